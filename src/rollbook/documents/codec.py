@@ -1,0 +1,66 @@
+"""Bytes to values and back: UTF-8 JSON, bounded in depth and width.
+
+``decode_json`` is the only door by which bytes become values; what it lets in is safe to walk recursively.
+"""
+
+import orjson
+
+from rollbook.documents.values import Document, Value
+from rollbook.errors import RegistryError, below
+from rollbook.limits import DEFAULT_LIMITS, Limits
+
+
+class MalformedJson(RegistryError):
+    """The body is not JSON."""
+
+    code = "malformed-json"
+
+
+class JsonTooDeep(RegistryError):
+    """The JSON is nested too deeply, or one object has too many members."""
+
+    code = "json-too-deep"
+
+
+def decode_json(body: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Value:
+    """The value of UTF-8 JSON ``body``.
+
+    Refuses what is no JSON or no UTF-8 (MalformedJson) and what is nested too deeply or too wide (JsonTooDeep).
+    """
+    try:
+        value: Value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise MalformedJson(f"the body is not JSON: {error}") from None
+    if body.count(b"[") + body.count(b"{") > limits.body_depth_max or len(body) > limits.object_keys_max:
+        check_shape(value, limits=limits)
+    return value
+
+
+def check_shape(value: Value, *, limits: Limits = DEFAULT_LIMITS) -> None:
+    """Refuses (JsonTooDeep) a value nested deeper, or an object wider, than the limits allow. Does not recurse."""
+    level: list[tuple[str, Value]] = [("", value)]
+    depth = 0
+    while level:
+        depth += 1
+        following: list[tuple[str, Value]] = []
+        for at, container in level:
+            if isinstance(container, dict):
+                if len(container) > limits.object_keys_max:
+                    raise JsonTooDeep(f"an object has more than {limits.object_keys_max} members", at=at)
+                following += [(below(at, k), v) for k, v in container.items() if isinstance(v, (dict, list))]
+            elif isinstance(container, list):
+                following += [(below(at, i), v) for i, v in enumerate(container) if isinstance(v, (dict, list))]
+        if following and depth >= limits.body_depth_max:
+            raise JsonTooDeep(f"nested more than {limits.body_depth_max} levels deep", at=following[0][0])
+        level = following
+
+
+def encode_json(value: Value) -> bytes:
+    """Compact UTF-8 JSON of ``value``, fields in their order."""
+    return orjson.dumps(value)
+
+
+def decode_stored(body: bytes) -> Document:
+    """The document of bytes that ``encode_json`` made: trusted, not checked again."""
+    document: Document = orjson.loads(body)
+    return document

@@ -1,0 +1,115 @@
+"""Every refusal and failure that Rollbook can name, in one tree.
+
+An error says *what* (its class and ``code``), *where* (``at``, a JSON Pointer into the request body) and *why* (its
+message; the class docstring when none is given). Where MongoDB has an error code for the same fact, ``mongo_code``
+carries it. This module knows nothing of HTTP: ``api/`` maps classes to statuses, ``cli/`` maps them to exit codes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+MONGO_CODE_NAMES = {
+    2: "BadValue",
+    9: "FailedToParse",
+    14: "TypeMismatch",
+    15: "Overflow",
+    28: "PathNotViable",
+    40: "ConflictingUpdateOperators",
+    50: "MaxTimeMSExpired",
+    52: "DollarPrefixedFieldName",
+    54: "NotSingleValueField",
+    56: "EmptyFieldName",
+    57: "DottedFieldName",
+    66: "ImmutableField",
+    72: "InvalidOptions",
+    115: "CommandNotSupported",
+    168: "InvalidPipelineOperator",
+    241: "ConversionFailure",
+}
+
+
+def mongo_code_name(code: int) -> str:
+    """MongoDB's name for one of its error codes; codes without a name of their own are ``Location<code>``."""
+    return MONGO_CODE_NAMES.get(code, f"Location{code}")
+
+
+def below(at: str, key: str | int) -> str:
+    """The JSON Pointer (RFC 6901) of member or element ``key`` of the value at ``at``."""
+    return f"{at}/{str(key).replace('~', '~0').replace('/', '~1')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a document: where (a JSON Pointer) and what (a sentence)."""
+
+    at: str
+    problem: str
+
+
+class RegistryError(Exception):
+    """Something that the registry was asked for did not happen."""
+
+    code: ClassVar[str] = "registry-error"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        at: str = "",
+        mongo_code: int | None = None,
+        problems: Sequence[Problem] = (),
+    ) -> None:
+        self.message = message or (type(self).__doc__ or "").partition("\n")[0]
+        self.at = at
+        self.mongo_code = mongo_code
+        self.problems = tuple(problems)
+        super().__init__(self.message)
+
+
+class LanguageRefused(RegistryError):
+    """The request does not follow MongoDB's query or update language."""
+
+    code = "language-refused"
+
+
+class FilterRefused(LanguageRefused):
+    """The filter does not follow MongoDB's query language."""
+
+    code = "filter-refused"
+
+
+class UpdateRefused(LanguageRefused):
+    """The update does not follow MongoDB's update language, or can't be applied to this document."""
+
+    code = "update-refused"
+
+
+class ExpressionRefused(LanguageRefused):
+    """The expression does not follow MongoDB's aggregation language, or can't be evaluated on this document."""
+
+    code = "expression-refused"
+
+
+class ProjectionRefused(LanguageRefused):
+    """The projection does not follow MongoDB's query language."""
+
+    code = "projection-refused"
+
+
+class SortRefused(LanguageRefused):
+    """The sort is not an object of paths and directions."""
+
+    code = "sort-refused"
+
+
+class PipelineRefused(LanguageRefused):
+    """The pipeline does not follow MongoDB's aggregation language."""
+
+    code = "pipeline-refused"
+
+
+class WorkExceeded(LanguageRefused):
+    """The request needs more time or memory than one request may spend."""
+
+    code = "work-exceeded"

@@ -1,0 +1,70 @@
+"""How much one request may ask for. Each limit is a number with its unit in its name; settings may change some.
+
+MongoDB's own limits are kept where it has them (pattern length, pipeline stages, nesting), so that what it accepts is
+accepted here too.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from rollbook.errors import WorkExceeded
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on the size and shape of a request."""
+
+    body_bytes_max: int = 8 * 1024 * 1024
+    body_depth_max: int = 128
+    object_keys_max: int = 100_000
+    id_length_max: int = 253
+    kubernetes_id_length_max: int = 48
+    filter_depth_max: int = 100
+    filter_clauses_max: int = 20_000
+    in_values_max: int = 100_000
+    pattern_length_max: int = 32_764
+    array_filters_max: int = 100
+    backfill_elements_max: int = 1_500_000
+    pipeline_stages_max: int = 1_000
+    expression_depth_max: int = 150
+    value_bytes_max: int = 16 * 1024 * 1024
+    result_bytes_max: int = 512 * 1024 * 1024
+    max_time_ms: int = 10_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(slots=True)
+class Work:
+    """What one request may still spend: seconds until its deadline, and bytes that its expressions may make.
+
+    ``clock`` gives seconds and only goes up. Evaluation calls ``spend`` where a request could make work grow
+    (an element of ``$map``, a string of ``$concat``); the deadline is looked at every ``CHECK_EVERY`` units.
+    """
+
+    deadline: float = float("inf")
+    bytes_left: int = DEFAULT_LIMITS.result_bytes_max
+    clock: Callable[[], float] = time.monotonic
+    _units_until_check: int = field(default=0, repr=False)
+
+    CHECK_EVERY = 1024
+
+    def spend(self, units: int = 1) -> None:
+        """Count ``units`` of work; refuses (WorkExceeded) once the deadline has passed."""
+        self._units_until_check -= units
+        if self._units_until_check <= 0:
+            self._units_until_check = self.CHECK_EVERY
+            self.check()
+
+    def check(self) -> None:
+        """Refuses (WorkExceeded) once the deadline has passed."""
+        if self.clock() > self.deadline:
+            raise WorkExceeded("the request ran out of its time (maxTimeMS)", mongo_code=50)
+
+    def allocate(self, size_bytes: int) -> None:
+        """Count bytes that an expression is about to make; refuses (WorkExceeded) when they are spent."""
+        self.bytes_left -= size_bytes
+        if self.bytes_left < 0:
+            raise WorkExceeded("the request makes more data than one request may make", mongo_code=146)
