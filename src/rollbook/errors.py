@@ -67,6 +67,120 @@ class RegistryError(Exception):
         super().__init__(self.message)
 
 
+class RequestRefused(RegistryError):
+    """The request is not one that this registry understands."""
+
+    code = "request-refused"
+
+
+class MalformedJson(RequestRefused):
+    """The body is not JSON."""
+
+    code = "malformed-json"
+
+
+class JsonTooDeep(RequestRefused):
+    """The JSON is nested too deeply, or one object has too many members."""
+
+    code = "json-too-deep"
+
+
+class BodyTooLarge(RequestRefused):
+    """The body is larger than this registry accepts."""
+
+    code = "body-too-large"
+
+
+class MediaTypeUnsupported(RequestRefused):
+    """The body must be JSON, and say so: Content-Type: application/json."""
+
+    code = "media-type-unsupported"
+
+
+class RouteNotFound(RequestRefused):
+    """There is nothing at this address."""
+
+    code = "route-not-found"
+
+
+class MethodNotAllowed(RequestRefused):
+    """This address does not take this method."""
+
+    code = "method-not-allowed"
+
+
+class IdRefused(RequestRefused):
+    """The id can't be a cluster's id."""
+
+    code = "id-refused"
+
+
+class ClusterNotFound(RegistryError):
+    """No cluster has this id."""
+
+    code = "cluster-not-found"
+
+
+class ClusterExists(RegistryError):
+    """A cluster with this id exists already."""
+
+    code = "cluster-exists"
+
+
+class PreconditionFailed(RegistryError):
+    """The document is not what the request requires it to be."""
+
+    code = "precondition-failed"
+
+
+class DocumentInvalid(RegistryError):
+    """The resulting document breaks the schema of clusters."""
+
+    code = "document-invalid"
+
+
+class IdImmutable(DocumentInvalid):
+    """The id of a cluster can't change."""
+
+    code = "id-immutable"
+
+
+class JournalUnavailable(RegistryError):
+    """The journal can't be written: nothing was changed, and reads go on."""
+
+    code = "journal-unavailable"
+
+
+class JournalConflict(RegistryError):
+    """Another writer appended to the journal first."""
+
+    code = "journal-conflict"
+
+
+class Compacted(RegistryError):
+    """The past that was asked for is no longer kept."""
+
+    code = "compacted"
+
+
+class DataDirectoryLocked(RegistryError):
+    """Another process uses this data directory."""
+
+    code = "data-directory-locked"
+
+
+class DataDirectoryUnsound(RegistryError):
+    """The data directory does not hold what a sound registry holds."""
+
+    code = "data-directory-unsound"
+
+
+class SettingRefused(RegistryError):
+    """A setting has a value that it can't have."""
+
+    code = "setting-refused"
+
+
 class LanguageRefused(RegistryError):
     """The request does not follow MongoDB's query or update language."""
 

@@ -6,20 +6,8 @@
 import orjson
 
 from rollbook.documents.values import Document, Value
-from rollbook.errors import RegistryError, below
+from rollbook.errors import JsonTooDeep, MalformedJson, below
 from rollbook.limits import DEFAULT_LIMITS, Limits
-
-
-class MalformedJson(RegistryError):
-    """The body is not JSON."""
-
-    code = "malformed-json"
-
-
-class JsonTooDeep(RegistryError):
-    """The JSON is nested too deeply, or one object has too many members."""
-
-    code = "json-too-deep"
 
 
 def decode_json(body: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Value:

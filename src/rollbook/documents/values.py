@@ -7,7 +7,7 @@ fits 64, a ``double`` beyond; a number with a fraction or an exponent is a ``dou
 from enum import Enum
 from typing import Final, TypeAlias, TypeGuard
 
-Value: TypeAlias = "None | bool | int | float | str | list[Value] | dict[str, Value]"
+Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 Document: TypeAlias = "dict[str, Value]"
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1

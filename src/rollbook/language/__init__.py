@@ -1,1 +1,1 @@
-"""What a request means: MongoDB's query, update and aggregation languages on JSON values. Pure: no server, no storage."""
+"""What a request means: MongoDB's query, update and aggregation languages on JSON values. Pure: no server, no disk."""
