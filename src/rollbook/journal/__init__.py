@@ -1,0 +1,1 @@
+"""What is durable: one interface, and the engines behind it."""
