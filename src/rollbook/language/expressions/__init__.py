@@ -1,0 +1,1 @@
+"""Expressions: what an aggregation expression means, exactly as MongoDB says, on JSON."""
