@@ -1,0 +1,67 @@
+# Everything here needs Python 3.11 or newer and make. The first target that runs fetches the packages of a lock file
+# (versions and hashes) into .venv; they are fetched again only when the lock file has changed.
+
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check
+UV := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+SOURCES := $(wildcard src tests benchmarks)
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check formatted format lint types layers docs reference lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/for-running ## Serve on port 3000 with the data in ./data (PORT=4000 make run: on another)
+	@exec .venv/bin/python -m rollbook serve
+
+test: .venv/for-working ## Run the tests, and the examples of the documentation (ARGS="-k filters": some of them)
+	.venv/bin/python -m pytest $(ARGS)
+
+check: formatted lint types layers test ## Everything that CI runs
+
+formatted: .venv/for-working
+	.venv/bin/python -m ruff format --check $(SOURCES)
+
+format: .venv/for-working ## Format the code and mend what the linter can mend
+	.venv/bin/python -m ruff check --fix $(SOURCES)
+	.venv/bin/python -m ruff format $(SOURCES)
+
+lint: .venv/for-working ## Lint the code
+	.venv/bin/python -m ruff check $(SOURCES)
+
+types: .venv/for-working ## Check the types
+	.venv/bin/python -m mypy
+
+layers: .venv/for-working ## Check that imports point down only
+	.venv/bin/lint-imports
+
+docs: .venv/for-working ## Run the examples of the documentation and check its reference
+	.venv/bin/python -m pytest tests/docs $(ARGS)
+
+reference: .venv/for-working ## Write the generated parts of docs/reference again
+	.venv/bin/python -m tests.docs.reference
+
+lock: ## Choose versions again and write the lock files (needs uv)
+	$(UV) --upgrade --group build pyproject.toml --output-file requirements.txt
+	$(UV) --upgrade --group build --group dev --constraint requirements.txt pyproject.toml \
+		--output-file requirements-dev.txt
+
+clean: ## Remove what was built here; never the data
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/for-working: requirements-dev.txt .venv/for-running
+	$(PIP) --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+.venv/for-running: requirements.txt pyproject.toml .venv/made
+	$(PIP) --require-hashes --requirement requirements.txt
+	$(PIP) --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/made:
+	@test -n "$(PYTHON)" || { echo "Rollbook needs Python 3.11 or newer: no such python3 is on the PATH" >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	@touch $@

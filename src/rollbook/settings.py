@@ -1,0 +1,171 @@
+"""What an operator can set, from environment variables and from flags.
+
+One rule: ``SETTINGS`` is the whole list. The environment, the flags, every refusal and the table in
+``docs/reference/settings.md`` are read off it, so a setting that is not there does not exist.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, cast, get_args
+
+from rollbook.errors import SettingRefused
+from rollbook.limits import DEFAULT_LIMITS, Limits
+
+Schema: TypeAlias = Literal["default", "lenient"]
+Flag: TypeAlias = str | int | Path | None
+
+LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one process runs. Nothing here changes while it does."""
+
+    host: str = "127.0.0.1"
+    port: int = 3000
+    data: Path = Path("data")
+    schema: Schema = "default"
+    stop_seconds: int = 30
+    limits: Limits = DEFAULT_LIMITS
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only programs on this machine can connect."""
+        if self.host.lower() in LOOPBACK_NAMES:
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that can be set: the field of Settings (or of Limits) that it fills, and how its text is read.
+
+    ``parse`` raises ValueError with the words that follow "must be".
+    """
+
+    name: str
+    variable: str
+    parse: Callable[[str], object]
+    meaning: str
+
+    @property
+    def default(self) -> object:
+        """What holds when the variable is unset or empty."""
+        return getattr(DEFAULT_LIMITS if self.is_limit else Settings(), self.name)
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether the setting fills a field of Limits."""
+        return self.name in LIMIT_NAMES
+
+
+def settings_from(environment: Mapping[str, str], **flags: Flag) -> Settings:
+    """The settings that an environment and flags (by the names of Settings' fields) make; a flag wins.
+
+    An empty variable and a flag of None are as good as none at all. Refuses (SettingRefused) a value that can't be,
+    naming the variable or the flag that has it.
+    """
+    chosen: dict[str, Any] = {}
+    for setting in SETTINGS:
+        flag = flags.pop(setting.name, None)
+        text = environment.get(setting.variable, "").strip() if flag is None else str(flag)
+        if text or flag is not None:
+            source = setting.variable if flag is None else f"--{setting.name.replace('_', '-')}"
+            chosen[setting.name] = _parsed(setting, text, source)
+    if flags:
+        raise TypeError(f"not a setting: {', '.join(flags)}")
+    limits = Limits(**{name: chosen.pop(name) for name in LIMIT_NAMES & chosen.keys()})
+    return Settings(**chosen, limits=limits)
+
+
+def misspelt_variables(environment: Iterable[str]) -> dict[str, str]:
+    """Variables that look like a setting's but are none, each with the name that was probably meant."""
+    known = [setting.variable for setting in SETTINGS]
+    strangers = (name for name in environment if name.startswith("ROLLBOOK_") and name not in known)
+    guesses = {name: get_close_matches(name, known, n=1, cutoff=0.85) for name in strangers}
+    return {name: guess[0] for name, guess in guesses.items() if guess}
+
+
+def _parsed(setting: Setting, text: str, source: str) -> object:
+    try:
+        return setting.parse(text)
+    except ValueError as error:
+        raise SettingRefused(f"{source} must be {error}, not {text!r}") from None
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Reads a whole number from ``least`` to ``most``."""
+
+    def parse(text: str) -> int:
+        if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most:
+            return int(text)
+        raise ValueError(f"a whole number from {least} to {most}")
+
+    return parse
+
+
+def host_name(text: str) -> str:
+    """Reads the name or address of a network interface."""
+    if not text or any(character.isspace() or character in "/@" for character in text):
+        raise ValueError("a host name or an IP address, such as 127.0.0.1")
+    return text.removeprefix("[").removesuffix("]")
+
+
+def directory(text: str) -> Path:
+    """Reads the path of a directory, which need not exist yet."""
+    if not text or (Path(text).exists() and not Path(text).is_dir()):
+        raise ValueError("a directory")
+    return Path(text)
+
+
+def schema_name(text: str) -> Schema:
+    """Reads the name of a schema."""
+    if text not in get_args(Schema):
+        raise ValueError(" or ".join(get_args(Schema)))
+    return cast(Schema, text)
+
+
+LIMIT_NAMES = frozenset(field.name for field in fields(Limits))
+
+SETTINGS = (
+    Setting("host", "ROLLBOOK_HOST", host_name, "The interface to listen on. Any but a loopback one is warned about."),
+    Setting("port", "PORT", whole_number(0, 65_535), "The TCP port to listen on; 0 takes a free one."),
+    Setting("data", "ROLLBOOK_DATA", directory, "The directory that holds the registry; made when it is not there."),
+    Setting("schema", "ROLLBOOK_SCHEMA", schema_name, "`lenient` asks of a document only its `id` and right types."),
+    Setting(
+        "stop_seconds",
+        "ROLLBOOK_STOP_SECONDS",
+        whole_number(0, 3_600),
+        "How long a stopping server waits for the requests that are under way.",
+    ),
+    Setting(
+        "body_bytes_max",
+        "ROLLBOOK_BODY_BYTES_MAX",
+        whole_number(1_024, 1024 * 1024 * 1024),
+        "The largest request body, in bytes.",
+    ),
+    Setting(
+        "max_time_ms",
+        "ROLLBOOK_MAX_TIME_MS",
+        whole_number(1, 3_600_000),
+        "How long one request may compute, in milliseconds.",
+    ),
+    Setting(
+        "result_bytes_max",
+        "ROLLBOOK_RESULT_BYTES_MAX",
+        whole_number(1_024, 64 * 1024 * 1024 * 1024),
+        "How many bytes of new values one request may make.",
+    ),
+    Setting(
+        "in_values_max",
+        "ROLLBOOK_IN_VALUES_MAX",
+        whole_number(1, 10_000_000),
+        "How many values one `$in` may list.",
+    ),
+)
