@@ -175,6 +175,12 @@ class DataDirectoryUnsound(RegistryError):
     code = "data-directory-unsound"
 
 
+class RegistryUnreachable(RegistryError):
+    """No registry answers at this address."""
+
+    code = "registry-unreachable"
+
+
 class SettingRefused(RegistryError):
     """A setting has a value that it can't have."""
 
