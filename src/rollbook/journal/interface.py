@@ -25,7 +25,8 @@ class Journal(Protocol):
         """Make a batch durable, all or nothing. Its revisions are ``after + 1`` onwards, without gaps.
 
         Refuses (JournalConflict) when ``after`` is not the newest revision; fails (JournalUnavailable) when the disk
-        does.
+        does, and may be tried again. Changes that do not follow from what is stored (a creation of what is there, a
+        ``before`` that is not the stored body) are a bug of the caller: ValueError.
         """
         ...
 

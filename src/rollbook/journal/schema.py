@@ -1,0 +1,103 @@
+"""The SQLite file of the embedded journal: its tables, its format number and how it is opened.
+
+One rule: the file is ordinary. ``sqlite3`` opens it, live documents are JSON text in ``clusters``, and each row of
+``changes`` shows what was removed and what was inserted.
+"""
+
+from pathlib import Path
+
+import apsw
+
+from rollbook.errors import DataDirectoryUnsound
+
+FILE_NAME = "rollbook.sqlite3"
+APPLICATION_ID = 0x526F6C6C  # "Roll"
+FORMAT = 1
+BUSY_TIMEOUT_MS = 10_000
+
+TABLES = """
+CREATE TABLE clusters (
+    created_revision INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    revision INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    updated_at_ms INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE TABLE changes (
+    revision INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('created', 'updated', 'deleted')),
+    at_ms INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT,
+    start INTEGER NOT NULL,
+    removed TEXT NOT NULL,
+    inserted TEXT NOT NULL
+) STRICT;
+CREATE INDEX changes_of_one ON changes (id, revision);
+"""
+
+
+def open_writer(directory: Path) -> apsw.Connection:
+    """The connection that appends; makes the file when there is none.
+
+    Refuses (DataDirectoryUnsound) a file that is not ours, or of a newer format.
+    """
+    path = directory / FILE_NAME
+    connection = _opened(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+    try:
+        _recognise(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")
+        if _number(connection, "user_version") == 0:
+            _create(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(directory: Path) -> apsw.Connection:
+    """A connection that only reads, beside the writer of the same process."""
+    connection = _opened(directory / FILE_NAME, apsw.SQLITE_OPEN_READONLY)
+    connection.execute("PRAGMA query_only = 1; PRAGMA mmap_size = 1073741824")
+    return connection
+
+
+def open_checkpointer(directory: Path) -> apsw.Connection:
+    """A connection that only moves pages from the write-ahead log into the file."""
+    connection = _opened(directory / FILE_NAME, apsw.SQLITE_OPEN_READWRITE)
+    connection.execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")
+    return connection
+
+
+def _opened(path: Path, flags: int) -> apsw.Connection:
+    connection = apsw.Connection(str(path), flags=flags)
+    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    return connection
+
+
+def _recognise(connection: apsw.Connection, path: Path) -> None:
+    try:
+        application, version = _number(connection, "application_id"), _number(connection, "user_version")
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()[0]
+    except apsw.NotADBError:
+        raise DataDirectoryUnsound(f"{path} is not an SQLite database: restore it, or move it away") from None
+    if tables and application != APPLICATION_ID:
+        raise DataDirectoryUnsound(f"{path} is an SQLite database that Rollbook did not make: choose another directory")
+    if version > FORMAT:
+        raise DataDirectoryUnsound(
+            f"{path} has format {version}, and this Rollbook knows formats up to {FORMAT}: use the newer Rollbook"
+        )
+
+
+def _create(connection: apsw.Connection) -> None:
+    with connection:
+        connection.execute(TABLES)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}")
+
+
+def _number(connection: apsw.Connection, pragma: str) -> int:
+    value = connection.pragma(pragma)
+    assert isinstance(value, int)
+    return value

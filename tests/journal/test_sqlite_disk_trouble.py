@@ -1,0 +1,189 @@
+"""When the disk refuses, the append fails with the reason, nothing of it is there, and the next one may succeed."""
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+from tests.journal.contract import body, created
+
+from rollbook.errors import JournalUnavailable
+from rollbook.journal.sqlite import SqliteJournal
+
+
+class Disk:
+    """What the disk refuses now: the name of a VFS file method, and SQLite's code for it."""
+
+    refuses: tuple[str, int] | None = None
+
+    def touch(self, method: str) -> None:
+        if self.refuses is not None and self.refuses[0] == method:
+            raise apsw.exception_for(self.refuses[1])
+
+
+class TroubledFile(apsw.VFSFile):
+    def __init__(self, disk: Disk, name: object, flags: list[int]) -> None:
+        self.disk = disk
+        super().__init__("unix", name, flags)
+
+    def xWrite(self, content: bytes, offset: int) -> None:
+        self.disk.touch("write")
+        super().xWrite(content, offset)
+
+    def xSync(self, flags: int) -> None:
+        self.disk.touch("sync")
+        super().xSync(flags)
+
+
+class TroubledFiles(apsw.VFS):
+    def __init__(self, disk: Disk) -> None:
+        self.disk = disk
+        super().__init__("troubled", "unix", makedefault=True)
+
+    def xOpen(self, name: object, flags: list[int]) -> TroubledFile:
+        return TroubledFile(self.disk, name, flags)
+
+
+@pytest.fixture
+def disk() -> Iterator[Disk]:
+    disk = Disk()
+    files = TroubledFiles(disk)
+    yield disk
+    files.unregister()
+
+
+@pytest.mark.parametrize(
+    ("refuses", "reason"),
+    [
+        (("write", apsw.SQLITE_FULL), "the disk is full"),
+        (("write", apsw.SQLITE_IOERR_WRITE), "input/output error"),
+        (("sync", apsw.SQLITE_IOERR_FSYNC), "input/output error"),
+        (("write", apsw.SQLITE_READONLY), "read-only"),
+    ],
+)
+def test_a_refused_append_leaves_nothing_now_or_after_a_crash(
+    tmp_path: Path, disk: Disk, refuses: tuple[str, int], reason: str
+) -> None:
+    journal = SqliteJournal.open(tmp_path / "data")
+    journal.append([created(1, "west")], after=0)
+    disk.refuses = refuses
+    with pytest.raises(JournalUnavailable, match=reason):
+        journal.append([created(2, "east"), created(3, "north")], after=1)
+    assert journal.newest() == 1
+    assert [kept.id for kept in journal.load()] == ["west"]
+    disk.refuses = None
+    journal.append([created(2, "south")], after=1)
+    shutil.copytree(tmp_path / "data", tmp_path / "crashed")
+    journal.close()
+    crashed = SqliteJournal.open(tmp_path / "crashed")
+    assert [kept.id for kept in crashed.load()] == ["west", "south"]
+    assert crashed.problems() == []
+    crashed.close()
+
+
+def test_a_batch_whose_sync_failed_is_not_found_by_a_restart(tmp_path: Path, disk: Disk) -> None:
+    journal = SqliteJournal.open(tmp_path / "data")
+    journal.append([created(1, "west")], after=0)
+    synced = iter([apsw.SQLITE_IOERR_FSYNC])
+    disk.touch = lambda method: _raise_next(synced) if method == "sync" else None  # type: ignore[method-assign]
+    with pytest.raises(JournalUnavailable):
+        journal.append([created(2, "east")], after=1)
+    shutil.copytree(tmp_path / "data", tmp_path / "crashed")
+    journal.close()
+    crashed = SqliteJournal.open(tmp_path / "crashed")
+    assert [kept.id for kept in crashed.load()] == ["west"]
+    crashed.close()
+
+
+def test_a_file_that_may_not_grow_refuses_and_recovers(tmp_path: Path) -> None:
+    journal = SqliteJournal.open(tmp_path / "data")
+    journal.append([created(1, "west")], after=0)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+    try:
+        with pytest.raises(JournalUnavailable, match="nothing was written"):
+            journal.append([created(2, "big", body("big", pad="x" * 1_000_000))], after=1)
+        journal.append([created(2, "east")], after=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    journal.append([created(3, "big", body("big", pad="x" * 1_000_000))], after=2)
+    assert journal.problems() == []
+    journal.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = shutil.which("mount")
+    made = mount and subprocess.run([mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", place], capture_output=True)
+    if not made or made.returncode:
+        pytest.skip("a small disk can't be mounted here")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_a_full_disk_refuses_and_a_freed_one_goes_on(small_disk: Path) -> None:
+    journal = SqliteJournal.open(small_disk / "data")
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(1_500_000))
+    with pytest.raises(JournalUnavailable, match="the disk is full"):
+        append_until_refused(journal)
+    newest = journal.newest()
+    assert sum(1 for _ in journal.load()) == newest
+    filler.unlink()
+    journal.append([created(newest + 1, "after")], after=newest)
+    assert journal.problems() == []
+    journal.close()
+
+
+def test_a_place_where_nothing_can_be_made_says_why(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalUnavailable, match=r"can't open the journal in .*file/data"):
+        SqliteJournal.open(tmp_path / "file" / "data")
+
+
+AS_AN_ORDINARY_USER = """
+import os, pathlib, sys
+from rollbook.errors import JournalUnavailable
+from rollbook.journal.sqlite import SqliteJournal
+os.chdir(sys.argv[1])
+if os.getuid() == 0:
+    os.setuid(65534)
+try:
+    SqliteJournal.open(pathlib.Path("data"))
+except JournalUnavailable as error:
+    print(error.message)
+"""
+
+
+def test_a_read_only_directory_says_why(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    SqliteJournal.open(data).close()
+    for path in (*data.iterdir(), data, tmp_path):
+        path.chmod(0o555)
+    source = str(Path(__file__).parents[2] / "src")
+    said = subprocess.run(
+        [sys.executable, "-c", AS_AN_ORDINARY_USER, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": source},
+    )
+    tmp_path.chmod(0o755), data.chmod(0o755)
+    assert said.stdout == "can't open the journal in data: Permission denied (data/lock)\n", said.stderr
+
+
+def append_until_refused(journal: SqliteJournal) -> None:
+    for newest in range(100):
+        id = f"c{newest + 1}"
+        journal.append([created(newest + 1, id, body(id, pad="x" * 9_000))], after=newest)
+
+
+def _raise_next(codes: Iterator[int]) -> None:
+    for code in codes:
+        raise apsw.exception_for(code)

@@ -1,0 +1,28 @@
+"""A process that appends until it is killed: prints each acknowledged revision. Run by test_sqlite.py."""
+
+import sys
+from pathlib import Path
+
+from rollbook.journal.changes import Change
+from rollbook.journal.sqlite import SqliteJournal
+
+
+def main() -> None:
+    journal = SqliteJournal.open(Path(sys.argv[1]), start_pages=20, cap_pages=100)
+    batch_size, newest = int(sys.argv[2]), journal.newest()
+    live = {kept.id: kept.body for kept in journal.load()}
+    print("ready", flush=True)
+    while True:
+        batch = []
+        for revision in range(newest + 1, newest + batch_size + 1):
+            id = f"c{revision % 50}"
+            before, after = live.get(id), b'{"id":"%s","beat":%d,"pad":"%s"}' % (id.encode(), revision, b"x" * 3000)
+            batch.append(Change(revision, id, "updated" if before else "created", revision, before, after))
+            live[id] = after
+        journal.append(batch, after=newest)
+        newest += batch_size
+        print(newest, flush=True)
+
+
+if __name__ == "__main__":
+    main()
