@@ -1,0 +1,94 @@
+"""The application: a table of contents of what HTTP can ask.
+
+One rule: nothing redirects. A trailing slash is the same address.
+"""
+
+import logging
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rollbook.api import handlers, operations_handlers, parser_handlers
+from rollbook.api.problems import problem
+from rollbook.errors import BodyTooLarge, MethodNotAllowed, RegistryError, RequestRefused, RouteNotFound
+from rollbook.registry.registry import Registry
+
+logger = logging.getLogger(__name__)
+
+
+def make_app(registry: Registry) -> ASGIApp:
+    """The ASGI application that serves ``registry``."""
+    app = Starlette(
+        routes=ROUTES,
+        exception_handlers={RegistryError: refused, HTTPException: no_such_route, Exception: failed},
+    )
+    app.router.redirect_slashes = False
+    app.state.registry = registry
+    return WithoutTrailingSlash(app)
+
+
+class WithoutTrailingSlash:
+    """Gives the application each path without its trailing slashes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].endswith("/"):
+            scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+        await self._app(scope, receive, send)
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """The answer to whatever a handler refused."""
+    assert isinstance(error, RegistryError)
+    return problem(error, headers={"connection": "close"} if isinstance(error, BodyTooLarge) else None)
+
+
+async def no_such_route(request: Request, error: Exception) -> Response:
+    """The answer to an address or a method that no route has."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        allowed = allowed_methods(request)
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"allow": allowed})
+        refusal = MethodNotAllowed(f"{request.url.path} takes {allowed}, not {request.method}")
+        return problem(refusal, headers={"allow": allowed})
+    if error.status_code == 404:
+        return problem(RouteNotFound(f"there is nothing at {request.url.path}; clusters are at /clusters/{{id}}"))
+    return problem(RequestRefused(error.detail))
+
+
+async def failed(request: Request, error: Exception) -> Response:
+    """The answer to a fault of ours: it says so, and the log says why."""
+    if isinstance(error, ClientDisconnect):
+        return Response(status_code=400)
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem(RegistryError("the registry made a mistake; its log says more"))
+
+
+def allowed_methods(request: Request) -> str:
+    """The methods of all routes at the request's path, for ``Allow``."""
+    path = request.scope["path"]
+    methods = {method for route in ROUTES if route.path_regex.match(path) for method in route.methods or ()}
+    return ", ".join(sorted(methods | {"OPTIONS"}))
+
+
+ROUTES = [
+    Route("/clusters", handlers.create_cluster, methods=["POST"]),
+    Route("/clusters/query", handlers.query_clusters, methods=["POST"]),
+    Route("/clusters/count", handlers.count_clusters, methods=["POST"]),
+    Route("/clusters/aggregate", handlers.aggregate_clusters, methods=["POST"]),
+    Route("/clusters/{id}", handlers.read_cluster, methods=["GET"]),
+    Route("/clusters/{id}", handlers.update_cluster, methods=["PUT"]),
+    Route("/clusters/{id}", handlers.delete_cluster, methods=["DELETE"]),
+    Route("/api/createCluster", parser_handlers.create_from_spec, methods=["POST"]),
+    Route("/api/filter", parser_handlers.filter_with_envelope, methods=["POST"]),
+    Route("/api/no-ir/filter", parser_handlers.filter_without_envelope, methods=["POST"]),
+    Route("/healthz", operations_handlers.healthz, methods=["GET"]),
+    Route("/readyz", operations_handlers.readyz, methods=["GET"]),
+]

@@ -1,0 +1,94 @@
+"""The handlers: parse, ask, answer. Refusals travel as exceptions to the table in ``problems``."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rollbook.api import responses
+from rollbook.api.requests import author_of, flag_values, json_body, optional_json_body, precondition_of
+from rollbook.clusters.acceptance import SchemaRules
+from rollbook.registry.commands import Delete
+from rollbook.registry.queries import document_of
+from rollbook.registry.registry import Registry
+from rollbook.registry.requests import COUNT_KEYS, parse_aggregation, parse_query, parse_update_request
+
+
+def registry_of(request: Request) -> Registry:
+    """The registry that this application serves."""
+    registry: Registry = request.app.state.registry
+    return registry
+
+
+async def read_cluster(request: Request) -> Response:
+    """``GET /clusters/{id}``: the document, or 304 when the caller has it already."""
+    registry = registry_of(request)
+    entry = registry.entry(request.path_params["id"])
+    if "registry" in flag_values(request, "include", ("registry",)):
+        return responses.json_response(document_of(entry, with_registry=True))
+    seen = precondition_of(request).differs
+    if seen is not None and seen & {"*", str(entry.revision)}:
+        return Response(status_code=304, headers={"etag": responses.entity_tag(entry.revision)})
+    return responses.document(
+        entry.body, revision=entry.revision, headers={responses.REVISION_HEADER: str(registry.view.revision)}
+    )
+
+
+async def update_cluster(request: Request) -> Response:
+    """``PUT /clusters/{id}``: the document after the update."""
+    registry = registry_of(request)
+    body = await json_body(request, limits=registry.limits)
+    command = parse_update_request(
+        request.path_params["id"],
+        body,
+        rules=rules_of(request),
+        limits=registry.limits,
+        precondition=precondition_of(request),
+    )
+    return responses.stored(await registry.write(command, author=author_of(request)))
+
+
+async def delete_cluster(request: Request) -> Response:
+    """``DELETE /clusters/{id}``."""
+    command = Delete(request.path_params["id"], precondition_of(request))
+    await registry_of(request).write(command, author=author_of(request))
+    return responses.json_response({"message": "Cluster deleted"})
+
+
+async def create_cluster(request: Request) -> Response:
+    """``POST /clusters``: the document as it was enrolled."""
+    registry = registry_of(request)
+    document = await json_body(request, limits=registry.limits)
+    result = await registry.create(document, author=author_of(request), rules=rules_of(request))
+    return responses.stored(result, status=201, headers={"location": f"/clusters/{result.id}"})
+
+
+async def query_clusters(request: Request) -> Response:
+    """``POST /clusters/query``: the matching documents."""
+    registry = registry_of(request)
+    query = parse_query(await optional_json_body(request, limits=registry.limits), limits=registry.limits)
+    revision = registry.view.revision
+    return responses.documents(await registry.reader.find(query), revision=revision)
+
+
+async def count_clusters(request: Request) -> Response:
+    """``POST /clusters/count``: how many documents match."""
+    registry = registry_of(request)
+    body = await optional_json_body(request, limits=registry.limits)
+    query = parse_query(body, limits=registry.limits, keys=COUNT_KEYS)
+    revision = str(registry.view.revision)
+    count = await registry.reader.count(query)
+    return responses.json_response({"count": count}, headers={responses.REVISION_HEADER: revision})
+
+
+async def aggregate_clusters(request: Request) -> Response:
+    """``POST /clusters/aggregate``: what comes out of the pipeline."""
+    registry = registry_of(request)
+    aggregation = parse_aggregation(await json_body(request, limits=registry.limits), limits=registry.limits)
+    revision = registry.view.revision
+    return responses.documents(await registry.reader.aggregate(aggregation), revision=revision)
+
+
+def rules_of(request: Request) -> SchemaRules:
+    """The registry's rules of documents, as strict as ``?fieldValidation=`` asks."""
+    rules = registry_of(request).rules
+    asked = flag_values(request, "fieldValidation", ("ignore", "warn", "strict"))
+    return rules.with_unknown_fields(asked[-1]) if asked else rules

@@ -1,0 +1,28 @@
+"""The routes for whoever operates the registry: is it alive, is it ready."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rollbook import __version__
+from rollbook.api.handlers import registry_of
+from rollbook.api.responses import json_response
+
+
+async def healthz(request: Request) -> Response:
+    """``GET /healthz``: the process is alive."""
+    return json_response({"status": "ok", "version": __version__})
+
+
+async def readyz(request: Request) -> Response:
+    """``GET /readyz``: the registry answers reads; ``writable`` says whether its last write reached the disk."""
+    registry = registry_of(request)
+    trouble = registry.committer.trouble
+    return json_response(
+        {
+            "status": "ready",
+            "writable": trouble is None,
+            **({"trouble": trouble} if trouble else {}),
+            "revision": registry.view.revision,
+            "clusters": len(registry.view),
+        }
+    )

@@ -1,0 +1,80 @@
+"""Refusals as answers: one table from error classes to statuses, and the body that says what, where and why.
+
+Bodies are problem details (RFC 9457) with the extra member ``error``, which the existing clients read.
+"""
+
+from collections.abc import Mapping
+
+import orjson
+from starlette.responses import Response
+
+from rollbook import errors
+from rollbook.errors import RegistryError, mongo_code_name
+
+STATUSES: Mapping[type[RegistryError], int] = {
+    errors.RegistryError: 500,
+    errors.RequestRefused: 400,
+    errors.MalformedJson: 400,
+    errors.JsonTooDeep: 400,
+    errors.IdRefused: 400,
+    errors.LanguageRefused: 400,
+    errors.FilterRefused: 400,
+    errors.UpdateRefused: 400,
+    errors.ExpressionRefused: 400,
+    errors.ProjectionRefused: 400,
+    errors.SortRefused: 400,
+    errors.PipelineRefused: 400,
+    errors.WorkExceeded: 400,
+    errors.RouteNotFound: 404,
+    errors.ClusterNotFound: 404,
+    errors.MethodNotAllowed: 405,
+    errors.ClusterExists: 409,
+    errors.Compacted: 410,
+    errors.PreconditionFailed: 412,
+    errors.BodyTooLarge: 413,
+    errors.MediaTypeUnsupported: 415,
+    errors.DocumentInvalid: 422,
+    errors.IdImmutable: 422,
+    errors.JournalUnavailable: 503,
+    errors.JournalConflict: 503,
+    errors.DataDirectoryLocked: 503,
+    errors.DataDirectoryUnsound: 503,
+    errors.SettingRefused: 500,
+}
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def status_of(error: RegistryError) -> int:
+    """The HTTP status of an error: its own, or that of its nearest ancestor in the table."""
+    for ancestor in type(error).__mro__:
+        if ancestor in STATUSES:
+            return STATUSES[ancestor]
+    return 500
+
+
+def members_of(error: RegistryError) -> dict[str, object]:
+    """The members of the answer's body."""
+    status = status_of(error)
+    members: dict[str, object] = {
+        "type": f"urn:rollbook:error:{error.code}",
+        "title": (type(error).__doc__ or "").partition("\n")[0],
+        "status": status,
+        "detail": error.message,
+        "code": error.code,
+        "error": error.message,
+    }
+    if error.mongo_code is not None:
+        members |= {"mongoCode": error.mongo_code, "mongoCodeName": mongo_code_name(error.mongo_code)}
+    if error.problems:
+        members["errors"] = [{"at": problem.at, "problem": problem.problem} for problem in error.problems]
+    elif error.at:
+        members["errors"] = [{"at": error.at, "problem": error.message}]
+    return members
+
+
+def problem(error: RegistryError, *, headers: Mapping[str, str] | None = None, **more: object) -> Response:
+    """The answer to a refused request; ``more`` are members beside the standard ones."""
+    body = orjson.dumps({**more, **members_of(error)})
+    sent = {"retry-after": "1", **(headers or {})} if status_of(error) == 503 else dict(headers or {})
+    return Response(body, status_of(error), sent, MEDIA_TYPE)

@@ -1,0 +1,121 @@
+"""What a request carries: its body as a value, its conditions, its author. Refusals are those of ``errors``."""
+
+import asyncio
+
+from starlette.requests import ClientDisconnect, Request
+
+from rollbook.documents.codec import decode_json
+from rollbook.documents.values import MISSING, Maybe, Value
+from rollbook.errors import BodyTooLarge, MalformedJson, MediaTypeUnsupported, RequestRefused
+from rollbook.limits import Limits
+from rollbook.registry.commands import Precondition
+from rollbook.registry.committing import Author
+
+DRAIN_BYTES_MAX = 64 * 1024 * 1024
+DRAIN_SECONDS_MAX = 10.0
+REASON_LENGTH_MAX = 500
+
+
+async def json_body(request: Request, *, limits: Limits) -> Value:
+    """The JSON value that the request carries. Refuses a body that is absent, too large, no JSON, or not called so."""
+    value = await optional_json_body(request, limits=limits)
+    if value is MISSING:
+        raise MalformedJson("the body is empty; it must be JSON")
+    return value
+
+
+async def optional_json_body(request: Request, *, limits: Limits) -> Maybe:
+    """As ``json_body``, but MISSING when the body is empty."""
+    body = await _bytes_of(request, body_bytes_max=limits.body_bytes_max)
+    if not body:
+        _check_media_type(request, required=False)
+        return MISSING
+    _check_media_type(request, required=True)
+    return decode_json(body, limits=limits)
+
+
+def precondition_of(request: Request) -> Precondition:
+    """What ``If-Match`` and ``If-None-Match`` ask."""
+    return Precondition(
+        matches=_entity_tags(request.headers.getlist("if-match")),
+        differs=_entity_tags(request.headers.getlist("if-none-match")),
+    )
+
+
+def author_of(request: Request) -> Author:
+    """Who asks, by the address of the peer, and why, by ``X-Reason`` (percent-encoded UTF-8, or plain text)."""
+    reason = request.headers.get("x-reason")
+    peer = request.client.host if request.client else "unknown"
+    return Author(f"anonymous@{peer}", reason[:REASON_LENGTH_MAX] if reason else None)
+
+
+def flag_values(request: Request, name: str, known: tuple[str, ...]) -> list[str]:
+    """The values of a query parameter, comma-separated or repeated; refuses one that is not known."""
+    values = [word for value in request.query_params.getlist(name) for word in value.split(",") if word]
+    for value in values:
+        if value not in known:
+            raise RequestRefused(f"{name}={value} is not known; it can be {' or '.join(known)}")
+    return values
+
+
+async def _bytes_of(request: Request, *, body_bytes_max: int) -> bytes:
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > body_bytes_max:
+        if request.headers.get("expect", "").lower() != "100-continue":  # who waits for a go-ahead has not sent yet
+            await _drain(request)
+        raise _too_large(body_bytes_max)
+    chunks: list[bytes] = []
+    size_bytes = 0
+    async for chunk in request.stream():
+        size_bytes += len(chunk)
+        if size_bytes > body_bytes_max:
+            await _drain(request)
+            raise _too_large(body_bytes_max)
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def _drain(request: Request) -> None:
+    """Read on for a while and forget it: a client that is still sending sees no answer until it is done."""
+    left_bytes = DRAIN_BYTES_MAX
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS_MAX):
+            while left_bytes > 0:
+                message = await request.receive()
+                left_bytes -= len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
+    except (TimeoutError, ClientDisconnect):
+        return
+
+
+def _too_large(body_bytes_max: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the body is larger than {body_bytes_max} bytes, the most that this registry accepts")
+
+
+def _check_media_type(request: Request, *, required: bool) -> None:
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity":
+        raise MediaTypeUnsupported(f"the body must not be compressed; Content-Encoding is {encoding!r}")
+    given = request.headers.get("content-type")
+    if given is None:
+        if required:
+            raise MediaTypeUnsupported("there is no Content-Type; send Content-Type: application/json")
+        return
+    media_type, _, parameters = given.partition(";")
+    media_type = media_type.strip().lower()
+    if media_type != "application/json" and not (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    ):
+        raise MediaTypeUnsupported(f"the Content-Type is {media_type!r}; send Content-Type: application/json")
+    charset = parameters.lower().replace(" ", "").replace('"', "")
+    if "charset=" in charset and "charset=utf-8" not in charset:
+        raise MediaTypeUnsupported("the body must be UTF-8, and its charset, when given, utf-8")
+
+
+def _entity_tags(headers: list[str]) -> frozenset[str] | None:
+    """The revisions that entity tags name: ``"12"``, ``W/"12"`` and ``"12-gzip"`` are all revision 12."""
+    if not headers:
+        return None
+    tags = (tag.strip().removeprefix("W/").strip('"') for header in headers for tag in header.split(","))
+    return frozenset(tag.partition("-")[0] for tag in tags if tag)

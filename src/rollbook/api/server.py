@@ -1,0 +1,79 @@
+"""The HTTP server: uvicorn, told what ours differs in.
+
+It listens only when the registry is ready, stops on SIGTERM and SIGINT after what is under way, and answers bytes that
+are no HTTP with a problem like any other.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from rollbook.api.problems import MEDIA_TYPE, problem
+from rollbook.errors import RequestRefused, SettingRefused
+
+STOP_SECONDS_MAX = 30
+BACKLOG = 2048
+
+
+async def serve(app: ASGIApp, *, host: str, port: int) -> None:
+    """Serve until told to stop. Refuses (SettingRefused) an address that can't be listened on."""
+    listening = listen(host, port)
+    config = uvicorn.Config(
+        app,
+        http=Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        timeout_graceful_shutdown=STOP_SECONDS_MAX,
+    )
+    server = Server(config)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, server.stop)
+    await server.serve(sockets=[listening])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on ``host`` and ``port``."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=False)
+    except OSError as error:
+        raise SettingRefused(f"can't listen on {host} port {port}: {error.strerror or error}") from None
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which leaves signals to us: a stop must end in our own cleaning up."""
+
+    def stop(self) -> None:
+        """Finish what is under way, then stop."""
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol, with our answer to what is no HTTP."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer a request that can't be understood, and hang up."""
+        body = bytes(problem(RequestRefused("the request is not valid HTTP/1.1")).body)
+        head = (
+            f"HTTP/1.1 400 Bad Request\r\ncontent-type: {MEDIA_TYPE}\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()

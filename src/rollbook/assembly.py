@@ -1,0 +1,60 @@
+"""The only place that builds the parts and joins them."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvloop
+
+from rollbook.api.app import make_app
+from rollbook.api.server import serve as serve_http
+from rollbook.clusters.acceptance import SchemaRules
+from rollbook.journal.sqlite import SqliteJournal
+from rollbook.registry.committing import Committer
+from rollbook.registry.queries import Reader
+from rollbook.registry.registry import Registry
+from rollbook.settings import Settings
+from rollbook.view.entries import View
+
+
+@asynccontextmanager
+async def open_registry(settings: Settings) -> AsyncIterator[Registry]:
+    """The registry in ``settings.data``, ready to read and write; closed at the end of the block.
+
+    Refuses (DataDirectoryLocked) when another process has it open.
+    """
+    journal = await asyncio.to_thread(SqliteJournal.open, Path(settings.data))
+    try:
+        view = View()
+        await asyncio.to_thread(view.load, journal.load(), journal.newest())
+        committer = Committer(journal, view, now_ms=lambda: time.time_ns() // 1_000_000)
+        reader = Reader(view, limits=settings.limits)
+        try:
+            rules = SchemaRules(mode=settings.schema)
+            yield Registry(journal, view, committer, reader, rules, settings.limits)
+        finally:
+            await committer.close()
+            reader.close()
+    finally:
+        await asyncio.to_thread(journal.close)
+
+
+def serve(settings: Settings) -> None:
+    """Serve the registry over HTTP until SIGTERM or SIGINT. Blocks."""
+    uvloop.run(_serve(settings))
+
+
+def problems_in(settings: Settings) -> list[str]:
+    """What is wrong with the data in ``settings.data``, a sentence each; empty when it is sound."""
+    journal = SqliteJournal.open(Path(settings.data))
+    try:
+        return journal.problems()
+    finally:
+        journal.close()
+
+
+async def _serve(settings: Settings) -> None:
+    async with open_registry(settings) as registry:
+        await serve_http(make_app(registry), host=settings.host, port=settings.port)

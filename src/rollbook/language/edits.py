@@ -1,0 +1,71 @@
+"""An edit: an update of either form, as one callable. An object is an update document, an array a pipeline.
+
+One rule: whoever applies an update to a document goes through here, so both forms mean the same everywhere.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from rollbook.documents.paths import Path
+from rollbook.documents.values import MISSING, Document, Maybe, Value
+from rollbook.errors import UpdateRefused, below
+from rollbook.language.filters import Filter
+from rollbook.language.pipelines import compile_update_stages, parse_update_stages
+from rollbook.language.updates import compile_update, parse_update, touched_paths
+from rollbook.limits import DEFAULT_LIMITS, Limits, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A parsed update. ``apply`` gives the document after, and the very same object when nothing changes.
+
+    ``touched`` are the paths that the update names; None when only the result can tell (pipelines).
+    """
+
+    apply: Callable[[Document], Document]
+    touched: frozenset[Path] | None
+
+
+def parse_edit(
+    update: Value,
+    *,
+    array_filters: Value | Maybe = MISSING,
+    filter: Filter | None = None,
+    at: str = "",
+    identity: str = "id",
+    bare: Literal["set", "replace"] = "set",
+    limits: Limits = DEFAULT_LIMITS,
+    work: Work | None = None,
+) -> Edit:
+    """The edit that ``update`` means. ``filter`` gives positional ``$`` its position.
+
+    ``bare`` says what an update without operators means: ``$set`` of its fields, or a replacement document.
+    Refuses (UpdateRefused) what the update language does not allow.
+    """
+    if isinstance(update, list):
+        if array_filters is not MISSING:
+            raise UpdateRefused("arrayFilters can't be used with a pipeline", at=at, mongo_code=9)
+        stages = parse_update_stages(update, at=at, identity=identity, limits=limits)
+        return Edit(compile_update_stages(stages, work=work), None)
+    parsed = parse_update(update, array_filters=array_filters, at=at, identity=identity, bare=bare, limits=limits)
+    return Edit(compile_update(parsed, filter=filter, work=work), touched_paths(parsed))
+
+
+def parse_update_body(body: Value) -> tuple[Value, Value | Maybe, Value | Maybe, str]:
+    """The parts of a request body that updates: the update, its array filters, its condition, and where the update is.
+
+    ``{"update": ..., "arrayFilters": [...], "filter": ...}`` says them apart; any other body is the update itself.
+    """
+    if not isinstance(body, dict) or "update" not in body:
+        return body, MISSING, MISSING, ""
+    for key in body:
+        if key not in UPDATE_BODY_KEYS:
+            known = ", ".join(UPDATE_BODY_KEYS)
+            raise UpdateRefused(
+                f"{key!r} can't stand beside 'update'; these can: {known}", at=below("", key), mongo_code=9
+            )
+    return body["update"], body.get("arrayFilters", MISSING), body.get("filter", MISSING), "/update"
+
+
+UPDATE_BODY_KEYS = ("update", "arrayFilters", "filter")

@@ -1,0 +1,1 @@
+"""The registry: writes as commands through one committer, reads over the view."""

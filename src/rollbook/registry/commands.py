@@ -1,0 +1,133 @@
+"""Commands: what a write asks, as a function of the newest document.
+
+One rule: a command waits in the queue as a question, not as a finished document. ``decide`` answers it for the newest
+state, which may be the work of another command of the same batch; it has no effect, so it can be asked again after a
+conflict.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rollbook.clusters.acceptance import SchemaRules, accept_update
+from rollbook.documents.codec import decode_stored, encode_json
+from rollbook.documents.values import Document
+from rollbook.errors import ClusterExists, ClusterNotFound, PreconditionFailed
+from rollbook.journal.changes import Kind
+from rollbook.language.edits import Edit
+from rollbook.limits import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The newest document of an id, as a command meets it: its JSON and its revision."""
+
+    body: bytes
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of a document. ``kind`` None: nothing changes; ``body`` None: there is no document any more."""
+
+    kind: Kind | None
+    body: bytes | None
+    warnings: tuple[str, ...] = ()
+
+
+class Command(Protocol):
+    """A write on one cluster."""
+
+    @property
+    def id(self) -> str:
+        """The cluster that it is about."""
+        ...
+
+    def decide(self, current: Standing | None) -> Decision:
+        """What becomes of the newest document; refuses with the error that the caller shall see."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """What ``If-Match`` and ``If-None-Match`` ask of the newest revision. None asks nothing; ``"*"`` means any."""
+
+    matches: frozenset[str] | None = None
+    differs: frozenset[str] | None = None
+
+    def check(self, revision: int) -> None:
+        """Refuses (PreconditionFailed) when the document at ``revision`` is not what the caller has seen."""
+        if self.matches is not None and not self.matches & {"*", str(revision)}:
+            raise PreconditionFailed(
+                f"the document is at revision {revision}, which If-Match does not name: read it again, then decide"
+            )
+        if self.differs is not None and self.differs & {"*", str(revision)}:
+            raise PreconditionFailed(f"the document is at revision {revision}, which If-None-Match excludes")
+
+
+ANY_REVISION = Precondition()
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Enrol a cluster: ``body`` is the accepted document. With ``replace``, a document of the same id gives way."""
+
+    id: str
+    body: bytes
+    warnings: tuple[str, ...] = ()
+    replace: bool = False
+
+    def decide(self, current: Standing | None) -> Decision:
+        if current is None:
+            return Decision("created", self.body, self.warnings)
+        if not self.replace:
+            raise ClusterExists(f"a cluster with the id {self.id!r} exists already; update it with PUT", at="/id")
+        if current.body == self.body:
+            return Decision(None, self.body, self.warnings)
+        return Decision("updated", self.body, self.warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Edit a cluster's document, when it meets ``condition``.
+
+    ``work`` is what ``edit`` and ``condition`` were compiled with; each decision may take ``seconds_max`` of it.
+    """
+
+    id: str
+    edit: Edit
+    rules: SchemaRules
+    condition: Callable[[Document], bool] | None = None
+    precondition: Precondition = ANY_REVISION
+    work: Work = field(default_factory=Work)
+    seconds_max: float = float("inf")
+
+    def decide(self, current: Standing | None) -> Decision:
+        if current is None:
+            raise ClusterNotFound(f"no cluster has the id {self.id!r}")
+        self.precondition.check(current.revision)
+        self.work.deadline = time.monotonic() + self.seconds_max
+        before = decode_stored(current.body)
+        if self.condition is not None and not self.condition(before):
+            raise PreconditionFailed('the document does not meet the condition given as "filter"', at="/filter")
+        after = self.edit.apply(before)
+        if after is before:
+            return Decision(None, current.body)
+        accepted = accept_update(before, after, touched=self.edit.touched, rules=self.rules)
+        body = encode_json(accepted.document)
+        return Decision(None if body == current.body else "updated", body, accepted.warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Strike a cluster off the roll."""
+
+    id: str
+    precondition: Precondition = ANY_REVISION
+
+    def decide(self, current: Standing | None) -> Decision:
+        if current is None:
+            raise ClusterNotFound(f"no cluster has the id {self.id!r}")
+        self.precondition.check(current.revision)
+        return Decision("deleted", None)

@@ -1,0 +1,55 @@
+"""The registry as its callers see it: writes through the committer, reads from the view."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rollbook.clusters.acceptance import SchemaRules, accept_new
+from rollbook.documents.codec import encode_json
+from rollbook.documents.values import Value
+from rollbook.errors import ClusterNotFound, DocumentInvalid, Problem
+from rollbook.journal.interface import Journal
+from rollbook.limits import Limits
+from rollbook.registry.commands import ANY_REVISION, Command, Create, Precondition
+from rollbook.registry.committing import Author, Committer, Stored
+from rollbook.registry.queries import Reader
+from rollbook.view.entries import Entry, View
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """One open registry. ``assembly.open_registry`` makes it, and closes it."""
+
+    journal: Journal
+    view: View
+    committer: Committer
+    reader: Reader
+    rules: SchemaRules
+    limits: Limits
+
+    async def create(
+        self, document: Value, *, author: Author, rules: SchemaRules | None = None, replace: bool = False
+    ) -> Stored:
+        """Enrol a cluster. Refuses what breaks the schema (DocumentInvalid) and an id that is taken (ClusterExists)."""
+        if not isinstance(document, dict):
+            raise DocumentInvalid(problems=[Problem("", "a cluster is an object")])
+        accepted = accept_new(document, rules=rules or self.rules)
+        id = accepted.document["id"]
+        assert isinstance(id, str)
+        command = Create(id, encode_json(accepted.document), accepted.warnings, replace)
+        return await self.committer.submit(command, author)
+
+    async def write(self, command: Command, *, author: Author) -> Stored:
+        """Carry out an update or a deletion; what it refuses is raised."""
+        return await self.committer.submit(command, author)
+
+    def entry(self, id: str, *, precondition: Precondition = ANY_REVISION) -> Entry:
+        """The newest document of ``id``. Refuses (ClusterNotFound) when there is none."""
+        entry = self.view.entry(id)
+        if entry is None:
+            raise ClusterNotFound(f"no cluster has the id {id!r}")
+        precondition.check(entry.revision)
+        return entry
+
+    def bodies(self) -> Iterator[bytes]:
+        """The JSON of every document, in order of creation."""
+        return (entry.body for entry in self.view.entries())
