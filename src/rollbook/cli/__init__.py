@@ -1,0 +1,63 @@
+"""The command line: one module a noun, and the commands in one table.
+
+One rule: a command asks ``assembly`` or ``client`` and tells the answer; an error ends in words and in the exit code of
+its class, never in a stack trace.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from rollbook import __version__
+from rollbook.cli.directories import check
+from rollbook.cli.documents import export, import_
+from rollbook.cli.exits import exit_code_of
+from rollbook.cli.servers import serve
+from rollbook.cli.terminal import explain
+from rollbook.errors import RegistryError
+
+COMMANDS = (
+    ("serve", serve),
+    ("import", import_),
+    ("export", export),
+    ("check", check),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command, as the shell asks for it, and exit with its code."""
+    try:
+        application()(None if arguments is None else list(arguments), prog_name="rollbook")
+    except RegistryError as error:
+        explain(error)
+        raise SystemExit(exit_code_of(error)) from None
+    except BrokenPipeError:  # who read our output has enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+
+
+def application() -> typer.Typer:
+    """The commands and their options, for Typer to parse."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.callback(help="The clusters registry of an AI network.")(about)
+    for name, command in COMMANDS:
+        app.command(name)(command)
+    return app
+
+
+def tell_version(asked: bool) -> None:
+    """Say the version and be done, when it was asked for."""
+    if asked:
+        typer.echo(f"rollbook {__version__}")
+        raise typer.Exit
+
+
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=tell_version, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """Options that stand before any command."""

@@ -1,0 +1,42 @@
+"""``rollbook check``: is a data directory sound?"""
+
+import os
+from typing import Annotated
+
+import typer
+
+from rollbook import assembly
+from rollbook.cli.exits import FAILED
+from rollbook.cli.terminal import console, say
+from rollbook.errors import SettingRefused
+from rollbook.settings import Settings, settings_from
+
+DataOption = Annotated[
+    str | None,
+    typer.Option("--data", metavar="DIR", help="The data directory [default: $ROLLBOOK_DATA, or ./data]."),
+]
+
+
+def check(data: DataOption = None) -> None:
+    """Say whether a data directory is sound.
+
+    Reads all of it. The exit code is 0 if it is sound; 1, with every reason, if it is not. No server may be using it.
+    """
+    settings = settings_from(os.environ, data=data)
+    problems = ["there is no registry in it"] if is_empty(settings) else assembly.problems_in(settings)
+    for problem in problems:
+        console.print(f"{settings.data}: {problem}", style="red")
+    if problems:
+        raise typer.Exit(FAILED)
+    say(f"{settings.data} is sound")
+
+
+def existing_directory(settings: Settings) -> None:
+    """Refuses (SettingRefused) a data directory that would have to be made: there is nothing to read in it."""
+    if is_empty(settings):
+        raise SettingRefused(f"there is no registry in {settings.data}: name its directory with --data")
+
+
+def is_empty(settings: Settings) -> bool:
+    """Whether the data directory is not there, or holds nothing."""
+    return not settings.data.is_dir() or not any(settings.data.iterdir())

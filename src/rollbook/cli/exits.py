@@ -1,0 +1,39 @@
+"""One table from error classes to exit codes, so that scripts can tell what kind of no they got."""
+
+from collections.abc import Mapping
+
+from rollbook import errors
+from rollbook.errors import RegistryError
+
+DONE, FAILED, MISUSED, REFUSED, CLASHED, UNAVAILABLE = range(6)
+
+MEANINGS = {
+    DONE: "Done.",
+    FAILED: "Failed: some documents were refused, or the data directory is not sound.",
+    MISUSED: "The command line or a setting is wrong; nothing was tried.",
+    REFUSED: "The request or the document was refused.",
+    CLASHED: "What is there does not allow it: no such cluster, the id is taken, a precondition failed.",
+    UNAVAILABLE: "Not now: the server, the data directory or its disk can't be used; try again later.",
+}
+
+EXIT_CODES: Mapping[type[RegistryError], int] = {
+    errors.RegistryError: FAILED,
+    errors.DataDirectoryUnsound: FAILED,
+    errors.SettingRefused: MISUSED,
+    errors.RequestRefused: REFUSED,
+    errors.LanguageRefused: REFUSED,
+    errors.DocumentInvalid: REFUSED,
+    errors.ClusterNotFound: CLASHED,
+    errors.ClusterExists: CLASHED,
+    errors.PreconditionFailed: CLASHED,
+    errors.Compacted: CLASHED,
+    errors.JournalUnavailable: UNAVAILABLE,
+    errors.JournalConflict: UNAVAILABLE,
+    errors.DataDirectoryLocked: UNAVAILABLE,
+    errors.RegistryUnreachable: UNAVAILABLE,
+}
+
+
+def exit_code_of(error: RegistryError) -> int:
+    """The exit code of an error: its class's own, or that of the nearest ancestor in the table."""
+    return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)

@@ -1,0 +1,81 @@
+"""Documents read from a file, with the number of the line that each came from.
+
+Theory: what a file holds is told from its first line, not from its name, for the exporters of this world write NDJSON
+into ``.json`` files. A file that begins with ``[`` is one JSON array; one whose first line is no JSON by itself, but
+which is JSON as a whole, is one document written over several lines; anything else is NDJSON.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import BinaryIO, TypeAlias
+
+from rollbook.documents.codec import decode_json
+from rollbook.documents.values import Value
+from rollbook.errors import BodyTooLarge, MalformedJson, RegistryError
+from rollbook.limits import Limits
+
+Content: TypeAlias = "Value | RegistryError"
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One document, or why there is none. ``place`` is for people: ``"line 3"``, or ``"document 3"`` of an array."""
+
+    place: str
+    size_bytes: int
+    content: Content
+
+
+def read_lines(stream: BinaryIO, *, limits: Limits) -> Iterator[Line]:
+    """Each document of a file. A line that is no JSON is given as its error; blank lines are passed over.
+
+    Refuses (MalformedJson) a file that begins as an array and is none.
+    """
+    first = stream.readline().removeprefix(BYTE_ORDER_MARK)
+    blank_lines = 0
+    while first and not first.strip():
+        first = stream.readline()
+        blank_lines += 1
+    if first.lstrip().startswith(b"["):
+        return _array(first + stream.read(), limits=limits)
+    if not _is_json(first, limits=limits):
+        whole = first + stream.read()
+        if _is_json(whole, limits=limits):
+            return iter([Line("the document", len(whole), _decoded(whole, limits=limits))])
+        return _lines(BytesIO(whole), start=blank_lines + 1, limits=limits)
+    return _lines(_with(first, stream), start=blank_lines + 1, limits=limits)
+
+
+def _lines(lines: Iterable[bytes], *, start: int, limits: Limits) -> Iterator[Line]:
+    for number, line in enumerate(lines, start):
+        if line.strip():
+            yield Line(f"line {number}", len(line), _decoded(line, limits=limits))
+
+
+def _array(body: bytes, *, limits: Limits) -> Iterator[Line]:
+    elements = decode_json(body, limits=limits)
+    assert isinstance(elements, list)
+    share_bytes = len(body) // max(len(elements), 1)
+    for number, element in enumerate(elements, 1):
+        yield Line(f"document {number}", share_bytes, element)
+
+
+def _decoded(body: bytes, *, limits: Limits) -> Content:
+    if len(body) > limits.body_bytes_max:
+        return BodyTooLarge(f"the document is larger than {limits.body_bytes_max} bytes")
+    try:
+        return decode_json(body, limits=limits)
+    except RegistryError as error:
+        return error
+
+
+def _is_json(body: bytes, *, limits: Limits) -> bool:
+    return not isinstance(_decoded(body, limits=limits), MalformedJson)
+
+
+def _with(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest

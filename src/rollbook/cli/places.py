@@ -1,0 +1,110 @@
+"""Where documents are kept: a data directory that this process opens, or a server at a URL. Both look the same here.
+
+One rule: what concerns one document is returned beside it; what would stop the next one too (no connection, no disk)
+is raised.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol, TypeAlias
+
+from rollbook import assembly
+from rollbook.cli.exits import UNAVAILABLE, exit_code_of
+from rollbook.client import Client
+from rollbook.documents.codec import encode_json
+from rollbook.documents.values import Document, Value
+from rollbook.errors import ClusterExists, DocumentInvalid, Problem, RegistryError
+from rollbook.registry.committing import Author, Stored
+from rollbook.registry.registry import Registry
+from rollbook.settings import Settings
+
+Outcome: TypeAlias = "tuple[str, ...] | RegistryError"
+
+KEPT_WHEN_ABSENT = ("status", "tags", "nodes", "gpus", "vcpus", "memory", "swap", "storage", "network")
+"""Fields that the registry fills and that no update may remove: a replacement without them leaves them as they are."""
+
+
+class Place(Protocol):
+    """A registry that documents are read from and written to."""
+
+    async def put(self, documents: Sequence[Value], *, replace: bool) -> Sequence[Outcome]:
+        """Enrol each document, in their order; for each, what there is to warn of, or why it was refused."""
+        ...
+
+    def bodies(self) -> Iterator[bytes]:
+        """The JSON of every document, in order of creation, as of one moment."""
+        ...
+
+
+@asynccontextmanager
+async def open_place(settings: Settings, url: str | None, *, reason: str | None = None) -> AsyncIterator[Place]:
+    """The server at ``url``, or without one the data directory of ``settings``."""
+    if url is not None:
+        with Client(url, reason=reason) as client:
+            yield Server(client)
+    else:
+        async with assembly.open_registry(settings) as registry:
+            yield Directory(registry, Author("command-line", reason))
+
+
+class Directory:
+    """The registry in a data directory, opened by this process alone."""
+
+    def __init__(self, registry: Registry, author: Author) -> None:
+        self._registry = registry
+        self._author = author
+
+    async def put(self, documents: Sequence[Value], *, replace: bool) -> Sequence[Outcome]:
+        """As Place says; all documents at once, so that they share the journal's commits."""
+        creations = (self._registry.create(each, author=self._author, replace=replace) for each in documents)
+        results = await asyncio.gather(*creations, return_exceptions=True)
+        return [result.warnings if isinstance(result, Stored) else concerning_one(result) for result in results]
+
+    def bodies(self) -> Iterator[bytes]:
+        """As Place says."""
+        return self._registry.bodies()
+
+
+class Server:
+    """The registry that a server keeps, over HTTP."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def put(self, documents: Sequence[Value], *, replace: bool) -> Sequence[Outcome]:
+        """As Place says; one request after the other."""
+        return [self._put(each, replace=replace) for each in documents]
+
+    def bodies(self) -> Iterator[bytes]:
+        """As Place says."""
+        return map(encode_json, self._client.query({}))
+
+    def _put(self, document: Value, *, replace: bool) -> Outcome:
+        try:
+            if not isinstance(document, dict):
+                raise DocumentInvalid(problems=[Problem("", "a cluster is an object")])
+            return self._create(document, replace=replace)
+        except RegistryError as error:
+            return concerning_one(error)
+
+    def _create(self, document: Document, *, replace: bool) -> tuple[str, ...]:
+        try:
+            return self._client.create(document).warnings
+        except ClusterExists:
+            if not replace:
+                raise
+        return self._client.update(str(document["id"]), replacement(document)).warnings
+
+
+def replacement(document: Document) -> Any:
+    """The update that puts ``document`` in the place of what is there, in one step."""
+    kept: Document = {name: f"${name}" for name in KEPT_WHEN_ABSENT if name not in document}
+    return [{"$replaceWith": {"$mergeObjects": [{"$literal": document}, kept]}}]
+
+
+def concerning_one(error: BaseException) -> RegistryError:
+    """The error, when it is about one document; raises it when the next document would meet it too."""
+    if isinstance(error, RegistryError) and exit_code_of(error) != UNAVAILABLE:
+        return error
+    raise error

@@ -1,0 +1,43 @@
+"""``rollbook serve``: the registry over HTTP, until SIGTERM or Ctrl-C."""
+
+import logging
+import os
+from typing import Annotated
+
+import typer
+
+from rollbook import assembly
+from rollbook.cli.directories import DataOption
+from rollbook.cli.terminal import warn, warn_loudly
+from rollbook.settings import Settings, misspelt_variables, settings_from
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+
+def serve(
+    host: Annotated[
+        str | None,
+        typer.Option(metavar="HOST", help="The interface to listen on [default: $ROLLBOOK_HOST, or 127.0.0.1]."),
+    ] = None,
+    port: Annotated[
+        str | None, typer.Option(metavar="PORT", help="The port to listen on [default: $PORT, or 3000].")
+    ] = None,
+    data: DataOption = None,
+) -> None:
+    """Serve the registry over HTTP. SIGTERM or Ctrl-C finishes what is under way and stops."""
+    settings = settings_from(os.environ, host=host, port=port, data=data)
+    for misspelt, meant in misspelt_variables(os.environ).items():
+        warn(f"{misspelt} is not a setting; {meant} is")
+    if not settings.is_loopback:
+        warn_loudly("THIS REGISTRY IS OPEN TO THE NETWORK", open_to_all(settings))
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    assembly.serve(settings)
+
+
+def open_to_all(settings: Settings) -> str:
+    """What it means to listen on an interface that others reach while nobody is asked who they are."""
+    return (
+        f"It listens on {settings.host} port {settings.port}, and there is no authentication:\n"
+        "whoever reaches that address can read, change and delete every cluster.\n"
+        "Put it behind a proxy that asks who is there, or listen on 127.0.0.1."
+    )

@@ -1,0 +1,65 @@
+"""Documents are found in NDJSON, in an array, or alone, and each knows its line."""
+
+from io import BytesIO
+
+import pytest
+
+from rollbook.cli.lines import read_lines
+from rollbook.errors import BodyTooLarge, MalformedJson, RegistryError
+from rollbook.limits import DEFAULT_LIMITS, Limits
+
+
+def read(text: str, *, limits: Limits = DEFAULT_LIMITS) -> list:
+    """(place, value or class of error) of each document."""
+    lines = read_lines(BytesIO(text.encode()), limits=limits)
+    return [
+        (line.place, type(line.content) if isinstance(line.content, RegistryError) else line.content) for line in lines
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", []),
+        ("\n \n", []),
+        ('{"id":"a"}', [("line 1", {"id": "a"})]),
+        ('{"id":"a"}\n{"id":"b"}\n', [("line 1", {"id": "a"}), ("line 2", {"id": "b"})]),
+        ('{"id":"a"}\r\n\r\n{"id":"b"}\r\n', [("line 1", {"id": "a"}), ("line 3", {"id": "b"})]),
+        ('\n\n{"id":"a"}\n', [("line 3", {"id": "a"})]),
+        ('\ufeff{"id":"a"}\n', [("line 1", {"id": "a"})]),
+        (
+            '{"id":"a"}\n{"id":\n{"id":"c"}',
+            [("line 1", {"id": "a"}), ("line 2", MalformedJson), ("line 3", {"id": "c"})],
+        ),
+        ('{"id":\n{"id":"b"}\n', [("line 1", MalformedJson), ("line 2", {"id": "b"})]),
+        ('\n{"id":\n{"id":"b"}\n', [("line 2", MalformedJson), ("line 3", {"id": "b"})]),
+        ('5\n"text"\n', [("line 1", 5), ("line 2", "text")]),
+        ("[]", []),
+        ('[{"id":"a"},\n 5]', [("document 1", {"id": "a"}), ("document 2", 5)]),
+        ('\n [\n{"id":"a"}]\n', [("document 1", {"id": "a"})]),
+        ('{\n  "id": "a"\n}\n', [("the document", {"id": "a"})]),
+    ],
+)
+def test_the_first_line_tells_what_the_file_holds(text, lines) -> None:
+    assert read(text) == lines
+
+
+def test_an_array_that_is_none_is_refused_whole() -> None:
+    with pytest.raises(MalformedJson):
+        read('[{"id":"a"},\n{"id":')
+
+
+def test_bytes_that_are_no_utf_8_are_one_bad_line() -> None:
+    lines = list(read_lines(BytesIO(b'{"id":"a"}\n{"id":"\xff"}\n'), limits=DEFAULT_LIMITS))
+    assert isinstance(lines[1].content, MalformedJson)
+
+
+def test_a_document_may_be_as_large_as_a_body_and_no_larger() -> None:
+    limits = Limits(body_bytes_max=10)
+    assert read('{"id":"a"}', limits=limits) == [("line 1", {"id": "a"})]
+    assert read('{"id":"ab"}', limits=limits) == [("line 1", BodyTooLarge)]
+
+
+def test_the_sizes_of_the_lines_add_up_to_the_file() -> None:
+    text = b'{"id":"a"}\n{"id":"bc"}\n'
+    assert sum(line.size_bytes for line in read_lines(BytesIO(text), limits=DEFAULT_LIMITS)) == len(text)
