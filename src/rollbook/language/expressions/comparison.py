@@ -3,44 +3,47 @@
 One rule: unlike in filters, values of different types compare too, by type; a missing value stands before null.
 """
 
-from rollbook.documents.ordering import compare, equal, sort_key
 from rollbook.documents.values import Maybe
+from rollbook.language.expressions.growth import key_of
 from rollbook.language.expressions.operators import Function
 
 
 def three_way(left: Maybe, right: Maybe) -> Maybe:
     """Compares two values: -1 when the first stands before the second, 0 when they are equal, 1 when after."""
-    return compare(left, right)
+    left_key, right_key = key_of(left), key_of(right)
+    return int(left_key > right_key) - int(left_key < right_key)
 
 
 def are_equal(left: Maybe, right: Maybe) -> Maybe:
     """Whether the two values are equal."""
-    return equal(left, right)
+    if isinstance(left, str) or isinstance(right, str):
+        return left == right
+    return key_of(left) == key_of(right)
 
 
 def are_unequal(left: Maybe, right: Maybe) -> Maybe:
     """Whether the two values are not equal."""
-    return not equal(left, right)
+    return not are_equal(left, right)
 
 
 def is_greater(left: Maybe, right: Maybe) -> Maybe:
     """Whether the first value stands after the second."""
-    return bool(sort_key(left) > sort_key(right))
+    return key_of(left) > key_of(right)
 
 
 def is_at_least(left: Maybe, right: Maybe) -> Maybe:
     """Whether the first value stands after the second or equals it."""
-    return bool(sort_key(left) >= sort_key(right))
+    return key_of(left) >= key_of(right)
 
 
 def is_less(left: Maybe, right: Maybe) -> Maybe:
     """Whether the first value stands before the second."""
-    return bool(sort_key(left) < sort_key(right))
+    return key_of(left) < key_of(right)
 
 
 def is_at_most(left: Maybe, right: Maybe) -> Maybe:
     """Whether the first value stands before the second or equals it."""
-    return bool(sort_key(left) <= sort_key(right))
+    return key_of(left) <= key_of(right)
 
 
 OPERATORS = (

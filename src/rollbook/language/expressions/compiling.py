@@ -13,7 +13,6 @@ from rollbook.documents.values import MISSING, Maybe, Value
 from rollbook.language.expressions.calls import compile_call, compile_form
 from rollbook.language.expressions.fieldpaths import compile_path
 from rollbook.language.expressions.nodes import ArrayOf, Call, Constant, Expression, FormCall, ObjectOf, Variable
-from rollbook.language.expressions.results import made
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.limits import Work
 
@@ -36,13 +35,14 @@ class _Compiler:
         self._now = now
 
     def child(self, expression: Expression) -> Evaluate:
-        return self._compiled(self._folded(expression))
+        """The function that evaluates ``expression``."""
+        return self._compiled(self.folded(expression))
 
-    def _folded(self, expression: Expression) -> Expression:
+    def folded(self, expression: Expression) -> Expression:
         """The same with its constant parts evaluated; what a form holds is folded when the form compiles it."""
         match expression:
             case Call(arguments=arguments):
-                arguments = tuple([self._folded(argument) for argument in arguments])
+                arguments = tuple([self.folded(argument) for argument in arguments])
                 call = Call(
                     expression.name,
                     expression.evaluate,
@@ -53,10 +53,10 @@ class _Compiler:
                 )
                 return self._constant(call) if call.foldable and _are_constant(arguments) else call
             case ArrayOf(elements):
-                elements = tuple([self._folded(element) for element in elements])
+                elements = tuple([self.folded(element) for element in elements])
                 return self._constant(ArrayOf(elements)) if _are_constant(elements) else ArrayOf(elements)
             case ObjectOf(members):
-                members = tuple([(name, self._folded(member)) for name, member in members])
+                members = tuple([(name, self.folded(member)) for name, member in members])
                 constant = _are_constant([member for _, member in members])
                 return self._constant(ObjectOf(members)) if constant else ObjectOf(members)
         return expression
@@ -81,8 +81,6 @@ class _Compiler:
         assert_never(expression)
 
     def _variable(self, name: str, path: Path) -> Evaluate:
-        if name == "REMOVE":
-            return lambda scope: MISSING
         if name == "NOW" and not path:
             self._now = self._now or datetime.now(UTC)
             now = self._now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -91,7 +89,6 @@ class _Compiler:
 
     def _object(self, members: tuple[tuple[str, Expression], ...]) -> Evaluate:
         compiled = [(name, self._compiled(member)) for name, member in members]
-        work = self.work
 
         def object_of(scope: Scope) -> Maybe:
             result: dict[str, Value] = {}
@@ -99,20 +96,16 @@ class _Compiler:
                 value = evaluate(scope)
                 if value is not MISSING:
                     result[name] = value
-            made(result.values(), work)
             return result
 
         return object_of
 
     def _array(self, elements: tuple[Expression, ...]) -> Evaluate:
         compiled = [self._compiled(element) for element in elements]
-        work = self.work
 
         def array_of(scope: Scope) -> Maybe:
             values = [evaluate(scope) for evaluate in compiled]
-            result: list[Value] = [None if value is MISSING else value for value in values]
-            made(result, work)
-            return result
+            return [None if value is MISSING else value for value in values]
 
         return array_of
 

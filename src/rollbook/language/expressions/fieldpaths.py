@@ -7,7 +7,7 @@ that are no objects; a component is always a field's name, never an index.
 from rollbook.documents.paths import Path
 from rollbook.documents.values import MISSING, Maybe, Value
 from rollbook.errors import ExpressionRefused
-from rollbook.language.expressions.nodes import Expression, Variable
+from rollbook.language.expressions.nodes import Constant, Expression, Variable
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.language.expressions.variables import is_readable
 
@@ -23,7 +23,8 @@ def parse_field_path(text: str, known: frozenset[str], *, at: str) -> Expression
         raise ExpressionRefused(f"'{text}' names no variable: names are letters and digits", at=at, mongo_code=9)
     if name not in known:
         raise ExpressionRefused(f"there is no variable '$${name}' here", at=at, mongo_code=17276)
-    return Variable(name, _path(components, at=at))
+    path = _path(components, at=at)
+    return Constant(MISSING) if name == "REMOVE" else Variable(name, path)
 
 
 def _path(components: list[str], *, at: str) -> Path:

@@ -41,7 +41,11 @@ class ArrayOf:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An operator that is a function of its arguments' values, and where it stands (a JSON Pointer)."""
+    """An operator that is a function of its arguments' values, and where it stands (a JSON Pointer).
+
+    It ``spends`` when it is given the request's ``Work`` first, and is not ``foldable`` when it gives another value
+    each time.
+    """
 
     name: str
     evaluate: Callable[..., Maybe]

@@ -1,11 +1,12 @@
 """How an operator joins the language of expressions: as a row in the ``OPERATORS`` of its family's module.
 
 One rule: a row says everything that parsing and compiling need to know; no operator is known to them by name. There are
-three kinds of rows, and one for what is refused:
+these kinds of rows:
 
 - ``Function``: arguments by position, all evaluated first (``{"$abs": "$a"}``, ``{"$mod": ["$a", 2]}``);
 - ``NamedFunction``: arguments by name, all evaluated first (``{"$trim": {"input": "$a"}}``);
-- ``Form``: binds variables (``$map``), or evaluates only some arguments (``$cond``), or reads its JSON as it stands;
+- ``Form``: binds variables (``$map``), or evaluates only some of its arguments (``$cond``);
+- ``Shorthand``: means another expression (``$literal`` a constant);
 - ``Refused``: an operator of MongoDB's that documents of JSON can't have.
 
 The values that a row's function is given are ``Maybe``: MISSING where the argument gave nothing, which most operators
@@ -33,6 +34,10 @@ def refused(mongo_code: int, why: str) -> ExpressionRefused:
 class Parsing(Protocol):
     """What the ``parse`` of a form is given beside its argument."""
 
+    @property
+    def at(self) -> str:
+        """Where the argument stands, a JSON Pointer."""
+
     def child(self, json: Value, *keys: str | int, variables: frozenset[str] = ...) -> Expression:
         """The expression ``json`` that stands at ``keys`` below the argument; it may use ``variables`` too.
 
@@ -53,6 +58,9 @@ class Compiling(Protocol):
     def child(self, expression: Expression) -> Evaluate:
         """The function that evaluates a part."""
 
+    def folded(self, expression: Expression) -> Expression:
+        """The part with what is constant in it evaluated: a ``Constant`` when all of it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Argument:
@@ -71,17 +79,17 @@ class Signature:
     not_an_object: int = 9
     unknown: int = 9
 
-    def members_of(self, json: Value, parsing: Parsing) -> dict[str, Value]:
-        """The object ``json``, checked: every name known, every required one given."""
+    def members_of(self, json: Value, parsing: Parsing, *keys: str | int) -> dict[str, Value]:
+        """The object ``json`` at ``keys`` below the argument, checked: every name known, every required one given."""
         if not isinstance(json, dict):
-            raise parsing.refused(self.not_an_object, f"takes an object of named arguments: {self._names()}")
+            raise parsing.refused(self.not_an_object, f"takes an object of named arguments: {self._names()}", *keys)
         known = {argument.name for argument in self.arguments}
         for name in json:
             if name not in known:
-                raise parsing.refused(self.unknown, f"has no argument '{name}', only {self._names()}", name)
+                raise parsing.refused(self.unknown, f"has no argument '{name}', only {self._names()}", *keys, name)
         for argument in self.arguments:
             if argument.absent is not None and argument.name not in json:
-                raise parsing.refused(argument.absent, f"needs the argument '{argument.name}'")
+                raise parsing.refused(argument.absent, f"needs the argument '{argument.name}'", *keys)
         return json
 
     def _names(self) -> str:
@@ -92,8 +100,7 @@ class Signature:
 class Function:
     """Arguments by position: ``evaluate(*values)``, as many as ``arguments`` says: least and most, None without bound.
 
-    The argument may be one expression or an array of them: ``{"$abs": x}`` is ``{"$abs": [x]}``. ``foldable=False``
-    where equal values don't make equal results (``$rand``).
+    The argument may be one expression or an array of them: ``{"$abs": x}`` is ``{"$abs": [x]}``.
     """
 
     name: str
@@ -101,7 +108,6 @@ class Function:
     arguments: tuple[int, int | None] = (1, 1)
     arity_code: int | None = None
     spends: bool = False
-    foldable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,14 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
+class Shorthand:
+    """Written as an operator, but means another expression, which ``parse(json, parsing)`` makes."""
+
+    name: str
+    parse: Callable[[Value, Parsing], Expression]
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """An operator of MongoDB's that is refused here, and the reason."""
 
@@ -135,4 +149,4 @@ class Refused:
     why: str
 
 
-Operator: TypeAlias = Function | NamedFunction | Form | Refused
+Operator: TypeAlias = Function | NamedFunction | Form | Shorthand | Refused

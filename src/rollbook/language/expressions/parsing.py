@@ -11,7 +11,7 @@ from rollbook.documents.values import Value
 from rollbook.errors import ExpressionRefused, below
 from rollbook.language.expressions.fieldpaths import parse_field_path
 from rollbook.language.expressions.nodes import ArrayOf, Call, Constant, Expression, FormCall, ObjectOf
-from rollbook.language.expressions.operators import Form, Function, NamedFunction, Operator, Refused
+from rollbook.language.expressions.operators import Form, Function, NamedFunction, Operator, Refused, Shorthand
 from rollbook.language.expressions.table import OPERATORS
 from rollbook.language.expressions.variables import SYSTEM_VARIABLES
 from rollbook.limits import DEFAULT_LIMITS, Limits
@@ -91,6 +91,8 @@ class _Argument(_Place):
                 return self._named_function(operator, json)
             case Form():
                 return FormCall(operator.name, operator.compile, operator.parse(json, self), self.at)
+            case Shorthand():
+                return operator.parse(json, self)
             case Refused():
                 raise self.refused(115, operator.why)
         assert_never(operator)
@@ -102,7 +104,7 @@ class _Argument(_Place):
         if len(arguments) < least or (most is not None and len(arguments) > most):
             code = operator.arity_code or (16020 if least == most else 28667)
             raise self.refused(code, f"takes {_count(least, most)}, not {len(arguments)}")
-        return Call(operator.name, operator.evaluate, arguments, self.at, operator.spends, operator.foldable)
+        return Call(operator.name, operator.evaluate, arguments, self.at, operator.spends)
 
     def _named_function(self, operator: NamedFunction, json: Value) -> Expression:
         members = operator.signature.members_of(json, self)

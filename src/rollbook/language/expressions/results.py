@@ -1,56 +1,55 @@
-"""Values that expressions make: how large one may grow, and whether JSON can hold it.
+"""Results of expressions that are to be stored or returned: whether JSON can hold them.
 
-One rule: no container that an expression makes is larger than a document may be, written out. Expressions share what
-they embed, so ``["$$a", "$$a"]`` nested sixty times is small in memory and endless in full: who makes a container of
-given values calls ``made``, and everything that walks values can trust its size.
+One rule: nothing that an expression made leaves the language unchecked. Expressions can make NaN and the infinities,
+and share what they embed: ``["$$a", "$$a"]`` nested sixty times is small in memory and endless when written out.
 """
 
-from collections.abc import Iterable
 from math import isfinite
-
-import orjson
 
 from rollbook.documents.values import Value
 from rollbook.errors import ExpressionRefused, WorkExceeded, below
-from rollbook.limits import DEFAULT_LIMITS, Work
-
-_SCALAR_BYTES = 8
-
-
-def made(values: Iterable[object], work: Work) -> None:
-    """Count a container that was just made of ``values``; refuses (WorkExceeded) one too large or nested too deep."""
-    size = 0
-    for value in values:
-        if isinstance(value, (dict, list)):
-            size += _container_bytes(value)
-        elif isinstance(value, str):
-            size += len(value)
-        else:
-            size += _SCALAR_BYTES
-        if size > DEFAULT_LIMITS.value_bytes_max:
-            raise WorkExceeded("an expression makes a value larger than a document may be", mongo_code=10334)
-    work.spend(1 + (size >> 10))
+from rollbook.language.expressions.growth import ELEMENT_BYTES
+from rollbook.limits import DEFAULT_LIMITS, Limits
 
 
-def _container_bytes(value: Value) -> int:
-    try:
-        return len(orjson.dumps(value))
-    except orjson.JSONEncodeError:
-        raise WorkExceeded("an expression makes a value that is nested too deeply", mongo_code=15) from None
+def checked_result(value: Value, *, at: str = "", limits: Limits = DEFAULT_LIMITS) -> Value:
+    """``value``, checked: refuses NaN and the infinities (ExpressionRefused), and what is too large or nested too deep.
 
-
-def checked_result(value: Value, *, at: str = "") -> Value:
-    """``value``, checked to be one that JSON can hold; refuses (ExpressionRefused) NaN and the infinities.
-
-    For results that are to be stored or returned; ``at`` is where the expression stands.
+    ``at`` is where the expression stands. Does not recurse, and stops where it has seen too much.
     """
-    waiting: list[tuple[str, Value]] = [("", value)]
-    for path, inner in waiting:
-        if isinstance(inner, float) and not isfinite(inner):
-            where = f" at {path[1:]} of its result" if path else ""
-            raise ExpressionRefused(f"the expression gives {inner}{where}, which JSON can't hold", at=at, mongo_code=2)
-        if isinstance(inner, dict):
-            waiting += [(below(path, k), v) for k, v in inner.items() if isinstance(v, (float, dict, list))]
-        elif isinstance(inner, list):
-            waiting += [(below(path, i), v) for i, v in enumerate(inner) if isinstance(v, (float, dict, list))]
-    return value
+    if not isinstance(value, (float, str, dict, list)):
+        return value
+    bytes_left = limits.value_bytes_max
+    level: list[tuple[str, Value]] = [("", value)]
+    for _ in range(limits.body_depth_max + 1):
+        following: list[tuple[str, Value]] = []
+        for path, inner in level:
+            if isinstance(inner, float):
+                _check_number(inner, path, at)
+            elif isinstance(inner, str):
+                bytes_left -= len(inner)
+            elif isinstance(inner, (dict, list)):
+                bytes_left -= ELEMENT_BYTES * len(inner)
+                _check_size(bytes_left, at)
+                following += _members(path, inner)
+        _check_size(bytes_left, at)
+        if not following:
+            return value
+        level = following
+    raise WorkExceeded("the expression makes a value that is nested too deeply", at=at, mongo_code=15)
+
+
+def _members(path: str, container: dict[str, Value] | list[Value]) -> list[tuple[str, Value]]:
+    members = container.items() if isinstance(container, dict) else enumerate(container)
+    return [(below(path, key), value) for key, value in members if isinstance(value, (float, str, dict, list))]
+
+
+def _check_number(number: float, path: str, at: str) -> None:
+    if not isfinite(number):
+        where = f" at {path} of its result" if path else ""
+        raise ExpressionRefused(f"the expression gives {number}{where}, which JSON can't hold", at=at, mongo_code=2)
+
+
+def _check_size(bytes_left: int, at: str) -> None:
+    if bytes_left < 0:
+        raise WorkExceeded("the expression makes a value larger than a document may be", at=at, mongo_code=10334)

@@ -1,8 +1,64 @@
 """Every operator of the language of expressions, by name: the families' tables, merged."""
 
-from rollbook.language.expressions import comparison
+from rollbook.language.expressions import (
+    accumulators,
+    arithmetic,
+    array_ends,
+    array_forms,
+    arrays,
+    binding,
+    bitwise,
+    boolean,
+    comparison,
+    conditional,
+    converting,
+    fields,
+    foreign,
+    objects,
+    percentiles,
+    powers,
+    replacing,
+    rounding,
+    searching,
+    sets,
+    sorting_arrays,
+    strings,
+    substrings,
+    trigonometry,
+    trimming,
+    types,
+    zipping,
+)
 from rollbook.language.expressions.operators import Operator
 
-FAMILIES: tuple[tuple[Operator, ...], ...] = (comparison.OPERATORS,)
+FAMILIES: tuple[tuple[Operator, ...], ...] = (
+    arithmetic.OPERATORS,
+    rounding.OPERATORS,
+    powers.OPERATORS,
+    trigonometry.OPERATORS,
+    bitwise.OPERATORS,
+    comparison.OPERATORS,
+    boolean.OPERATORS,
+    conditional.OPERATORS,
+    binding.OPERATORS,
+    types.OPERATORS,
+    converting.OPERATORS,
+    accumulators.OPERATORS,
+    percentiles.OPERATORS,
+    strings.OPERATORS,
+    substrings.OPERATORS,
+    trimming.OPERATORS,
+    replacing.OPERATORS,
+    searching.OPERATORS,
+    arrays.OPERATORS,
+    array_ends.OPERATORS,
+    array_forms.OPERATORS,
+    sorting_arrays.OPERATORS,
+    zipping.OPERATORS,
+    sets.OPERATORS,
+    objects.OPERATORS,
+    fields.OPERATORS,
+    foreign.OPERATORS,
+)
 
 OPERATORS: dict[str, Operator] = {operator.name: operator for family in FAMILIES for operator in family}
