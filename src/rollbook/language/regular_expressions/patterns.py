@@ -6,7 +6,7 @@ which is the cheaper question.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -53,10 +53,25 @@ class Pattern:
         spans = self._spans(encoded, begin)
         return None if spans is None else _match(encoded, spans)
 
+    def find_all(self, text: str) -> Iterator[Match]:
+        """Every match, from left to right: none overlaps another, and after an empty one a character is passed over."""
+        encoded = text.encode()
+        begin = place = 0
+        while (spans := self._spans(encoded, begin)) is not None:
+            match = _match(encoded, spans, begin, place)
+            yield match
+            begin, place = spans[0][1], match.end
+            if match.start == match.end and place < len(text):
+                begin += len(text[place].encode())
+                place += 1
+            if place == len(text):
+                return
 
-def _match(encoded: bytes, spans: Spans) -> Match:
+
+def _match(encoded: bytes, spans: Spans, begin: int = 0, place: int = 0) -> Match:
+    """The match at ``spans``; byte ``begin``, no later than it, is known to be character ``place``."""
     start, end = spans[0]
-    before = len(encoded[:start].decode())
+    before = place + len(encoded[begin:start].decode())
     groups = tuple(None if low < 0 else encoded[low:high].decode() for low, high in spans[1:])
     return Match(before, before + len(encoded[start:end].decode()), groups)
 

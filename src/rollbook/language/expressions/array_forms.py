@@ -1,0 +1,167 @@
+"""Forms over arrays: they evaluate an expression once for each element, which a variable stands for.
+
+One rule: elements are bound in one copy of the scope, made when the form begins, so nothing is seen outside of it.
+"""
+
+from dataclasses import dataclass
+
+from rollbook.documents.values import MISSING, Maybe, Value, type_name
+from rollbook.language.expressions.growth import make_elements
+from rollbook.language.expressions.nodes import Constant, Expression
+from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
+from rollbook.language.expressions.scopes import Evaluate, Scope
+from rollbook.language.expressions.truth import is_true
+from rollbook.language.expressions.variables import bound_name
+from rollbook.language.expressions.whole_numbers import whole_number
+
+_MAP = Signature(
+    (Argument("input", absent=16880), Argument("as"), Argument("in", absent=16882)), not_an_object=16878, unknown=16879
+)
+_FILTER = Signature(
+    (Argument("input", absent=28648), Argument("as"), Argument("cond", absent=28650), Argument("limit")),
+    not_an_object=28646,
+    unknown=28647,
+)
+_REDUCE = Signature(
+    (Argument("input", absent=40077), Argument("initialValue", absent=40078), Argument("in", absent=40079)),
+    not_an_object=40075,
+    unknown=40076,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ForEach:
+    """An array, and an expression for each of its elements, which ``variable`` stands for."""
+
+    input: Expression
+    variable: str
+    expression: Expression
+    limit: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """An array, a first value, and an expression of each element (``this``) and the value so far (``value``)."""
+
+    input: Expression
+    first: Expression
+    expression: Expression
+
+
+def parse_map(json: Value, parsing: Parsing) -> ForEach:
+    members = _MAP.members_of(json, parsing)
+    variable = _variable(members, parsing)
+    return ForEach(
+        parsing.child(members["input"], "input"),
+        variable,
+        parsing.child(members["in"], "in", variables=frozenset({variable})),
+        Constant(None),
+    )
+
+
+def compile_map(form: ForEach, compiling: Compiling) -> Evaluate:
+    """Gives what an expression makes of each element of an array; null for null or missing."""
+    input_in, result_in = compiling.child(form.input), compiling.child(form.expression)
+    variable, work = form.variable, compiling.work
+
+    def mapped(scope: Scope) -> Maybe:
+        array = input_in(scope)
+        if array is None or array is MISSING:
+            return None
+        if not isinstance(array, list):
+            raise refused(16883, f"needs an array as input, not {type_name(array)}")
+        make_elements(work, len(array))
+        inner, results = dict(scope), list[Value]()
+        for element in array:
+            inner[variable] = element
+            result = result_in(inner)
+            results.append(None if result is MISSING else result)
+        return results
+
+    return mapped
+
+
+def parse_filter(json: Value, parsing: Parsing) -> ForEach:
+    members = _FILTER.members_of(json, parsing)
+    variable = _variable(members, parsing)
+    return ForEach(
+        parsing.child(members["input"], "input"),
+        variable,
+        parsing.child(members["cond"], "cond", variables=frozenset({variable})),
+        parsing.child(members.get("limit"), "limit"),
+    )
+
+
+def compile_filter(form: ForEach, compiling: Compiling) -> Evaluate:
+    """Gives the elements of an array for which a condition is true, or the first so many; null for null or missing."""
+    input_in, is_wanted = compiling.child(form.input), compiling.child(form.expression)
+    limit_in, variable, work = compiling.child(form.limit), form.variable, compiling.work
+
+    def filtered(scope: Scope) -> Maybe:
+        array = input_in(scope)
+        if array is None or array is MISSING:
+            return None
+        if not isinstance(array, list):
+            raise refused(28651, f"needs an array as input, not {type_name(array)}")
+        limit = _limit(limit_in(scope), len(array))
+        make_elements(work, len(array))
+        inner, elements = dict(scope), list[Value]()
+        for element in array:
+            inner[variable] = element
+            if is_true(is_wanted(inner)):
+                elements.append(element)
+                if len(elements) == limit:
+                    break
+        return elements
+
+    return filtered
+
+
+def _limit(value: Maybe, without: int) -> int:
+    if value is None or value is MISSING:
+        return without
+    limit = whole_number(value, "limit", not_a_number=327391, not_whole=327391)
+    if limit < 1:
+        raise refused(327392, f"needs a limit that is positive, not {limit}")
+    return limit
+
+
+def parse_reduce(json: Value, parsing: Parsing) -> Reduction:
+    members = _REDUCE.members_of(json, parsing)
+    return Reduction(
+        parsing.child(members["input"], "input"),
+        parsing.child(members["initialValue"], "initialValue"),
+        parsing.child(members["in"], "in", variables=frozenset({"this", "value"})),
+    )
+
+
+def compile_reduce(form: Reduction, compiling: Compiling) -> Evaluate:
+    """Makes one value of an array: an expression of each element and the value so far; null for null or missing."""
+    input_in, first_in, next_in = map(compiling.child, (form.input, form.first, form.expression))
+    work = compiling.work
+
+    def reduced(scope: Scope) -> Maybe:
+        array = input_in(scope)
+        if array is None or array is MISSING:
+            return None
+        if not isinstance(array, list):
+            raise refused(40080, f"needs an array as input, not {type_name(array)}")
+        work.spend(1 + len(array))
+        inner = {**scope, "value": first_in(scope)}
+        for element in array:
+            inner["this"] = element
+            inner["value"] = next_in(inner)
+        return inner["value"]
+
+    return reduced
+
+
+def _variable(members: dict[str, Value], parsing: Parsing) -> str:
+    return bound_name(members["as"], parsing, "as") if "as" in members else "this"
+
+
+OPERATORS = (
+    Form("$map", parse_map, compile_map),
+    Form("$filter", parse_filter, compile_filter),
+    Form("$reduce", parse_reduce, compile_reduce),
+)

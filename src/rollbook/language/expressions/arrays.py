@@ -1,0 +1,161 @@
+"""Operators on whole arrays: size, elements, parts, order, joining.
+
+One rule: the arrays they are given stay as they are; a result is a new array whose elements are the same values.
+"""
+
+from collections.abc import Callable
+
+from rollbook.documents.ordering import sort_key
+from rollbook.documents.values import INT32_MAX, MISSING, Maybe, Value, type_name
+from rollbook.language.expressions.growth import check_size, key_of, make_elements
+from rollbook.language.expressions.operators import Function, refused
+from rollbook.language.expressions.whole_numbers import whole_number
+from rollbook.limits import Work
+
+
+def size(array: Maybe) -> Maybe:
+    """Gives the number of elements of an array."""
+    if not isinstance(array, list):
+        raise refused(17124, f"needs an array, not {type_name(array)}")
+    return len(array)
+
+
+def is_array(value: Maybe) -> Maybe:
+    """Says whether a value is an array."""
+    return isinstance(value, list)
+
+
+def element_at(array: Maybe, index: Maybe) -> Maybe:
+    """Gives the element at an index, from the end when negative; nothing beyond the ends, null for null or missing."""
+    if array is None or array is MISSING or index is None or index is MISSING:
+        return None
+    if not isinstance(array, list):
+        raise refused(28689, f"needs an array first, not {type_name(array)}")
+    position = whole_number(index, "index", not_a_number=28690, not_whole=28691)
+    return array[position] if -len(array) <= position < len(array) else MISSING
+
+
+def first_element(array: Maybe) -> Maybe:
+    """Gives the first element of an array; nothing when it is empty, null for null or missing."""
+    return _end_of(array, 0)
+
+
+def last_element(array: Maybe) -> Maybe:
+    """Gives the last element of an array; nothing when it is empty, null for null or missing."""
+    return _end_of(array, -1)
+
+
+def _end_of(array: Maybe, index: int) -> Maybe:
+    if isinstance(array, list):
+        return array[index] if array else MISSING
+    if array is None or array is MISSING:
+        return None
+    raise refused(28689, f"needs an array, not {type_name(array)}")
+
+
+def contains(value: Maybe, array: Maybe) -> Maybe:
+    """Says whether a value is an element of an array."""
+    if not isinstance(array, list):
+        raise refused(40081, f"needs an array to look in, not {type_name(array)}")
+    return _position(array, value, 0, len(array)) >= 0
+
+
+def element_index(array: Maybe, value: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
+    """Gives the index at which a value first stands in an array, or -1; null when the array is null or missing."""
+    if array is None or array is MISSING:
+        return None
+    if not isinstance(array, list):
+        raise refused(40090, f"needs an array to look in, not {type_name(array)}")
+    return _position(array, value, _bound(start, "start"), min(_bound(end, "end"), len(array)))
+
+
+def _bound(value: Maybe, what: str) -> int:
+    number = whole_number(value, what, not_a_number=9711600, not_whole=9711600)
+    if number < 0:
+        raise refused(9711601, f"needs a {what} that is not negative, not {number}")
+    return number
+
+
+def _position(array: list[Value], value: Maybe, start: int, end: int) -> int:
+    is_equal = _equality(array, value)
+    return next((index for index in range(start, end) if is_equal(array[index])), -1)
+
+
+def _equality(array: list[Value], value: Maybe) -> Callable[[Value], bool]:
+    """The test whether an element of ``array`` equals ``value``, quick where the value is no array or object."""
+    if value is None or isinstance(value, bool):
+        return lambda element: element is value
+    if isinstance(value, (str, int, float)) and value == value:
+        return lambda element: element == value and not isinstance(element, bool)
+    check_size(array)
+    wanted = key_of(value)
+    return lambda element: sort_key(element) == wanted
+
+
+def concatenated(work: Work, *arrays: Maybe) -> Maybe:
+    """Joins arrays into one; null as soon as one of them is null or missing."""
+    elements: list[Value] = []
+    for array in arrays:
+        if array is None or array is MISSING:
+            return None
+        if not isinstance(array, list):
+            raise refused(28664, f"joins only arrays, not {type_name(array)}")
+        make_elements(work, len(elements) + len(array))
+        elements += array
+    return elements
+
+
+def part(work: Work, array: Maybe, *bounds: Maybe) -> Maybe:
+    """Gives so many elements from the start, or from the end when negative; or, from an index on, so many."""
+    if array is None or array is MISSING or bounds[0] is None or bounds[0] is MISSING:
+        return None
+    if not isinstance(array, list):
+        raise refused(28724, f"needs an array first, not {type_name(array)}")
+    make_elements(work, len(array))
+    first = whole_number(bounds[0], "second argument", not_a_number=28725, not_whole=28726)
+    if len(bounds) == 1:
+        return array[:first] if first >= 0 else array[first:]
+    if bounds[1] is None or bounds[1] is MISSING:
+        return None
+    count = whole_number(bounds[1], "third argument", not_a_number=28727, not_whole=28728)
+    if count <= 0:
+        raise refused(28729, f"needs a third argument that is positive, not {count}")
+    start = first if first >= 0 else max(len(array) + first, 0)
+    return array[start : start + count]
+
+
+def numbers_between(work: Work, start: Maybe, end: Maybe, step: Maybe = 1) -> Maybe:
+    """Gives the whole numbers from a start up to an end, without it, by a step that may be negative."""
+    first = whole_number(start, "start", not_a_number=34443, not_whole=34444)
+    last = whole_number(end, "end", not_a_number=34445, not_whole=34446)
+    by = whole_number(step, "step", not_a_number=34447, not_whole=34448)
+    if by == 0:
+        raise refused(34449, "needs a step that is not 0")
+    numbers = range(first, last, by)
+    make_elements(work, len(numbers))
+    return list(numbers)
+
+
+def reversed_array(work: Work, array: Maybe) -> Maybe:
+    """Gives the elements of an array in the opposite order; null for null or missing."""
+    if isinstance(array, list):
+        make_elements(work, len(array))
+        return array[::-1]
+    if array is None or array is MISSING:
+        return None
+    raise refused(34435, f"needs an array, not {type_name(array)}")
+
+
+OPERATORS = (
+    Function("$size", size),
+    Function("$isArray", is_array),
+    Function("$arrayElemAt", element_at, (2, 2)),
+    Function("$first", first_element),
+    Function("$last", last_element),
+    Function("$in", contains, (2, 2)),
+    Function("$indexOfArray", element_index, (2, 4)),
+    Function("$concatArrays", concatenated, (0, None), spends=True),
+    Function("$slice", part, (2, 3), spends=True),
+    Function("$range", numbers_between, (2, 3), spends=True),
+    Function("$reverseArray", reversed_array, spends=True),
+)

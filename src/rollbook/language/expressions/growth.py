@@ -1,0 +1,78 @@
+"""How expressions are kept from making too much: what makes new text, arrays or objects counts them here.
+
+One rule: size is judged before memory is taken or time is spent. A value may hold another many times over without using
+memory (``["$$a", "$$a"]``, and so on, doubles at each step), so who walks a value to its leaves asks first: ``key_of``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from rollbook.documents.ordering import SortKey, sort_key
+from rollbook.documents.values import Maybe
+from rollbook.errors import WorkExceeded
+from rollbook.limits import DEFAULT_LIMITS, Work
+
+ELEMENT_BYTES = 16
+VALUE_BYTES_MAX = DEFAULT_LIMITS.value_bytes_max
+
+_Item = TypeVar("_Item")
+
+
+def make_room(work: Work, size_bytes: int) -> None:
+    """Count a value that is about to be made; refuses (WorkExceeded) when it, or all of them, are too large."""
+    if size_bytes > VALUE_BYTES_MAX:
+        raise _too_large()
+    work.allocate(size_bytes)
+    work.spend(1 + (size_bytes >> 10))
+
+
+def make_elements(work: Work, count: int) -> None:
+    """Count an array or object of ``count`` elements that is about to be made."""
+    make_room(work, count * ELEMENT_BYTES)
+
+
+def counted(items: Iterable[_Item], bytes_of: Callable[[_Item], int], work: Work) -> Iterator[_Item]:
+    """The items that a value is made of one by one; refuses (WorkExceeded) as soon as the value becomes too large."""
+    bytes_left = VALUE_BYTES_MAX
+    for item in items:
+        size_bytes = bytes_of(item)
+        bytes_left -= size_bytes
+        if bytes_left < 0:
+            raise _too_large()
+        make_room(work, size_bytes)
+        yield item
+
+
+def key_of(value: Maybe) -> SortKey:
+    """The value's place in MongoDB's order; refuses (WorkExceeded) what is too large or too deep to be walked."""
+    if isinstance(value, (list, dict)):
+        check_size(value)
+    return sort_key(value)
+
+
+def check_size(value: Maybe) -> None:
+    """Refuses (WorkExceeded) what is larger than a document may be, as if nothing in it were shared, or deeper.
+
+    Does not recurse, and stops where it has seen too much.
+    """
+    bytes_left = VALUE_BYTES_MAX
+    level: list[Maybe] = [value]
+    for _ in range(DEFAULT_LIMITS.body_depth_max):
+        following: list[Maybe] = []
+        for container in level:
+            if isinstance(container, str):
+                bytes_left -= len(container)
+            elif isinstance(container, (dict, list)):
+                bytes_left -= ELEMENT_BYTES * len(container)
+                members = container.values() if isinstance(container, dict) else container
+                following += [member for member in members if isinstance(member, (str, dict, list))]
+            if bytes_left < 0:
+                raise _too_large()
+        if not following:
+            return
+        level = following
+    raise WorkExceeded("an expression makes a value that is nested too deeply", mongo_code=15)
+
+
+def _too_large() -> WorkExceeded:
+    return WorkExceeded("an expression makes a value larger than a document may be", mongo_code=10334)

@@ -1,0 +1,49 @@
+"""Operators that replace a part of a string by another.
+
+One rule: wrong types are refused before null or missing arguments make the result null.
+"""
+
+from rollbook.documents.values import MISSING, Maybe, type_name
+from rollbook.language.expressions.growth import make_room
+from rollbook.language.expressions.operators import Argument, NamedFunction, Signature, refused
+from rollbook.limits import Work
+
+_SIGNATURE = Signature(
+    (Argument("input", absent=51749), Argument("find", absent=51748), Argument("replacement", absent=51747)),
+    not_an_object=51751,
+    unknown=51750,
+)
+
+
+def replaced_once(work: Work, text: Maybe, part: Maybe, replacement: Maybe) -> Maybe:
+    """Replaces the first place where a part stands in a string; null when an argument is null or missing."""
+    return _replaced(work, text, part, replacement, at_most=1)
+
+
+def replaced_everywhere(work: Work, text: Maybe, part: Maybe, replacement: Maybe) -> Maybe:
+    """Replaces every place where a part stands in a string; null when an argument is null or missing."""
+    return _replaced(work, text, part, replacement, at_most=-1)
+
+
+def _replaced(work: Work, text: Maybe, part: Maybe, replacement: Maybe, *, at_most: int) -> Maybe:
+    texts = _text(text, "input", 10503904), _text(part, "find", 10503901), _text(replacement, "replacement", 10503902)
+    match texts:
+        case str() as whole, str() as old, str() as new:
+            places = whole.count(old) if at_most < 0 else at_most
+            make_room(work, len(whole) + places * len(new))
+            return whole.replace(old, new, at_most)
+    return None
+
+
+def _text(value: Maybe, argument: str, code: int) -> str | None:
+    if isinstance(value, str):
+        return value
+    if value is None or value is MISSING:
+        return None
+    raise refused(code, f"needs a string as {argument}, not {type_name(value)}")
+
+
+OPERATORS = (
+    NamedFunction("$replaceOne", replaced_once, _SIGNATURE, spends=True),
+    NamedFunction("$replaceAll", replaced_everywhere, _SIGNATURE, spends=True),
+)

@@ -1,0 +1,129 @@
+"""Operators that search strings with regular expressions: ``$regexMatch $regexFind $regexFindAll``.
+
+One rule: a constant regular expression is read once, before there is a document, and refused there. Positions count
+code points.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rollbook.documents.values import MISSING, Document, Maybe, Value, type_name
+from rollbook.errors import LanguageRefused
+from rollbook.language.expressions.constants import is_constant
+from rollbook.language.expressions.growth import counted
+from rollbook.language.expressions.nodes import Expression
+from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
+from rollbook.language.expressions.scopes import Evaluate, Scope
+from rollbook.language.regular_expressions import Match, Pattern, compile_pattern
+
+UNKNOWN_OPTION = 51108
+
+_SIGNATURE = Signature(
+    (Argument("input", absent=31022), Argument("regex", absent=31023), Argument("options", default=None)),
+    not_an_object=51103,
+    unknown=31024,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A text, and the regular expression and its options to search it with."""
+
+    input: Expression
+    regex: Expression
+    options: Expression
+
+
+def parse_search(json: Value, parsing: Parsing) -> Search:
+    members = _SIGNATURE.members_of(json, parsing)
+    text, regex, options = [parsing.child(members.get(name), name) for name in ("input", "regex", "options")]
+    return Search(text, regex, options)
+
+
+def compile_test(form: Search, compiling: Compiling) -> Evaluate:
+    """Says whether a regular expression matches somewhere in a string; false when either is null or missing."""
+    return _compile(form, compiling, lambda pattern, text: pattern.matches(text), otherwise=False)
+
+
+def compile_find(form: Search, compiling: Compiling) -> Evaluate:
+    """Gives the first match of a regular expression in a string, its place and its groups; null when there is none."""
+
+    def first(pattern: Pattern, text: str) -> Maybe:
+        match = pattern.search(text)
+        return None if match is None else _described(match, text)
+
+    return _compile(form, compiling, first, otherwise=None)
+
+
+def compile_find_all(form: Search, compiling: Compiling) -> Evaluate:
+    """Gives every match of a regular expression in a string, its place and its groups."""
+    work = compiling.work
+
+    def all_of_them(pattern: Pattern, text: str) -> Maybe:
+        return [_described(match, text) for match in counted(pattern.find_all(text), _bytes_of, work)]
+
+    return _compile(form, compiling, all_of_them, otherwise=[])
+
+
+def _compile(
+    form: Search, compiling: Compiling, result: Callable[[Pattern, str], Maybe], *, otherwise: Value
+) -> Evaluate:
+    text_in, pattern_in = compiling.child(form.input), _compile_pattern(form, compiling)
+
+    def search(scope: Scope) -> Maybe:
+        text = text_in(scope)
+        if isinstance(text, str):
+            pattern = pattern_in(scope)
+            return otherwise if pattern is None else result(pattern, text)
+        if not (text is None or text is MISSING):
+            raise refused(51104, f"needs a string as input, not {type_name(text)}")
+        pattern_in(scope)
+        return otherwise
+
+    return search
+
+
+def _compile_pattern(form: Search, compiling: Compiling) -> Callable[[Scope], Pattern | None]:
+    regex_in, options_in = compiling.child(form.regex), compiling.child(form.options)
+    if is_constant(form.regex) and is_constant(form.options):
+        pattern = _pattern(regex_in({}), options_in({}))
+        return lambda scope: pattern
+    return lambda scope: _pattern(regex_in(scope), options_in(scope))
+
+
+def _pattern(regex: Maybe, options: Maybe) -> Pattern | None:
+    """The pattern to search with; None when there is none to search for."""
+    expression, letters = _text(regex, "regex", 51105), _text(options, "options", 51106)
+    if expression is None:
+        return None
+    if "\0" in expression:
+        raise refused(51109, "needs a regex without null bytes")
+    if letters and "\0" in letters:
+        raise refused(51110, "needs options without null bytes")
+    try:
+        return compile_pattern(expression, letters or "")
+    except LanguageRefused as refusal:
+        raise refused(UNKNOWN_OPTION if refusal.mongo_code == UNKNOWN_OPTION else 51111, refusal.message) from None
+
+
+def _text(value: Maybe, argument: str, code: int) -> str | None:
+    if isinstance(value, str):
+        return value
+    if value is None or value is MISSING:
+        return None
+    raise refused(code, f"needs a string as {argument}, not {type_name(value)}")
+
+
+def _described(match: Match, text: str) -> Document:
+    return {"match": text[match.start : match.end], "idx": match.start, "captures": list(match.groups)}
+
+
+def _bytes_of(match: Match) -> int:
+    return 40 + match.end - match.start + sum(8 + len(group or "") for group in match.groups)
+
+
+OPERATORS = (
+    Form("$regexMatch", parse_search, compile_test),
+    Form("$regexFind", parse_search, compile_find),
+    Form("$regexFindAll", parse_search, compile_find_all),
+)

@@ -1,0 +1,101 @@
+"""Operators on whole strings: joining and splitting, length, case, comparison.
+
+One rule: letters are ASCII where case matters, as they are for MongoDB; ``é`` and ``É`` stay what they are.
+"""
+
+from rollbook.documents.values import INT64_MAX, INT64_MIN, MISSING, Maybe, type_name
+from rollbook.language.expressions.growth import ELEMENT_BYTES, make_room
+from rollbook.language.expressions.operators import Function, refused
+from rollbook.limits import Work
+
+_UPPER = {lower: lower - 32 for lower in range(ord("a"), ord("z") + 1)}
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def concatenated(work: Work, *parts: Maybe) -> Maybe:
+    """Joins strings into one; null as soon as one of them is null or missing."""
+    texts: list[str] = []
+    for part in parts:
+        if part is None or part is MISSING:
+            return None
+        if not isinstance(part, str):
+            raise refused(16702, f"joins only strings, not {type_name(part)}")
+        texts.append(part)
+    make_room(work, sum(map(len, texts)))
+    return "".join(texts)
+
+
+def pieces(work: Work, text: Maybe, delimiter: Maybe) -> Maybe:
+    """Splits a string at each place where the delimiter stands; null when either is null or missing."""
+    if text is None or text is MISSING or delimiter is None or delimiter is MISSING:
+        return None
+    if not isinstance(text, str):
+        raise refused(40085, f"needs a string to split, not {type_name(text)}")
+    if not isinstance(delimiter, str):
+        raise refused(10503900, f"needs a string as delimiter, not {type_name(delimiter)}")
+    if not delimiter:
+        raise refused(40087, "needs a delimiter that is not empty")
+    make_room(work, len(text) + ELEMENT_BYTES * (text.count(delimiter) + 1))
+    return list(text.split(delimiter))
+
+
+def length_in_code_points(text: Maybe) -> Maybe:
+    """Gives the number of code points of a string."""
+    if not isinstance(text, str):
+        raise refused(34471, f"needs a string, not {type_name(text)}")
+    return len(text)
+
+
+def length_in_bytes(text: Maybe) -> Maybe:
+    """Gives the number of bytes of a string's UTF-8."""
+    if not isinstance(text, str):
+        raise refused(34473, f"needs a string, not {type_name(text)}")
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def lowered(value: Maybe) -> Maybe:
+    """Turns the letters A to Z into small ones; numbers become text, null and missing become the empty string."""
+    text = as_text(value)
+    return text.lower() if text.isascii() else text.translate(_LOWER)
+
+
+def uppered(value: Maybe) -> Maybe:
+    """Turns the letters a to z into capitals; numbers become text, null and missing become the empty string."""
+    return _uppered(as_text(value))
+
+
+def compared_without_case(left: Maybe, right: Maybe) -> Maybe:
+    """Compares two strings, a to z as A to Z, and gives -1, 0 or 1; numbers count as their text, null as empty."""
+    left_text, right_text = _uppered(as_text(left)), _uppered(as_text(right))
+    return (left_text > right_text) - (left_text < right_text)
+
+
+def as_text(value: Maybe) -> str:
+    """The text that MongoDB's older string operators make of a value; refuses what has none.
+
+    Null and missing give the empty string, integers their digits, doubles six significant digits at most.
+    """
+    if isinstance(value, str):
+        return value
+    if value is None or value is MISSING:
+        return ""
+    if isinstance(value, (bool, list, dict)):
+        raise refused(16007, f"can't make text of {type_name(value)}")
+    if isinstance(value, int) and INT64_MIN <= value <= INT64_MAX:
+        return str(int(value))
+    return f"{float(value):g}"
+
+
+def _uppered(text: str) -> str:
+    return text.upper() if text.isascii() else text.translate(_UPPER)
+
+
+OPERATORS = (
+    Function("$concat", concatenated, (0, None), spends=True),
+    Function("$split", pieces, (2, 2), spends=True),
+    Function("$strLenCP", length_in_code_points),
+    Function("$strLenBytes", length_in_bytes),
+    Function("$toLower", lowered),
+    Function("$toUpper", uppered),
+    Function("$strcasecmp", compared_without_case, (2, 2)),
+)

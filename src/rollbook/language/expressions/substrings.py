@@ -1,0 +1,95 @@
+"""Operators that find and cut out parts of strings, by bytes of their UTF-8 or by code points.
+
+One rule: a cut never goes through a code point; by bytes that is refused, by code points it can't happen.
+"""
+
+from rollbook.documents.values import INT32_MAX, INT64_MAX, INT64_MIN, MISSING, Maybe, is_number, type_name
+from rollbook.language.expressions.operators import Function, refused
+from rollbook.language.expressions.strings import as_text
+from rollbook.language.expressions.whole_numbers import whole_number
+
+
+def cut_by_bytes(value: Maybe, start: Maybe, length: Maybe) -> Maybe:
+    """Gives the part of a string's UTF-8 from a byte on, of a length in bytes; all the rest when that is negative."""
+    encoded = as_text(value).encode()
+    if not is_number(start):
+        raise refused(16034, f"needs a number as start, not {type_name(start)}")
+    if not is_number(length):
+        raise refused(16035, f"needs a number as length, not {type_name(length)}")
+    first, count = _truncated(start), _truncated(length)
+    if first < 0:
+        raise refused(50752, f"needs a start that is not negative, not {first}")
+    if _is_inside_code_point(encoded, first):
+        raise refused(28656, f"can't start at byte {first}: it is in the middle of a code point")
+    end = len(encoded) if count < 0 else first + count
+    if _is_inside_code_point(encoded, end):
+        raise refused(28657, f"can't end before byte {end}: it is in the middle of a code point")
+    return encoded[first:end].decode()
+
+
+def cut_by_code_points(value: Maybe, start: Maybe, length: Maybe) -> Maybe:
+    """Gives the part of a string from a code point on, of a length in code points."""
+    text = as_text(value)
+    first = whole_number(start, "start", not_a_number=34450, not_whole=34451)
+    count = whole_number(length, "length", not_a_number=34452, not_whole=34453)
+    if count < 0:
+        raise refused(34454, f"needs a length that is not negative, not {count}")
+    if first < 0:
+        raise refused(34455, f"needs a start that is not negative, not {first}")
+    return text[first : first + count]
+
+
+def byte_index(text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
+    """Gives the byte at which a part first stands in a string, or -1; null when the string is null or missing."""
+    if text is None or text is MISSING:
+        return None
+    if not isinstance(text, str):
+        raise refused(40091, f"needs a string to look in, not {type_name(text)}")
+    if not isinstance(part, str):
+        raise refused(40092, f"needs a string to look for, not {type_name(part)}")
+    return text.encode().find(part.encode(), _bound(start, "start"), _bound(end, "end"))
+
+
+def code_point_index(text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
+    """Gives the code point at which a part first stands in a string, or -1; null when the string is null or missing.
+
+    As in MongoDB the part must begin before the end, and may go on beyond it.
+    """
+    if text is None or text is MISSING:
+        return None
+    if not isinstance(text, str):
+        raise refused(40093, f"needs a string to look in, not {type_name(text)}")
+    if not isinstance(part, str):
+        raise refused(40094, f"needs a string to look for, not {type_name(part)}")
+    first, last = _bound(start, "start"), _bound(end, "end")
+    if text == part == "":
+        return 0
+    index = text.find(part, first)
+    return index if index < min(last, len(text)) else -1
+
+
+def _bound(value: Maybe, what: str) -> int:
+    number = whole_number(value, what, not_a_number=40096, not_whole=40096)
+    if number < 0:
+        raise refused(40097, f"needs a {what} that is not negative, not {number}")
+    return number
+
+
+def _truncated(number: float) -> int:
+    """A length or start as MongoDB reads it: without its fraction, of 64 bits."""
+    if not INT64_MIN <= number <= INT64_MAX:
+        raise refused(31109, f"{number} does not fit into 64 bits")
+    return int(number)
+
+
+def _is_inside_code_point(encoded: bytes, index: int) -> bool:
+    return index < len(encoded) and encoded[index] & 0xC0 == 0x80
+
+
+OPERATORS = (
+    Function("$substr", cut_by_bytes, (3, 3)),
+    Function("$substrBytes", cut_by_bytes, (3, 3)),
+    Function("$substrCP", cut_by_code_points, (3, 3)),
+    Function("$indexOfBytes", byte_index, (2, 4)),
+    Function("$indexOfCP", code_point_index, (2, 4)),
+)
