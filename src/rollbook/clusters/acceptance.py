@@ -1,0 +1,165 @@
+"""Accepting a document: read as it was meant, filled, its totals derived, and judged.
+
+One rule: what is judged is the result, and the stored document is the measure: a fault that it had already does not
+block an unrelated update, a new one does. Arguments are never changed; a document that needs nothing is returned as it
+is.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Literal, TypeAlias
+
+from rollbook.clusters.filling import AT_ANY_WRITE, AT_CREATION, with_defaults
+from rollbook.clusters.findings import Finding, shown
+from rollbook.clusters.ids import kubernetes_warning, problem_with_id
+from rollbook.clusters.modes import NEW, STORED, Mode
+from rollbook.clusters.nodes import nodes_in, repeated_ids
+from rollbook.clusters.normalizing import normalized
+from rollbook.clusters.ratcheting import new_findings
+from rollbook.clusters.recognizing import needs_nothing
+from rollbook.clusters.totals import TOTALS, contradictions_in, following, totals_set, with_totals
+from rollbook.clusters.url_map import with_url_map
+from rollbook.clusters.validating import findings_in, unknown_fields_in
+from rollbook.clusters.warnings import (
+    warnings_of_contradictions,
+    warnings_of_repeated_ids,
+    warnings_of_unknown_fields,
+)
+from rollbook.documents.ordering import equal
+from rollbook.documents.paths import Path
+from rollbook.documents.values import MISSING, Document
+from rollbook.errors import DocumentInvalid, IdImmutable, IdRefused, Problem
+
+UnknownFields: TypeAlias = Literal["ignore", "warn", "strict"]
+
+PROBLEMS_LISTED_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaRules:
+    """How strictly documents are judged. Lenient asks only for ``id`` and right types."""
+
+    mode: Mode = "default"
+    unknown_fields: UnknownFields = "warn"
+
+    def with_unknown_fields(self, unknown_fields: UnknownFields) -> "SchemaRules":
+        """These rules, with another answer to fields that no schema documents."""
+        return replace(self, unknown_fields=unknown_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The document as it is to be stored, and what its writer should know, a sentence each."""
+
+    document: Document
+    warnings: tuple[str, ...] = ()
+
+
+def accept_new(document: Document, *, rules: SchemaRules) -> Accepted:
+    """The document of a new cluster, whole.
+
+    Refuses what breaks the schema (DocumentInvalid) and an id that clients could not address (IdRefused); either lists
+    every problem.
+    """
+    demands = NEW[rules.mode]
+    faults: Iterable[Finding] = ()
+    if not needs_nothing(document, rules.mode, new=True):
+        document = with_defaults(normalized(document, demands), AT_CREATION)
+        document = with_totals(with_url_map(document))
+        faults = findings_in(document, demands)
+    unknown = [] if rules.unknown_fields == "ignore" else _some(unknown_fields_in(document))
+    _refuse(_some(_judged(faults, unknown, rules)), id_problem=_problem_with_id_of(document))
+    return Accepted(document, tuple(_warnings_of_new(document, unknown)))
+
+
+def accept_update(
+    before: Document, after: Document, *, touched: frozenset[Path] | None, rules: SchemaRules
+) -> Accepted:
+    """The document that an update made of ``before``, whole; ``touched`` are the paths that the update names.
+
+    Refuses faults that ``before`` did not have (DocumentInvalid, with each of them) and another id (IdImmutable).
+    """
+    if after is before:
+        return Accepted(after)
+    _refuse_another_id(before, after)
+    demands = STORED[rules.mode]
+    sound = needs_nothing(after, rules.mode, new=False)
+    read = after
+    if not sound:
+        read = with_defaults(normalized(after, demands, before=before), AT_ANY_WRITE, before=before)
+    own = totals_set(touched, before, read)
+    followed = following(before, read, own)
+    measure = read if sound else before
+    faults = new_findings(
+        measure,
+        findings_in(measure, demands, before=followed),
+        followed,
+        findings_in(followed, demands, before=measure),
+    )
+    unknown = [] if rules.unknown_fields == "ignore" else _new_unknown_fields(before, followed)
+    _refuse(_some(_judged(faults, unknown, rules)))
+    return Accepted(followed, tuple(_warnings_of_update(before, followed, own, unknown)))
+
+
+def _some(findings: Iterable[Finding]) -> list[Finding]:
+    """As many findings as anybody wants to read, and one more, to know that there are more."""
+    return list(islice(findings, PROBLEMS_LISTED_MAX + 1))
+
+
+def _judged(faults: Iterable[Finding], unknown: Iterable[Finding], rules: SchemaRules) -> Iterator[Finding]:
+    yield from faults
+    if rules.unknown_fields == "strict":
+        yield from unknown
+
+
+def _new_unknown_fields(before: Document, after: Document) -> list[Finding]:
+    found = unknown_fields_in(after, before=before)
+    return _some(new_findings(before, unknown_fields_in(before, before=after), after, found))
+
+
+def _refuse(findings: list[Finding], *, id_problem: str | None = None) -> None:
+    """Refuses with every finding, when there are any."""
+    problems = [finding.problem() for finding in findings[:PROBLEMS_LISTED_MAX]]
+    if len(findings) > PROBLEMS_LISTED_MAX:
+        problems.append(Problem("", f"there are more problems; these are the first {PROBLEMS_LISTED_MAX}"))
+    if id_problem is not None:
+        raise IdRefused(id_problem, at="/id", problems=[Problem("/id", id_problem), *problems])
+    if problems:
+        others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise DocumentInvalid(f"{problems[0].problem}{others}", at=problems[0].at, problems=problems)
+
+
+def _problem_with_id_of(document: Document) -> str | None:
+    id = document.get("id")
+    return problem_with_id(id) if isinstance(id, str) else None
+
+
+def _refuse_another_id(before: Document, after: Document) -> None:
+    if not equal(before.get("id", MISSING), after.get("id", MISSING)):
+        raise IdImmutable(
+            f"the id of a cluster can't change: this one is {shown(before.get('id', MISSING))}; "
+            "create a cluster with the new id, then delete this one",
+            at="/id",
+            mongo_code=66,
+        )
+
+
+def _warnings_of_new(document: Document, unknown: list[Finding]) -> Iterator[str]:
+    id = document["id"]
+    if isinstance(id, str) and (warning := kubernetes_warning(id)):
+        yield warning
+    yield from warnings_of_repeated_ids(repeated_ids(nodes_in(document)))
+    yield from warnings_of_contradictions(contradictions_in(document))
+    yield from warnings_of_unknown_fields(unknown)
+
+
+def _warnings_of_update(
+    before: Document, after: Document, own: Collection[Path], unknown: list[Finding]
+) -> Iterator[str]:
+    old, new = nodes_in(before), nodes_in(after)
+    if new is not old:
+        known = set(repeated_ids(old))
+        yield from warnings_of_repeated_ids([id for id in repeated_ids(new) if id not in known])
+    yield from warnings_of_contradictions(contradictions_in(after, [total for total in TOTALS if total in own]))
+    yield from warnings_of_unknown_fields(unknown)

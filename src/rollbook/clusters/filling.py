@@ -1,0 +1,60 @@
+"""Filling what a document may leave out: defaults, each at its documented place among the members that are given.
+
+One rule: what is given is never changed or moved, and a document that lacks nothing is returned as it is.
+"""
+
+from collections.abc import Mapping
+
+from rollbook.clusters.schema import CLUSTER, Fields, Presence
+from rollbook.documents.values import MISSING, Document, Maybe, Value
+
+AT_CREATION = frozenset({Presence.KEPT, Presence.FILLED})
+AT_ANY_WRITE = frozenset({Presence.KEPT})
+
+
+def with_defaults(document: Document, presences: frozenset[Presence], *, before: Maybe = MISSING) -> Document:
+    """The document with its absent fields of these presences filled; parts that are those of ``before`` stay."""
+    return _filled(CLUSTER, document, presences, before)
+
+
+def _filled(kind: Fields, value: Document, presences: frozenset[Presence], before: Maybe) -> Document:
+    if value is before:
+        return value
+    previous = before if isinstance(before, dict) else {}
+    changes: dict[str, Value] = {}
+    for name, member in kind.members.items():
+        given = value.get(name, MISSING)
+        if given is MISSING and member.presence in presences and member.default is not MISSING:
+            changes[name] = given = _fresh(member.default)
+        if isinstance(given, dict) and isinstance(member.kind, Fields):
+            whole = _filled(member.kind, given, presences, previous.get(name, MISSING))
+            if whole is not given:
+                changes[name] = whole
+    return with_documented(value, changes, kind) if changes else value
+
+
+def with_documented(given: Document, members: Mapping[str, Value], kind: Fields) -> Document:
+    """``given`` with ``members`` set; one that it lacks goes after its nearest documented predecessor."""
+    order = list(kind.members)
+    names = list(given)
+    for name in members:
+        if name not in given:
+            preceding = (names.index(other) + 1 for other in reversed(order[: order.index(name)]) if other in names)
+            names.insert(next(preceding, 0), name)
+    return {name: members[name] if name in members else given[name] for name in names}
+
+
+def with_value(given: Document, path: tuple[str, ...], value: Value, kind: Fields = CLUSTER) -> Document:
+    """``given`` with ``value`` at a documented path; objects on the way are made where they are absent."""
+    name, *rest = path
+    below = kind.members[name].kind
+    if rest:
+        assert isinstance(below, Fields)
+        inner = given.get(name)
+        value = with_value(inner if isinstance(inner, dict) else {}, tuple(rest), value, below)
+    return with_documented(given, {name: value}, kind)
+
+
+def _fresh(default: Value) -> Value:
+    """A default of one's own: an empty array or object must not be shared between documents."""
+    return type(default)() if isinstance(default, (list, dict)) else default

@@ -1,0 +1,41 @@
+"""Which texts can be the id of a cluster.
+
+One rule: an id goes into a URL path unescaped (the existing clients paste it there), and must not be a route's word.
+"""
+
+import re
+
+from rollbook.limits import DEFAULT_LIMITS, Limits
+
+RESERVED_IDS = frozenset(
+    {"query", "count", "aggregate", "explain", "watch", "facets", "fit", "bulk", "update", "validate"}
+)
+
+_CHARACTERS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_DNS_LABEL = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")
+
+
+def problem_with_id(id: str, *, limits: Limits = DEFAULT_LIMITS) -> str | None:
+    """Why a text can't be a cluster's id, as a sentence; None when it can."""
+    if not id:
+        return "the id is empty; give 1 to 253 letters, digits, dots, underscores and hyphens"
+    if len(id) > limits.id_length_max:
+        return f"the id has {len(id)} characters; the most is {limits.id_length_max}"
+    if not _CHARACTERS.fullmatch(id):
+        return "the id may hold letters a-z, digits, dots, underscores and hyphens, and starts with a letter or digit"
+    if id in RESERVED_IDS:
+        return f'the id "{id}" is the name of an operation (/clusters/{id}); choose another'
+    return None
+
+
+def kubernetes_warning(id: str, *, limits: Limits = DEFAULT_LIMITS) -> str | None:
+    """Why Kubernetes names can't be derived from an id (``<id>-controller-svc``), as a sentence; None when they can."""
+    longest = limits.kubernetes_id_length_max
+    if len(id) > longest:
+        return f"the id has {len(id)} characters; Kubernetes names derived from it allow {longest}"
+    if not _DNS_LABEL.fullmatch(id):
+        return (
+            f"the id is no lower-case DNS label (a-z, 0-9 and -, {longest} characters at most, a letter first): "
+            "Kubernetes names can't be derived from it"
+        )
+    return None

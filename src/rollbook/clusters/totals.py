@@ -1,0 +1,164 @@
+"""Totals: what a cluster says of all its nodes, at the path where each node says it of itself.
+
+One rule: a total that equalled the sum over the nodes before an update equals it after, unless the update sets it
+itself. Given totals are never corrected; one that contradicts the nodes is reported.
+
+Theory: a sum counts a node without the figure as 0, so a list of sparse nodes has sums too. Such a list is not
+*complete*, though: nothing is filled from it, and it contradicts nothing. Neither does an empty list beside a
+``nodes.count`` above 0, for the nodes are not listed then. Sums of fractions are compared with a tolerance.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rollbook.clusters.filling import with_value
+from rollbook.clusters.nodes import gpu_models, nodes_in
+from rollbook.clusters.validating import new_elements
+from rollbook.documents.editing import value_at
+from rollbook.documents.paths import Path, dotted
+from rollbook.documents.values import INT64_MAX, MISSING, Document, Maybe, Value, is_number
+
+NODE_COUNT: Path = ("nodes", "count")
+MODEL_NAMES: Path = ("gpus", "modelNames")
+
+TOTALS: tuple[Path, ...] = (
+    NODE_COUNT,
+    ("gpus", "count"),
+    ("gpus", "memory"),
+    ("vcpus", "count"),
+    ("memory",),
+    ("swap",),
+    ("storage", "disks"),
+    ("storage", "size"),
+    ("network", "interfaces"),
+    ("network", "txBandwidth"),
+    ("network", "rxBandwidth"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A total that is not the sum over the nodes."""
+
+    total: Path
+    given: Value
+    derived: int | float
+
+    def __str__(self) -> str:
+        return f"{dotted(self.total)} is {self.given}, but nodes.nodeData adds up to {self.derived}"
+
+
+def with_totals(document: Document) -> Document:
+    """The document with its absent totals filled from a complete list of nodes."""
+    filled = document
+    for total in TOTALS:
+        if value_at(document, total) is MISSING:
+            derived = _derived(document, total)
+            if derived is not None:
+                filled = with_value(filled, total, derived)
+    return filled
+
+
+def contradictions_in(document: Document, totals: Iterable[Path] = TOTALS) -> list[Contradiction]:
+    """Those of ``totals`` that differ from the sum over a complete list of nodes."""
+    found = []
+    for total in totals:
+        given, derived = value_at(document, total), _derived(document, total)
+        if derived is not None and is_number(given) and not _matches(given, derived):
+            found.append(Contradiction(total, given, derived))
+    return found
+
+
+def totals_set(touched: frozenset[Path] | None, before: Document, after: Document) -> frozenset[Path]:
+    """The totals, ``gpus.modelNames`` among them, that an update sets itself: they are its own affair.
+
+    ``touched`` are the paths that the update names. None: the totals whose value changed.
+    """
+    derivable = (*TOTALS, MODEL_NAMES)
+    if touched is None:
+        return frozenset(total for total in derivable if value_at(before, total) != value_at(after, total))
+    return frozenset(total for path in touched for total in derivable if path[: len(total)] == total[: len(path)])
+
+
+def following(before: Document, after: Document, own: frozenset[Path]) -> Document:
+    """``after`` with the totals that matched the nodes of ``before`` matching its own nodes, but for ``own``.
+
+    The cluster's ``gpus.modelNames``, where there are any, follow as the distinct models of the nodes do.
+    """
+    old, new = nodes_in(before), nodes_in(after)
+    if old is new:
+        return after
+    come, gone = [node for _, node in new_elements(new, old)], [node for _, node in new_elements(old, new)]
+    followed = after
+    for total in TOTALS:
+        if total in own or _sums_are_equal(come, gone, total):
+            continue
+        if _matches(value_at(before, total), _sum(old, total)):
+            followed = with_value(followed, total, _sum(new, total))
+    if MODEL_NAMES not in own and gpu_models(come) != gpu_models(gone):
+        return _with_model_names(followed, old, new)
+    return followed
+
+
+def _derived(document: Document, total: Path) -> int | float | None:
+    """The sum over a complete list of nodes; None when the list is not complete."""
+    nodes = nodes_in(document)
+    if not nodes and value_at(document, NODE_COUNT) not in (MISSING, 0):
+        return None
+    if total == NODE_COUNT:
+        return len(nodes)
+    figures = _figures(nodes, total)
+    return _sum_of(figures) if len(figures) == len(nodes) else None
+
+
+def _sum(nodes: Sequence[Value], total: Path) -> int | float:
+    return len(nodes) if total == NODE_COUNT else _sum_of(_figures(nodes, total))
+
+
+def _sums_are_equal(some: Sequence[Value], others: Sequence[Value], total: Path) -> bool:
+    if total == NODE_COUNT:
+        return len(some) == len(others)
+    figures, other_figures = _figures(some, total), _figures(others, total)
+    return figures == other_figures or _sum_of(figures) == _sum_of(other_figures)
+
+
+def _figures(nodes: Sequence[Value], path: Path) -> list[int | float]:
+    """The numbers that nodes have at ``path``: fast where all have one, as they do in a sound document."""
+    try:
+        figures: Any = nodes
+        for name in path:
+            figures = [value[name] for value in figures]
+        if set(map(type, figures)) <= {int, float}:
+            return list(figures)
+    except (KeyError, TypeError, IndexError):
+        pass
+    values = (value_at(node, path) for node in nodes)
+    return [value for value in values if is_number(value)]
+
+
+def _sum_of(figures: Sequence[int | float]) -> int | float:
+    if all(type(figure) is int for figure in figures):
+        whole = sum(figures)
+        return whole if -INT64_MAX <= whole <= INT64_MAX else float(whole)
+    try:
+        return math.fsum(figures)
+    except OverflowError:
+        return math.inf
+
+
+def _matches(given: Maybe, derived: int | float) -> bool:
+    if isinstance(given, float) or isinstance(derived, float):
+        return is_number(given) and math.isclose(given, derived, rel_tol=1e-9)
+    return is_number(given) and given == derived
+
+
+def _with_model_names(document: Document, old: list[Value], new: list[Value]) -> Document:
+    names, gpus = value_at(document, MODEL_NAMES), document.get("gpus")
+    if not isinstance(gpus, dict) or not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return document
+    models: list[Value] = [*gpu_models(new)]
+    if set(names) != set(gpu_models(old)) or set(names) == set(models):
+        return document
+    return {**document, "gpus": {**gpus, "modelNames": models}}

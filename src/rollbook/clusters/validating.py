@@ -1,0 +1,104 @@
+"""What is wrong with a document, and which of its fields no schema knows: every place, not only the first.
+
+One rule: a part that is the very object that stood at the same place before (``before``) is not looked at again; so
+one changed leaf among 5,000 nodes costs the look at one node. Callers who find something compare with all that was
+found before (``ratcheting``).
+"""
+
+from collections.abc import Iterator, Mapping
+
+from rollbook.clusters.findings import Finding, Place
+from rollbook.clusters.modes import Demands
+from rollbook.clusters.schema import CLUSTER, LARGEST, Fields, Flag, Free, Kind, ListOf, Member, Number, Text
+from rollbook.documents.values import MISSING, Document, Maybe, Value, is_number
+
+
+def findings_in(document: Document, demands: Demands, *, before: Maybe = MISSING) -> Iterator[Finding]:
+    """Everything that breaks the schema, in documented order."""
+    return _members(CLUSTER, document, demands, before, ())
+
+
+def unknown_fields_in(document: Document, *, before: Maybe = MISSING) -> Iterator[Finding]:
+    """Every member that no schema documents, outside free-form fields."""
+    return _unknown(CLUSTER, document, before, ())
+
+
+def _members(
+    kind: Fields, value: Mapping[str, Value], demands: Demands, before: Maybe, place: Place
+) -> Iterator[Finding]:
+    previous = before if isinstance(before, dict) else {}
+    for name, member in kind.members.items():
+        if name not in value:
+            if member.presence in demands.demanded:
+                yield from _missing(member, demands, (*place, name))
+            continue
+        given, stood = value[name], previous.get(name, MISSING)
+        if given is not stood:
+            yield from _wrong(member, given, demands, stood, (*place, name))
+
+
+def _missing(member: Member, demands: Demands, place: Place) -> Iterator[Finding]:
+    """What a missing object must hold is missing too: say what to give, leaf by leaf."""
+    leaves = member.kind.members if isinstance(member.kind, Fields) else {}
+    asked = [(name, leaf) for name, leaf in leaves.items() if leaf.presence in demands.demanded]
+    for name, leaf in asked:
+        yield from _missing(leaf, demands, (*place, name))
+    if not asked:
+        yield Finding(place, "missing", MISSING, member.kind, member.meaning)
+
+
+def _wrong(member: Member, value: Value, demands: Demands, before: Maybe, place: Place) -> Iterator[Finding]:
+    kind = member.kind
+    if isinstance(kind, Fields) and isinstance(value, dict):
+        yield from _members(kind, value, demands, before, place)
+    elif isinstance(kind, ListOf) and isinstance(value, list):
+        item = Member(kind.item, "", member.presence)
+        for index, element in new_elements(value, before):
+            yield from _wrong(item, element, demands, MISSING, (*place, index))
+    elif not _is_of(kind, value):
+        yield Finding(place, "wrong", value, kind, member.meaning)
+    elif value == "" and kind == Text(may_be_empty=False) and member.presence in demands.demanded:
+        yield Finding(place, "missing", value, kind, member.meaning)
+
+
+def _is_of(kind: Kind, value: Value) -> bool:
+    match kind:
+        case Text():
+            return isinstance(value, str)
+        case Number(may_be_negative):
+            return is_number(value) and (-LARGEST if may_be_negative else 0) <= value <= LARGEST
+        case Flag():
+            return isinstance(value, bool)
+        case Free():
+            return True
+    return False
+
+
+def new_elements(value: list[Value], before: Maybe) -> Iterator[tuple[int, Value]]:
+    """The elements that ``before`` does not hold, by identity, with their index.
+
+    An array that shifted has few new elements. One that repeats an element has it as new from the second time on.
+    """
+    known = {id(element) for element in before} if isinstance(before, list) else set()
+    for index, element in enumerate(value):
+        if id(element) in known:
+            known.remove(id(element))
+        else:
+            yield index, element
+
+
+def _unknown(kind: Fields | ListOf, value: Value, before: Maybe, place: Place) -> Iterator[Finding]:
+    if value is before:
+        return
+    if isinstance(kind, Fields) and isinstance(value, dict):
+        if not value.keys() <= kind.members.keys():
+            for name in value:
+                if name not in kind.members:
+                    yield Finding((*place, name), "unknown", MISSING, None)
+        previous = before if isinstance(before, dict) else {}
+        for name, inner in kind.nested.items():
+            if name in value:
+                yield from _unknown(inner, value[name], previous.get(name, MISSING), (*place, name))
+    elif isinstance(kind, ListOf) and isinstance(kind.item, (Fields, ListOf)) and isinstance(value, list):
+        for index, element in new_elements(value, before):
+            yield from _unknown(kind.item, element, MISSING, (*place, index))
