@@ -10,6 +10,7 @@ from typing import assert_never
 
 from rollbook.documents.paths import Path
 from rollbook.documents.values import MISSING, Maybe, Value
+from rollbook.errors import ExpressionRefused
 from rollbook.language.expressions.calls import compile_call, compile_form
 from rollbook.language.expressions.fieldpaths import compile_path
 from rollbook.language.expressions.nodes import ArrayOf, Call, Constant, Expression, FormCall, ObjectOf, Variable
@@ -22,7 +23,10 @@ def compile_expression(expression: Expression, *, work: Work | None = None, now:
 
     ``work`` is what the request may still spend; ``now`` is the time that ``$$NOW`` gives.
     """
-    return _Compiler(work or Work(), now).child(expression)
+    try:
+        return _Compiler(work or Work(), now).child(expression)
+    except RecursionError:
+        raise ExpressionRefused("the expression is nested too deeply", mongo_code=15) from None
 
 
 class _Compiler:

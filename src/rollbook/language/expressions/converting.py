@@ -131,8 +131,9 @@ def converted(parts: Conversion, compiling: Compiling) -> Evaluate:
             return None
         binary_format = _checked_format(format_of(scope))
         _check_byte_order(byte_order_of(scope))
+        _check_representable(value, target, binary_format)
         try:
-            return _to_target(value, target, binary_format)
+            return _to_target(value, target)
         except ExpressionRefused as refusal:
             if on_error is None or refusal.mongo_code != CONVERSION_FAILURE:
                 raise
@@ -163,17 +164,22 @@ def _type_named(value: Maybe) -> str:
     return _TYPE_NAMES[int(number)]
 
 
-def _to_target(value: Maybe, target: Target, binary_format: str | None) -> Maybe:
-    convert = CONVERSIONS.get(target.name)
-    if convert is not None:
-        return convert(value)
+def _check_representable(value: Maybe, target: Target, binary_format: str | None) -> None:
+    """Refuses what MongoDB would convert to a type that JSON does not have."""
     if type_name(value) not in NOT_IN_JSON.get(target.name, ()):
-        raise impossible(value, target.name)
+        return
     if target.name == "binData":
         _check_subtype(target.subtype)
         if isinstance(value, str) and binary_format is None:
             raise refused(4341115, "needs a 'format' to convert from string to binData")
-    raise refused(115, f"documents are JSON: there is no type {target.name}")
+    raise refused(CONVERSION_FAILURE, f"documents are JSON: there is no type {target.name}")
+
+
+def _to_target(value: Maybe, target: Target) -> Maybe:
+    convert = CONVERSIONS.get(target.name)
+    if convert is None:
+        raise impossible(value, target.name)
+    return convert(value)
 
 
 def _check_subtype(subtype: Maybe) -> None:

@@ -11,6 +11,8 @@ from rollbook.language.expressions.nodes import Constant, Expression, Variable
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.language.expressions.variables import is_readable
 
+_NAMES_MAX = 200
+
 
 def parse_field_path(text: str, known: frozenset[str], *, at: str) -> Expression:
     """The variable that ``text``, a string that begins with ``$``, stands for; ``known`` are the names in scope."""
@@ -28,14 +30,13 @@ def parse_field_path(text: str, known: frozenset[str], *, at: str) -> Expression
 
 
 def _path(components: list[str], *, at: str) -> Path:
-    for place, component in enumerate(components):
+    if len(components) > _NAMES_MAX:
+        raise ExpressionRefused(f"a field path has at most {_NAMES_MAX} names", at=at, mongo_code=15)
+    if components and not components[-1]:
+        raise ExpressionRefused("a field path doesn't end with a dot", at=at, mongo_code=40353)
+    for component in components:
         if not component:
-            last = place and place == len(components) - 1
-            raise ExpressionRefused(
-                "a field path has no empty names: it doesn't begin or end with a dot",
-                at=at,
-                mongo_code=40353 if last else 15998,
-            )
+            raise ExpressionRefused("a field path has no empty names", at=at, mongo_code=15998)
         if component[0] == "$":
             raise ExpressionRefused(f"the name '{component}' begins with '$': use $getField", at=at, mongo_code=16410)
         if "\0" in component:

@@ -4,7 +4,7 @@ One rule: a result is as wide as its widest operand. Two ints may make a long wh
 integer that a long can't hold becomes a double.
 """
 
-from rollbook.documents.values import INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, MISSING, Int64, Maybe, is_number
+from rollbook.documents.values import INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, MISSING, Int64, Maybe
 
 Number = int | float
 
@@ -16,11 +16,11 @@ def is_null(value: Maybe) -> bool:
 
 def number_of(value: Maybe) -> Number | None:
     """The number that ``value`` is, a ``float`` where MongoDB has a double; None when it is no number."""
-    if not is_number(value):
-        return None
-    if isinstance(value, int) and not INT64_MIN <= value <= INT64_MAX:
-        return float(value)
-    return value
+    if type(value) is float:
+        return value
+    if type(value) is int or type(value) is Int64:
+        return value if INT64_MIN <= value <= INT64_MAX else float(value)
+    return None
 
 
 def is_long(value: int) -> bool:

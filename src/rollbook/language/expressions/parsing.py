@@ -16,12 +16,18 @@ from rollbook.language.expressions.table import OPERATORS
 from rollbook.language.expressions.variables import SYSTEM_VARIABLES
 from rollbook.limits import DEFAULT_LIMITS, Limits
 
+_TOO_DEEP = "the expression is nested too deeply"
+
 
 def parse_expression(
     json: Value, *, at: str = "", limits: Limits = DEFAULT_LIMITS, variables: frozenset[str] = frozenset()
 ) -> Expression:
     """The expression that ``json`` writes; ``variables`` are names that its scopes will have beside the system's."""
-    return _Place(at, SYSTEM_VARIABLES | variables, limits.expression_depth_max).expression(json)
+    place = _Place(at, SYSTEM_VARIABLES | variables, limits.expression_depth_max)
+    try:
+        return place.expression(json)
+    except RecursionError:
+        raise place.refused(15, _TOO_DEEP) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class _Place:
 
     def below(self, *keys: str | int, variables: frozenset[str] = frozenset()) -> "_Place":
         if not self.depth_left:
-            raise self.refused(15, "the expression is nested too deeply")
+            raise self.refused(15, _TOO_DEEP)
         return _Place(_pointer(self.at, keys), self.variables | variables, self.depth_left - 1)
 
     def refused(self, mongo_code: int, why: str, *keys: str | int) -> ExpressionRefused:
