@@ -7,11 +7,8 @@ so does not disturb, or need, port 3000; what the page says about 3000 is read a
 import doctest
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,22 +18,20 @@ from typing import Any
 import pytest
 
 from tests.docs.pages import ROOT, Command, Session, shows
+from tests.serving import ServerProcess
 
-SERVE = (sys.executable, "-m", "rollbook", "serve")
-
-STARTS_A_SERVER = {"make run": SERVE, "rollbook serve": SERVE}
-"""Commands of a page that go on until they are stopped, and what is run for them."""
+STARTS_A_SERVER = frozenset({"make run", "rollbook serve"})
+"""Commands of a page that go on until they are stopped: the server that serves ``./data``."""
 
 SECONDS_MAX = 30
 
 
 @dataclass
 class Reader:
-    """Follows one page in ``home``, against the server on ``port``."""
+    """Follows one page in the directory ``home``."""
 
     home: Path
-    port: int
-    server: subprocess.Popen[bytes] | None = None
+    server: ServerProcess
     names: dict[str, Any] = field(default_factory=dict)
 
     def follow(self, example: Command | Session) -> None:
@@ -44,38 +39,21 @@ class Reader:
         if isinstance(example, Session):
             self._converse(example)
         elif example.text in STARTS_A_SERVER:
-            self.start_server(STARTS_A_SERVER[example.text])
+            self.server.start()
         else:
             self._run(example)
-
-    def start_server(self, command: tuple[str, ...] = SERVE) -> None:
-        """Start the reader's server, unless it runs, and wait until it listens."""
-        if self.server is None:
-            self.server = subprocess.Popen(command, cwd=self.home, env=self._environment(), stderr=subprocess.PIPE)
-        deadline = time.monotonic() + SECONDS_MAX
-        while not is_listening(self.port):
-            assert self.server.poll() is None, f"the server ended: {self.server.communicate()[1].decode()}"
-            assert time.monotonic() < deadline, "the server does not listen"
-            time.sleep(0.05)
-
-    def stop_server(self) -> None:
-        """Stop the reader's server as Ctrl-C does."""
-        if self.server is not None:
-            self.server.send_signal(signal.SIGINT)
-            self.server.communicate(timeout=SECONDS_MAX)
-            self.server = None
 
     def _run(self, command: Command) -> None:
         done = subprocess.run(
             ["bash", "-c", self._here(command.text)],
             cwd=self.home,
-            env=self._environment(),
+            env=environment(self.home),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             timeout=SECONDS_MAX,
         )
-        printed = done.stdout.replace(f"localhost:{self.port}", "localhost:3000")
+        printed = done.stdout.replace(f"localhost:{self.server.port}", "localhost:3000")
         assert shows(command.expected, printed), (
             f"line {command.line}: $ {command.text}\nthe page shows:\n{command.expected}\nit prints:\n{printed}"
         )
@@ -88,16 +66,7 @@ class Reader:
         assert not told, "".join(told)
 
     def _here(self, text: str) -> str:
-        return text.replace("localhost:3000", f"localhost:{self.port}")
-
-    def _environment(self) -> dict[str, str]:
-        return {
-            **os.environ,
-            "PATH": f"{self.home / '.commands'}{os.pathsep}{os.environ['PATH']}",
-            "PORT": str(self.port),
-            "PYTHONPATH": str(ROOT / "src"),
-            "COLUMNS": "120",
-        }
+        return text.replace("localhost:3000", f"localhost:{self.server.port}")
 
 
 @contextmanager
@@ -110,22 +79,18 @@ def reader_in(home: Path) -> Iterator[Reader]:
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m rollbook "$@"\n')
     command.chmod(0o755)
-    reader = Reader(home, free_port())
+    reader = Reader(home, ServerProcess(home / "data", environment=environment(home)))
     try:
         yield reader
     finally:
-        reader.stop_server()
+        if reader.server.process is not None:
+            reader.server.stop()
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def is_listening(port: int) -> bool:
-    """Whether somebody listens on a port of this machine."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def environment(home: Path) -> dict[str, str]:
+    """The reader's: this checkout's package, and the command beside all others."""
+    return {
+        **os.environ,
+        "PATH": f"{home / '.commands'}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT / "src"),
+    }

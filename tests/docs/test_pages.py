@@ -18,7 +18,7 @@ def test_the_examples_of_a_page_give_what_it_shows(name: str, tmp_path: Path) ->
     examples = list(examples_of(PAGES[name]))
     with reader_in(tmp_path) as reader:
         if not any(isinstance(each, Command) and each.text in STARTS_A_SERVER for each in examples):
-            reader.start_server()
+            reader.server.start()
         for example in examples:
             reader.follow(example)
 

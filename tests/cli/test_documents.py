@@ -1,0 +1,217 @@
+"""Import and export do the same on a data directory and on a server."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Rollbook
+from tests.examples import cluster, node
+from tests.serving import ServerProcess
+
+
+@pytest.fixture(params=["data", "url"])
+def place(request: pytest.FixtureRequest) -> list[str]:
+    """The flags that name an empty registry: a directory that is not there yet, or a server."""
+    if request.param == "data":
+        return ["--data", "kept"]
+    server: ServerProcess = request.getfixturevalue("server")
+    return ["--url", server.url]
+
+
+def ndjson(*documents: dict) -> str:
+    return "".join(json.dumps(each) + "\n" for each in documents)
+
+
+def exported(rollbook: Rollbook, place: list[str]) -> list[dict]:
+    ran = rollbook("export", *place)
+    assert (ran.code, ran.err) == (0, "")
+    return [json.loads(line) for line in ran.out.splitlines()]
+
+
+def test_what_goes_in_comes_out_in_order_of_creation(rollbook, place, home: Path) -> None:
+    (home / "fleet.ndjson").write_text(ndjson(cluster("west"), cluster("east"), cluster("nord", tags=["Überholung"])))
+    ran = rollbook("import", *place, "fleet.ndjson")
+    assert (ran.code, ran.out, ran.err) == (0, "", "3 imported, 0 refused\n")
+    assert [(each["id"], each["tags"]) for each in exported(rollbook, place)] == [
+        ("west", ["gpu"]),
+        ("east", ["gpu"]),
+        ("nord", ["Überholung"]),
+    ]
+
+
+def test_an_export_can_be_imported_and_is_the_same(rollbook, place, home: Path) -> None:
+    (home / "fleet.ndjson").write_text(ndjson(cluster("west"), cluster("east")))
+    rollbook("import", *place, "fleet.ndjson")
+    first = rollbook("export", *place).out
+    (home / "copy.ndjson").write_text(first)
+    rollbook("import", "--data", "copy", "copy.ndjson")
+    assert rollbook("export", "--data", "copy").out == first
+
+
+def test_a_failing_line_is_told_by_its_number_and_the_others_go_on(rollbook, place, home: Path) -> None:
+    lines = (
+        ndjson(cluster("west")) + '{"id":\n\n' + ndjson(cluster("!"), cluster("east", memory="lots"), cluster("nord"))
+    )
+    (home / "fleet.ndjson").write_text(lines)
+    ran = rollbook("import", *place, "fleet.ndjson")
+    assert ran.code == 1
+    told = [line for line in ran.err.splitlines() if line.startswith("line ")]
+    assert [line.partition(":")[0] for line in told] == ["line 2", "line 4", "line 5"]
+    assert "[malformed-json]" in told[0]
+    assert "  /memory: " in ran.err
+    assert ran.err.endswith("2 imported, 3 refused\n")
+    assert [each["id"] for each in exported(rollbook, place)] == ["west", "nord"]
+
+
+def test_an_id_that_exists_fails(rollbook, place, home: Path) -> None:
+    (home / "fleet.ndjson").write_text(ndjson(cluster("west"), cluster("west", status="draining")))
+    ran = rollbook("import", *place, "fleet.ndjson")
+    assert ran.code == 1
+    assert ran.err.startswith("line 2: ")
+    assert "[cluster-exists]" in ran.err
+    assert exported(rollbook, place)[0]["status"] == "live"
+
+
+def test_with_replace_a_document_takes_the_place_of_its_predecessor(rollbook, place, home: Path) -> None:
+    (home / "old.ndjson").write_text(ndjson(cluster("west", reputation=9, **{"a.b": 1}), cluster("east")))
+    (home / "new.ndjson").write_text(ndjson(cluster("west", node("n1"), node("n2"), **{"c.d": {"$x": 1}})))
+    rollbook("import", *place, "old.ndjson")
+    ran = rollbook("import", *place, "--replace", "new.ndjson")
+    assert (ran.code, ran.err) == (0, "1 imported, 0 refused\n")
+    west, east = exported(rollbook, place)
+    assert "reputation" not in west
+    assert "a.b" not in west
+    assert west["c.d"] == {"$x": 1}
+    assert (west["nodes"]["count"], west["gpus"]["count"], west["memory"]) == (2, 4, 2048)
+    assert east["id"] == "east"
+
+
+@pytest.mark.parametrize(
+    "text", [json.dumps([cluster("west"), cluster("east")], indent=2), json.dumps(cluster("west"), indent=2)]
+)
+def test_an_array_or_a_single_document_is_as_good(rollbook, place, home: Path, text: str) -> None:
+    (home / "fleet.json").write_text(text)
+    assert rollbook("import", *place, "fleet.json").code == 0
+    assert exported(rollbook, place)[0]["id"] == "west"
+
+
+def test_a_document_that_is_no_object_is_refused(rollbook, place, home: Path) -> None:
+    (home / "fleet.json").write_text("[5]")
+    ran = rollbook("import", *place, "fleet.json")
+    assert ran.code == 1
+    assert ran.err.startswith("document 1: ")
+
+
+def test_what_the_registry_warns_of_is_told_with_the_line(rollbook, place, home: Path) -> None:
+    (home / "fleet.ndjson").write_text(ndjson(cluster("west", memory=5)))
+    ran = rollbook("import", *place, "fleet.ndjson")
+    assert ran.code == 0
+    assert ran.err.startswith("warning: line 1: ")
+    assert "/memory" in ran.err or "memory" in ran.err
+
+
+def test_more_documents_than_one_batch_keep_their_order(rollbook, place, home: Path) -> None:
+    ids = [f"c{number:03}" for number in range(150)]
+    (home / "fleet.ndjson").write_text(ndjson(*map(cluster, ids)))
+    rollbook("import", *place, "fleet.ndjson")
+    assert [each["id"] for each in exported(rollbook, place)] == ids
+
+
+def test_the_reason_is_kept_in_the_history(rollbook, home: Path) -> None:
+    (home / "fleet.ndjson").write_text(ndjson(cluster("west")))
+    assert rollbook("import", "--data", "kept", "--reason", "the great move", "fleet.ndjson").code == 0
+    assert b"the great move" in b"".join(path.read_bytes() for path in (home / "kept").iterdir())
+
+
+def test_standard_input_is_a_file_too(home: Path) -> None:
+    command = [sys.executable, "-m", "rollbook", "import", "--data", "kept", "-"]
+    done = subprocess.run(command, input=ndjson(cluster("west")), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "1 imported, 0 refused\n")
+
+
+def test_the_variable_names_the_directory_when_no_flag_does(rollbook, home: Path, monkeypatch) -> None:
+    monkeypatch.setenv("ROLLBOOK_DATA", "elsewhere")
+    (home / "fleet.ndjson").write_text(ndjson(cluster("west")))
+    assert rollbook("import", "fleet.ndjson").code == 0
+    assert (home / "elsewhere").is_dir()
+    assert not (home / "data").exists()
+
+
+def test_a_directory_and_a_server_at_once_are_refused(rollbook) -> None:
+    ran = rollbook("export", "--data", "kept", "--url", "http://localhost:1")
+    assert ran.code == 2
+    assert "--data and --url exclude each other" in ran.err
+
+
+def test_a_file_that_is_not_there_is_told(rollbook) -> None:
+    ran = rollbook("import", "--data", "kept", "nothing.ndjson")
+    assert (ran.code, ran.err) == (2, "can't read nothing.ndjson: No such file or directory [setting-refused]\n")
+
+
+def test_an_export_makes_no_directory(rollbook, home: Path) -> None:
+    ran = rollbook("export", "--data", "nowhere")
+    assert ran.code == 2
+    assert "there is no registry in nowhere" in ran.err
+    assert not (home / "nowhere").exists()
+
+
+def test_a_directory_in_use_is_told(rollbook, home: Path, server: ServerProcess) -> None:
+    assert server.process is not None
+    ran = rollbook("export", "--data", "served")
+    assert ran.code == 5
+    assert f"pid {server.process.pid}" in ran.err
+
+
+def test_an_import_stops_when_the_server_is_not_there(rollbook, home: Path) -> None:
+    (home / "fleet.ndjson").write_text(ndjson(cluster("west"), cluster("east")))
+    ran = rollbook("import", "--url", "http://127.0.0.1:9", "fleet.ndjson")
+    assert ran.code == 5
+    assert ran.err.count("[registry-unreachable]") == 1
+    assert "0 imported, 0 refused" in ran.err
+
+
+def test_an_address_that_is_none_is_told(rollbook, home: Path) -> None:
+    ran = rollbook("export", "--url", "localhost:3000")
+    assert ran.code == 2
+    assert "must look like http://localhost:3000" in ran.err
+
+
+def test_a_reader_that_has_enough_ends_an_export_quietly(rollbook, home: Path) -> None:
+    (home / "fleet.ndjson").write_text(ndjson(*(cluster(f"c{number:03}") for number in range(150))))
+    rollbook("import", "--data", "kept", "fleet.ndjson")
+    done = subprocess.run(
+        ["bash", "-c", f'"{sys.executable}" -m rollbook export --data kept | head -c 5'],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ('{"id"', "")
+
+
+def test_a_terminal_sees_how_far_an_import_is(home: Path) -> None:
+    (home / "fleet.ndjson").write_text(ndjson(cluster("west")))
+    shown = on_a_terminal("import", "--data", "kept", "fleet.ndjson")
+    assert "importing" in shown
+    assert "1 documents" in shown
+    assert "1 imported, 0 refused" in shown
+
+
+def on_a_terminal(*arguments: str) -> str:
+    """What a command shows on a terminal of its own."""
+    ours, theirs = os.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    process = subprocess.Popen([sys.executable, "-m", "rollbook", *arguments], stderr=theirs, env=environment)
+    process.wait(30)
+    os.close(theirs)
+    shown = b""
+    try:
+        while piece := os.read(ours, 65536):
+            shown += piece
+    except OSError:  # Linux tells the end of a terminal so
+        pass
+    os.close(ours)
+    return shown.decode()

@@ -1,0 +1,24 @@
+"""The reference says what the code does."""
+
+from pathlib import Path
+
+import pytest
+
+from rollbook.api.app import ROUTES
+from tests.docs.reference import PART, PARTS, REFERENCE, pages_with_parts, written
+
+
+@pytest.mark.parametrize("page", pages_with_parts(), ids=lambda page: page.name)
+def test_a_generated_part_is_what_the_code_says_now(page: Path) -> None:
+    assert page.read_text() == written(page.read_text()), "run make reference"
+
+
+def test_every_generated_part_stands_on_a_page() -> None:
+    named = {part[2] for page in pages_with_parts() for part in PART.finditer(page.read_text())}
+    assert named == PARTS.keys()
+
+
+def test_every_route_is_in_the_reference() -> None:
+    http = (REFERENCE / "http.md").read_text()
+    routes = [f"{method} {route.path}" for route in ROUTES for method in route.methods or () if method != "HEAD"]
+    assert [route for route in routes if f"`{route}" not in http] == []
