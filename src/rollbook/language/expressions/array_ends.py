@@ -17,24 +17,24 @@ _SIGNATURE = Signature(
 
 
 def first_elements(work: Work, count: Maybe, array: Maybe) -> Maybe:
-    """Gives the first n elements of an array."""
+    """The first n elements of an array."""
     number = _count(count)
     return _elements(work, array)[:number]
 
 
 def last_elements(work: Work, count: Maybe, array: Maybe) -> Maybe:
-    """Gives the last n elements of an array."""
+    """The last n elements of an array."""
     number = _count(count)
     return _elements(work, array)[-number:]
 
 
 def largest_elements(work: Work, count: Maybe, array: Maybe) -> Maybe:
-    """Gives the n largest elements of an array, the largest first; null ones are left out."""
+    """The n largest elements of an array, the largest first; null ones are left out."""
     return nlargest(_count(count), _present(work, array), key=sort_key)
 
 
 def smallest_elements(work: Work, count: Maybe, array: Maybe) -> Maybe:
-    """Gives the n smallest elements of an array, the smallest first; null ones are left out."""
+    """The n smallest elements of an array, the smallest first; null ones are left out."""
     return nsmallest(_count(count), _present(work, array), key=sort_key)
 
 

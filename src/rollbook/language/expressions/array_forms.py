@@ -49,6 +49,7 @@ class Reduction:
 
 
 def parse_map(json: Value, parsing: Parsing) -> ForEach:
+    """The array, the name of the variable and the expression."""
     members = _MAP.members_of(json, parsing)
     variable = _variable(members, parsing)
     return ForEach(
@@ -60,7 +61,7 @@ def parse_map(json: Value, parsing: Parsing) -> ForEach:
 
 
 def compile_map(form: ForEach, compiling: Compiling) -> Evaluate:
-    """Gives what an expression makes of each element of an array; null for null or missing."""
+    """What an expression makes of each element of an array; null for null or missing."""
     input_in, result_in = compiling.child(form.input), compiling.child(form.expression)
     variable, work = form.variable, compiling.work
 
@@ -82,6 +83,7 @@ def compile_map(form: ForEach, compiling: Compiling) -> Evaluate:
 
 
 def parse_filter(json: Value, parsing: Parsing) -> ForEach:
+    """The array, the name of the variable, the condition and the limit."""
     members = _FILTER.members_of(json, parsing)
     variable = _variable(members, parsing)
     return ForEach(
@@ -93,7 +95,7 @@ def parse_filter(json: Value, parsing: Parsing) -> ForEach:
 
 
 def compile_filter(form: ForEach, compiling: Compiling) -> Evaluate:
-    """Gives the elements of an array for which a condition is true, or the first so many; null for null or missing."""
+    """The elements of an array for which a condition is true, or the first so many; null for null or missing."""
     input_in, is_wanted = compiling.child(form.input), compiling.child(form.expression)
     limit_in, variable, work = compiling.child(form.limit), form.variable, compiling.work
 
@@ -103,7 +105,7 @@ def compile_filter(form: ForEach, compiling: Compiling) -> Evaluate:
             return None
         if not isinstance(array, list):
             raise refused(28651, f"needs an array as input, not {type_name(array)}")
-        limit = _limit(limit_in(scope), len(array))
+        limit = _limit(limit_in(scope), len(array)) if array else 0
         make_elements(work, len(array))
         inner, elements = dict(scope), list[Value]()
         for element in array:
@@ -127,6 +129,7 @@ def _limit(value: Maybe, without: int) -> int:
 
 
 def parse_reduce(json: Value, parsing: Parsing) -> Reduction:
+    """The array, the first value and the expression."""
     members = _REDUCE.members_of(json, parsing)
     return Reduction(
         parsing.child(members["input"], "input"),
@@ -136,7 +139,7 @@ def parse_reduce(json: Value, parsing: Parsing) -> Reduction:
 
 
 def compile_reduce(form: Reduction, compiling: Compiling) -> Evaluate:
-    """Makes one value of an array: an expression of each element and the value so far; null for null or missing."""
+    """What becomes of a first value when an expression makes the next of it and each element; null for null or missing."""
     input_in, first_in, next_in = map(compiling.child, (form.input, form.first, form.expression))
     work = compiling.work
 

@@ -14,19 +14,19 @@ from rollbook.limits import Work
 
 
 def size(array: Maybe) -> Maybe:
-    """Gives the number of elements of an array."""
+    """The number of elements of an array."""
     if not isinstance(array, list):
         raise refused(17124, f"needs an array, not {type_name(array)}")
     return len(array)
 
 
 def is_array(value: Maybe) -> Maybe:
-    """Says whether a value is an array."""
+    """Whether a value is an array."""
     return isinstance(value, list)
 
 
 def element_at(array: Maybe, index: Maybe) -> Maybe:
-    """Gives the element at an index, from the end when negative; nothing beyond the ends, null for null or missing."""
+    """The element at an index, from the end when negative; nothing beyond the ends, null for null or missing."""
     if array is None or array is MISSING or index is None or index is MISSING:
         return None
     if not isinstance(array, list):
@@ -36,12 +36,12 @@ def element_at(array: Maybe, index: Maybe) -> Maybe:
 
 
 def first_element(array: Maybe) -> Maybe:
-    """Gives the first element of an array; nothing when it is empty, null for null or missing."""
+    """The first element of an array; nothing when it is empty, null for null or missing."""
     return _end_of(array, 0)
 
 
 def last_element(array: Maybe) -> Maybe:
-    """Gives the last element of an array; nothing when it is empty, null for null or missing."""
+    """The last element of an array; nothing when it is empty, null for null or missing."""
     return _end_of(array, -1)
 
 
@@ -54,14 +54,14 @@ def _end_of(array: Maybe, index: int) -> Maybe:
 
 
 def contains(value: Maybe, array: Maybe) -> Maybe:
-    """Says whether a value is an element of an array."""
+    """Whether a value is an element of an array."""
     if not isinstance(array, list):
         raise refused(40081, f"needs an array to look in, not {type_name(array)}")
     return _position(array, value, 0, len(array)) >= 0
 
 
 def element_index(array: Maybe, value: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
-    """Gives the index at which a value first stands in an array, or -1; null when the array is null or missing."""
+    """The index at which a value first stands in an array, or -1; null when the array is null or missing."""
     if array is None or array is MISSING:
         return None
     if not isinstance(array, list):
@@ -93,7 +93,7 @@ def _equality(array: list[Value], value: Maybe) -> Callable[[Value], bool]:
 
 
 def concatenated(work: Work, *arrays: Maybe) -> Maybe:
-    """Joins arrays into one; null as soon as one of them is null or missing."""
+    """The arrays joined into one; null as soon as one of them is null or missing."""
     elements: list[Value] = []
     for array in arrays:
         if array is None or array is MISSING:
@@ -106,7 +106,7 @@ def concatenated(work: Work, *arrays: Maybe) -> Maybe:
 
 
 def part(work: Work, array: Maybe, *bounds: Maybe) -> Maybe:
-    """Gives so many elements from the start, or from the end when negative; or, from an index on, so many."""
+    """So many elements from the start of an array, from its end when negative; or so many from an index on."""
     if array is None or array is MISSING or bounds[0] is None or bounds[0] is MISSING:
         return None
     if not isinstance(array, list):
@@ -125,7 +125,7 @@ def part(work: Work, array: Maybe, *bounds: Maybe) -> Maybe:
 
 
 def numbers_between(work: Work, start: Maybe, end: Maybe, step: Maybe = 1) -> Maybe:
-    """Gives the whole numbers from a start up to an end, without it, by a step that may be negative."""
+    """The whole numbers from a start up to an end, without it, by a step that may be negative."""
     first = whole_number(start, "start", not_a_number=34443, not_whole=34444)
     last = whole_number(end, "end", not_a_number=34445, not_whole=34446)
     by = whole_number(step, "step", not_a_number=34447, not_whole=34448)
@@ -137,7 +137,7 @@ def numbers_between(work: Work, start: Maybe, end: Maybe, step: Maybe = 1) -> Ma
 
 
 def reversed_array(work: Work, array: Maybe) -> Maybe:
-    """Gives the elements of an array in the opposite order; null for null or missing."""
+    """The elements of an array in the opposite order; null for null or missing."""
     if isinstance(array, list):
         make_elements(work, len(array))
         return array[::-1]

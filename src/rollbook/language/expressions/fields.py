@@ -1,4 +1,4 @@
-"""Operators on one field of an object by its name: reading, setting and removing it.
+"""Operators on one field of an object by its name: ``$getField $setField $unsetField``.
 
 One rule: a name is a name. Dots and dollars in it mean nothing, so fields that no path reaches can be read and set.
 """
@@ -6,9 +6,8 @@ One rule: a name is a name. Dots and dollars in it mean nothing, so fields that 
 from dataclasses import dataclass
 
 from rollbook.documents.values import MISSING, Maybe, Value, type_name
-from rollbook.language.expressions.constants import is_constant
 from rollbook.language.expressions.growth import make_elements
-from rollbook.language.expressions.nodes import Constant, Expression, Variable
+from rollbook.language.expressions.nodes import Constant, Expression, ObjectOf, Variable
 from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
 
@@ -31,76 +30,77 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """The name of a field, the object it is set in, and its new value; what gives nothing removes it."""
+    """The name of a field, the object it is set in, and its new value: MISSING removes it."""
 
     name: str
     input: Expression
     value: Expression
 
 
-def parse_get(json: Value, parsing: Parsing) -> Reading:
+def parse_reading(json: Value, parsing: Parsing) -> Reading:
+    """The field and the object; what is no object of named arguments is the field, of the document."""
     if not isinstance(json, dict) or next(iter(json), "")[:1] == "$":
         return Reading(parsing.child(json), Variable("CURRENT"))
     members = _GET.members_of(json, parsing)
     return Reading(parsing.child(members["field"], "field"), parsing.child(members["input"], "input"))
 
 
-def compile_get(form: Reading, compiling: Compiling) -> Evaluate:
-    """Gives the field of an object, of the document unless said otherwise, that has exactly this name."""
-    name_in, input_in = compiling.child(form.name), compiling.child(form.input)
-    if is_constant(form.name):
-        name = _name(name_in({}))
-        return lambda scope: _get(input_in(scope), name)
+def compile_reading(form: Reading, compiling: Compiling) -> Evaluate:
+    """The field of an object, of the document unless another is given, that has exactly this name."""
+    name, input_in = compiling.folded(form.name), compiling.child(form.input)
+    match name:
+        case Constant(str() as known):
+            return lambda scope: _field(input_in(scope), known)
+    name_in = compiling.child(name)
 
-    return lambda scope: _get(input_in(scope), _name(name_in(scope)))
+    def field(scope: Scope) -> Maybe:
+        found = name_in(scope)
+        if not isinstance(found, str):
+            raise refused(3041704, f"needs a string as field, not {type_name(found)}")
+        return _field(input_in(scope), found)
+
+    return field
 
 
-def _name(value: Maybe) -> str:
-    if not isinstance(value, str):
-        raise refused(3041704, f"needs a string as field, not {type_name(value)}")
-    return value
-
-
-def _get(value: Maybe, name: str) -> Maybe:
+def _field(value: Maybe, name: str) -> Maybe:
     if isinstance(value, dict):
         return value.get(name, MISSING)
     return None if value is None else MISSING
 
 
-def parse_set(json: Value, parsing: Parsing) -> Setting:
-    members = _SET.members_of(json, parsing)
-    return Setting(
-        _constant_name(members["field"], parsing),
-        parsing.child(members["input"], "input"),
-        parsing.child(members["value"], "value"),
-    )
+def parse_setting(json: Value, parsing: Parsing) -> Setting:
+    """The constant name, the object and the value."""
+    return _setting(_SET.members_of(json, parsing), parsing)
 
 
-def parse_unset(json: Value, parsing: Parsing) -> Setting:
-    members = _UNSET.members_of(json, parsing)
-    return Setting(
-        _constant_name(members["field"], parsing), parsing.child(members["input"], "input"), Constant(MISSING)
-    )
+def parse_removal(json: Value, parsing: Parsing) -> Setting:
+    """The constant name and the object; the value is nothing."""
+    return _setting(_UNSET.members_of(json, parsing), parsing)
 
 
-def _constant_name(json: Value, parsing: Parsing) -> str:
-    match json:
-        case {"$literal": literal} | {"$const": literal}:
-            json = literal
-        case str() if json[:1] == "$":
-            raise parsing.refused(168, "needs a name as field, not a path: use {$literal: ...}", "field")
-        case [_, *_] | {} if json != {}:
-            raise parsing.refused(4161106, "needs a constant as field", "field")
-    if not isinstance(json, str):
-        raise parsing.refused(4161107, f"needs a string as field, not {type_name(json)}", "field")
-    return json
+def _setting(members: dict[str, Value], parsing: Parsing) -> Setting:
+    parts = {argument: parsing.child(json, argument) for argument, json in members.items()}
+    return Setting(_constant_name(parts["field"], parsing), parts["input"], parts.get("value", Constant(MISSING)))
 
 
-def compile_set(form: Setting, compiling: Compiling) -> Evaluate:
-    """Gives an object with one field set to a value, or removed when that is $$REMOVE; null for null or missing."""
+def _constant_name(name: Expression, parsing: Parsing) -> str:
+    match name:
+        case Variable():
+            raise parsing.refused(4161108, "needs a name as field, no path: write {$literal: name}", "field")
+        case Constant(str() as text) if "\0" not in text:
+            return text
+        case Constant(str()):
+            raise parsing.refused(9534700, "can't set a field whose name has a null byte", "field")
+        case Constant() | ObjectOf(()):
+            raise parsing.refused(4161107, "needs a string as field", "field")
+    raise parsing.refused(4161106, "needs a constant as field", "field")
+
+
+def compile_setting(form: Setting, compiling: Compiling) -> Evaluate:
+    """The object with one field set to a value, or removed when there is none; null for null or missing."""
     name, input_in, value_in, work = form.name, compiling.child(form.input), compiling.child(form.value), compiling.work
 
-    def with_field(scope: Scope) -> Maybe:
+    def changed(scope: Scope) -> Maybe:
         target, value = input_in(scope), value_in(scope)
         if target is None or target is MISSING:
             return None
@@ -111,11 +111,11 @@ def compile_set(form: Setting, compiling: Compiling) -> Evaluate:
             return {key: member for key, member in target.items() if key != name}
         return {**target, name: value}
 
-    return with_field
+    return changed
 
 
 OPERATORS = (
-    Form("$getField", parse_get, compile_get),
-    Form("$setField", parse_set, compile_set),
-    Form("$unsetField", parse_unset, compile_set),
+    Form("$getField", parse_reading, compile_reading),
+    Form("$setField", parse_setting, compile_setting),
+    Form("$unsetField", parse_removal, compile_setting),
 )

@@ -10,7 +10,7 @@ from rollbook.limits import Work
 
 
 def merged(work: Work, *values: Maybe) -> Maybe:
-    """Merges objects, or the one array of objects, into one: later fields win, and null and missing count as empty."""
+    """The objects, or an array's, merged into one: later fields win, null and missing count as empty."""
     if len(values) == 1 and isinstance(values[0], list):
         values = tuple(values[0])
     result: Document = {}
@@ -24,7 +24,7 @@ def merged(work: Work, *values: Maybe) -> Maybe:
 
 
 def as_pairs(work: Work, value: Maybe) -> Maybe:
-    """Gives an object's fields as an array of objects with a name ``k`` and a value ``v``; null for null or missing."""
+    """The fields of an object as an array of ``{k: name, v: value}``; null for null or missing."""
     if isinstance(value, dict):
         make_elements(work, 4 * len(value))
         return [{"k": name, "v": member} for name, member in value.items()]
@@ -34,7 +34,7 @@ def as_pairs(work: Work, value: Maybe) -> Maybe:
 
 
 def from_pairs(work: Work, value: Maybe) -> Maybe:
-    """Makes an object of an array of ``{k, v}`` objects or of ``[name, value]`` arrays; null for null or missing."""
+    """The object of an array of ``{k: name, v: value}`` or ``[name, value]``; null for null or missing."""
     if value is None or value is MISSING:
         return None
     if not isinstance(value, list):

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 from rollbook.documents.values import MISSING, Document, Maybe, Value, type_name
 from rollbook.errors import LanguageRefused
-from rollbook.language.expressions.constants import is_constant
 from rollbook.language.expressions.growth import counted
-from rollbook.language.expressions.nodes import Expression
+from rollbook.language.expressions.nodes import Constant, Expression
 from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.language.regular_expressions import Match, Pattern, compile_pattern
 
-UNKNOWN_OPTION = 51108
+UNKNOWN_OPTION, INVALID_REGEX = 51108, 51111
 
 _SIGNATURE = Signature(
     (Argument("input", absent=31022), Argument("regex", absent=31023), Argument("options", default=None)),
@@ -35,18 +34,19 @@ class Search:
 
 
 def parse_search(json: Value, parsing: Parsing) -> Search:
+    """The text, the regular expression and its options."""
     members = _SIGNATURE.members_of(json, parsing)
     text, regex, options = [parsing.child(members.get(name), name) for name in ("input", "regex", "options")]
     return Search(text, regex, options)
 
 
 def compile_test(form: Search, compiling: Compiling) -> Evaluate:
-    """Says whether a regular expression matches somewhere in a string; false when either is null or missing."""
+    """Whether a regular expression matches somewhere in a string; false when either is null or missing."""
     return _compile(form, compiling, lambda pattern, text: pattern.matches(text), otherwise=False)
 
 
 def compile_find(form: Search, compiling: Compiling) -> Evaluate:
-    """Gives the first match of a regular expression in a string, its place and its groups; null when there is none."""
+    """The first match of a regular expression in a string, its place and its groups; null when there is none."""
 
     def first(pattern: Pattern, text: str) -> Maybe:
         match = pattern.search(text)
@@ -56,7 +56,7 @@ def compile_find(form: Search, compiling: Compiling) -> Evaluate:
 
 
 def compile_find_all(form: Search, compiling: Compiling) -> Evaluate:
-    """Gives every match of a regular expression in a string, its place and its groups."""
+    """Every match of a regular expression in a string, its place and its groups."""
     work = compiling.work
 
     def all_of_them(pattern: Pattern, text: str) -> Maybe:
@@ -71,39 +71,38 @@ def _compile(
     text_in, pattern_in = compiling.child(form.input), _compile_pattern(form, compiling)
 
     def search(scope: Scope) -> Maybe:
-        text = text_in(scope)
+        text, pattern = text_in(scope), pattern_in(scope)
         if isinstance(text, str):
-            pattern = pattern_in(scope)
             return otherwise if pattern is None else result(pattern, text)
-        if not (text is None or text is MISSING):
-            raise refused(51104, f"needs a string as input, not {type_name(text)}")
-        pattern_in(scope)
-        return otherwise
+        if text is None or text is MISSING:
+            return otherwise
+        raise refused(51104, f"needs a string as input, not {type_name(text)}")
 
     return search
 
 
 def _compile_pattern(form: Search, compiling: Compiling) -> Callable[[Scope], Pattern | None]:
-    regex_in, options_in = compiling.child(form.regex), compiling.child(form.options)
-    if is_constant(form.regex) and is_constant(form.options):
-        pattern = _pattern(regex_in({}), options_in({}))
+    regex, options = compiling.folded(form.regex), compiling.folded(form.options)
+    if isinstance(regex, Constant) and isinstance(options, Constant):
+        pattern = _pattern(regex.value, options.value)
         return lambda scope: pattern
+    regex_in, options_in = compiling.child(regex), compiling.child(options)
     return lambda scope: _pattern(regex_in(scope), options_in(scope))
 
 
 def _pattern(regex: Maybe, options: Maybe) -> Pattern | None:
-    """The pattern to search with; None when there is none to search for."""
-    expression, letters = _text(regex, "regex", 51105), _text(options, "options", 51106)
-    if expression is None:
-        return None
-    if "\0" in expression:
+    """The pattern to search with; None when the regular expression is null or missing."""
+    expression, letters = _text(regex, "regex", 51105), _text(options, "options", 51106) or ""
+    if expression is not None and "\0" in expression:
         raise refused(51109, "needs a regex without null bytes")
-    if letters and "\0" in letters:
+    if "\0" in letters:
         raise refused(51110, "needs options without null bytes")
     try:
-        return compile_pattern(expression, letters or "")
+        return None if expression is None else compile_pattern(expression, letters)
     except LanguageRefused as refusal:
-        raise refused(UNKNOWN_OPTION if refusal.mongo_code == UNKNOWN_OPTION else 51111, refusal.message) from None
+        raise refused(
+            UNKNOWN_OPTION if refusal.mongo_code == UNKNOWN_OPTION else INVALID_REGEX, refusal.message
+        ) from None
 
 
 def _text(value: Maybe, argument: str, code: int) -> str | None:

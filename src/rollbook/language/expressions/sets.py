@@ -1,7 +1,7 @@
 """Operators that see arrays as sets: order and repetition don't count.
 
 One rule: elements are equal as values are (``1`` equals ``1.0``, ``true`` is no number), and a nested array is an
-element like any other. A result has each element once, in the order in which they first stand in the arguments.
+element like any other.
 """
 
 from collections.abc import Callable
@@ -9,9 +9,8 @@ from typing import TypeAlias
 
 from rollbook.documents.ordering import SortKey, sort_key
 from rollbook.documents.values import MISSING, Maybe, Value, type_name
-from rollbook.language.expressions.constants import is_constant
 from rollbook.language.expressions.growth import check_size, make_elements
-from rollbook.language.expressions.nodes import Expression
+from rollbook.language.expressions.nodes import Constant, Expression
 from rollbook.language.expressions.operators import Compiling, Form, Function, Parsing, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.language.expressions.truth import is_true
@@ -21,7 +20,7 @@ Elements: TypeAlias = dict[SortKey, Value]
 
 
 def union(work: Work, *arrays: Maybe) -> Maybe:
-    """Gives the elements that are in any of the arrays; null as soon as one of them is null or missing."""
+    """The elements that are in any of the arrays; null as soon as one of them is null or missing."""
     united: Elements = {}
     for array in arrays:
         if array is None or array is MISSING:
@@ -29,25 +28,27 @@ def union(work: Work, *arrays: Maybe) -> Maybe:
         for key, element in _elements(array, 17043).items():
             united.setdefault(key, element)
         make_elements(work, len(united))
-    return list(united.values())
+    return _in_order(united)
 
 
 def intersection(work: Work, *arrays: Maybe) -> Maybe:
-    """Gives the elements that are in all of the arrays; null as soon as one of them is null or missing."""
+    """The elements that are in all of the arrays; null as soon as one of them is null or missing."""
     common: Elements | None = None
     for array in arrays:
         if array is None or array is MISSING:
             return None
         elements = _elements(array, 17047)
-        common = elements if common is None else {key: common[key] for key in common if key in elements}
         make_elements(work, len(elements))
-        if not common:
-            break
-    return list(common.values()) if common else []
+        common = elements if common is None else {key: common[key] for key in common if key in elements}
+    return _in_order(common or {})
+
+
+def _in_order(elements: Elements) -> list[Value]:
+    return [elements[key] for key in sorted(elements)]
 
 
 def difference(work: Work, array: Maybe, without: Maybe) -> Maybe:
-    """Gives the elements of an array that are not in another; null when either is null or missing."""
+    """The elements of an array that are not in another, in their order; null when either is null or missing."""
     if array is None or array is MISSING or without is None or without is MISSING:
         return None
     elements, removed = _elements(array, 17048), _elements(without, 17049)
@@ -55,31 +56,28 @@ def difference(work: Work, array: Maybe, without: Maybe) -> Maybe:
     return [element for key, element in elements.items() if key not in removed]
 
 
-def is_subset(array: Maybe, of: Maybe) -> Maybe:
-    """Says whether every element of an array is in another."""
-    return _elements(array, 17046).keys() <= _elements(of, 17042).keys()
-
-
 def is_any_true(array: Maybe) -> Maybe:
-    """Says whether any element of an array counts as true."""
+    """Whether any element of an array counts as true."""
     return any(map(is_true, _array(array, 17041)))
 
 
 def are_all_true(array: Maybe) -> Maybe:
-    """Says whether every element of an array counts as true."""
+    """Whether every element of an array counts as true."""
     return all(map(is_true, _array(array, 17040)))
 
 
-def parse_equality(json: Value, parsing: Parsing) -> list[Expression]:
+def parse_arrays(json: Value, parsing: Parsing) -> list[Expression]:
+    """The arguments of ``$setEquals``: two or more."""
     written = json if isinstance(json, list) else [json]
-    if len(written) < 2:
-        raise parsing.refused(17045, f"takes 2 or more arguments, not {len(written)}")
-    return [parsing.child(argument, place) for place, argument in enumerate(written)]
+    arguments = [parsing.child(argument, place) for place, argument in enumerate(written)]
+    if len(arguments) < 2:
+        raise parsing.refused(17045, f"takes 2 or more arguments, not {len(arguments)}")
+    return arguments
 
 
 def compile_equality(arguments: list[Expression], compiling: Compiling) -> Evaluate:
-    """Says whether arrays have the same elements."""
-    first_in, *others_in = [_compile_elements(argument, compiling) for argument in arguments]
+    """Whether all of the arrays have the same elements."""
+    first_in, *others_in = [_compile_elements(argument, compiling, 17044, 5887502) for argument in arguments]
 
     def are_equal(scope: Scope) -> Maybe:
         first = first_in(scope).keys()
@@ -88,12 +86,33 @@ def compile_equality(arguments: list[Expression], compiling: Compiling) -> Evalu
     return are_equal
 
 
-def _compile_elements(argument: Expression, compiling: Compiling) -> Callable[[Scope], Elements]:
-    evaluate = compiling.child(argument)
-    if is_constant(argument):
-        elements = _elements(evaluate({}), 5887502)
+def parse_pair(json: Value, parsing: Parsing) -> list[Expression]:
+    """The arguments of ``$setIsSubset``: two."""
+    written = json if isinstance(json, list) else [json]
+    arguments = [parsing.child(argument, place) for place, argument in enumerate(written)]
+    if len(arguments) != 2:
+        raise parsing.refused(16020, f"takes 2 arguments, not {len(arguments)}")
+    return arguments
+
+
+def compile_inclusion(arguments: list[Expression], compiling: Compiling) -> Evaluate:
+    """Whether every element of an array is in another."""
+    part, whole = map(compiling.folded, arguments)
+    part_in = _compile_elements(part, compiling, 17046, 17046)
+    whole_in = _compile_elements(whole, compiling, 17042, 17042 if isinstance(part, Constant) else 17311)
+    return lambda scope: part_in(scope).keys() <= whole_in(scope).keys()
+
+
+def _compile_elements(
+    argument: Expression, compiling: Compiling, code: int, constant_code: int
+) -> Callable[[Scope], Elements]:
+    """The function that gives the elements; what is constant is looked at once, and refused with a code of its own."""
+    folded = compiling.folded(argument)
+    if isinstance(folded, Constant):
+        elements = _elements(folded.value, constant_code)
         return lambda scope: elements
-    return lambda scope: _elements(evaluate(scope), 17044)
+    array_in = compiling.child(folded)
+    return lambda scope: _elements(array_in(scope), code)
 
 
 def _elements(value: Maybe, code: int) -> Elements:
@@ -115,8 +134,8 @@ OPERATORS = (
     Function("$setUnion", union, (0, None), spends=True),
     Function("$setIntersection", intersection, (0, None), spends=True),
     Function("$setDifference", difference, (2, 2), spends=True),
-    Form("$setEquals", parse_equality, compile_equality),
-    Function("$setIsSubset", is_subset, (2, 2)),
+    Form("$setEquals", parse_arrays, compile_equality),
+    Form("$setIsSubset", parse_pair, compile_inclusion),
     Function("$anyElementTrue", is_any_true),
     Function("$allElementsTrue", are_all_true),
 )

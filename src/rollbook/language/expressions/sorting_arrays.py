@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
-from rollbook.documents.ordering import NULL_KEY, RANK_OBJECT, SortKey, sort_key
+from rollbook.documents.ordering import NULL_KEY, SortKey, sort_key
 from rollbook.documents.paths import Path, array_index, parse_path
 from rollbook.documents.values import MISSING, Maybe, Value, is_number, type_name
 from rollbook.language.expressions.growth import check_size, make_elements
@@ -29,6 +29,7 @@ class Sorting:
 
 
 def parse_sort(json: Value, parsing: Parsing) -> Sorting:
+    """The array and its order, which is no expression."""
     members = _SORT.members_of(json, parsing)
     return Sorting(parsing.child(members["input"], "input"), _order(members["sortBy"], parsing))
 
@@ -42,14 +43,20 @@ def _order(json: Value, parsing: Parsing) -> bool | ByFields:
         raise parsing.refused(2942507, f"needs 1, -1 or an object of fields as sortBy, not {type_name(json)}", "sortBy")
     if not json:
         raise parsing.refused(2942505, "needs at least one field in sortBy", "sortBy")
-    for name, direction in json.items():
-        if not is_number(direction) or direction not in (1, -1):
-            raise parsing.refused(2942505, "sorts a field by 1 or -1", "sortBy", name)
-    return tuple([(parse_path(name), direction == -1) for name, direction in json.items()])
+    return tuple([_by_field(name, direction, parsing) for name, direction in json.items()])
+
+
+def _by_field(name: str, direction: Value, parsing: Parsing) -> tuple[Path, bool]:
+    path = parse_path(name)
+    if not is_number(direction) or direction not in (1, -1):
+        raise parsing.refused(2942505, "sorts a field by 1 or -1", "sortBy", name)
+    if "" in path:
+        raise parsing.refused(2942505, f"sorts by fields whose names are not empty, unlike in '{name}'", "sortBy", name)
+    return path, direction == -1
 
 
 def compile_sort(form: Sorting, compiling: Compiling) -> Evaluate:
-    """Gives the elements of an array in order, by their values or by fields; null for null or missing."""
+    """The elements of an array in order, by their values or by fields; null for null or missing."""
     input_in, by, work = compiling.child(form.input), form.by, compiling.work
 
     def sorted_array(scope: Scope) -> Maybe:
@@ -66,17 +73,19 @@ def compile_sort(form: Sorting, compiling: Compiling) -> Evaluate:
 
 
 def _by_fields(array: list[Value], by: ByFields) -> list[Value]:
-    """Objects by their fields; as in MongoDB everything else stands where its type belongs, always ascending."""
-    objects = [element for element in array if isinstance(element, dict)]
-    others = sorted([element for element in array if not isinstance(element, dict)], key=sort_key)
+    elements = [*array]
     for path, is_descending in reversed(by):
-        objects.sort(key=partial(_key_at, path), reverse=is_descending)
-    before = sum(sort_key(element)[0] < RANK_OBJECT for element in others)
-    return [*others[:before], *objects, *others[before:]]
+        elements.sort(key=partial(_key_at, path), reverse=is_descending)
+    return elements
 
 
 def _key_at(path: Path, element: Value) -> SortKey:
-    """The key of what stands at ``path``; nothing there counts as null. A component may be an index of an array."""
+    """The key of what stands at ``path`` in an object; nothing there counts as null, and so does what is no object.
+
+    A component may be an index of an array that is a field, but no array is looked into otherwise.
+    """
+    if not isinstance(element, dict):
+        return NULL_KEY
     for component in path:
         if isinstance(element, dict):
             element = element.get(component)

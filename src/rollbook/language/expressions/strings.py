@@ -13,7 +13,7 @@ _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 def concatenated(work: Work, *parts: Maybe) -> Maybe:
-    """Joins strings into one; null as soon as one of them is null or missing."""
+    """The strings joined into one; null as soon as one of them is null or missing."""
     texts: list[str] = []
     for part in parts:
         if part is None or part is MISSING:
@@ -26,7 +26,7 @@ def concatenated(work: Work, *parts: Maybe) -> Maybe:
 
 
 def pieces(work: Work, text: Maybe, delimiter: Maybe) -> Maybe:
-    """Splits a string at each place where the delimiter stands; null when either is null or missing."""
+    """The parts of a string between the places where the delimiter stands; null when either is null or missing."""
     if text is None or text is MISSING or delimiter is None or delimiter is MISSING:
         return None
     if not isinstance(text, str):
@@ -40,32 +40,32 @@ def pieces(work: Work, text: Maybe, delimiter: Maybe) -> Maybe:
 
 
 def length_in_code_points(text: Maybe) -> Maybe:
-    """Gives the number of code points of a string."""
+    """The number of code points of a string."""
     if not isinstance(text, str):
         raise refused(34471, f"needs a string, not {type_name(text)}")
     return len(text)
 
 
 def length_in_bytes(text: Maybe) -> Maybe:
-    """Gives the number of bytes of a string's UTF-8."""
+    """The number of bytes of a string's UTF-8."""
     if not isinstance(text, str):
         raise refused(34473, f"needs a string, not {type_name(text)}")
     return len(text) if text.isascii() else len(text.encode())
 
 
 def lowered(value: Maybe) -> Maybe:
-    """Turns the letters A to Z into small ones; numbers become text, null and missing become the empty string."""
+    """A text with A to Z turned into small letters; numbers become text, null and missing become empty."""
     text = as_text(value)
     return text.lower() if text.isascii() else text.translate(_LOWER)
 
 
 def uppered(value: Maybe) -> Maybe:
-    """Turns the letters a to z into capitals; numbers become text, null and missing become the empty string."""
+    """A text with a to z turned into capitals; numbers become text, null and missing become empty."""
     return _uppered(as_text(value))
 
 
 def compared_without_case(left: Maybe, right: Maybe) -> Maybe:
-    """Compares two strings, a to z as A to Z, and gives -1, 0 or 1; numbers count as their text, null as empty."""
+    """How one text compares to another, a to z as A to Z: -1, 0 or 1; numbers become text, null becomes empty."""
     left_text, right_text = _uppered(as_text(left)), _uppered(as_text(right))
     return (left_text > right_text) - (left_text < right_text)
 

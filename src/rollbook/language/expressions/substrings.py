@@ -10,15 +10,16 @@ from rollbook.language.expressions.whole_numbers import whole_number
 
 
 def cut_by_bytes(value: Maybe, start: Maybe, length: Maybe) -> Maybe:
-    """Gives the part of a string's UTF-8 from a byte on, of a length in bytes; all the rest when that is negative."""
+    """The part of a string from a byte of its UTF-8 on, of a length in bytes; all the rest when that is negative."""
     encoded = as_text(value).encode()
     if not is_number(start):
         raise refused(16034, f"needs a number as start, not {type_name(start)}")
     if not is_number(length):
         raise refused(16035, f"needs a number as length, not {type_name(length)}")
-    first, count = _truncated(start), _truncated(length)
+    first = _truncated(start)
     if first < 0:
         raise refused(50752, f"needs a start that is not negative, not {first}")
+    count = _truncated(length)
     if _is_inside_code_point(encoded, first):
         raise refused(28656, f"can't start at byte {first}: it is in the middle of a code point")
     end = len(encoded) if count < 0 else first + count
@@ -28,7 +29,7 @@ def cut_by_bytes(value: Maybe, start: Maybe, length: Maybe) -> Maybe:
 
 
 def cut_by_code_points(value: Maybe, start: Maybe, length: Maybe) -> Maybe:
-    """Gives the part of a string from a code point on, of a length in code points."""
+    """The part of a string from a code point on, of a length in code points."""
     text = as_text(value)
     first = whole_number(start, "start", not_a_number=34450, not_whole=34451)
     count = whole_number(length, "length", not_a_number=34452, not_whole=34453)
@@ -40,7 +41,7 @@ def cut_by_code_points(value: Maybe, start: Maybe, length: Maybe) -> Maybe:
 
 
 def byte_index(text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
-    """Gives the byte at which a part first stands in a string, or -1; null when the string is null or missing."""
+    """The byte at which a part first stands in a string, or -1; null when the string is null or missing."""
     if text is None or text is MISSING:
         return None
     if not isinstance(text, str):
@@ -51,7 +52,7 @@ def byte_index(text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = INT32_MA
 
 
 def code_point_index(text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
-    """Gives the code point at which a part first stands in a string, or -1; null when the string is null or missing.
+    """The code point at which a part first stands in a string, or -1; null when the string is null or missing.
 
     As in MongoDB the part must begin before the end, and may go on beyond it.
     """
@@ -61,11 +62,13 @@ def code_point_index(text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = IN
         raise refused(40093, f"needs a string to look in, not {type_name(text)}")
     if not isinstance(part, str):
         raise refused(40094, f"needs a string to look for, not {type_name(part)}")
-    first, last = _bound(start, "start"), _bound(end, "end")
-    if text == part == "":
+    first, last = _bound(start, "start"), min(_bound(end, "end"), len(text))
+    if first > last:
+        return -1
+    if not text and not part:
         return 0
     index = text.find(part, first)
-    return index if index < min(last, len(text)) else -1
+    return index if index < last else -1
 
 
 def _bound(value: Maybe, what: str) -> int:

@@ -18,17 +18,17 @@ _SIGNATURE = Signature(
 
 
 def trimmed(text: Maybe, characters: Maybe) -> Maybe:
-    """Takes white space, or the given characters, off both ends of a string; null when either is null or missing."""
+    """A string without white space, or the given characters, at its ends; null when either is null or missing."""
     return _taken_off(str.strip, text, characters)
 
 
 def trimmed_left(text: Maybe, characters: Maybe) -> Maybe:
-    """Takes white space, or the given characters, off the start of a string; null when either is null or missing."""
+    """A string without white space, or the given characters, at its start; null when either is null or missing."""
     return _taken_off(str.lstrip, text, characters)
 
 
 def trimmed_right(text: Maybe, characters: Maybe) -> Maybe:
-    """Takes white space, or the given characters, off the end of a string; null when either is null or missing."""
+    """A string without white space, or the given characters, at its end; null when either is null or missing."""
     return _taken_off(str.rstrip, text, characters)
 
 

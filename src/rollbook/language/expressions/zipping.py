@@ -26,6 +26,7 @@ class Zip:
 
 
 def parse_zip(json: Value, parsing: Parsing) -> Zip:
+    """The arrays, and what stands for what the shorter lack."""
     members = _ZIP.members_of(json, parsing)
     inputs = _expressions(members, "inputs", 34461, parsing)
     is_longest = members.get("useLongestLength", False)
@@ -49,7 +50,7 @@ def _expressions(members: dict[str, Value], name: str, code: int, parsing: Parsi
 
 
 def compile_zip(form: Zip, compiling: Compiling) -> Evaluate:
-    """Makes rows of arrays, the first of their first elements and so on; null when one of them is null or missing."""
+    """The rows of arrays side by side, the first of their first elements and so on; null when one of them is null or missing."""
     inputs = [compiling.child(expression) for expression in form.inputs]
     fillings = [compiling.child(expression) for expression in form.defaults]
     count_rows, work = max if form.is_longest else min, compiling.work
