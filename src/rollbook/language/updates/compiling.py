@@ -1,0 +1,152 @@
+"""An update to a function from document to document. One rule: the document it is given stays as it is."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeAlias, assert_never
+
+from rollbook.documents.editing import identical
+from rollbook.documents.ordering import equal
+from rollbook.documents.paths import Path
+from rollbook.documents.values import MISSING, Document
+from rollbook.errors import UpdateRefused
+from rollbook.language.filters import Filter, compile_filter
+from rollbook.language.updates.nodes import Change, Modification, Rename, Replacement, Update
+from rollbook.language.updates.operators import Occasion
+from rollbook.language.updates.parsing import RENAME, paths_of
+from rollbook.language.updates.positional import located, matched_position
+from rollbook.language.updates.renaming import moved_value
+from rollbook.language.updates.table import OPERATORS
+from rollbook.language.updates.targets import MATCHED, varies
+from rollbook.language.updates.trees import Fields, Leaf, leaves_of, tree_of
+from rollbook.language.updates.walking import Walk
+from rollbook.limits import Work
+
+Apply: TypeAlias = Callable[[Document], Document]
+Clock: TypeAlias = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The current time."""
+    return datetime.now(UTC)
+
+
+def compile_update(
+    update: Update, *, filter: Filter | None = None, work: Work | None = None, clock: Clock = utc_now
+) -> Apply:
+    """The function that applies the update: it gives the very same object when nothing changes, else a new document
+    that shares all that did not.
+
+    ``filter`` gives positional ``$`` its position, and a document that it does not match is left alone. The clock is
+    read once, now. What the update can't do to a document is refused (UpdateRefused) when it is applied.
+    """
+    match update:
+        case Replacement():
+            apply = _replacing(update)
+        case Modification():
+            apply = _Plan(update, filter, Occasion(_text_of(clock()), work)).function()
+        case _:
+            assert_never(update)
+    if filter is None:
+        return apply
+    matches = compile_filter(filter, work=work)
+    return lambda document: apply(document) if matches(document) else document
+
+
+def touched_paths(update: Update) -> frozenset[Path] | None:
+    """The paths that an update may change, each up to the first position that varies; None means any path."""
+    if isinstance(update, Replacement):
+        return None
+    return frozenset(_fixed_part(path) for path in paths_of(update.changes))
+
+
+def _fixed_part(path: Path) -> Path:
+    for position in range(len(path)):
+        if varies(path[position : position + 1]):
+            return path[:position]
+    return path
+
+
+def _text_of(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _replacing(update: Replacement) -> Apply:
+    def apply(document: Document) -> Document:
+        kept = document.get(update.identity, MISSING)
+        given = update.document.get(update.identity, kept)
+        if kept is not MISSING and not equal(kept, given):
+            raise _identity_changed(update.identity, update.at)
+        rest = {name: value for name, value in update.document.items() if name != update.identity}
+        replaced = rest if given is MISSING else {update.identity: given, **rest}
+        return document if identical(replaced, document) else replaced
+
+    return apply
+
+
+def _identity_changed(identity: str, at: str) -> UpdateRefused:
+    return UpdateRefused(f"{identity!r} is the identity of the document and can't change", at=at, mongo_code=66)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A modification being compiled. Its tree is made once, or for each document where ``$`` or ``$rename`` asks it."""
+
+    update: Modification
+    filter: Filter | None
+    occasion: Occasion
+
+    def function(self) -> Apply:
+        update, limits, work = self.update, self.update.limits, self.occasion.work
+        selects = {name: compile_filter(filter, work=work) for name, filter in update.array_filters.items()}
+        tree_for = self._tree_maker()
+
+        def apply(document: Document) -> Document:
+            tree = tree_for(document)
+            walk = Walk(selects, work, limits.backfill_elements_max, limits.value_bytes_max)
+            edited = walk.edited(tree, document)
+            if edited is document:
+                return document
+            assert isinstance(edited, dict)
+            self._check_identity(tree, document, edited)
+            return edited
+
+        return apply
+
+    def _tree_maker(self) -> Callable[[Document], Fields]:
+        leaves = [self._leaf(change) for change in self.update.changes if isinstance(change, Change)]
+        renames = [change for change in self.update.changes if isinstance(change, Rename)]
+        if not renames and not any(MATCHED in leaf.path for leaf in leaves):
+            tree = tree_of((leaf.path, leaf) for leaf in leaves)
+            return lambda _: tree
+        return lambda document: tree_of(
+            [*self._located(leaves, document), *self._moves(renames, document)],
+        )
+
+    def _leaf(self, change: Change) -> Leaf:
+        operator = OPERATORS[change.operator]
+        operand = operator.prepare(change.operand, self.occasion) if operator.prepare else change.operand
+        return Leaf(operator.edit(operand), change.path, change.operator, change.at, change.weight, operator.yields)
+
+    def _located(self, leaves: list[Leaf], document: Document) -> Iterator[tuple[Path, Leaf]]:
+        position = None
+        for leaf in leaves:
+            if MATCHED not in leaf.path:
+                yield leaf.path, leaf
+                continue
+            position = position or matched_position(self.filter, document, at=leaf.at)
+            yield located(leaf.path, position), leaf
+
+    def _moves(self, renames: list[Rename], document: Document) -> Iterator[tuple[Path, Leaf]]:
+        for rename in renames:
+            value = moved_value(document, rename, self.update.limits)
+            if value is not MISSING:
+                yield rename.target, Leaf(OPERATORS["$set"].edit(value), rename.target, RENAME, rename.at)
+                yield rename.source, Leaf(OPERATORS["$unset"].edit(value), rename.source, RENAME, rename.at, 0, True)
+
+    def _check_identity(self, tree: Fields, document: Document, edited: Document) -> None:
+        identity = self.update.identity
+        if identity not in tree.children:
+            return
+        if not equal(document.get(identity, MISSING), edited.get(identity, MISSING)):
+            raise _identity_changed(identity, next(leaves_of(tree.children[identity])).at)
