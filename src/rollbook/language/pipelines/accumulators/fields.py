@@ -1,0 +1,86 @@
+"""Fields of a group that accumulators compute: ``{"total": {"$sum": "$gpus.count"}}``.
+
+One rule: a field has a plain name and one accumulator.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from rollbook.documents.values import Document, Value
+from rollbook.language.expressions import Scope, checked_result
+from rollbook.language.pipelines.accumulators.operators import Accumulator, State
+from rollbook.language.pipelines.accumulators.table import ACCUMULATORS
+from rollbook.language.pipelines.operators import REFERENCE_BYTES, Parsing, Running
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field's name and what computes it; where it stands."""
+
+    name: str
+    accumulator: Accumulator
+    parts: Any
+    at: str
+
+
+def parse_fields(json: dict[str, Value], parsing: Parsing) -> tuple[Field, ...]:
+    """The fields of a group, without its key."""
+    return tuple([_field(name, said, parsing) for name, said in json.items()])
+
+
+def _field(name: str, said: Value, parsing: Parsing) -> Field:
+    if not isinstance(said, dict) or not said:
+        raise parsing.refused(40234, "a field of a group is an accumulator: {$sum: ...}", name)
+    if "." in name:
+        raise parsing.refused(40235, "the name of a group's field has no dot", name)
+    if name[:1] == "$":
+        raise parsing.refused(40236, "the name of a group's field doesn't begin with '$'", name)
+    (operator, argument), *others = said.items()
+    if others:
+        raise parsing.refused(40238, f"an accumulator stands alone: '{others[0][0]}' can't stand beside it", name)
+    accumulator = ACCUMULATORS.get(operator)
+    if accumulator is None:
+        raise parsing.refused(15952, f"there is no accumulator '{operator}'", name, operator)
+    if not isinstance(accumulator, Accumulator):
+        raise parsing.refused(115, f"{operator}: {accumulator.why}", name, operator)
+    inner = parsing.below(name, operator)
+    return Field(name, accumulator, accumulator.parse(argument, inner), inner.at)
+
+
+class Group:
+    """The documents of one group, as its accumulators see them."""
+
+    __slots__ = ("_names", "_states")
+
+    def __init__(self, names: Sequence[str], states: Sequence[State]) -> None:
+        self._names, self._states = names, states
+
+    def add(self, scope: Scope) -> None:
+        """Take in a document of the group."""
+        for state in self._states:
+            state.add(scope)
+
+    def results(self) -> Document:
+        """The fields of the group, in the order in which the request names them. Refuses numbers that are no JSON."""
+        results = {name: state.result() for name, state in zip(self._names, self._states, strict=True)}
+        for value in results.values():
+            if isinstance(value, float):
+                checked_result(value)
+        return results
+
+
+StartGroup: TypeAlias = Callable[[Value], Group]
+
+
+def starting(fields: Sequence[Field], running: Running) -> StartGroup:
+    """A function that starts the group of a key."""
+    starts = [field.accumulator.compile(field.parts, running) for field in fields]
+    names = [field.name for field in fields]
+    size_bytes = REFERENCE_BYTES * (4 + 2 * len(fields))
+
+    def start(key: Value) -> Group:
+        running.work.allocate(size_bytes)
+        return Group(names, [start_state(key) for start_state in starts])
+
+    return start

@@ -1,0 +1,148 @@
+"""Accumulators that give several values of the group: ``$firstN``, ``$lastN``, ``$minN``, ``$maxN``.
+
+One rule: how many is a whole number, one or more, which may depend on the group's key but on no document.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from heapq import nlargest, nsmallest
+
+from rollbook.documents.values import INT64_MAX, MISSING, Maybe, Value, is_number
+from rollbook.errors import ExpressionRefused
+from rollbook.language.expressions import Evaluate, Expression, Scope, scope_of
+from rollbook.language.expressions.growth import key_of
+from rollbook.language.pipelines.accumulators.operators import Accumulator, Start, State
+from rollbook.language.pipelines.operators import Parsing, Running
+from rollbook.language.projections.weighing import Charge, charging
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """What is taken of each document, of how many of them, and where the number stands."""
+
+    input: Expression
+    number: Expression
+    at: str
+
+
+def parse_several(json: Value, parsing: Parsing) -> Several:
+    """The input and the number of values, ``n``."""
+    options = parsing.options(json, ("input", "n"), no_object=5787801, unknown=5787901)
+    if "n" not in options:
+        raise parsing.refused(5787906, "this accumulator needs n, the number of values")
+    if "input" not in options:
+        raise parsing.refused(5787907, "this accumulator needs an input")
+    number = parsing.expression(options["n"], "n")
+    return Several(parsing.expression(options["input"], "input"), number, parsing.pointer("n"))
+
+
+def whole_number(evaluate: Evaluate, at: str, key: Value) -> int:
+    """The number of values for the group of ``key``."""
+    number = evaluate(scope_of(key if isinstance(key, dict) else {}))
+    if not is_number(number) or not 1 <= number <= INT64_MAX or number != int(number):
+        raise ExpressionRefused("n must be a whole number, one or more", at=at, mongo_code=7548606)
+    return int(number)
+
+
+def first_several(parts: Several, running: Running) -> Start:
+    """Gives the values of the first ``n`` documents of the group."""
+    return _starting(FirstSeveral, parts, running)
+
+
+def last_several(parts: Several, running: Running) -> Start:
+    """Gives the values of the last ``n`` documents of the group."""
+    return _starting(LastSeveral, parts, running)
+
+
+def least_several(parts: Several, running: Running) -> Start:
+    """Gives the ``n`` least values of the group, the least first; null and missing are passed over."""
+    return _starting(partial(ExtremeSeveral, nsmallest), parts, running)
+
+
+def greatest_several(parts: Several, running: Running) -> Start:
+    """Gives the ``n`` greatest values of the group, the greatest first; null and missing are passed over."""
+    return _starting(partial(ExtremeSeveral, nlargest), parts, running)
+
+
+def _starting(state: Callable[[Evaluate, int, Running], State], parts: Several, running: Running) -> Start:
+    evaluate, number = running.expression(parts.input), running.expression(parts.number)
+    return lambda key: state(evaluate, whole_number(number, parts.at, key), running)
+
+
+class FirstSeveral:
+    """The values of the first documents."""
+
+    __slots__ = ("_charge", "_evaluate", "_most", "_values")
+
+    def __init__(self, evaluate: Evaluate, most: int, running: Running) -> None:
+        self._evaluate, self._most = evaluate, most
+        self._charge = charging(running.work)
+        self._values: list[Value] = []
+
+    def add(self, scope: Scope) -> None:
+        if len(self._values) < self._most:
+            self._values.append(counted(self._evaluate(scope), self._charge))
+
+    def result(self) -> Value:
+        return self._values
+
+
+class LastSeveral:
+    """The values of the last documents."""
+
+    __slots__ = ("_charge", "_evaluate", "_values")
+
+    def __init__(self, evaluate: Evaluate, most: int, running: Running) -> None:
+        self._evaluate = evaluate
+        self._charge = charging(running.work)
+        self._values: deque[Value] = deque(maxlen=min(most, DEQUE_LENGTH_MAX))
+
+    def add(self, scope: Scope) -> None:
+        self._values.append(counted(self._evaluate(scope), self._charge))
+
+    def result(self) -> Value:
+        return list(self._values)
+
+
+class ExtremeSeveral:
+    """The values that come first in an order: many are gathered before the others are dropped."""
+
+    __slots__ = ("_charge", "_evaluate", "_extremes", "_most", "_values")
+
+    def __init__(self, extremes: Callable[..., list[Value]], evaluate: Evaluate, most: int, running: Running) -> None:
+        self._evaluate, self._most = evaluate, most
+        self._extremes = partial(extremes, key=key_of)
+        self._charge = charging(running.work)
+        self._values: list[Value] = []
+
+    def add(self, scope: Scope) -> None:
+        value = self._evaluate(scope)
+        if value is not None and value is not MISSING:
+            self._charge(value)
+            self._values.append(value)
+            if len(self._values) >= 2 * self._most + GATHERED_MAX:
+                self._values = self._extremes(self._most, self._values)
+
+    def result(self) -> Value:
+        return self._extremes(self._most, self._values)
+
+
+def counted(value: Maybe, charge: Charge) -> Value:
+    """The value, null when missing, counted as something that is kept."""
+    if value is MISSING:
+        return None
+    charge(value)
+    return value
+
+
+DEQUE_LENGTH_MAX = 2**31 - 1
+GATHERED_MAX = 1_000
+
+ACCUMULATORS = (
+    Accumulator("$firstN", parse_several, first_several),
+    Accumulator("$lastN", parse_several, last_several),
+    Accumulator("$minN", parse_several, least_several),
+    Accumulator("$maxN", parse_several, greatest_several),
+)

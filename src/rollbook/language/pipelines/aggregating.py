@@ -1,0 +1,37 @@
+"""Pipelines over many documents: JSON in, documents out.
+
+One rule: a pipeline is parsed wholly before any document goes through it.
+"""
+
+from collections.abc import Iterable
+from random import Random, SystemRandom
+
+from rollbook.documents.values import Document, Value
+from rollbook.errors import WorkExceeded
+from rollbook.language.pipelines.operators import Parsing, Pipeline, Running
+from rollbook.language.pipelines.running import compile_stages, counted_results
+from rollbook.language.pipelines.stages import parse_stages
+from rollbook.language.pipelines.table import STAGES
+from rollbook.limits import DEFAULT_LIMITS, Limits, Work
+
+
+def parse_pipeline(json: Value, *, at: str = "", identity: str = "id", limits: Limits = DEFAULT_LIMITS) -> Pipeline:
+    """The pipeline that ``json`` writes: an array of stages.
+
+    ``$project`` keeps the field ``identity`` unless it is excluded. Groups have their key in ``_id``, as in MongoDB.
+    """
+    return parse_stages(json, Parsing(at, identity, STAGES, limits))
+
+
+def run_pipeline(
+    pipeline: Pipeline, documents: Iterable[Document], *, work: Work, random: Random | None = None
+) -> list[Document]:
+    """What comes out when ``documents`` go through the pipeline. ``random`` chooses for ``$sample``.
+
+    Refuses (LanguageRefused) what can't be evaluated on these documents, and what takes more than ``work`` allows.
+    """
+    running = Running(work, random or SystemRandom())
+    try:
+        return list(counted_results(compile_stages(pipeline, running)(documents), work))
+    except RecursionError:
+        raise WorkExceeded("the pipeline makes a value that is nested too deeply", mongo_code=15) from None

@@ -1,0 +1,118 @@
+"""How a stage joins the language of pipelines: as a row in the ``STAGES`` of its family's module.
+
+One rule: a stage is a function from documents to documents, and a row says how it is read and what it does. ``parse``
+makes the parts of JSON, of any type, and is the only place that refuses how a stage is written; ``compile`` makes the
+function, and its docstring is the stage's line in the reference.
+
+What a stage gets lazily it passes on lazily; what it must hold (to sort, to group) it counts with ``Running.hold``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random, SystemRandom
+from typing import Any, TypeAlias
+
+from rollbook.documents.values import Document, Value
+from rollbook.errors import PipelineRefused, below
+from rollbook.language.expressions import Evaluate, Expression, compile_expression, parse_expression
+from rollbook.limits import DEFAULT_LIMITS, Limits, Work
+
+Documents: TypeAlias = Iterable[Document]
+Run: TypeAlias = Callable[[Documents], Iterator[Document]]
+
+REFERENCE_BYTES = 64
+"""What holding one more document takes, which others hold too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsing:
+    """Where the parsing of a stage stands, and what it may use."""
+
+    at: str
+    identity: str
+    stages: Mapping[str, "StageOperator | RefusedStage"]
+    limits: Limits = DEFAULT_LIMITS
+
+    def below(self, *keys: str | int) -> "Parsing":
+        """The same, at ``keys`` below."""
+        return Parsing(self.pointer(*keys), self.identity, self.stages, self.limits)
+
+    def pointer(self, *keys: str | int) -> str:
+        """Where ``keys`` below stands, as a JSON Pointer."""
+        at = self.at
+        for key in keys:
+            at = below(at, key)
+        return at
+
+    def refused(self, mongo_code: int, why: str, *keys: str | int) -> PipelineRefused:
+        """The refusal of what stands at ``keys`` below."""
+        return PipelineRefused(why, at=self.pointer(*keys), mongo_code=mongo_code)
+
+    def expression(self, json: Value, *keys: str | int) -> Expression:
+        """The expression that stands at ``keys`` below."""
+        return parse_expression(json, at=self.pointer(*keys), limits=self.limits)
+
+    def options(self, json: Value, known: tuple[str, ...], *, no_object: int, unknown: int) -> dict[str, Value]:
+        """The object ``json``, checked to have no other keys than ``known``; the codes are for when it isn't so."""
+        names = ", ".join(known)
+        if not isinstance(json, dict):
+            raise self.refused(no_object, f"this stage takes an object: {names}")
+        for name in json:
+            if name not in known:
+                raise self.refused(unknown, f"there is no option '{name}', only {names}", name)
+        return json
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What the run of a pipeline may spend and use. All its expressions see one time."""
+
+    work: Work
+    random: Random = field(default_factory=SystemRandom)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def expression(self, expression: Expression) -> Evaluate:
+        """The function of a scope that ``expression`` means."""
+        return compile_expression(expression, work=self.work, now=self.now)
+
+    def hold(self, documents: Documents) -> Iterator[Document]:
+        """The documents, counted as something that the run keeps in memory."""
+        for document in documents:
+            self.work.allocate(REFERENCE_BYTES)
+            yield document
+
+
+@dataclass(frozen=True, slots=True)
+class StageOperator:
+    """A stage: how it is read, what it does, and whether an update may use it or the pipelines of ``$facet``."""
+
+    name: str
+    parse: Callable[[Value, Parsing], Any]
+    compile: Callable[[Any, Running], Run]
+    in_updates: bool = False
+    in_facets: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedStage:
+    """A stage of MongoDB's that is refused here, and the reason."""
+
+    name: str
+    why: str
+    in_facets: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A parsed stage."""
+
+    operator: StageOperator
+    parts: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Parsed stages, in the order in which documents go through them."""
+
+    stages: tuple[Stage, ...]

@@ -1,0 +1,81 @@
+"""The tree of a projection: a branch for every object on the way, a leaf for what is said about a field. Plain data.
+
+One rule: a leaf says what happens to the field, the projection's mode what happens to all others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from rollbook.language.expressions import Expression
+from rollbook.language.filters import Filter
+
+
+class Mode(Enum):
+    """Whether the fields that a projection doesn't name stay (EXCLUSION) or go (INCLUSION)."""
+
+    INCLUSION = "inclusion"
+    EXCLUSION = "exclusion"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The field stays: ``{"status": 1}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The field goes: ``{"joinCommand": 0}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The field gets the value of an expression: ``{"total": {"$sum": "$nodes.memory"}}``. Where it stands: ``at``."""
+
+    expression: Expression
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sliced:
+    """Of the field's array stay ``count`` elements after ``skip``: ``{"nodes": {"$slice": [5, 10]}}``.
+
+    Without ``skip``, the first ``count``, or the last of them when ``count`` is negative. A negative ``skip`` counts
+    from the end.
+    """
+
+    skip: int | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FirstMatch:
+    """Of the field's array stays the first element that ``$elemMatch`` matches; ``filter`` is on the field."""
+
+    filter: Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Positional:
+    """Of the first array on the way stays the element that the query matched: ``{"nodes.$": 1}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """What is said about the members of an object, in the order in which it is said."""
+
+    members: tuple[tuple[str, Node], ...]
+
+
+Leaf: TypeAlias = Kept | Dropped | Computed | Sliced | FirstMatch | Positional
+Node: TypeAlias = Leaf | Branch
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A parsed projection; without a mode it changes nothing."""
+
+    mode: Mode | None
+    fields: Branch
