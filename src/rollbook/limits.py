@@ -24,6 +24,7 @@ class Limits:
     filter_clauses_max: int = 20_000
     in_values_max: int = 100_000
     pattern_length_max: int = 32_764
+    patterns_max: int = 250
     array_filters_max: int = 100
     backfill_elements_max: int = 1_500_000
     pipeline_stages_max: int = 1_000
@@ -31,6 +32,9 @@ class Limits:
     value_bytes_max: int = 16 * 1024 * 1024
     result_bytes_max: int = 512 * 1024 * 1024
     max_time_ms: int = 10_000
+    indexed_paths_max: int = 20_000
+    indexed_members_max: int = 1_000
+    indexed_text_length_max: int = 128
 
 
 DEFAULT_LIMITS = Limits()

@@ -1,0 +1,30 @@
+"""From a checked schema to the test of a value."""
+
+from typing import Any
+
+from rollbook.documents.values import Document
+from rollbook.language.filters.json_schema.keywords import Satisfies
+from rollbook.language.filters.json_schema.tables import KEYWORDS
+from rollbook.limits import Work
+
+
+def compile_schema(schema: Document, *, work: Work | None = None) -> Satisfies:
+    """The function that tells whether a value satisfies ``schema``, one that ``check_schema`` let pass."""
+
+    def compiled(part: Document) -> Satisfies:
+        tests = [KEYWORDS[name].compile(value, part, compiled) for name, value in part.items()]
+        return _every([test for test in tests if test is not None], work)
+
+    return compiled(schema)
+
+
+def _every(tests: list[Satisfies], work: Work | None) -> Satisfies:
+    def satisfies(value: Any) -> bool:
+        if work is not None:
+            work.spend(len(tests))
+        for test in tests:  # noqa: SIM110 - a loop costs less than a generator
+            if not test(value):
+                return False
+        return True
+
+    return tests[0] if len(tests) == 1 and work is None else satisfies
