@@ -7,7 +7,7 @@ from heapq import nlargest, nsmallest
 
 from rollbook.documents.ordering import sort_key
 from rollbook.documents.values import INT64_MAX, INT64_MIN, Maybe, Value, is_number, type_name
-from rollbook.language.expressions.growth import check_size, make_elements
+from rollbook.language.expressions.growth import make_elements, walk
 from rollbook.language.expressions.operators import Argument, NamedFunction, Signature, refused
 from rollbook.limits import Work
 
@@ -40,7 +40,7 @@ def smallest_elements(work: Work, count: Maybe, array: Maybe) -> Maybe:
 
 def _present(work: Work, array: Maybe) -> list[Value]:
     elements = _elements(work, array)
-    check_size(elements)
+    walk(work, elements)
     return [element for element in elements if element is not None]
 
 

@@ -74,6 +74,7 @@ def compile_map(form: ForEach, compiling: Compiling) -> Evaluate:
         make_elements(work, len(array))
         inner, results = dict(scope), list[Value]()
         for element in array:
+            work.spend()
             inner[variable] = element
             result = result_in(inner)
             results.append(None if result is MISSING else result)
@@ -109,6 +110,7 @@ def compile_filter(form: ForEach, compiling: Compiling) -> Evaluate:
         make_elements(work, len(array))
         inner, elements = dict(scope), list[Value]()
         for element in array:
+            work.spend()
             inner[variable] = element
             if is_true(is_wanted(inner)):
                 elements.append(element)
@@ -139,7 +141,7 @@ def parse_reduce(json: Value, parsing: Parsing) -> Reduction:
 
 
 def compile_reduce(form: Reduction, compiling: Compiling) -> Evaluate:
-    """What becomes of a first value when an expression makes the next of it and each element; null for null or missing."""
+    """What an expression of each element and the value so far makes of a first value; null for null or missing."""
     input_in, first_in, next_in = map(compiling.child, (form.input, form.first, form.expression))
     work = compiling.work
 
@@ -149,9 +151,9 @@ def compile_reduce(form: Reduction, compiling: Compiling) -> Evaluate:
             return None
         if not isinstance(array, list):
             raise refused(40080, f"needs an array as input, not {type_name(array)}")
-        work.spend(1 + len(array))
         inner = {**scope, "value": first_in(scope)}
         for element in array:
+            work.spend()
             inner["this"] = element
             inner["value"] = next_in(inner)
         return inner["value"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from rollbook.documents.ordering import sort_key
 from rollbook.documents.values import INT32_MAX, MISSING, Maybe, Value, type_name
-from rollbook.language.expressions.growth import check_size, key_of, make_elements
+from rollbook.language.expressions.growth import make_elements, walk
 from rollbook.language.expressions.operators import Function, refused
 from rollbook.language.expressions.whole_numbers import whole_number
 from rollbook.limits import Work
@@ -53,20 +53,20 @@ def _end_of(array: Maybe, index: int) -> Maybe:
     raise refused(28689, f"needs an array, not {type_name(array)}")
 
 
-def contains(value: Maybe, array: Maybe) -> Maybe:
+def contains(work: Work, value: Maybe, array: Maybe) -> Maybe:
     """Whether a value is an element of an array."""
     if not isinstance(array, list):
         raise refused(40081, f"needs an array to look in, not {type_name(array)}")
-    return _position(array, value, 0, len(array)) >= 0
+    return _position(work, array, value, 0, len(array)) >= 0
 
 
-def element_index(array: Maybe, value: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
+def element_index(work: Work, array: Maybe, value: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
     """The index at which a value first stands in an array, or -1; null when the array is null or missing."""
     if array is None or array is MISSING:
         return None
     if not isinstance(array, list):
         raise refused(40090, f"needs an array to look in, not {type_name(array)}")
-    return _position(array, value, _bound(start, "start"), min(_bound(end, "end"), len(array)))
+    return _position(work, array, value, _bound(start, "start"), min(_bound(end, "end"), len(array)))
 
 
 def _bound(value: Maybe, what: str) -> int:
@@ -76,19 +76,21 @@ def _bound(value: Maybe, what: str) -> int:
     return number
 
 
-def _position(array: list[Value], value: Maybe, start: int, end: int) -> int:
-    is_equal = _equality(array, value)
+def _position(work: Work, array: list[Value], value: Maybe, start: int, end: int) -> int:
+    is_equal = _equality(work, array, value)
     return next((index for index in range(start, end) if is_equal(array[index])), -1)
 
 
-def _equality(array: list[Value], value: Maybe) -> Callable[[Value], bool]:
+def _equality(work: Work, array: list[Value], value: Maybe) -> Callable[[Value], bool]:
     """The test whether an element of ``array`` equals ``value``, quick where the value is no array or object."""
+    work.spend(1 + len(array))
     if value is None or isinstance(value, bool):
         return lambda element: element is value
     if isinstance(value, (str, int, float)) and value == value:
         return lambda element: element == value and not isinstance(element, bool)
-    check_size(array)
-    wanted = key_of(value)
+    walk(work, array)
+    walk(work, value)
+    wanted = sort_key(value)
     return lambda element: sort_key(element) == wanted
 
 
@@ -111,17 +113,21 @@ def part(work: Work, array: Maybe, *bounds: Maybe) -> Maybe:
         return None
     if not isinstance(array, list):
         raise refused(28724, f"needs an array first, not {type_name(array)}")
-    make_elements(work, len(array))
     first = whole_number(bounds[0], "second argument", not_a_number=28725, not_whole=28726)
+    start = max(len(array) + first, 0) if first < 0 else first
     if len(bounds) == 1:
-        return array[:first] if first >= 0 else array[first:]
+        return _between(work, array, *((start, len(array)) if first < 0 else (0, first)))
     if bounds[1] is None or bounds[1] is MISSING:
         return None
     count = whole_number(bounds[1], "third argument", not_a_number=28727, not_whole=28728)
     if count <= 0:
         raise refused(28729, f"needs a third argument that is positive, not {count}")
-    start = first if first >= 0 else max(len(array) + first, 0)
-    return array[start : start + count]
+    return _between(work, array, start, start + count)
+
+
+def _between(work: Work, array: list[Value], start: int, stop: int) -> list[Value]:
+    make_elements(work, max(min(stop, len(array)) - start, 0))
+    return array[start:stop]
 
 
 def numbers_between(work: Work, start: Maybe, end: Maybe, step: Maybe = 1) -> Maybe:
@@ -152,8 +158,8 @@ OPERATORS = (
     Function("$arrayElemAt", element_at, (2, 2)),
     Function("$first", first_element),
     Function("$last", last_element),
-    Function("$in", contains, (2, 2)),
-    Function("$indexOfArray", element_index, (2, 4)),
+    Function("$in", contains, (2, 2), spends=True),
+    Function("$indexOfArray", element_index, (2, 4), spends=True),
     Function("$concatArrays", concatenated, (0, None), spends=True),
     Function("$slice", part, (2, 3), spends=True),
     Function("$range", numbers_between, (2, 3), spends=True),

@@ -1,7 +1,8 @@
-"""How expressions are kept from making too much: what makes new text, arrays or objects counts them here.
+"""How expressions are kept from making and doing too much: they count here what they make and what they go through.
 
 One rule: size is judged before memory is taken or time is spent. A value may hold another many times over without using
-memory (``["$$a", "$$a"]``, and so on, doubles at each step), so who walks a value to its leaves asks first: ``key_of``.
+memory (``["$$a", "$$a"]``, and so on, doubles at each step), so who goes to a value's leaves asks first: ``walk`` or
+``key_of``.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -43,6 +44,16 @@ def counted(items: Iterable[_Item], bytes_of: Callable[[_Item], int], work: Work
         yield item
 
 
+def read(work: Work, text: str) -> None:
+    """Count the work of going through a text."""
+    work.spend(1 + (len(text) >> 10))
+
+
+def walk(work: Work, value: Maybe) -> None:
+    """Count the work of going to the leaves of a value; refuses (WorkExceeded) what is too large or too deep."""
+    work.spend(1 + check_size(value) // ELEMENT_BYTES)
+
+
 def key_of(value: Maybe) -> SortKey:
     """The value's place in MongoDB's order; refuses (WorkExceeded) what is too large or too deep to be walked."""
     if isinstance(value, (list, dict)):
@@ -50,26 +61,26 @@ def key_of(value: Maybe) -> SortKey:
     return sort_key(value)
 
 
-def check_size(value: Maybe) -> None:
-    """Refuses (WorkExceeded) what is larger than a document may be, as if nothing in it were shared, or deeper.
+def check_size(value: Maybe) -> int:
+    """The size in bytes, as if nothing were shared; refuses (WorkExceeded) what no document may be as large or as deep.
 
     Does not recurse, and stops where it has seen too much.
     """
-    bytes_left = VALUE_BYTES_MAX
+    size_bytes = 0
     level: list[Maybe] = [value]
     for _ in range(DEFAULT_LIMITS.body_depth_max):
         following: list[Maybe] = []
         for container in level:
             if isinstance(container, str):
-                bytes_left -= len(container)
+                size_bytes += len(container)
             elif isinstance(container, (dict, list)):
-                bytes_left -= ELEMENT_BYTES * len(container)
+                size_bytes += ELEMENT_BYTES * len(container)
                 members = container.values() if isinstance(container, dict) else container
                 following += [member for member in members if isinstance(member, (str, dict, list))]
-            if bytes_left < 0:
+            if size_bytes > VALUE_BYTES_MAX:
                 raise _too_large()
         if not following:
-            return
+            return size_bytes
         level = following
     raise WorkExceeded("an expression makes a value that is nested too deeply", mongo_code=15)
 

@@ -16,12 +16,12 @@ _SIGNATURE = Signature(
 
 
 def replaced_once(work: Work, text: Maybe, part: Maybe, replacement: Maybe) -> Maybe:
-    """A string with another text in the first place where a part of it stands; null when an argument is null or missing."""
+    """A string with another text in the first place where a part of it stands; null when one is null or missing."""
     return _replaced(work, text, part, replacement, at_most=1)
 
 
 def replaced_everywhere(work: Work, text: Maybe, part: Maybe, replacement: Maybe) -> Maybe:
-    """A string with another text in every place where a part of it stands; null when an argument is null or missing."""
+    """A string with another text in every place where a part of it stands; null when one is null or missing."""
     return _replaced(work, text, part, replacement, at_most=-1)
 
 

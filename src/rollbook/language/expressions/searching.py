@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rollbook.documents.values import MISSING, Document, Maybe, Value, type_name
 from rollbook.errors import LanguageRefused
-from rollbook.language.expressions.growth import counted
+from rollbook.language.expressions.growth import counted, read
 from rollbook.language.expressions.nodes import Constant, Expression
 from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
@@ -60,7 +60,11 @@ def compile_find_all(form: Search, compiling: Compiling) -> Evaluate:
     work = compiling.work
 
     def all_of_them(pattern: Pattern, text: str) -> Maybe:
-        return [_described(match, text) for match in counted(pattern.find_all(text), _bytes_of, work)]
+        found: list[Value] = []
+        for match in counted(pattern.find_all(text), _bytes_of, work):
+            read(work, text)
+            found.append(_described(match, text))
+        return found
 
     return _compile(form, compiling, all_of_them, otherwise=[])
 
@@ -68,11 +72,12 @@ def compile_find_all(form: Search, compiling: Compiling) -> Evaluate:
 def _compile(
     form: Search, compiling: Compiling, result: Callable[[Pattern, str], Maybe], *, otherwise: Value
 ) -> Evaluate:
-    text_in, pattern_in = compiling.child(form.input), _compile_pattern(form, compiling)
+    text_in, pattern_in, work = compiling.child(form.input), _compile_pattern(form, compiling), compiling.work
 
     def search(scope: Scope) -> Maybe:
         text, pattern = text_in(scope), pattern_in(scope)
         if isinstance(text, str):
+            read(work, text)
             return otherwise if pattern is None else result(pattern, text)
         if text is None or text is MISSING:
             return otherwise

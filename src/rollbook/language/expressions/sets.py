@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from rollbook.documents.ordering import SortKey, sort_key
 from rollbook.documents.values import MISSING, Maybe, Value, type_name
-from rollbook.language.expressions.growth import check_size, make_elements
+from rollbook.language.expressions.growth import make_elements, walk
 from rollbook.language.expressions.nodes import Constant, Expression
 from rollbook.language.expressions.operators import Compiling, Form, Function, Parsing, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
@@ -25,7 +25,7 @@ def union(work: Work, *arrays: Maybe) -> Maybe:
     for array in arrays:
         if array is None or array is MISSING:
             return None
-        for key, element in _elements(array, 17043).items():
+        for key, element in _elements(work, array, 17043).items():
             united.setdefault(key, element)
         make_elements(work, len(united))
     return _in_order(united)
@@ -37,7 +37,7 @@ def intersection(work: Work, *arrays: Maybe) -> Maybe:
     for array in arrays:
         if array is None or array is MISSING:
             return None
-        elements = _elements(array, 17047)
+        elements = _elements(work, array, 17047)
         make_elements(work, len(elements))
         common = elements if common is None else {key: common[key] for key in common if key in elements}
     return _in_order(common or {})
@@ -51,28 +51,46 @@ def difference(work: Work, array: Maybe, without: Maybe) -> Maybe:
     """The elements of an array that are not in another, in their order; null when either is null or missing."""
     if array is None or array is MISSING or without is None or without is MISSING:
         return None
-    elements, removed = _elements(array, 17048), _elements(without, 17049)
+    elements, removed = _elements(work, array, 17048), _elements(work, without, 17049)
     make_elements(work, len(elements))
     return [element for key, element in elements.items() if key not in removed]
 
 
-def is_any_true(array: Maybe) -> Maybe:
+def is_any_true(work: Work, array: Maybe) -> Maybe:
     """Whether any element of an array counts as true."""
-    return any(map(is_true, _array(array, 17041)))
+    return any(map(is_true, _counted(work, array, 17041)))
 
 
-def are_all_true(array: Maybe) -> Maybe:
+def are_all_true(work: Work, array: Maybe) -> Maybe:
     """Whether every element of an array counts as true."""
-    return all(map(is_true, _array(array, 17040)))
+    return all(map(is_true, _counted(work, array, 17040)))
+
+
+def _counted(work: Work, value: Maybe, code: int) -> list[Value]:
+    array = _array(value, code)
+    work.spend(1 + len(array))
+    return array
 
 
 def parse_arrays(json: Value, parsing: Parsing) -> list[Expression]:
     """The arguments of ``$setEquals``: two or more."""
-    written = json if isinstance(json, list) else [json]
-    arguments = [parsing.child(argument, place) for place, argument in enumerate(written)]
+    arguments = _arguments(json, parsing)
     if len(arguments) < 2:
         raise parsing.refused(17045, f"takes 2 or more arguments, not {len(arguments)}")
     return arguments
+
+
+def parse_pair(json: Value, parsing: Parsing) -> list[Expression]:
+    """The arguments of ``$setIsSubset``: two."""
+    arguments = _arguments(json, parsing)
+    if len(arguments) != 2:
+        raise parsing.refused(16020, f"takes 2 arguments, not {len(arguments)}")
+    return arguments
+
+
+def _arguments(json: Value, parsing: Parsing) -> list[Expression]:
+    written = json if isinstance(json, list) else [json]
+    return [parsing.child(argument, place) for place, argument in enumerate(written)]
 
 
 def compile_equality(arguments: list[Expression], compiling: Compiling) -> Evaluate:
@@ -84,15 +102,6 @@ def compile_equality(arguments: list[Expression], compiling: Compiling) -> Evalu
         return all(first == other_in(scope).keys() for other_in in others_in)
 
     return are_equal
-
-
-def parse_pair(json: Value, parsing: Parsing) -> list[Expression]:
-    """The arguments of ``$setIsSubset``: two."""
-    written = json if isinstance(json, list) else [json]
-    arguments = [parsing.child(argument, place) for place, argument in enumerate(written)]
-    if len(arguments) != 2:
-        raise parsing.refused(16020, f"takes 2 arguments, not {len(arguments)}")
-    return arguments
 
 
 def compile_inclusion(arguments: list[Expression], compiling: Compiling) -> Evaluate:
@@ -109,16 +118,16 @@ def _compile_elements(
     """The function that gives the elements; what is constant is looked at once, and refused with a code of its own."""
     folded = compiling.folded(argument)
     if isinstance(folded, Constant):
-        elements = _elements(folded.value, constant_code)
+        elements = _elements(compiling.work, folded.value, constant_code)
         return lambda scope: elements
-    array_in = compiling.child(folded)
-    return lambda scope: _elements(array_in(scope), code)
+    array_in, work = compiling.child(folded), compiling.work
+    return lambda scope: _elements(work, array_in(scope), code)
 
 
-def _elements(value: Maybe, code: int) -> Elements:
+def _elements(work: Work, value: Maybe, code: int) -> Elements:
     elements: Elements = {}
     array = _array(value, code)
-    check_size(array)
+    walk(work, array)
     for element in array:
         elements.setdefault(sort_key(element), element)
     return elements
@@ -136,6 +145,6 @@ OPERATORS = (
     Function("$setDifference", difference, (2, 2), spends=True),
     Form("$setEquals", parse_arrays, compile_equality),
     Form("$setIsSubset", parse_pair, compile_inclusion),
-    Function("$anyElementTrue", is_any_true),
-    Function("$allElementsTrue", are_all_true),
+    Function("$anyElementTrue", is_any_true, spends=True),
+    Function("$allElementsTrue", are_all_true, spends=True),
 )

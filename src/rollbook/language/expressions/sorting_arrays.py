@@ -10,7 +10,7 @@ from typing import TypeAlias
 from rollbook.documents.ordering import NULL_KEY, SortKey, sort_key
 from rollbook.documents.paths import Path, array_index, parse_path
 from rollbook.documents.values import MISSING, Maybe, Value, is_number, type_name
-from rollbook.language.expressions.growth import check_size, make_elements
+from rollbook.language.expressions.growth import make_elements, walk
 from rollbook.language.expressions.nodes import Expression
 from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
@@ -66,7 +66,7 @@ def compile_sort(form: Sorting, compiling: Compiling) -> Evaluate:
         if not isinstance(array, list):
             raise refused(2942504, f"needs an array as input, not {type_name(array)}")
         make_elements(work, len(array))
-        check_size(array)
+        walk(work, array)
         return _by_fields(array, by) if isinstance(by, tuple) else sorted(array, key=sort_key, reverse=by)
 
     return sorted_array

@@ -4,7 +4,7 @@ One rule: letters are ASCII where case matters, as they are for MongoDB; ``é`` 
 """
 
 from rollbook.documents.values import INT64_MAX, INT64_MIN, MISSING, Maybe, type_name
-from rollbook.language.expressions.growth import ELEMENT_BYTES, make_room
+from rollbook.language.expressions.growth import ELEMENT_BYTES, make_room, read
 from rollbook.language.expressions.operators import Function, refused
 from rollbook.limits import Work
 
@@ -46,27 +46,34 @@ def length_in_code_points(text: Maybe) -> Maybe:
     return len(text)
 
 
-def length_in_bytes(text: Maybe) -> Maybe:
+def length_in_bytes(work: Work, text: Maybe) -> Maybe:
     """The number of bytes of a string's UTF-8."""
     if not isinstance(text, str):
         raise refused(34473, f"needs a string, not {type_name(text)}")
+    read(work, text)
     return len(text) if text.isascii() else len(text.encode())
 
 
-def lowered(value: Maybe) -> Maybe:
+def lowered(work: Work, value: Maybe) -> Maybe:
     """A text with A to Z turned into small letters; numbers become text, null and missing become empty."""
     text = as_text(value)
+    make_room(work, len(text))
     return text.lower() if text.isascii() else text.translate(_LOWER)
 
 
-def uppered(value: Maybe) -> Maybe:
+def uppered(work: Work, value: Maybe) -> Maybe:
     """A text with a to z turned into capitals; numbers become text, null and missing become empty."""
-    return _uppered(as_text(value))
+    text = as_text(value)
+    make_room(work, len(text))
+    return _uppered(text)
 
 
-def compared_without_case(left: Maybe, right: Maybe) -> Maybe:
+def compared_without_case(work: Work, left: Maybe, right: Maybe) -> Maybe:
     """How one text compares to another, a to z as A to Z: -1, 0 or 1; numbers become text, null becomes empty."""
-    left_text, right_text = _uppered(as_text(left)), _uppered(as_text(right))
+    left_text, right_text = as_text(left), as_text(right)
+    read(work, left_text)
+    read(work, right_text)
+    left_text, right_text = _uppered(left_text), _uppered(right_text)
     return (left_text > right_text) - (left_text < right_text)
 
 
@@ -94,8 +101,8 @@ OPERATORS = (
     Function("$concat", concatenated, (0, None), spends=True),
     Function("$split", pieces, (2, 2), spends=True),
     Function("$strLenCP", length_in_code_points),
-    Function("$strLenBytes", length_in_bytes),
-    Function("$toLower", lowered),
-    Function("$toUpper", uppered),
-    Function("$strcasecmp", compared_without_case, (2, 2)),
+    Function("$strLenBytes", length_in_bytes, spends=True),
+    Function("$toLower", lowered, spends=True),
+    Function("$toUpper", uppered, spends=True),
+    Function("$strcasecmp", compared_without_case, (2, 2), spends=True),
 )

@@ -4,14 +4,18 @@ One rule: a cut never goes through a code point; by bytes that is refused, by co
 """
 
 from rollbook.documents.values import INT32_MAX, INT64_MAX, INT64_MIN, MISSING, Maybe, is_number, type_name
+from rollbook.language.expressions.growth import make_room, read
 from rollbook.language.expressions.operators import Function, refused
 from rollbook.language.expressions.strings import as_text
 from rollbook.language.expressions.whole_numbers import whole_number
+from rollbook.limits import Work
 
 
-def cut_by_bytes(value: Maybe, start: Maybe, length: Maybe) -> Maybe:
+def cut_by_bytes(work: Work, value: Maybe, start: Maybe, length: Maybe) -> Maybe:
     """The part of a string from a byte of its UTF-8 on, of a length in bytes; all the rest when that is negative."""
-    encoded = as_text(value).encode()
+    text = as_text(value)
+    make_room(work, len(text))
+    encoded = text.encode()
     if not is_number(start):
         raise refused(16034, f"needs a number as start, not {type_name(start)}")
     if not is_number(length):
@@ -28,7 +32,7 @@ def cut_by_bytes(value: Maybe, start: Maybe, length: Maybe) -> Maybe:
     return encoded[first:end].decode()
 
 
-def cut_by_code_points(value: Maybe, start: Maybe, length: Maybe) -> Maybe:
+def cut_by_code_points(work: Work, value: Maybe, start: Maybe, length: Maybe) -> Maybe:
     """The part of a string from a code point on, of a length in code points."""
     text = as_text(value)
     first = whole_number(start, "start", not_a_number=34450, not_whole=34451)
@@ -37,10 +41,11 @@ def cut_by_code_points(value: Maybe, start: Maybe, length: Maybe) -> Maybe:
         raise refused(34454, f"needs a length that is not negative, not {count}")
     if first < 0:
         raise refused(34455, f"needs a start that is not negative, not {first}")
+    make_room(work, min(count, len(text)))
     return text[first : first + count]
 
 
-def byte_index(text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
+def byte_index(work: Work, text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
     """The byte at which a part first stands in a string, or -1; null when the string is null or missing."""
     if text is None or text is MISSING:
         return None
@@ -48,10 +53,11 @@ def byte_index(text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = INT32_MA
         raise refused(40091, f"needs a string to look in, not {type_name(text)}")
     if not isinstance(part, str):
         raise refused(40092, f"needs a string to look for, not {type_name(part)}")
+    read(work, text)
     return text.encode().find(part.encode(), _bound(start, "start"), _bound(end, "end"))
 
 
-def code_point_index(text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
+def code_point_index(work: Work, text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
     """The code point at which a part first stands in a string, or -1; null when the string is null or missing.
 
     As in MongoDB the part must begin before the end, and may go on beyond it.
@@ -62,6 +68,7 @@ def code_point_index(text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = IN
         raise refused(40093, f"needs a string to look in, not {type_name(text)}")
     if not isinstance(part, str):
         raise refused(40094, f"needs a string to look for, not {type_name(part)}")
+    read(work, text)
     first, last = _bound(start, "start"), min(_bound(end, "end"), len(text))
     if first > last:
         return -1
@@ -90,9 +97,9 @@ def _is_inside_code_point(encoded: bytes, index: int) -> bool:
 
 
 OPERATORS = (
-    Function("$substr", cut_by_bytes, (3, 3)),
-    Function("$substrBytes", cut_by_bytes, (3, 3)),
-    Function("$substrCP", cut_by_code_points, (3, 3)),
-    Function("$indexOfBytes", byte_index, (2, 4)),
-    Function("$indexOfCP", code_point_index, (2, 4)),
+    Function("$substr", cut_by_bytes, (3, 3), spends=True),
+    Function("$substrBytes", cut_by_bytes, (3, 3), spends=True),
+    Function("$substrCP", cut_by_code_points, (3, 3), spends=True),
+    Function("$indexOfBytes", byte_index, (2, 4), spends=True),
+    Function("$indexOfCP", code_point_index, (2, 4), spends=True),
 )

@@ -50,7 +50,7 @@ def _expressions(members: dict[str, Value], name: str, code: int, parsing: Parsi
 
 
 def compile_zip(form: Zip, compiling: Compiling) -> Evaluate:
-    """The rows of arrays side by side, the first of their first elements and so on; null when one of them is null or missing."""
+    """The rows of arrays side by side, the first of their first elements; null when one is null or missing."""
     inputs = [compiling.child(expression) for expression in form.inputs]
     fillings = [compiling.child(expression) for expression in form.defaults]
     count_rows, work = max if form.is_longest else min, compiling.work
