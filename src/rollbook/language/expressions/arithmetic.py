@@ -1,6 +1,7 @@
 """Arithmetic: ``$add $subtract $multiply $divide $mod $abs``.
 
-One rule: null or missing among the operands makes null; anything else that is no number is refused.
+One rule: null or missing among the operands makes null; anything else that is no number is refused. A sum or product
+that a long can't hold is a double from there on, whatever follows.
 """
 
 from math import fmod, isinf, nan
@@ -18,22 +19,31 @@ def added(*values: Maybe) -> Maybe:
         if is_null(value):
             return None
         number = _operand(value)
-        long = long or (isinstance(number, int) and is_long(number))
-        total = _within_64_bits(total + number)
+        if isinstance(number, int):
+            long = long or is_long(number)
+        total = total + number
+        if isinstance(total, int) and not INT64_MIN <= total <= INT64_MAX:
+            total = float(total - number) + number
     return integer(total, long=long) if isinstance(total, int) else total
 
 
 def multiplied(*values: Maybe) -> Maybe:
     """The product of the numbers."""
-    product: Number = 1
+    whole: int | None = 1
+    product = 1.0
     long = False
     for value in values:
         if is_null(value):
             return None
         number = _operand(value)
-        long = long or (isinstance(number, int) and is_long(number))
-        product = _within_64_bits(product * number)
-    return integer(product, long=long) if isinstance(product, int) else product
+        product *= number
+        if whole is not None and isinstance(number, int):
+            long = long or is_long(number)
+            whole *= number
+            whole = whole if INT64_MIN <= whole <= INT64_MAX else None
+        else:
+            whole = None
+    return product if whole is None else integer(whole, long=long)
 
 
 def subtracted(left: Maybe, right: Maybe) -> Maybe:
@@ -90,11 +100,6 @@ def _operand(value: Maybe) -> Number:
     if number is None:
         raise refused(14, f"takes numbers, not {type_name(value)}")
     return number
-
-
-def _within_64_bits(result: Number) -> Number:
-    """The result as MongoDB goes on with it: an integer that overflows 64 bits is a double from there on."""
-    return float(result) if isinstance(result, int) and not INT64_MIN <= result <= INT64_MAX else result
 
 
 OPERATORS = (

@@ -49,7 +49,7 @@ def let(parts: Let, compiling: Compiling) -> Evaluate:
 def any_fraction(json: Value, parsing: Parsing) -> Expression:
     """A random number of at least 0 and less than 1, another one for each document."""
     if json not in ({}, []):
-        raise parsing.refused(3040501, "takes no arguments: {}")
+        raise parsing.refused(3040501 if isinstance(json, (dict, list)) else 10065, "takes no arguments: {}")
     return Call("$rand", random, (), parsing.at, foldable=False)
 
 

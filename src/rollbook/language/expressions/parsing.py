@@ -58,7 +58,8 @@ class _Place:
     def below(self, *keys: str | int, variables: frozenset[str] = frozenset()) -> "_Place":
         if not self.depth_left:
             raise self.refused(15, _TOO_DEEP)
-        return _Place(_pointer(self.at, keys), self.variables | variables, self.depth_left - 1)
+        known = self.variables | variables if variables else self.variables
+        return _Place(_pointer(self.at, keys), known, self.depth_left - 1)
 
     def refused(self, mongo_code: int, why: str, *keys: str | int) -> ExpressionRefused:
         return ExpressionRefused(why, at=_pointer(self.at, keys), mongo_code=mongo_code)

@@ -17,39 +17,46 @@ def checked_result(value: Value, *, at: str = "", limits: Limits = DEFAULT_LIMIT
 
     ``at`` is where the expression stands. Does not recurse, and stops where it has seen too much.
     """
-    if not isinstance(value, (float, str, dict, list)):
-        return value
     bytes_left = limits.value_bytes_max
-    level: list[tuple[str, Value]] = [("", value)]
+    level: list[list[Value] | dict[str, Value]] = [[value]]
     for _ in range(limits.body_depth_max + 1):
-        following: list[tuple[str, Value]] = []
-        for path, inner in level:
-            if isinstance(inner, float):
-                _check_number(inner, path, at)
-            elif isinstance(inner, str):
-                bytes_left -= len(inner)
-            elif isinstance(inner, (dict, list)):
-                bytes_left -= ELEMENT_BYTES * len(inner)
-                _check_size(bytes_left, at)
-                following += _members(path, inner)
-        _check_size(bytes_left, at)
+        following: list[list[Value] | dict[str, Value]] = []
+        for container in level:
+            bytes_left -= ELEMENT_BYTES * len(container)
+            _check_size(bytes_left, at)
+            for member in container.values() if isinstance(container, dict) else container:
+                if isinstance(member, str):
+                    bytes_left -= len(member)
+                elif isinstance(member, (dict, list)):
+                    following.append(member)
+                elif isinstance(member, float) and not isfinite(member):
+                    raise _not_json(member, value, at)
         if not following:
+            _check_size(bytes_left, at)
             return value
         level = following
     raise WorkExceeded("the expression makes a value that is nested too deeply", at=at, mongo_code=15)
 
 
-def _members(path: str, container: dict[str, Value] | list[Value]) -> list[tuple[str, Value]]:
-    members = container.items() if isinstance(container, dict) else enumerate(container)
-    return [(below(path, key), value) for key, value in members if isinstance(value, (float, str, dict, list))]
-
-
-def _check_number(number: float, path: str, at: str) -> None:
-    if not isfinite(number):
-        where = f" at {path} of its result" if path else ""
-        raise ExpressionRefused(f"the expression gives {number}{where}, which JSON can't hold", at=at, mongo_code=2)
-
-
 def _check_size(bytes_left: int, at: str) -> None:
     if bytes_left < 0:
         raise WorkExceeded("the expression makes a value larger than a document may be", at=at, mongo_code=10334)
+
+
+def _not_json(number: float, value: Value, at: str) -> ExpressionRefused:
+    where = _path_to(number, value)
+    place = f" at {where} of its result" if where else ""
+    return ExpressionRefused(f"the expression gives {number}{place}, which JSON can't hold", at=at, mongo_code=2)
+
+
+def _path_to(sought: float, value: Value) -> str:
+    """The JSON Pointer of that very object in ``value``, which is known to hold it."""
+    waiting = [("", value)]
+    for path, inner in waiting:
+        if inner is sought:
+            return path
+        if isinstance(inner, dict):
+            waiting += [(below(path, name), member) for name, member in inner.items()]
+        elif isinstance(inner, list):
+            waiting += [(below(path, index), element) for index, element in enumerate(inner)]
+    return ""
