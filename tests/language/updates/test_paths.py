@@ -70,6 +70,8 @@ def test_a_path_goes_on_through_an_array_by_its_index_only(operator, operand, co
         ("$[x].a", 2),
         ("a.$.b.$", 2),
         ("a.$[x]", 2),
+        ("a.$[].$", 2),
+        ("a.$[].b.$.c", 2),
         (".".join("a" * 129), 15),
     ],
 )

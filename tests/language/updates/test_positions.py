@@ -13,6 +13,12 @@ from tests.language.updates.applying import refused_code, updated
         ({"a": [{"b": [1]}]}, {"a.b": 1}, {"$push": {"a.$.b": 2}}, {"a": [{"b": [1, 2]}]}),
         ({"a": [1, 2], "b": [3, 4]}, {"a": 2}, {"$set": {"b.$": 9}}, {"a": [1, 2], "b": [3, 9]}),
         ({"a": [1, 2]}, {"a": 2}, {"$set": {"b.$": 9}}, {"a": [1, 2], "b": {"1": 9}}),
+        (
+            {"a": [{"b": [1]}, {"b": [2, 3]}]},
+            {"a.b": 3},
+            {"$inc": {"a.$.b.$[]": 1}},
+            {"a": [{"b": [1]}, {"b": [3, 4]}]},
+        ),
     ],
 )
 def test_the_dollar_is_the_element_that_the_filter_matched(document, filter, update, after):

@@ -12,7 +12,7 @@ from rollbook.documents.values import MISSING, Document
 from rollbook.errors import UpdateRefused
 from rollbook.language.filters import Filter, compile_filter
 from rollbook.language.updates.nodes import Change, Modification, Rename, Replacement, Update
-from rollbook.language.updates.operators import Occasion
+from rollbook.language.updates.operators import Clock, Occasion
 from rollbook.language.updates.parsing import RENAME, paths_of
 from rollbook.language.updates.positional import located, matched_position
 from rollbook.language.updates.renaming import moved_value
@@ -23,7 +23,6 @@ from rollbook.language.updates.walking import Walk
 from rollbook.limits import Work
 
 Apply: TypeAlias = Callable[[Document], Document]
-Clock: TypeAlias = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
@@ -38,13 +37,13 @@ def compile_update(
     that shares all that did not.
 
     ``filter`` gives positional ``$`` its position, and a document that it does not match is left alone. The clock is
-    read once, now. What the update can't do to a document is refused (UpdateRefused) when it is applied.
+    read once, and not for each document. What the update can't do to one is refused when it is applied (UpdateRefused).
     """
     match update:
         case Replacement():
             apply = _replacing(update)
         case Modification():
-            apply = _Plan(update, filter, Occasion(_text_of(clock()), work)).function()
+            apply = _Plan(update, filter, Occasion(clock, work)).function()
         case _:
             assert_never(update)
     if filter is None:
@@ -65,10 +64,6 @@ def _fixed_part(path: Path) -> Path:
         if varies(path[position : position + 1]):
             return path[:position]
     return path
-
-
-def _text_of(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _replacing(update: Replacement) -> Apply:

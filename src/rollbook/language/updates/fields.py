@@ -54,7 +54,7 @@ def parse_current_date(operand: Value, parsing: Parsing) -> Value:
 
 def time_of(_: Maybe, occasion: Occasion) -> str:
     """One time for all the fields of an update."""
-    return occasion.now
+    return occasion.now()
 
 
 OPERATORS = (

@@ -6,6 +6,7 @@ calls it walks there, and adds to its refusals the path and the place in the req
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from rollbook.documents.values import Maybe, Value
@@ -13,6 +14,7 @@ from rollbook.errors import UpdateRefused, below
 from rollbook.limits import Limits, Work
 
 Edit: TypeAlias = Callable[[Maybe], Maybe]
+Clock: TypeAlias = Callable[[], datetime]
 
 
 def refused(mongo_code: int, why: str) -> UpdateRefused:
@@ -39,12 +41,20 @@ class Parsing:
         return UpdateRefused(why, at=at, mongo_code=mongo_code)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Occasion:
-    """What one compiled update knows beside its operands: the time (ISO 8601, UTC), and the work it may spend."""
+    """What one compiled update knows beside its operands: the time, and the work it may spend."""
 
-    now: str
+    clock: Clock
     work: Work | None
+    _now: str | None = None
+
+    def now(self) -> str:
+        """The time as text (ISO 8601, UTC): the clock is read once, when the first operator asks."""
+        if self._now is None:
+            time = self.clock().astimezone(UTC)
+            self._now = time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return self._now
 
 
 def as_given(operand: Value, _: Parsing) -> Value:

@@ -106,7 +106,8 @@ def _check_conflicts(named: Iterable[_Named | Rename]) -> None:
             leaves += [(path, Leaf(_unchanged, path, RENAME, one.at)) for path in (one.source, one.target)]
         else:
             leaves.append((one.path, Leaf(_unchanged, one.path, one.operator, one.parsing.at)))
-    tree_of(leaves)
+    if len(leaves) > 1:
+        tree_of(leaves)
 
 
 def _unchanged(old: Maybe) -> Maybe:

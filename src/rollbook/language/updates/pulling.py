@@ -76,4 +76,4 @@ def as_update_refusal() -> Iterator[None]:
 
 
 OPERATORS_OF_WHOLE_FILTERS = frozenset({"$and", "$or", "$nor", "$expr", "$jsonSchema", "$comment", "$where", "$text"})
-"""What starts a filter on elements. Other operators start a condition on an element; ``$not`` too, though not in MongoDB."""
+"""What starts a filter on elements. All others start a condition on an element, and ``$not`` too, unlike in MongoDB."""

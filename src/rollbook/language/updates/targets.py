@@ -45,6 +45,8 @@ def _check_positions(path: Path, parsing: Parsing) -> None:
         raise parsing.refused(2, f"a path can't begin with {path[0]!r}: name the array first")
     if path.count(MATCHED) > 1:
         raise parsing.refused(2, "a path can hold '$' only once; use '$[]' or '$[name]' for arrays in arrays")
+    if MATCHED in path and any(identifier_in(component) is not None for component in path[: path.index(MATCHED)]):
+        raise parsing.refused(2, "'$' can't follow '$[]' or '$[name]': the filter matched an element of an outer array")
 
 
 def varies(path: Path) -> bool:

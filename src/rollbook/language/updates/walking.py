@@ -9,7 +9,7 @@ One rule: MISSING as the result of an edit removes a field, but leaves null in a
 their places.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rollbook.documents.editing import element_index, identical, with_elements, with_members
@@ -94,19 +94,23 @@ class Walk:
             raise _placed(next(leaves_of(tree)), 2, f"'$[]' and '$[name]' need an array, but {found}")
         changes: dict[int, Value] = {}
         for index, element in enumerate(value):
-            identifiers = tuple(self._identifiers(tree, element))
-            if identifiers:
-                new = self.edited(tree.child_for(identifiers), element)
+            child = self._child_for(tree, element)
+            if child is not None:
+                new = self.edited(child, element)
                 if new is not element and not (new is MISSING and element is None):
                     changes[index] = None if new is MISSING else new
         return with_elements(value, changes)
 
-    def _identifiers(self, tree: Elements, element: Value) -> Iterator[str]:
+    def _child_for(self, tree: Elements, element: Value) -> Tree | None:
+        """The part of the tree for an element: that of the identifiers which select it."""
         if self.work is not None:
             self.work.spend(len(tree.children))
-        for identifier in tree.children:
-            if identifier == "" or self.selects[identifier]({identifier: element}):
-                yield identifier
+        identifiers = [
+            identifier
+            for identifier in tree.children
+            if identifier == "" or self.selects[identifier]({identifier: element})
+        ]
+        return tree.child_for(tuple(identifiers)) if identifiers else None
 
     def _blocked(self, tree: Tree, value: Maybe) -> Maybe:
         """What can't be reached: through a scalar, or by a name through an array."""
