@@ -8,6 +8,7 @@ from rollbook.language.regular_expressions.characters import (
     ESCAPES,
     POSIX_CLASSES,
     UNICODE_ESCAPES,
+    UNICODE_POSIX_CLASSES,
     quoted,
 )
 from rollbook.language.regular_expressions.reading import Reader
@@ -66,10 +67,12 @@ def _posix_class(reader: Reader, *, unicode_classes: bool) -> str:
         return "["
     if kind != ":" or name.removeprefix("^") not in POSIX_CLASSES:
         raise reader.invalid(f"there is no class [{kind}{name}{kind}]")
-    if unicode_classes:
-        raise reader.unsupported(f"the class [:{name}:] under (*UCP)")
     reader.take_until(":]")
-    return f"[:{name}:]"
+    if not unicode_classes:
+        return f"[:{name}:]"
+    if name not in UNICODE_POSIX_CLASSES:
+        raise reader.unsupported(f"the class [:{name}:] under (*UCP)")
+    return UNICODE_POSIX_CLASSES[name]
 
 
 def _escape(reader: Reader, *, ignore_case: bool, unicode_classes: bool) -> str:

@@ -68,6 +68,21 @@ CASED_PROPERTIES = frozenset({"Lu", "Ll", "Lt", "L&"})
 
 CONTROL_ESCAPES = {"a": "\x07", "e": "\x1b", "f": "\x0c", "n": "\n", "r": "\r", "t": "\t"}
 
+UNICODE_POSIX_CLASSES = {
+    "alnum": r"\p{L}\p{N}",
+    "alpha": r"\p{L}",
+    "ascii": "[:ascii:]",
+    "blank": members(HORIZONTAL),
+    "cntrl": "[:cntrl:]",
+    "digit": r"\p{Nd}",
+    "lower": r"\p{Ll}",
+    "space": members(WHITESPACE) + r"\x{85}\p{Z}",
+    "upper": r"\p{Lu}",
+    "word": r"\p{L}\p{N}_",
+    "xdigit": "[:xdigit:]",
+}
+"""The classes ``[:alpha:]`` and so on under ``(*UCP)``."""
+
 POSIX_CLASSES = frozenset(
     {"alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph"}
     | {"lower", "print", "punct", "space", "upper", "word", "xdigit"}

@@ -25,6 +25,7 @@ from rollbook.language.regular_expressions.groups import (
     refused_group,
 )
 from rollbook.language.regular_expressions.reading import LINEAR_TIME, Reader
+from rollbook.language.regular_expressions.verbs import CUTS, NOTHING, take_leading_verb, take_verb
 
 REPEAT_MAX = 1000
 EXTENDED_WHITESPACE = frozenset(" \t\n\x0b\x0c\r\x85\u200e\u200f\u2028\u2029")
@@ -65,6 +66,8 @@ class _Translator:
     before_last_newline: bool = False
     at_line_starts: bool = False
     unicode_classes: bool = False
+    cut: bool = False
+    accepted_at: int | None = None
 
     def run(self) -> None:
         self._leading_verbs()
@@ -74,17 +77,31 @@ class _Translator:
             self._item()
         if self.outer_flags:
             raise self.reader.invalid("a group is not closed")
+        if self.cut and self.alternatives:
+            raise self.reader.unsupported("a verb that cuts off alternatives")
+        self._end_alternative()
 
     def required(self) -> str:
         return "" if self.alternatives else max(self.runs, key=len)
 
     def _leading_verbs(self) -> None:
-        while self.reader.follows("(*"):
-            verb = self.reader.take_until(")")[2:]
-            if verb == "UCP":
-                self.unicode_classes = True
-            elif verb not in ("UTF", "UTF8", "LF"):
-                raise self.reader.unsupported(f"the verb (*{verb})")
+        while (verb := take_leading_verb(self.reader)) is not None:
+            self.unicode_classes = self.unicode_classes or verb == "UCP"
+            self.cut = self.cut or verb in CUTS
+
+    def _verb(self) -> None:
+        verb = take_verb(self.reader)
+        if verb == "ACCEPT" and self.outer_flags:
+            raise self.reader.unsupported("the verb (*ACCEPT) in a group")
+        if verb == "ACCEPT" and self.accepted_at is None:
+            self.accepted_at = len(self.written)
+        self._write(NOTHING if verb in ("FAIL", "F") else "")
+
+    def _end_alternative(self) -> None:
+        """After ``(*ACCEPT)`` nothing of its alternative counts any more."""
+        if self.accepted_at is not None:
+            del self.written[self.accepted_at :]
+            self.accepted_at, self.alternatives = None, True
 
     def _item(self) -> None:
         character = self.reader.take()
@@ -99,8 +116,7 @@ class _Translator:
             case ")":
                 self._close()
             case "|":
-                self.alternatives = self.alternatives or not self.outer_flags
-                self._write("|")
+                self._alternative()
             case "^":
                 self._line_start()
             case "$":
@@ -113,6 +129,12 @@ class _Translator:
                 self._braces()
             case _:
                 self._character(character)
+
+    def _alternative(self) -> None:
+        if not self.outer_flags:
+            self._end_alternative()
+            self.alternatives = True
+        self._write("|")
 
     def _character(self, character: str) -> None:
         if "x" not in self.flags or (character not in EXTENDED_WHITESPACE and character != "#"):
@@ -183,9 +205,9 @@ class _Translator:
 
     def _open(self) -> None:
         reader = self.reader
-        if reader.follows("*"):
-            raise reader.unsupported(f"the verb ({reader.peek_until(')') or '*'})")
-        if not reader.skip("?"):
+        if reader.skip("*"):
+            self._verb()
+        elif not reader.skip("?"):
             self._push("(?:" if "n" in self.flags else "(")
         elif reader.skip("#"):
             reader.take_until(")")
