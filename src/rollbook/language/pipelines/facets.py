@@ -48,12 +48,11 @@ def _facet(name: str, json: Value, parsing: Parsing) -> Facet:
 def faceting(parts: tuple[Facet, ...], running: Running) -> Run:
     """Gives one document with the results of several pipelines over the same documents, each in a field of its own."""
 
+    runs = [(facet.name, compile_stages(facet.pipeline, running)) for facet in parts]
+
     def run(documents: Documents) -> Iterator[Document]:
         held = list(running.hold(documents))
-        yield {
-            facet.name: list(counted_results(compile_stages(facet.pipeline, running)(held), running.work))
-            for facet in parts
-        }
+        yield {name: list(counted_results(run_facet(held), running.work)) for name, run_facet in runs}
 
     return run
 

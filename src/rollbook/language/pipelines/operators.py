@@ -10,6 +10,7 @@ What a stage gets lazily it passes on lazily; what it must hold (to sort, to gro
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from random import Random, SystemRandom
 from typing import Any, TypeAlias
 
@@ -76,11 +77,13 @@ class Running:
         """The function of a scope that ``expression`` means."""
         return compile_expression(expression, work=self.work, now=self.now)
 
-    def hold(self, documents: Documents) -> Iterator[Document]:
-        """The documents, counted as something that the run keeps in memory."""
-        for document in documents:
+    def hold(self, documents: Documents, most: int | None = None) -> Iterator[Document]:
+        """The documents, counted as something that the run keeps; no more than ``most`` at a time."""
+        flow = iter(documents)
+        for document in islice(flow, most):
             self.work.allocate(REFERENCE_BYTES)
             yield document
+        yield from flow
 
 
 @dataclass(frozen=True, slots=True)

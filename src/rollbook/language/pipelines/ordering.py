@@ -50,7 +50,7 @@ def sorting(parts: Sorted, running: Running) -> Run:
         if parts.most is None:
             yield from sorted(running.hold(documents), key=spent_key)
         else:
-            yield from nsmallest(parts.most, documents, key=spent_key)
+            yield from nsmallest(parts.most, running.hold(documents, parts.most), key=spent_key)
 
     return run
 

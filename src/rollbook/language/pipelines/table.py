@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from rollbook.language.pipelines import bucketing, facets, grouping, ordering, selecting, shaping, unwinding
+from rollbook.language.pipelines import auto_buckets, buckets, facets, grouping, ordering, selecting, shaping, unwinding
 from rollbook.language.pipelines.operators import RefusedStage, StageOperator
 
 FAMILIES: tuple[tuple[StageOperator, ...], ...] = (
@@ -12,7 +12,8 @@ FAMILIES: tuple[tuple[StageOperator, ...], ...] = (
     shaping.STAGES,
     unwinding.STAGES,
     grouping.STAGES,
-    bucketing.STAGES,
+    buckets.STAGES,
+    auto_buckets.STAGES,
     facets.STAGES,
 )
 

@@ -1,6 +1,6 @@
 """JSON to the tree of a projection: the only place that refuses how one is written.
 
-One rule: a projection includes or excludes, and the first field that says which decides. The identity may be kept or
+One rule: a projection includes or excludes, and the first field that says which decides. An identity may be kept or
 dropped in either; ``$slice`` and ``$elemMatch`` fit both.
 """
 
@@ -30,11 +30,12 @@ from rollbook.limits import DEFAULT_LIMITS, Limits
 def parse_projection(json: Value, *, at: str = "", identity: str = "id", limits: Limits = DEFAULT_LIMITS) -> Projection:
     """The projection of a query: beside what ``$project`` takes, ``$slice``, ``$elemMatch`` and positional ``$``.
 
-    The field ``identity`` is included unless it is excluded. An empty projection shows everything.
+    The field ``identity`` is included unless it is excluded, and so is ``_id``, where groups have their key. An empty
+    projection shows everything.
     """
     if not isinstance(json, dict):
         raise ProjectionRefused("a projection is an object of paths", at=at, mongo_code=14)
-    return _Reading(identity, limits, of_query=True).projection(json, at)
+    return _Reading(frozenset((identity, GROUP_KEY)), limits, of_query=True).projection(json, at)
 
 
 def parse_project_stage(
@@ -45,14 +46,14 @@ def parse_project_stage(
         raise ProjectionRefused("$project takes an object of paths", at=at, mongo_code=15969)
     if not json:
         raise ProjectionRefused("$project names at least one path", at=at, mongo_code=51272)
-    return _Reading(identity, limits, of_query=False).projection(json, at)
+    return _Reading(frozenset((identity, GROUP_KEY)), limits, of_query=False).projection(json, at)
 
 
 @dataclass(slots=True)
 class _Reading:
     """Reads one projection: what it has said so far."""
 
-    identity: str
+    identities: frozenset[str]
     limits: Limits
     of_query: bool
     mode: Mode | None = None
@@ -63,14 +64,15 @@ class _Reading:
         for name, said in json.items():
             self._field((), name, said, below(at, name))
         mode = self.mode or self._mode_unsaid()
-        if mode is Mode.INCLUSION:
-            self.tree.setdefault(self.identity, Kept())
-        if isinstance(self.tree.get(self.identity), Dropped if mode is Mode.INCLUSION else Kept):
-            del self.tree[self.identity]
+        for identity in self.identities:
+            if mode is Mode.INCLUSION:
+                self.tree.setdefault(identity, Kept())
+            if isinstance(self.tree.get(identity), Dropped if mode is Mode.INCLUSION else Kept):
+                del self.tree[identity]
         return Projection(mode, branch_of(self.tree))
 
     def _mode_unsaid(self) -> Mode | None:
-        if isinstance(self.tree.get(self.identity), Kept):
+        if any(isinstance(self.tree.get(identity), Kept) for identity in self.identities):
             return Mode.INCLUSION
         if FirstMatch in self.kinds and Sliced not in self.kinds:
             return Mode.INCLUSION
@@ -90,7 +92,7 @@ class _Reading:
 
     def _flag(self, path: Path, stays: bool, at: str) -> None:
         self._add(path, Kept() if stays else Dropped(), at)
-        if path != (self.identity,):
+        if len(path) > 1 or path[0] not in self.identities:
             code = 31253 if stays else 31254
             self._decide(Mode.INCLUSION if stays else Mode.EXCLUSION, code, at)
 
@@ -173,3 +175,6 @@ class _Reading:
             why = f"a projection with an {self.mode.value} can't have this {mode.value}: only the identity may differ"
             raise ProjectionRefused(why, at=at, mongo_code=code)
         self.mode = mode
+
+
+GROUP_KEY = "_id"

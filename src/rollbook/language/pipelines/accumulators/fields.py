@@ -16,12 +16,11 @@ from rollbook.language.pipelines.operators import REFERENCE_BYTES, Parsing, Runn
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field's name and what computes it; where it stands."""
+    """A field's name and what computes it."""
 
     name: str
     accumulator: Accumulator
     parts: Any
-    at: str
 
 
 def parse_fields(json: dict[str, Value], parsing: Parsing) -> tuple[Field, ...]:
@@ -44,8 +43,7 @@ def _field(name: str, said: Value, parsing: Parsing) -> Field:
         raise parsing.refused(15952, f"there is no accumulator '{operator}'", name, operator)
     if not isinstance(accumulator, Accumulator):
         raise parsing.refused(115, f"{operator}: {accumulator.why}", name, operator)
-    inner = parsing.below(name, operator)
-    return Field(name, accumulator, accumulator.parse(argument, inner), inner.at)
+    return Field(name, accumulator, accumulator.parse(argument, parsing.below(name, operator)))
 
 
 class Group:
