@@ -21,12 +21,37 @@ from rollbook.limits import Work
 def compile_expression(expression: Expression, *, work: Work | None = None, now: datetime | None = None) -> Evaluate:
     """The function that gives the value of ``expression`` in a scope.
 
-    ``work`` is what the request may still spend; ``now`` is the time that ``$$NOW`` gives.
+    ``work`` is what the request may still spend; ``now`` is the time that ``$$NOW`` gives. What an evaluation made on
+    the way is garbage once it has its value, so its bytes count only until then; who keeps values counts them.
     """
+    work = work or Work()
     try:
-        return _Compiler(work or Work(), now).child(expression)
+        evaluate = _Compiler(work, now).child(expression)
     except RecursionError:
         raise ExpressionRefused("the expression is nested too deeply", mongo_code=15) from None
+    return _giving_back(evaluate, work) if _makes_values(expression) else evaluate
+
+
+def _giving_back(evaluate: Evaluate, work: Work) -> Evaluate:
+    def evaluated(scope: Scope) -> Maybe:
+        bytes_left = work.bytes_left
+        value = evaluate(scope)
+        work.bytes_left = bytes_left
+        return value
+
+    return evaluated
+
+
+def _makes_values(expression: Expression) -> bool:
+    """Whether something in ``expression`` may count bytes."""
+    match expression:
+        case Call(arguments=arguments):
+            return expression.spends or any(map(_makes_values, arguments))
+        case ArrayOf(elements):
+            return any(map(_makes_values, elements))
+        case ObjectOf(members):
+            return any(_makes_values(member) for _, member in members)
+    return isinstance(expression, FormCall)
 
 
 class _Compiler:
@@ -85,7 +110,9 @@ class _Compiler:
         assert_never(expression)
 
     def _variable(self, name: str, path: Path) -> Evaluate:
-        if name == "NOW" and not path:
+        if name == "NOW":
+            if path:
+                return lambda scope: MISSING
             self._now = self._now or datetime.now(UTC)
             now = self._now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             return lambda scope: scope.get("NOW", now)

@@ -4,16 +4,16 @@ One rule: unlike a sort of documents, no array is looked into: what stands at a 
 """
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeAlias
 
-from rollbook.documents.ordering import NULL_KEY, SortKey, sort_key
+from rollbook.documents.ordering import sort_key
 from rollbook.documents.paths import Path, array_index, parse_path
 from rollbook.documents.values import MISSING, Maybe, Value, is_number, type_name
 from rollbook.language.expressions.growth import make_elements, walk
 from rollbook.language.expressions.nodes import Expression
 from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
+from rollbook.limits import Work
 
 _SORT = Signature((Argument("input", absent=2942502), Argument("sortBy", absent=2942503)), 2942500, 2942501)
 
@@ -66,26 +66,29 @@ def compile_sort(form: Sorting, compiling: Compiling) -> Evaluate:
         if not isinstance(array, list):
             raise refused(2942504, f"needs an array as input, not {type_name(array)}")
         make_elements(work, len(array))
-        walk(work, array)
-        return _by_fields(array, by) if isinstance(by, tuple) else sorted(array, key=sort_key, reverse=by)
+        if isinstance(by, bool):
+            return _ordered(work, array, array, is_descending=by)
+        for path, is_descending in reversed(by):
+            array = _ordered(work, array, [_at(path, element) for element in array], is_descending=is_descending)
+        return array
 
     return sorted_array
 
 
-def _by_fields(array: list[Value], by: ByFields) -> list[Value]:
-    elements = [*array]
-    for path, is_descending in reversed(by):
-        elements.sort(key=partial(_key_at, path), reverse=is_descending)
-    return elements
+def _ordered(work: Work, array: list[Value], by: list[Value], *, is_descending: bool) -> list[Value]:
+    """The elements in the order of the values that stand for them; equal ones stay as they are."""
+    walk(work, by)
+    keys = [sort_key(value) for value in by]
+    return [array[place] for place in sorted(range(len(array)), key=keys.__getitem__, reverse=is_descending)]
 
 
-def _key_at(path: Path, element: Value) -> SortKey:
-    """The key of what stands at ``path`` in an object; nothing there counts as null, and so does what is no object.
+def _at(path: Path, element: Value) -> Value:
+    """What stands at ``path`` in an object, null when nothing does; whatever is no object counts as null too.
 
-    A component may be an index of an array that is a field, but no array is looked into otherwise.
+    A component may be the index of an array in the object.
     """
     if not isinstance(element, dict):
-        return NULL_KEY
+        return None
     for component in path:
         if isinstance(element, dict):
             element = element.get(component)
@@ -93,8 +96,8 @@ def _key_at(path: Path, element: Value) -> SortKey:
             index = array_index(component)
             element = element[index] if index is not None and index < len(element) else None
         else:
-            return NULL_KEY
-    return sort_key(element)
+            return None
+    return element
 
 
 OPERATORS = (Form("$sortArray", parse_sort, compile_sort),)
