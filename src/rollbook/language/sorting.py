@@ -46,7 +46,7 @@ class Sort:
 def parse_sort(json: Value, *, at: str = "", limits: Limits = DEFAULT_LIMITS) -> Sort:
     """The sort that an object of paths and directions (1 or -1) means; refuses with SortRefused."""
     if not isinstance(json, dict):
-        raise SortRefused("a sort is an object of paths and directions: {'gpus.count': -1}", at=at, mongo_code=15973)
+        raise SortRefused('a sort is an object of paths and directions: {"gpus.count": -1}', at=at, mongo_code=15973)
     if len(json) > KEYS_MAX:
         raise SortRefused(f"a sort has at most {KEYS_MAX} paths", at=at, mongo_code=13103)
     return Sort(tuple(_criterion(name, direction, below(at, name)) for name, direction in json.items()))

@@ -37,6 +37,7 @@ def _elem_match_of(value: Value, site: Site, position: int) -> Filter:
 def _equality(value: Value, site: Site, position: int) -> Filter:
     if is_operator_object(value):
         raise site.refused("$all takes values, and no operators but $elemMatch throughout", position)
+    site.count_clause()
     return Field(site.path, "$eq", value, at=site.below(position).at)
 
 

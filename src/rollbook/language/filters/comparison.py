@@ -108,6 +108,7 @@ def none_of(operand: Value, site: Site) -> Filter:
     """Matches values equal to no element of the list, and documents without the field."""
     if fault := not_a_list_of_values(operand):
         raise site.faulty(fault, "$nin")
+    site.check_length(operand, "$nin")
     return Not(Field(site.path, "$in", operand, at=site.at))
 
 

@@ -39,7 +39,7 @@ def _clauses(name: str, operand: Value, site: Site) -> list[Filter]:
 def negation(operand: Value, site: Site) -> Filter:
     """Matches documents whose field does not meet the conditions, and documents without the field."""
     if not isinstance(operand, dict) or not operand:
-        raise site.refused(f"$not takes an object of operators, like {{'$gt': 3}}; it got {described(operand)}")
+        raise site.refused(f'$not takes an object of operators, like {{"$gt": 3}}; it got {described(operand)}')
     return Not(site.conditions(operand, path=site.path))
 
 

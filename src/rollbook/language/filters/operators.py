@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, TypeGuard
 
+from rollbook.documents.codec import encode_json
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Document, Value
 from rollbook.errors import FilterRefused, LanguageRefused, below
@@ -125,6 +126,11 @@ class Site:
         """The object of operators ``json`` at ``keys`` below this site, on ``path``."""
         return self.reading.parse_conditions(json, replace(self.deeper(*keys), path=path))
 
+    def check_length(self, operand: Value, name: str) -> None:
+        """Refuses a list that is longer than the limits allow."""
+        if isinstance(operand, list) and len(operand) > self.reading.limits.in_values_max:
+            raise self.refused(f"{name} takes at most {self.reading.limits.in_values_max} values")
+
     def check_pattern(self, pattern: str, options: str = "", *keys: str | int) -> None:
         """Refuses a regular expression that can't be compiled, and one too many."""
         reading = self.reading
@@ -148,7 +154,7 @@ class Site:
 
 def described(value: Value) -> str:
     """The value, short enough for an error message."""
-    text = repr(value)
+    text = encode_json(value).decode()
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

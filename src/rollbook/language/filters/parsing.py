@@ -97,14 +97,13 @@ def _condition(name: str, operand: Value, site: Site) -> Filter | None:
 def _field(row: Operator, operand: Value, site: Site) -> Filter:
     if fault := row.problem_with(operand):
         raise site.faulty(fault, row.name)
-    if isinstance(operand, list) and len(operand) > site.reading.limits.in_values_max:
-        raise site.refused(f"{row.name} takes at most {site.reading.limits.in_values_max} values")
+    site.check_length(operand, row.name)
     return Field(site.path, row.name, operand, at=site.at)
 
 
 def _misplaced(name: str, site: Site) -> FilterRefused:
     if name in FORMS or name in OPERATORS:
-        return site.refused(f"{name} needs a field: {{'field': {{'{name}': ...}}}}", name)
+        return site.refused(f'{name} needs a field: {{"field": {{"{name}": ...}}}}', name)
     return _unknown(name, site)
 
 

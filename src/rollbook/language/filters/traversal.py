@@ -3,8 +3,8 @@
 Theory: a path goes down objects by name. Where it meets an array with components left, it goes on in every element that
 is an object; and where the next component is a number, also in the element of that index, which must be an object or an
 array if components are left. An array at the end of the path is met element by element and then as itself, but an
-element that an index named is met only as itself. Where a name leads nowhere the path finds MISSING once; in an array
-that holds no object it finds nothing at all, so neither a value nor its absence matches there.
+element that an index named is met only as itself. Where a name or an index leads nowhere the path finds MISSING once;
+where a name meets an array that holds no object it finds nothing at all, neither a value nor the absence of one.
 
 One rule: ``reached`` defines this; ``compile_path`` is the same in closures, made once per filter, and a test holds
 the two equal.
@@ -47,23 +47,29 @@ def _reached_at_end(array: list[Value], whole: bool) -> Iterator[Reached]:
 
 
 def _reached_in(array: list[Value], path: Path, whole: bool) -> Iterator[Reached]:
-    named, rest = array_index(path[0]), path[1:]
+    if path == ("",):
+        yield from _reached_at_end(array, whole)
+        return
     for index, element in enumerate(array):
         if isinstance(element, dict):
             yield from ((value, index) for value, _ in reached(element, path, whole=whole))
-        if index != named:
-            continue
-        if not rest:
-            yield element, None
-        elif isinstance(element, dict):
-            yield from reached(element, rest, whole=whole)
-        elif isinstance(element, list):
-            yield from _reached_in(element, rest, whole)
+    named = array_index(path[0])
+    if named is not None:
+        yield from _reached_by_index(array[named] if named < len(array) else MISSING, path[1:], whole)
+
+
+def _reached_by_index(element: Maybe, path: Path, whole: bool) -> Iterator[Reached]:
+    if path and isinstance(element, dict):
+        yield from reached(element, path, whole=whole)
+    elif path and isinstance(element, list):
+        yield from _reached_in(element, path, whole)
+    else:
+        yield MISSING if path else element, None
 
 
 def compile_path(path: Path, test: Test, *, whole: bool = False, work: Work | None = None) -> Found:
     """Whether some value that ``path`` finds in a document passes ``test``. Built from the path's end."""
-    in_object, in_array = _last_step(path[-1], test, test if whole else into_array(test, work), work)
+    in_object, in_array = _last_step(path[-1], test, test if whole else _in_elements(test, work), work)
     absent = test(MISSING)
     for name in reversed(path[:-1]):
         in_object, in_array = _step(name, in_object, in_array, absent, work)
@@ -73,25 +79,33 @@ def compile_path(path: Path, test: Test, *, whole: bool = False, work: Work | No
 def into_array(test: Test, work: Work | None = None) -> Test:
     """The test of a value or, when it is an array, of each of its elements and then of itself."""
 
-    def passes(value: Any) -> bool:
-        if value.__class__ is list:
-            if work is not None:
-                work.spend(len(value))
-            for element in value:
-                if test(element):
-                    return True
-        return test(value)
-
-    return passes
+    in_elements = _in_elements(test, work)
+    return lambda value: in_elements(value) if value.__class__ is list else test(value)
 
 
-def _last_step(name: str, test: Test, at_end: Test, work: Work | None) -> tuple[Found, Found]:
+def _in_elements(test: Test, work: Work | None) -> Found:
+    def found(array: Any) -> bool:
+        if work is not None:
+            work.spend(len(array))
+        for element in array:
+            if test(element):
+                return True
+        return test(array)
+
+    return found
+
+
+def _last_step(name: str, test: Test, in_last_array: Found, work: Work | None) -> tuple[Found, Found]:
     def in_object(document: Any) -> bool:
-        return at_end(document.get(name, MISSING))
+        value = document.get(name, MISSING)
+        return in_last_array(value) if value.__class__ is list else test(value)
 
     def at_index(array: Any, index: int) -> bool:
         return test(array[index])
 
+    if not name:
+        # A path that ends with a dot ends at an array, as it would without the dot.
+        return in_object, in_last_array
     return in_object, _in_array(in_object, array_index(name), at_index, test(MISSING), work)
 
 
