@@ -176,3 +176,7 @@ def test_now_is_one_iso_string_in_one_expression() -> None:
 
 def test_now_may_be_given_by_who_evaluates() -> None:
     assert value_of({"at": "$$NOW"}, NOW="2024-01-01T00:00:00.000Z") == {"at": "2024-01-01T00:00:00.000Z"}
+
+
+def test_there_is_nothing_in_now() -> None:
+    assert is_missing(value_of("$$NOW.year"))
