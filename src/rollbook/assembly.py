@@ -14,7 +14,9 @@ from rollbook.clusters.acceptance import SchemaRules
 from rollbook.journal.sqlite import SqliteJournal
 from rollbook.registry.committing import Committer
 from rollbook.registry.queries import Reader
+from rollbook.registry.recent import RecentChanges
 from rollbook.registry.registry import Registry
+from rollbook.registry.watching import Watching
 from rollbook.settings import Settings
 from rollbook.view.entries import View
 
@@ -29,13 +31,16 @@ async def open_registry(settings: Settings) -> AsyncIterator[Registry]:
     try:
         view = View()
         await asyncio.to_thread(view.load, journal.load(), journal.newest())
-        committer = Committer(journal, view, now_ms=lambda: time.time_ns() // 1_000_000)
+        recent = RecentChanges(view.revision)
+        committer = Committer(journal, view, recent, now_ms=lambda: time.time_ns() // 1_000_000)
         reader = Reader(view, limits=settings.limits)
+        watching = Watching(journal, recent)
         try:
             rules = SchemaRules(mode=settings.schema)
-            yield Registry(journal, view, committer, reader, rules, settings.limits)
+            yield Registry(journal, view, committer, reader, watching, rules, settings.limits)
         finally:
             await committer.close()
+            await watching.close()
             reader.close()
     finally:
         await asyncio.to_thread(journal.close)
@@ -57,4 +62,4 @@ def problems_in(settings: Settings) -> list[str]:
 
 async def _serve(settings: Settings) -> None:
     async with open_registry(settings) as registry:
-        await serve_http(make_app(registry), host=settings.host, port=settings.port)
+        await serve_http(make_app(registry), host=settings.host, port=settings.port, before_stop=registry.watching.stop)

@@ -127,6 +127,18 @@ class ClusterExists(RegistryError):
     code = "cluster-exists"
 
 
+class NodeNotFound(RegistryError):
+    """The cluster has no node with this id."""
+
+    code = "node-not-found"
+
+
+class NodeExists(RegistryError):
+    """The cluster has a node with this id already."""
+
+    code = "node-exists"
+
+
 class PreconditionFailed(RegistryError):
     """The document is not what the request requires it to be."""
 
@@ -137,12 +149,6 @@ class DocumentInvalid(RegistryError):
     """The resulting document breaks the schema of clusters."""
 
     code = "document-invalid"
-
-
-class IdImmutable(DocumentInvalid):
-    """The id of a cluster can't change."""
-
-    code = "id-immutable"
 
 
 class JournalUnavailable(RegistryError):
@@ -203,6 +209,12 @@ class UpdateRefused(LanguageRefused):
     """The update does not follow MongoDB's update language, or can't be applied to this document."""
 
     code = "update-refused"
+
+
+class IdImmutable(UpdateRefused):
+    """The id of a document can't change."""
+
+    code = "id-immutable"
 
 
 class ExpressionRefused(LanguageRefused):

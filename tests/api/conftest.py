@@ -5,6 +5,7 @@ from itertools import count
 
 import httpx
 import pytest
+
 from tests.serving import ServerProcess
 
 _numbers = count(1)

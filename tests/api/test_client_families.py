@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.examples import cluster, node
 
 Success = Callable[[str, int], bool]

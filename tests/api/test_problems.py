@@ -15,7 +15,7 @@ def tree(error: type[RegistryError]) -> Iterator[type[RegistryError]]:
         yield from tree(child)
 
 
-@pytest.mark.parametrize("error", tree(RegistryError))
+@pytest.mark.parametrize("error", list(tree(RegistryError)))
 def test_every_error_has_a_status_and_says_itself_in_a_sentence(error: type[RegistryError]) -> None:
     assert error in STATUSES
     members = members_of(error())

@@ -1,9 +1,11 @@
 """Wrong things: each answer is a JSON problem with the right status, which says what is wrong and where."""
 
+import json
 from typing import Any
 
 import httpx
 import pytest
+
 from tests.examples import cluster
 
 JSON = {"content-type": "application/json"}
@@ -98,7 +100,7 @@ def test_json_goes_by_several_names(http: httpx.Client, media_type: str) -> None
     ],
 )
 def test_a_malformed_query_is_400_and_says_where(http: httpx.Client, body: Any, at: str) -> None:
-    reply = http.post("/clusters/query", content=httpx.Request("POST", "/", json=body).content, headers=JSON)
+    reply = http.post("/clusters/query", content=json.dumps(body), headers=JSON)
 
     assert reply.status_code == 400
     problem = reply.json()

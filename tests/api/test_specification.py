@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.api.specified import EXAMPLE
 from tests.serving import ServerProcess
 

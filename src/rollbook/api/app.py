@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rollbook.api import handlers, operations_handlers, parser_handlers
+from rollbook.api import handlers, node_handlers, operations_handlers, parser_handlers, watch_handlers
 from rollbook.api.problems import problem
 from rollbook.errors import BodyTooLarge, MethodNotAllowed, RegistryError, RequestRefused, RouteNotFound
 from rollbook.registry.registry import Registry
@@ -83,9 +83,18 @@ ROUTES = [
     Route("/clusters/query", handlers.query_clusters, methods=["POST"]),
     Route("/clusters/count", handlers.count_clusters, methods=["POST"]),
     Route("/clusters/aggregate", handlers.aggregate_clusters, methods=["POST"]),
+    Route("/clusters/watch", watch_handlers.watch_by_address, methods=["GET"]),
+    Route("/clusters/watch", watch_handlers.watch_by_body, methods=["POST"]),
     Route("/clusters/{id}", handlers.read_cluster, methods=["GET"]),
     Route("/clusters/{id}", handlers.update_cluster, methods=["PUT"]),
     Route("/clusters/{id}", handlers.delete_cluster, methods=["DELETE"]),
+    Route("/clusters/{id}/nodes", node_handlers.read_nodes, methods=["GET"]),
+    Route("/clusters/{id}/nodes", node_handlers.join_node, methods=["POST"]),
+    Route("/clusters/{id}/nodes", node_handlers.synchronise_nodes, methods=["PUT"]),
+    Route("/clusters/{id}/nodes/{node_id}", node_handlers.read_node, methods=["GET"]),
+    Route("/clusters/{id}/nodes/{node_id}", node_handlers.replace_node, methods=["PUT"]),
+    Route("/clusters/{id}/nodes/{node_id}", node_handlers.patch_node, methods=["PATCH"]),
+    Route("/clusters/{id}/nodes/{node_id}", node_handlers.remove_node, methods=["DELETE"]),
     Route("/api/createCluster", parser_handlers.create_from_spec, methods=["POST"]),
     Route("/api/filter", parser_handlers.filter_with_envelope, methods=["POST"]),
     Route("/api/no-ir/filter", parser_handlers.filter_without_envelope, methods=["POST"]),

@@ -1,11 +1,13 @@
 """The handlers: parse, ask, answer. Refusals travel as exceptions to the table in ``problems``."""
 
+from typing import cast, get_args
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from rollbook.api import responses
 from rollbook.api.requests import author_of, flag_values, json_body, optional_json_body, precondition_of
-from rollbook.clusters.acceptance import SchemaRules
+from rollbook.clusters.acceptance import SchemaRules, UnknownFields
 from rollbook.registry.commands import Delete
 from rollbook.registry.queries import document_of
 from rollbook.registry.registry import Registry
@@ -90,5 +92,5 @@ async def aggregate_clusters(request: Request) -> Response:
 def rules_of(request: Request) -> SchemaRules:
     """The registry's rules of documents, as strict as ``?fieldValidation=`` asks."""
     rules = registry_of(request).rules
-    asked = flag_values(request, "fieldValidation", ("ignore", "warn", "strict"))
-    return rules.with_unknown_fields(asked[-1]) if asked else rules
+    asked = flag_values(request, "fieldValidation", get_args(UnknownFields))
+    return rules.with_unknown_fields(cast(UnknownFields, asked[-1])) if asked else rules

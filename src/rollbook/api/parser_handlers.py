@@ -11,6 +11,7 @@ from rollbook.api.handlers import registry_of, rules_of
 from rollbook.api.problems import problem
 from rollbook.api.requests import author_of, json_body
 from rollbook.clusters.onboarding import search_values_in, values_in
+from rollbook.documents.values import Value
 from rollbook.errors import RegistryError
 from rollbook.registry.requests import parse_search_request
 
@@ -54,7 +55,7 @@ async def filter_without_envelope(request: Request) -> Response:
     return await _search(request, await json_body(request, limits=registry_of(request).limits), "")
 
 
-async def _search(request: Request, values: object, at: str) -> Response:
+async def _search(request: Request, values: Value, at: str) -> Response:
     registry = registry_of(request)
     query = parse_search_request(values, at=at, limits=registry.limits)
     found = await registry.reader.find(query)

@@ -27,8 +27,10 @@ STATUSES: Mapping[type[RegistryError], int] = {
     errors.WorkExceeded: 400,
     errors.RouteNotFound: 404,
     errors.ClusterNotFound: 404,
+    errors.NodeNotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.ClusterExists: 409,
+    errors.NodeExists: 409,
     errors.Compacted: 410,
     errors.PreconditionFailed: 412,
     errors.BodyTooLarge: 413,
@@ -38,6 +40,7 @@ STATUSES: Mapping[type[RegistryError], int] = {
     errors.JournalUnavailable: 503,
     errors.JournalConflict: 503,
     errors.DataDirectoryLocked: 503,
+    errors.RegistryUnreachable: 503,
     errors.DataDirectoryUnsound: 503,
     errors.SettingRefused: 500,
 }

@@ -58,6 +58,11 @@ def flag_values(request: Request, name: str, known: tuple[str, ...]) -> list[str
     return values
 
 
+def flag_value(request: Request, name: str, known: tuple[str, ...], *, default: str) -> str:
+    """The last value of a query parameter, or ``default``; refuses one that is not known."""
+    return (flag_values(request, name, known) or [default])[-1]
+
+
 async def _bytes_of(request: Request, *, body_bytes_max: int) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > body_bytes_max:

@@ -25,10 +25,13 @@ def document(body: bytes, *, revision: int, status: int = 200, headers: dict[str
     return Response(body, status, {"etag": entity_tag(revision), "vary": "accept-encoding", **(headers or {})}, JSON)
 
 
-def stored(result: Stored, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """The document after a write, with what there is to warn of."""
-    assert result.body is not None
-    response = document(result.body, revision=result.revision, status=status, headers=headers)
+def stored(
+    result: Stored, *, body: bytes | None = None, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """The document after a write, or the ``body`` that is a part of it, with what there is to warn of."""
+    body = result.body if body is None else body
+    assert body is not None
+    response = document(body, revision=result.revision, status=status, headers=headers)
     for name, value in warning_headers(result.warnings):
         response.headers.append(name, value)
     return response

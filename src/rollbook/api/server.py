@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -21,8 +21,11 @@ STOP_SECONDS_MAX = 30
 BACKLOG = 2048
 
 
-async def serve(app: ASGIApp, *, host: str, port: int) -> None:
-    """Serve until told to stop. Refuses (SettingRefused) an address that can't be listened on."""
+async def serve(app: ASGIApp, *, host: str, port: int, before_stop: Callable[[], None]) -> None:
+    """Serve until told to stop; then ``before_stop`` ends what would never end by itself.
+
+    Refuses (SettingRefused) an address that can't be listened on.
+    """
     listening = listen(host, port)
     config = uvicorn.Config(
         app,
@@ -37,9 +40,14 @@ async def serve(app: ASGIApp, *, host: str, port: int) -> None:
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
     )
     server = Server(config)
+
+    def stop() -> None:
+        server.should_exit = True
+        before_stop()
+
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, server.stop)
+        loop.add_signal_handler(name, stop)
     await server.serve(sockets=[listening])
 
 
@@ -54,10 +62,6 @@ def listen(host: str, port: int) -> socket.socket:
 
 class Server(uvicorn.Server):
     """uvicorn's server, which leaves signals to us: a stop must end in our own cleaning up."""
-
-    def stop(self) -> None:
-        """Finish what is under way, then stop."""
-        self.should_exit = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

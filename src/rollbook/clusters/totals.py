@@ -54,8 +54,9 @@ def with_totals(document: Document) -> Document:
     """The document with its absent totals filled from a complete list of nodes."""
     filled = document
     for total in TOTALS:
-        if value_at(document, total) is MISSING:
-            derived = _derived(document, total)
+        holder = value_at(document, total[:-1])
+        if holder is MISSING or (isinstance(holder, dict) and total[-1] not in holder):
+            derived = derived_total(document, total)
             if derived is not None:
                 filled = with_value(filled, total, derived)
     return filled
@@ -65,7 +66,7 @@ def contradictions_in(document: Document, totals: Iterable[Path] = TOTALS) -> li
     """Those of ``totals`` that differ from the sum over a complete list of nodes."""
     found = []
     for total in totals:
-        given, derived = value_at(document, total), _derived(document, total)
+        given, derived = value_at(document, total), derived_total(document, total)
         if derived is not None and is_number(given) and not _matches(given, derived):
             found.append(Contradiction(total, given, derived))
     return found
@@ -102,7 +103,7 @@ def following(before: Document, after: Document, own: frozenset[Path]) -> Docume
     return followed
 
 
-def _derived(document: Document, total: Path) -> int | float | None:
+def derived_total(document: Document, total: Path) -> int | float | None:
     """The sum over a complete list of nodes; None when the list is not complete."""
     nodes = nodes_in(document)
     if not nodes and value_at(document, NODE_COUNT) not in (MISSING, 0):

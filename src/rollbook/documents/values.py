@@ -7,8 +7,8 @@ fits 64, a ``double`` beyond; a number with a fraction or an exponent is a ``dou
 from enum import Enum
 from typing import Final, TypeAlias, TypeGuard
 
-Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
-Document: TypeAlias = "dict[str, Value]"
+Value: TypeAlias = bool | int | float | str | list["Value"] | dict[str, "Value"] | None
+Document: TypeAlias = dict[str, Value]
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -25,7 +25,7 @@ class Missing(Enum):
 
 MISSING: Final = Missing.MISSING
 
-Maybe: TypeAlias = "Value | Missing"
+Maybe: TypeAlias = Value | Missing
 
 
 class Int64(int):

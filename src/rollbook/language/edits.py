@@ -30,7 +30,7 @@ class Edit:
 def parse_edit(
     update: Value,
     *,
-    array_filters: Value | Maybe = MISSING,
+    array_filters: Maybe = MISSING,
     filter: Filter | None = None,
     at: str = "",
     identity: str = "id",
@@ -52,7 +52,7 @@ def parse_edit(
     return Edit(compile_update(parsed, filter=filter, work=work), touched_paths(parsed))
 
 
-def parse_update_body(body: Value) -> tuple[Value, Value | Maybe, Value | Maybe, str]:
+def parse_update_body(body: Value) -> tuple[Value, Maybe, Maybe, str]:
     """The parts of a request body that updates: the update, its array filters, its condition, and where the update is.
 
     ``{"update": ..., "arrayFilters": [...], "filter": ...}`` says them apart; any other body is the update itself.

@@ -29,11 +29,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of a document. ``kind`` None: nothing changes; ``body`` None: there is no document any more."""
+    """What becomes of a document. ``kind`` None: nothing changes; ``body`` None: there is no document any more.
+
+    ``outcome`` is a word of the command's own for its caller.
+    """
 
     kind: Kind | None
     body: bytes | None
     warnings: tuple[str, ...] = ()
+    outcome: str = ""
 
 
 class Command(Protocol):

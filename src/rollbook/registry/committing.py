@@ -20,6 +20,7 @@ from rollbook.errors import JournalConflict, JournalUnavailable, RegistryError
 from rollbook.journal.changes import Change, Kind
 from rollbook.journal.interface import Journal
 from rollbook.registry.commands import Command, Decision, Standing
+from rollbook.registry.recent import RecentChanges
 from rollbook.view.entries import View
 
 BATCH_COMMANDS_MAX = 512
@@ -37,7 +38,7 @@ class Author:
 class Stored:
     """The answer to a write: the document after it (None: deleted), its revision, and what to warn of.
 
-    ``kind`` is None when the write changed nothing.
+    ``kind`` is None when the write changed nothing; ``outcome`` is the command's own word.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Stored:
     body: bytes | None
     revision: int
     warnings: tuple[str, ...] = ()
+    outcome: str = ""
 
 
 Outcome = Stored | RegistryError | Exception
@@ -60,9 +62,10 @@ class _Waiting:
 class Committer:
     """Takes commands, one at a time or hundreds at once, and answers each when it is durable and visible."""
 
-    def __init__(self, journal: Journal, view: View, *, now_ms: Callable[[], int]) -> None:
+    def __init__(self, journal: Journal, view: View, recent: RecentChanges, *, now_ms: Callable[[], int]) -> None:
         self._journal = journal
         self._view = view
+        self._recent = recent
         self._now_ms = now_ms
         self._queue: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
@@ -106,14 +109,18 @@ class Committer:
             try:
                 changes, outcomes = await loop.run_in_executor(self._thread, self._write, batch)
             except JournalConflict:
-                self._view.apply(await loop.run_in_executor(self._thread, self._news))
+                self._publish(await loop.run_in_executor(self._thread, self._news))
                 continue
             except JournalUnavailable as trouble:
                 self.trouble = trouble.message
                 return [trouble] * len(batch)
             self.trouble = None
-            self._view.apply(changes)
+            self._publish(changes)
             return outcomes
+
+    def _publish(self, changes: Sequence[Change]) -> None:
+        self._view.apply(changes)
+        self._recent.extend(changes)
 
     def _write(self, batch: Sequence[_Waiting]) -> tuple[Sequence[Change], Sequence[Outcome]]:
         self._at_ms = max(self._at_ms, self._now_ms())  # revisions never go back in time
@@ -146,7 +153,7 @@ class _Draft:
             return refusal
         if decision.kind is None:
             revision = current.revision if current else 0
-            return Stored(command.id, None, decision.body, revision, decision.warnings)
+            return Stored(command.id, None, decision.body, revision, decision.warnings, decision.outcome)
         return self._record(command.id, current, decision, decision.kind, waiting.author)
 
     def _standing(self, id: str) -> Standing | None:
@@ -161,7 +168,7 @@ class _Draft:
         change = Change(revision, id, kind, self._at_ms, before, decision.body, author.actor, author.reason)
         self.changes.append(change)
         self._over[id] = None if decision.body is None else Standing(decision.body, revision)
-        return Stored(id, kind, decision.body, revision, decision.warnings)
+        return Stored(id, kind, decision.body, revision, decision.warnings, decision.outcome)
 
 
 def _answer(batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:

@@ -23,8 +23,9 @@ from rollbook.language.pipelines import run_pipeline
 from rollbook.language.projections import compile_projection
 from rollbook.language.sorting import compile_sort
 from rollbook.limits import Limits, Work
-from rollbook.registry.requests import Aggregation, Query
+from rollbook.registry.requests import REGISTRY_FIELD, Aggregation, Query
 from rollbook.view.entries import Entry, View
+from rollbook.view.plans import Plan
 
 Result = TypeVar("Result")
 
@@ -45,9 +46,9 @@ class Reader:
 
     async def find(self, query: Query) -> Sequence[bytes]:
         """The JSON of each matching document, in the order asked for, else in order of creation."""
-        plan = self._view.plan(query.filter)
+        plan = self._plan(query)
         entries = self._view.select(plan.candidates)
-        if plan.exact and query.returns_stored_documents:
+        if plan.exact and query.sort is None and query.answers_as_stored:
             return [entry.body for entry in _window(entries, query)]
         work = self._work(query.max_time_ms)
         predicate = None if plan.exact else compile_filter(query.filter, work=work)
@@ -55,7 +56,7 @@ class Reader:
 
     async def count(self, query: Query) -> int:
         """How many documents match, within the query's ``skip`` and ``limit``."""
-        plan = self._view.plan(query.filter)
+        plan = self._plan(query)
         entries = self._view.select(plan.candidates)
         if plan.exact:
             return len(_window(entries, query))
@@ -73,6 +74,10 @@ class Reader:
         """Let running reads finish, then release the threads."""
         self._threads.shutdown()
 
+    def _plan(self, query: Query) -> Plan:
+        """The view's plan; the view does not index what only the registry knows."""
+        return Plan() if query.reads_registry else self._view.plan(query.filter)
+
     def _work(self, max_time_ms: int) -> Work:
         return Work(deadline=time.monotonic() + max_time_ms / 1000, bytes_left=self._limits.result_bytes_max)
 
@@ -89,7 +94,7 @@ def document_of(entry: Entry, *, with_registry: bool) -> Document:
     """The entry's document; with ``_registry``, what the registry knows about it, when asked."""
     document = decode_stored(entry.body)
     if with_registry:
-        document["_registry"] = registry_of(entry)
+        document[REGISTRY_FIELD] = registry_of(entry)
     return document
 
 
@@ -170,12 +175,19 @@ def _sorted(matching: Iterator[tuple[Entry, Document]], query: Query, work: Work
 
 
 def _shape(query: Query, work: Work) -> Callable[[Entry, Document], bytes]:
-    if query.returns_stored_documents_unshaped:
+    if query.answers_as_stored:
         return lambda entry, document: entry.body
-    if query.projection is None:
-        return lambda entry, document: _encoded(document, work)
-    project = compile_projection(query.projection, filter=query.filter, work=work)
-    return lambda entry, document: _encoded(project(document), work)
+    project = None
+    if query.projection is not None:
+        project = compile_projection(query.projection, filter=query.filter, work=work)
+
+    def shaped(entry: Entry, document: Document) -> bytes:
+        document.pop(REGISTRY_FIELD, None)
+        if query.include_registry:
+            document[REGISTRY_FIELD] = registry_of(entry)
+        return _encoded(document if project is None else project(document), work)
+
+    return shaped
 
 
 def _encoded(document: Document, work: Work) -> bytes:

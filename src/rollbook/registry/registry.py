@@ -12,6 +12,7 @@ from rollbook.limits import Limits
 from rollbook.registry.commands import ANY_REVISION, Command, Create, Precondition
 from rollbook.registry.committing import Author, Committer, Stored
 from rollbook.registry.queries import Reader
+from rollbook.registry.watching import Watching
 from rollbook.view.entries import Entry, View
 
 
@@ -23,6 +24,7 @@ class Registry:
     view: View
     committer: Committer
     reader: Reader
+    watching: Watching
     rules: SchemaRules
     limits: Limits
 

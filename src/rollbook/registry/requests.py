@@ -5,15 +5,19 @@ One rule: anything malformed is refused with its place; nothing malformed is wid
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rollbook.clusters.acceptance import SchemaRules
-from rollbook.clusters.casting import cast_filter, cast_update
-from rollbook.documents.values import INT64_MAX, MISSING, Maybe, Value, is_number
+from rollbook.clusters.casting import cast_array_filters, cast_filter, cast_update
+from rollbook.documents.values import INT64_MAX, MISSING, Document, Maybe, Value, is_number
 from rollbook.errors import FilterRefused, LanguageRefused, UpdateRefused, below
 from rollbook.language.edits import parse_edit, parse_update_body
 from rollbook.language.filters import Filter, compile_filter, parse_filter
+from rollbook.language.filters.nodes import All, Computed, ElemMatch, Field, JsonSchema, Not
+from rollbook.language.filters.nodes import Any as AnyOf
 from rollbook.language.pipelines import Pipeline, parse_pipeline
 from rollbook.language.projections import Projection, parse_projection
+from rollbook.language.search_rules import cluster_search_in, refusals_in_search, translate_search
 from rollbook.language.sorting import Sort, parse_sort
 from rollbook.limits import Limits, Work
 from rollbook.registry.commands import ANY_REVISION, Precondition, Update
@@ -44,12 +48,24 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Aggregation:
-    """An aggregation, parsed."""
+    """An aggregation, parsed; ``reads_registry``: it looks at ``_registry``."""
 
     pipeline: Pipeline
+    reads_registry: bool = False
     max_time_ms: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class WatchRequest:
+    """What is to be watched, and from after which revision (None: from now)."""
+
+    filter: Filter
+    since: int | None = None
+
+
+REGISTRY_FIELD = "_registry"
+CLAUSES_INLINE_MAX = 50
+WATCH_KEYS = ("query", "since")
 QUERY_KEYS = ("query", "sort", "skip", "limit", "projection", "include", "maxTimeMS")
 COUNT_KEYS = ("query", "skip", "limit", "maxTimeMS")
 AGGREGATION_KEYS = ("pipeline", "maxTimeMS")
@@ -62,11 +78,13 @@ def parse_query(body: Maybe, *, limits: Limits, keys: Collection[str] = QUERY_KE
     if not isinstance(body, dict):
         raise FilterRefused("the body must be an object: a filter, or {'query': filter, ...}", mongo_code=14)
     if "query" not in body:
-        return Query(parse_cluster_filter(body, at="", limits=limits), max_time_ms=limits.max_time_ms)
+        filter = parse_cluster_filter(body, at="", limits=limits)
+        return _query(filter, body, max_time_ms=limits.max_time_ms)
     _refuse_unknown(body, keys, beside="query")
     sort, projection = body.get("sort"), body.get("projection")
-    return Query(
-        filter=parse_cluster_filter(body["query"], at="/query", limits=limits),
+    return _query(
+        parse_cluster_filter(body["query"], at="/query", limits=limits),
+        body,
         sort=None if sort is None else parse_sort(sort, at="/sort", limits=limits),
         skip=_count(body, "skip"),
         limit=_count(body, "limit"),
@@ -76,14 +94,29 @@ def parse_query(body: Maybe, *, limits: Limits, keys: Collection[str] = QUERY_KE
     )
 
 
+def _query(filter: Filter, body: Document, **options: Any) -> Query:
+    return Query(filter, reads_registry=names_registry(body), may_be_slow=needs_evaluation(filter), **options)
+
+
 def parse_aggregation(body: Maybe, *, limits: Limits) -> Aggregation:
     """The aggregation of a request body: an array of stages, or ``{"pipeline": stages}`` with options beside it."""
     if not isinstance(body, dict):
         pipeline: Value = [] if body is MISSING else body
-        return Aggregation(parse_pipeline(pipeline, at="", limits=limits), limits.max_time_ms)
+        stages = parse_pipeline(pipeline, at="", limits=limits)
+        return Aggregation(stages, names_registry(pipeline), limits.max_time_ms)
     _refuse_unknown(body, AGGREGATION_KEYS, beside="pipeline")
     pipeline = body.get("pipeline")
-    return Aggregation(parse_pipeline(pipeline, at="/pipeline", limits=limits), _max_time_ms(body, limits))
+    stages = parse_pipeline(pipeline, at="/pipeline", limits=limits)
+    return Aggregation(stages, names_registry(pipeline), _max_time_ms(body, limits))
+
+
+def parse_watch(body: Value, *, limits: Limits) -> WatchRequest:
+    """The watch that ``{"query": filter, "since": REV}`` asks for; both may be left out."""
+    if not isinstance(body, dict):
+        raise LanguageRefused("the body must be an object: {'query': filter, 'since': revision}", mongo_code=14)
+    _refuse_unknown(body, WATCH_KEYS, beside="query")
+    filter = parse_cluster_filter(body.get("query", {}), at="/query", limits=limits)
+    return WatchRequest(filter, None if body.get("since") is None else _count(body, "since"))
 
 
 def parse_cluster_filter(json: Value, *, at: str, limits: Limits) -> Filter:
@@ -100,6 +133,8 @@ def parse_update_request(
         raise UpdateRefused("an update is an object of operators or fields, or an array of stages", at=at, mongo_code=9)
     work = Work(bytes_left=limits.result_bytes_max)
     filter = None if condition is MISSING else parse_cluster_filter(condition, at="/filter", limits=limits)
+    if array_filters is not MISSING:
+        array_filters = cast_array_filters(array_filters, update)
     edit = parse_edit(
         cast_update(update, at=at), array_filters=array_filters, filter=filter, at=at, limits=limits, work=work
     )
@@ -112,6 +147,38 @@ def parse_update_request(
         work=work,
         seconds_max=limits.max_time_ms / 1000,
     )
+
+
+def parse_search_request(values: Value, *, at: str, limits: Limits) -> Query:
+    """The query that a search for clusters means: ``{"matchType": "cluster", "filter": {"clusterQuery": ...}}``."""
+    condition, place = cluster_search_in(values, at=at)
+    search = translate_search(condition, at=place, limits=limits)
+    with refusals_in_search(place):
+        filter = parse_cluster_filter(search, at="", limits=limits)
+    return _query(filter, search, max_time_ms=limits.max_time_ms)
+
+
+def names_registry(json: Value) -> bool:
+    """Whether a request names ``_registry`` anywhere: as a path, or as a field path of an expression."""
+    if isinstance(json, str):
+        return REGISTRY_FIELD in json
+    if isinstance(json, list):
+        return any(map(names_registry, json))
+    if isinstance(json, dict):
+        return any(REGISTRY_FIELD in key or names_registry(value) for key, value in json.items())
+    return False
+
+
+def needs_evaluation(filter: Filter) -> bool:
+    """Whether the filter holds an expression, a schema or a pattern, of which one document can cost much."""
+    match filter:
+        case Computed() | JsonSchema() | Field(operator="$regex"):
+            return True
+        case Not(clause) | ElemMatch(clause=clause):
+            return needs_evaluation(clause)
+        case All(clauses) | AnyOf(clauses):
+            return len(clauses) > CLAUSES_INLINE_MAX or any(map(needs_evaluation, clauses))
+    return False
 
 
 def parse_include(include: Value, *, at: str) -> bool:

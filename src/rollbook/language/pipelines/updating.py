@@ -11,7 +11,7 @@ from orjson import JSONEncodeError
 from rollbook.documents.codec import encode_json
 from rollbook.documents.ordering import equal
 from rollbook.documents.values import MISSING, Document, Value
-from rollbook.errors import UpdateRefused, WorkExceeded
+from rollbook.errors import IdImmutable, UpdateRefused, WorkExceeded
 from rollbook.language.pipelines.operators import Parsing, Pipeline, RefusedStage, Running, StageOperator
 from rollbook.language.pipelines.running import compile_stages
 from rollbook.language.pipelines.stages import parse_stages, stage_operator
@@ -69,5 +69,5 @@ def _identified(result: Document, document: Document, identity: str) -> Document
     if after is MISSING:
         return result if before is MISSING else {identity: before, **result}
     if before is MISSING or not equal(before, after):
-        raise UpdateRefused(f"the field '{identity}' identifies the document and can't change", mongo_code=66)
+        raise IdImmutable(f"the field '{identity}' identifies the document and can't change", mongo_code=66)
     return result

@@ -9,7 +9,7 @@ from rollbook.documents.editing import identical
 from rollbook.documents.ordering import equal
 from rollbook.documents.paths import Path
 from rollbook.documents.values import MISSING, Document
-from rollbook.errors import UpdateRefused
+from rollbook.errors import IdImmutable, UpdateRefused
 from rollbook.language.filters import Filter, compile_filter
 from rollbook.language.updates.nodes import Change, Modification, Rename, Replacement, Update
 from rollbook.language.updates.operators import Clock, Occasion
@@ -80,7 +80,7 @@ def _replacing(update: Replacement) -> Apply:
 
 
 def _identity_changed(identity: str, at: str) -> UpdateRefused:
-    return UpdateRefused(f"{identity!r} is the identity of the document and can't change", at=at, mongo_code=66)
+    return IdImmutable(f"{identity!r} is the identity of the document and can't change", at=at, mongo_code=66)
 
 
 @dataclass(frozen=True, slots=True)

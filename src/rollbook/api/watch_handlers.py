@@ -1,0 +1,87 @@
+"""The routes of watching: a stream of events, or a wait for the next ones."""
+
+import re
+from contextlib import AbstractContextManager
+from typing import get_args
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rollbook.api.events import NDJSON, SSE, EventStream
+from rollbook.api.handlers import registry_of
+from rollbook.api.requests import optional_json_body
+from rollbook.api.responses import JSON
+from rollbook.documents.codec import decode_json
+from rollbook.documents.values import MISSING, Maybe
+from rollbook.errors import RequestRefused
+from rollbook.registry.occurrences import Form
+from rollbook.registry.requests import parse_watch
+from rollbook.registry.watching import Watch
+
+WAIT_SECONDS_MAX = 300.0
+WAIT = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)?")
+UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
+
+
+async def watch_by_address(request: Request) -> Response:
+    """``GET /clusters/watch?since=REV&filter=JSON``."""
+    text = request.query_params.get("filter")
+    filter = {} if text is None else decode_json(text.encode(), limits=registry_of(request).limits)
+    return await _watch(request, {"query": filter})
+
+
+async def watch_by_body(request: Request) -> Response:
+    """``POST /clusters/watch`` with ``{"query": filter, "since": REV}``."""
+    return await _watch(request, await optional_json_body(request, limits=registry_of(request).limits))
+
+
+async def _watch(request: Request, body: Maybe) -> Response:
+    registry = registry_of(request)
+    asked = parse_watch({} if body is MISSING else body, limits=registry.limits)
+    since = _since(request, asked.since)
+    if since is not None:
+        await registry.watching.check_past(since)
+    opening = registry.watching.open(asked.filter, form=_form(request), since=since)
+    wait = request.query_params.get("wait")
+    if wait is not None:
+        return await _next_events(opening, seconds_of(wait))
+    wants_lines = NDJSON in request.headers.get("accept", "")
+    return EventStream(opening, NDJSON if wants_lines else SSE)
+
+
+async def _next_events(opening: AbstractContextManager[Watch], wait_seconds: float) -> Response:
+    """The events that are there, or else the first ones that come within the wait; and where to resume."""
+    with opening as watch:
+        messages = await watch.next_messages(wait_seconds)
+        revision = messages[-1].revision if messages else watch.watching.revision
+    body = b'{"revision":%d,"events":[%s]}' % (revision, b",".join(message.body for message in messages))
+    return Response(body, 200, {"cache-control": "no-store"}, JSON)
+
+
+def seconds_of(wait: str) -> float:
+    """The seconds that ``30s``, ``500ms``, ``2m`` or ``30`` mean. Refuses what is none, and more than five minutes."""
+    parts = WAIT.fullmatch(wait)
+    seconds = float(parts[1]) * UNIT_SECONDS[parts[2]] if parts else -1
+    if not 0 <= seconds <= WAIT_SECONDS_MAX:
+        raise RequestRefused(f"wait={wait} is not a time such as 30s, of at most {WAIT_SECONDS_MAX:.0f}s")
+    return seconds
+
+
+def _since(request: Request, in_body: int | None) -> int | None:
+    for source, text in (
+        ("Last-Event-ID", request.headers.get("last-event-id")),
+        ("since", request.query_params.get("since")),
+    ):
+        if text:
+            if not text.isdecimal() or len(text) > 18:
+                raise RequestRefused(f"{source} must be a revision, a whole number, not {text!r}")
+            return int(text)
+    return in_body
+
+
+def _form(request: Request) -> Form:
+    asked = request.query_params.get("as", "document")
+    for form in get_args(Form):
+        if asked == form:
+            return form  # type: ignore[no-any-return]
+    raise RequestRefused(f"as={asked} is not known; it can be {' or '.join(get_args(Form))}")

@@ -1,0 +1,65 @@
+"""Nodes joining and leaving a cluster: the list of nodes edited, and what the cluster says of them derived again.
+
+One rule: these functions take a document and return one; the argument is never changed. Whoever asks for an operation
+on nodes leaves the totals to the registry, so they are derived here whatever they were, where the list is complete.
+"""
+
+from collections.abc import Sequence
+
+from rollbook.clusters.filling import with_value
+from rollbook.clusters.nodes import NODE_LIST, gpu_models, node_id, nodes_in
+from rollbook.clusters.totals import MODEL_NAMES, TOTALS, derived_total
+from rollbook.documents.editing import value_at
+from rollbook.documents.values import Document, Value
+
+KEPT_MEMBERS = ("tags", "nodeMetadata")
+"""What people write about a node and its own reports do not know: a report without them leaves them alone."""
+
+
+def find_node(document: Document, id: str) -> Document | None:
+    """The first node with this id; None when there is none."""
+    for node in nodes_in(document):
+        if isinstance(node, dict) and node_id(node) == id:
+            return node
+    return None
+
+
+def with_node(document: Document, node: Document) -> Document:
+    """The cluster with ``node`` in its list: in the place of the node with its id, else at the end."""
+    nodes, id = nodes_in(document), node_id(node)
+    ids = [node_id(each) for each in nodes]
+    if id in ids:
+        index = ids.index(id)
+        return _with_nodes(document, [*nodes[:index], node, *nodes[index + 1 :]])
+    return _with_nodes(document, [*nodes, node])
+
+
+def without_node(document: Document, id: str) -> Document:
+    """The cluster without the nodes of this id."""
+    return _with_nodes(document, [node for node in nodes_in(document) if node_id(node) != id])
+
+
+def with_synchronised_nodes(document: Document, reported: Sequence[Value]) -> Document:
+    """The cluster with the reported nodes and no others; each keeps the KEPT_MEMBERS that its report leaves out."""
+    return _with_nodes(document, [with_kept_members(document, node) for node in reported])
+
+
+def with_kept_members(document: Document, node: Value) -> Value:
+    """The node with the KEPT_MEMBERS of the cluster's node of its id, where it has none itself."""
+    id = node_id(node)
+    known = find_node(document, id) if id is not None else None
+    if not isinstance(node, dict) or known is None:
+        return node
+    return {**node, **{name: known[name] for name in KEPT_MEMBERS if name in known and name not in node}}
+
+
+def _with_nodes(document: Document, nodes: list[Value]) -> Document:
+    changed = with_value(document, NODE_LIST, nodes)
+    for total in TOTALS:
+        derived = derived_total(changed, total)
+        if derived is not None:
+            changed = with_value(changed, total, derived)
+    if isinstance(value_at(changed, MODEL_NAMES), list):
+        models: list[Value] = [*gpu_models(nodes)]
+        changed = with_value(changed, MODEL_NAMES, models)
+    return changed

@@ -1,0 +1,56 @@
+"""The recent past: the newest changes, in memory, for whoever follows the registry.
+
+One rule: changes are pulled. A follower says up to where it has come and is given what is newer; the writer knows of no
+follower.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice
+
+from rollbook.journal.changes import Change
+
+RECENT_BYTES_MAX = 64 * 1024 * 1024
+
+
+class RecentChanges:
+    """A window over the newest changes, bounded in bytes; older ones are in the journal."""
+
+    def __init__(self, revision: int, *, bytes_max: int = RECENT_BYTES_MAX) -> None:
+        self.revision = revision
+        """The newest revision."""
+        self._changes: deque[Change] = deque()
+        self._bytes = 0
+        self._bytes_max = bytes_max
+        self._grown = asyncio.Event()
+
+    def extend(self, changes: Sequence[Change]) -> None:
+        """Add the changes that follow ``revision``, and wake who waits for them."""
+        if not changes:
+            return
+        for change in changes:
+            self._changes.append(change)
+            self._bytes += size_bytes(change)
+        while self._bytes > self._bytes_max and len(self._changes) > 1:
+            self._bytes -= size_bytes(self._changes.popleft())
+        self.revision = changes[-1].revision
+        self._grown.set()
+        self._grown = asyncio.Event()
+
+    def after(self, revision: int) -> Sequence[Change] | None:
+        """The changes later than ``revision``, in order; None when some of them are only in the journal."""
+        missing = self.revision - revision
+        if missing > len(self._changes):
+            return None
+        return list(islice(self._changes, len(self._changes) - missing, None)) if missing > 0 else []
+
+    async def wait(self, revision: int) -> None:
+        """Return as soon as there is a change later than ``revision``."""
+        while self.revision <= revision:
+            await self._grown.wait()
+
+
+def size_bytes(change: Change) -> int:
+    """About how much memory a change holds."""
+    return len(change.before or b"") + len(change.after or b"") + 200
