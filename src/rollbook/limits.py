@@ -25,6 +25,7 @@ class Limits:
     in_values_max: int = 100_000
     pattern_length_max: int = 32_764
     patterns_max: int = 250
+    update_changes_max: int = 20_000
     array_filters_max: int = 100
     backfill_elements_max: int = 1_500_000
     pipeline_stages_max: int = 1_000

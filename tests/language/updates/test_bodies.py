@@ -1,6 +1,7 @@
 import pytest
 
 from rollbook.language.updates import parse_update, touched_paths
+from rollbook.limits import Limits
 from tests.language.updates.applying import refusal, refused_code, updated
 
 
@@ -137,3 +138,9 @@ def test_touched_paths_end_where_positions_vary(update, touched):
 
 def test_a_replacement_may_touch_any_path():
     assert touched_paths(parse_update({"a": 1}, bare="replace")) is None
+
+
+def test_an_update_names_so_many_paths():
+    limits = Limits(update_changes_max=3)
+    assert updated({}, {"$set": {"a": 1, "b": 2}, "c": 3}, limits=limits) == {"a": 1, "b": 2, "c": 3}
+    assert refused_code({}, {"$set": {"a": 1, "b": 2}, "c": 3, "d": 4}, limits=limits) == (9, "")

@@ -114,3 +114,8 @@ def test_what_has_nothing_at_the_sort_path_sorts_as_null():
 )
 def test_a_modifier_of_the_wrong_kind_is_refused_where_it_stands(modifiers, at):
     assert refused_code({"a": [1]}, {"$push": {"a": {"$each": [2], **modifiers}}}) == (2, f"/$push/a{at}")
+
+
+def test_a_sort_has_so_many_paths():
+    paths = {f"p{number}": 1 for number in range(33)}
+    assert refused_code({"a": []}, {"$push": {"a": {"$each": [], "$sort": paths}}}) == (13103, "/$push/a/$sort")

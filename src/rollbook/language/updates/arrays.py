@@ -49,8 +49,13 @@ def absent_from(array: list[Value], elements: list[Value]) -> list[Value]:
 
 
 def holds(array: list[Value], element: Value) -> bool:
-    """Whether an equal element is there. Equal in MongoDB implies equal in Python, which is quicker to deny."""
-    return element in array and any(equal(element, other) for other in array)
+    """Whether an equal element is there. What is equal in MongoDB is equal in Python, which is quicker to deny."""
+    if element not in array:
+        return False
+    if isinstance(element, (bool, int, float)):  # in Python 1 == True
+        is_bool = isinstance(element, bool)
+        return any(other == element and isinstance(other, bool) is is_bool for other in array)
+    return any(other == element and equal(other, element) for other in array)
 
 
 def pop(end: int) -> Edit:

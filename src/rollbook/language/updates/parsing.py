@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal, TypeAlias
 
 from rollbook.documents.codec import encode_json
@@ -45,7 +46,9 @@ def parse_update(
     filters = parse_array_filters(array_filters, filters_parsing)
     if bare == "replace" and not next(iter(json), "").startswith("$"):
         return _parse_replacement(json, identity, parsing)
-    named = tuple(_Body(filters, bare, parsing).named_in(json))
+    named = tuple(islice(_Body(filters, bare, parsing).named_in(json), limits.update_changes_max + 1))
+    if len(named) > limits.update_changes_max:
+        raise parsing.refused(9, f"an update names at most {limits.update_changes_max} paths")
     check_identifiers(paths_of(named), filters, filters_parsing)
     _check_conflicts(named)
     changes = tuple(one if isinstance(one, Rename) else _change_of(one) for one in named)

@@ -105,6 +105,8 @@ def parse_order(json: Value, parsing: Parsing) -> Order:
         return (((), _descends(json, parsing)),)
     if not json:
         raise parsing.refused(2, "'$sort' names no path; use 1 or -1 to sort whole elements")
+    if len(json) > SORT_PATHS_MAX:
+        raise parsing.refused(13103, f"'$sort' has at most {SORT_PATHS_MAX} paths")
     return tuple((_sort_path(dotted, parsing), _descends(way, parsing.below(dotted))) for dotted, way in json.items())
 
 
@@ -120,6 +122,8 @@ def _descends(way: Value, parsing: Parsing) -> bool:
         raise parsing.refused(2, "'$sort' takes 1 or -1, or an object of paths with 1 or -1 each")
     return way == -1
 
+
+SORT_PATHS_MAX = 32
 
 MODIFIERS = ("$each", "$position", "$slice", "$sort")
 

@@ -6,9 +6,10 @@ so is a field or index beside ``$[...]`` of the same array, for that may be the 
 Children are in the order in which MongoDB creates fields: indexes by number, names by their text.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cmp_to_key
+from functools import reduce
 from typing import TypeAlias
 
 from rollbook.documents.paths import Path, dotted
@@ -47,12 +48,12 @@ class Elements:
         """The tree for an element that these identifiers select; refuses where they would change the same place."""
         if len(identifiers) == 1:
             return self.children[identifiers[0]]
-        if identifiers not in self.merged:
-            first, *others = (self.children[identifier] for identifier in identifiers)
-            for other in others:
-                first = merged(first, other)
-            self.merged[identifiers] = first
-        return self.merged[identifiers]
+        tree = self.merged.get(identifiers)
+        if tree is None:
+            tree = reduce(merged, (self.children[identifier] for identifier in identifiers))
+            if len(self.merged) < MERGED_KEPT_MAX:
+                self.merged[identifiers] = tree
+        return tree
 
 
 Tree: TypeAlias = Leaf | Fields | Elements
@@ -88,7 +89,7 @@ def _arrange(tree: Tree) -> None:
     if isinstance(tree, Leaf):
         return
     if isinstance(tree, Fields) and len(tree.children) > 1:
-        tree.children = dict(sorted(tree.children.items(), key=lambda item: _creation_order(item[0])))
+        tree.children = {name: tree.children[name] for name in _in_creation_order(tree.children)}
     for child in tree.children.values():
         _arrange(child)
 
@@ -123,14 +124,19 @@ def conflict(leaf: Leaf, where: Path) -> UpdateRefused:
     )
 
 
-def _compare_names(left: str, right: str) -> int:
-    if _is_index(left) and _is_index(right) and len(left) != len(right):
-        return len(left) - len(right)
-    return (left > right) - (left < right)
+def _in_creation_order(names: Collection[str]) -> Iterator[str]:
+    """Indexes by number and other names by their text, merged by text: numbers have no place of their own in words."""
+    indexes = deque(sorted(filter(_is_index, names), key=lambda index: (len(index), index)))
+    for name in sorted(name for name in names if not _is_index(name)):
+        while indexes and indexes[0] < name:
+            yield indexes.popleft()
+        yield name
+    yield from indexes
 
 
 def _is_index(name: str) -> bool:
     return name.isascii() and name.isdigit() and (name == "0" or name[0] != "0")
 
 
-_creation_order = cmp_to_key(_compare_names)
+MERGED_KEPT_MAX = 256
+"""So many combinations of identifiers are kept; an update that meets more of them merges again."""
