@@ -18,16 +18,15 @@ def with_defaults(document: Document, presences: frozenset[Presence], *, before:
 
 
 def _filled(kind: Fields, value: Document, presences: frozenset[Presence], before: Maybe) -> Document:
-    if value is before:
-        return value
     previous = before if isinstance(before, dict) else {}
     changes: dict[str, Value] = {}
     for name, member in kind.members.items():
         given = value.get(name, MISSING)
         if given is MISSING and member.presence in presences and member.default is not MISSING:
             changes[name] = given = _fresh(member.default)
-        if isinstance(given, dict) and isinstance(member.kind, Fields):
-            whole = _filled(member.kind, given, presences, previous.get(name, MISSING))
+        stood = previous.get(name, MISSING)
+        if isinstance(given, dict) and isinstance(member.kind, Fields) and given is not stood:
+            whole = _filled(member.kind, given, presences, stood)
             if whole is not given:
                 changes[name] = whole
     return with_documented(value, changes, kind) if changes else value

@@ -18,11 +18,13 @@ _DNS_LABEL = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")
 def problem_with_id(id: str, *, limits: Limits = DEFAULT_LIMITS) -> str | None:
     """Why a text can't be a cluster's id, as a sentence; None when it can."""
     if not id:
-        return "the id is empty; give 1 to 253 letters, digits, dots, underscores and hyphens"
+        return "the id is empty; it needs a letter or digit at least"
     if len(id) > limits.id_length_max:
         return f"the id has {len(id)} characters; the most is {limits.id_length_max}"
     if not _CHARACTERS.fullmatch(id):
-        return "the id may hold letters a-z, digits, dots, underscores and hyphens, and starts with a letter or digit"
+        return (
+            "the id must be letters (a-z, A-Z), digits, dots, underscores and hyphens, and start with a letter or digit"
+        )
     if id in RESERVED_IDS:
         return f'the id "{id}" is the name of an operation (/clusters/{id}); choose another'
     return None

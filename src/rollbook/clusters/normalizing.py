@@ -30,30 +30,25 @@ def _normal(kind: Kind, value: Value, demands: Demands, before: Maybe) -> Value:
 
 
 def _members(kind: Fields, value: Document, demands: Demands, before: Maybe) -> Document:
-    if value is before:
-        return value
     if kind.unwraps_arrays:
         value = _unwrapped(value)
     previous = before if isinstance(before, dict) else {}
     changes: dict[str, Maybe] = {}
     for name, member in kind.members.items():
-        given = value.get(name, MISSING)
+        given, stood = value.get(name, MISSING), previous.get(name, MISSING)
+        if given is MISSING or given is stood:
+            continue
         if given is None and member.presence in demands.nullable:
             changes[name] = MISSING
-        elif given is not MISSING:
-            read = _normal(member.kind, given, demands, previous.get(name, MISSING))
-            if read is not given:
-                changes[name] = read
+        elif (read := _normal(member.kind, given, demands, stood)) is not given:
+            changes[name] = read
     return with_members(value, changes)
 
 
 def _elements(kind: ListOf, value: list[Value], demands: Demands, before: Maybe) -> list[Value]:
-    if value is before:
-        return value
     changes: dict[int, Value] = {}
     for index, element in new_elements(value, before):
-        read = _normal(kind.item, element, demands, MISSING)
-        if read is not element:
+        if (read := _normal(kind.item, element, demands, MISSING)) is not element:
             changes[index] = read
     return with_elements(value, changes)
 
