@@ -8,9 +8,6 @@ from rollbook.language.expressions.growth import ELEMENT_BYTES, make_room, read
 from rollbook.language.expressions.operators import Function, refused
 from rollbook.limits import Work
 
-_UPPER = {lower: lower - 32 for lower in range(ord("a"), ord("z") + 1)}
-_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-
 
 def concatenated(work: Work, *parts: Maybe) -> Maybe:
     """The strings joined into one; null as soon as one of them is null or missing."""
@@ -58,7 +55,7 @@ def lowered(work: Work, value: Maybe) -> Maybe:
     """A text with A to Z turned into small letters; numbers become text, null and missing become empty."""
     text = as_text(value)
     make_room(work, len(text))
-    return text.lower() if text.isascii() else text.translate(_LOWER)
+    return text.lower() if text.isascii() else text.encode().lower().decode()
 
 
 def uppered(work: Work, value: Maybe) -> Maybe:
@@ -94,7 +91,7 @@ def as_text(value: Maybe) -> str:
 
 
 def _uppered(text: str) -> str:
-    return text.upper() if text.isascii() else text.translate(_UPPER)
+    return text.upper() if text.isascii() else text.encode().upper().decode()
 
 
 OPERATORS = (
