@@ -62,4 +62,10 @@ def problems_in(settings: Settings) -> list[str]:
 
 async def _serve(settings: Settings) -> None:
     async with open_registry(settings) as registry:
-        await serve_http(make_app(registry), host=settings.host, port=settings.port, before_stop=registry.watching.stop)
+        await serve_http(
+            make_app(registry),
+            host=settings.host,
+            port=settings.port,
+            stop_seconds=settings.stop_seconds,
+            before_stop=registry.watching.stop,
+        )

@@ -36,7 +36,13 @@ def wait_until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def test_sigterm_ends_it_with_success(home: Path) -> None:
-    assert served(home)[0] == 0
+    code, said = served(home)
+    assert code == 0
+    assert [line.partition(" INFO ")[2] for line in said.splitlines()] == [
+        "opening data",
+        f"listening on http://127.0.0.1:{said.partition('127.0.0.1:')[2].split()[0]}",
+        "stopped",
+    ]
 
 
 def test_the_loopback_address_needs_no_warning(home: Path) -> None:

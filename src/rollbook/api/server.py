@@ -6,6 +6,7 @@ are no HTTP with a problem like any other.
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -17,14 +18,16 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from rollbook.api.problems import MEDIA_TYPE, problem
 from rollbook.errors import RequestRefused, SettingRefused
 
-STOP_SECONDS_MAX = 30
 BACKLOG = 2048
 
+logger = logging.getLogger(__name__)
 
-async def serve(app: ASGIApp, *, host: str, port: int, before_stop: Callable[[], None]) -> None:
+
+async def serve(app: ASGIApp, *, host: str, port: int, stop_seconds: int, before_stop: Callable[[], None]) -> None:
     """Serve until told to stop; then ``before_stop`` ends what would never end by itself.
 
-    Refuses (SettingRefused) an address that can't be listened on.
+    Requests that are under way then have ``stop_seconds`` to end. Refuses (SettingRefused) an address that
+    can't be listened on.
     """
     listening = listen(host, port)
     config = uvicorn.Config(
@@ -37,7 +40,7 @@ async def serve(app: ASGIApp, *, host: str, port: int, before_stop: Callable[[],
         server_header=False,
         date_header=True,
         proxy_headers=False,
-        timeout_graceful_shutdown=STOP_SECONDS_MAX,
+        timeout_graceful_shutdown=stop_seconds,
     )
     server = Server(config)
 
@@ -48,6 +51,7 @@ async def serve(app: ASGIApp, *, host: str, port: int, before_stop: Callable[[],
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop)
+    logger.info("listening on %s", address_of(listening))
     await server.serve(sockets=[listening])
 
 
@@ -58,6 +62,12 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=False)
     except OSError as error:
         raise SettingRefused(f"can't listen on {host} port {port}: {error.strerror or error}") from None
+
+
+def address_of(listening: socket.socket) -> str:
+    """The URL at which a listening socket is reached."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class Server(uvicorn.Server):

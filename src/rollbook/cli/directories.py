@@ -8,7 +8,7 @@ import typer
 from rollbook import assembly
 from rollbook.cli.exits import FAILED
 from rollbook.cli.terminal import console, say
-from rollbook.errors import SettingRefused
+from rollbook.errors import DataDirectoryUnsound, JournalUnavailable, SettingRefused
 from rollbook.settings import Settings, settings_from
 
 DataOption = Annotated[
@@ -23,12 +23,22 @@ def check(data: DataOption = None) -> None:
     Reads all of it. The exit code is 0 if it is sound; 1, with every reason, if it is not. No server may be using it.
     """
     settings = settings_from(os.environ, data=data)
-    problems = ["there is no registry in it"] if is_empty(settings) else assembly.problems_in(settings)
+    problems = problems_in(settings)
     for problem in problems:
         console.print(f"{settings.data}: {problem}", style="red")
     if problems:
         raise typer.Exit(FAILED)
     say(f"{settings.data} is sound")
+
+
+def problems_in(settings: Settings) -> list[str]:
+    """What is wrong with the data directory, a sentence each. Refuses (DataDirectoryLocked) one that is in use."""
+    if is_empty(settings):
+        return ["there is no registry in it"]
+    try:
+        return assembly.problems_in(settings)
+    except (DataDirectoryUnsound, JournalUnavailable) as trouble:
+        return [trouble.message]
 
 
 def existing_directory(settings: Settings) -> None:

@@ -25,6 +25,8 @@ EXIT_CODES: Mapping[type[RegistryError], int] = {
     errors.DocumentInvalid: REFUSED,
     errors.ClusterNotFound: CLASHED,
     errors.ClusterExists: CLASHED,
+    errors.NodeNotFound: CLASHED,
+    errors.NodeExists: CLASHED,
     errors.PreconditionFailed: CLASHED,
     errors.Compacted: CLASHED,
     errors.JournalUnavailable: UNAVAILABLE,

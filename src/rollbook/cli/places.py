@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeAlias
 from rollbook import assembly
 from rollbook.cli.exits import UNAVAILABLE, exit_code_of
 from rollbook.client import Client
+from rollbook.clusters.acceptance import SchemaRules, accept_new
 from rollbook.documents.codec import encode_json
 from rollbook.documents.values import Document, Value
 from rollbook.errors import ClusterExists, DocumentInvalid, Problem, RegistryError
@@ -21,8 +22,8 @@ from rollbook.settings import Settings
 
 Outcome: TypeAlias = "tuple[str, ...] | RegistryError"
 
-KEPT_WHEN_ABSENT = ("status", "tags", "nodes", "gpus", "vcpus", "memory", "swap", "storage", "network")
-"""Fields that the registry fills and that no update may remove: a replacement without them leaves them as they are."""
+AS_IT_IS = SchemaRules("lenient", unknown_fields="ignore")
+"""Fills a document as any registry does, and leaves it to the server to judge it."""
 
 
 class Place(Protocol):
@@ -98,9 +99,8 @@ class Server:
 
 
 def replacement(document: Document) -> Any:
-    """The update that puts ``document`` in the place of what is there, in one step."""
-    kept: Document = {name: f"${name}" for name in KEPT_WHEN_ABSENT if name not in document}
-    return [{"$replaceWith": {"$mergeObjects": [{"$literal": document}, kept]}}]
+    """The update that puts ``document``, filled like a new one, in the place of what is there, in one step."""
+    return [{"$replaceWith": {"$literal": accept_new(document, rules=AS_IT_IS).document}}]
 
 
 def concerning_one(error: BaseException) -> RegistryError:

@@ -13,6 +13,8 @@ from rollbook.settings import Settings, misspelt_variables, settings_from
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
+logger = logging.getLogger(__name__)
+
 
 def serve(
     host: Annotated[
@@ -31,7 +33,10 @@ def serve(
     if not settings.is_loopback:
         warn_loudly("THIS REGISTRY IS OPEN TO THE NETWORK", open_to_all(settings))
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logger.info("opening %s", settings.data)
     assembly.serve(settings)
+    logger.info("stopped")
 
 
 def open_to_all(settings: Settings) -> str:

@@ -20,9 +20,11 @@ def say(text: str) -> None:
 def explain(error: RegistryError, *, place: str = "") -> None:
     """What was refused and why, each problem on a line of its own. ``place`` says where: ``"line 3"``."""
     start = f"{place}: " if place else ""
-    at = f" (at {error.at})" if error.at else ""
-    console.print(f"{start}{error.message}{at} [{error.code}]", style="red")
-    for problem in error.problems:
+    at, problems = error.at, error.problems
+    if [problem.problem for problem in problems] == [error.message]:
+        at, problems = problems[0].at, ()
+    console.print(f"{start}{error.message}{f' (at {at})' if at else ''} [{error.code}]", style="red")
+    for problem in problems:
         console.print(f"  {problem.at or 'the document'}: {problem.problem}")
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import httpx
 
-from rollbook.errors import Problem, RegistryError, RegistryUnreachable
+from rollbook.errors import DocumentInvalid, Problem, RegistryError, RegistryUnreachable
 
 Json: TypeAlias = dict[str, Any]
 
@@ -43,7 +43,7 @@ def refusal_of(body: Json) -> RegistryError:
     kind = ERRORS.get(str(body.get("code")), RegistryError)
     problems = [Problem(str(each.get("at", "")), str(each.get("problem", ""))) for each in body.get("errors") or ()]
     message = str(body.get("detail") or body["error"])
-    if [problem.problem for problem in problems] == [message]:
+    if [problem.problem for problem in problems] == [message] and not issubclass(kind, DocumentInvalid):
         return kind(message, at=problems[0].at, mongo_code=body.get("mongoCode"))
     return kind(message, mongo_code=body.get("mongoCode"), problems=problems)
 
