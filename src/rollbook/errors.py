@@ -15,6 +15,7 @@ MONGO_CODE_NAMES = {
     14: "TypeMismatch",
     15: "Overflow",
     28: "PathNotViable",
+    34: "CannotBackfillArray",
     40: "ConflictingUpdateOperators",
     50: "MaxTimeMSExpired",
     52: "DollarPrefixedFieldName",
@@ -25,7 +26,9 @@ MONGO_CODE_NAMES = {
     72: "InvalidOptions",
     115: "CommandNotSupported",
     168: "InvalidPipelineOperator",
+    224: "QueryFeatureNotAllowed",
     241: "ConversionFailure",
+    10334: "BSONObjectTooLarge",
 }
 
 

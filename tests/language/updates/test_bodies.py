@@ -90,7 +90,11 @@ def test_a_document_without_identity_may_be_given_one_by_a_replacement():
 
 @pytest.mark.parametrize(
     ("body", "code", "at"),
-    [({"id": "y", "b": 2}, 66, ""), ({"b": 1, "$set": {"a": 1}}, 52, "/$set"), ({"$set": {"a": 1}, "b": 1}, 9, "/b")],
+    [
+        ({"id": "y", "b": 2}, 66, "/id"),
+        ({"b": 1, "$set": {"a": 1}}, 52, "/$set"),
+        ({"$set": {"a": 1}, "b": 1}, 9, "/b"),
+    ],
 )
 def test_a_replacement_has_no_operators_and_no_other_identity(body, code, at):
     assert refused_code({"id": "x"}, body, bare="replace") == (code, at)

@@ -88,6 +88,10 @@ def test_a_pointer_escapes_the_path():
     assert refused_code({"a/b~c": 1}, {"$inc": {"a/b~c.d": 1}}) == (28, "/$inc/a~1b~0c.d")
 
 
+def test_two_ways_to_write_one_index_both_apply():
+    assert updated({"a": [0, 0]}, {"$inc": {"a.1": 1, "a.01": 2}}) == {"a": [0, 3]}
+
+
 def test_filling_an_array_has_a_limit():
     limits = Limits(backfill_elements_max=3)
     assert updated({"a": [1]}, {"$set": {"a.4": 9}}, limits=limits) == {"a": [1, None, None, None, 9]}
@@ -96,6 +100,8 @@ def test_filling_an_array_has_a_limit():
 
 def test_the_limit_of_filling_holds_for_all_arrays_of_an_update_together():
     limits = Limits(backfill_elements_max=3)
+    assert updated({"a": [0]}, {"$set": {"a.2": 9, "a.4": 9}}, limits=limits) == {"a": [0, None, 9, None, 9]}
+    assert refused_code({"a": [0]}, {"$set": {"a.2": 9, "a.6": 9}}, limits=limits) == (34, "/$set/a.6")
     assert refused_code({"a": [], "b": []}, {"$set": {"a.2": 9, "b.2": 9}}, limits=limits) == (34, "/$set/b.2")
     assert refused_code({"a": [[], []]}, {"$set": {"a.$[].2": 9}}, limits=limits) == (34, "/$set/a.$[].2")
 

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from rollbook.documents.ordering import SortKey, equal, sort_key
 from rollbook.documents.values import MISSING, Maybe, Value, is_number, type_name
 from rollbook.language.updates.operators import Edit, Operator, Parsing, refused
-from rollbook.language.updates.pulling import parse_condition, test_of
+from rollbook.language.updates.pulling import compile_selection, parse_selection
 
 Test: TypeAlias = Callable[[Value], bool]
 
@@ -127,6 +127,6 @@ FEW = 8
 OPERATORS = (
     Operator("$addToSet", add_to_set, parse=parse_set_elements, stores=True),
     Operator("$pop", pop, parse=parse_end),
-    Operator("$pull", pull, parse=parse_condition, prepare=test_of),
+    Operator("$pull", pull, parse=parse_selection, prepare=compile_selection),
     Operator("$pullAll", pull_all, parse=parse_elements),
 )

@@ -9,7 +9,7 @@ from rollbook.documents.editing import identical
 from rollbook.documents.ordering import equal
 from rollbook.documents.paths import Path
 from rollbook.documents.values import MISSING, Document
-from rollbook.errors import IdImmutable, UpdateRefused
+from rollbook.errors import IdImmutable, below
 from rollbook.language.filters import Filter, compile_filter
 from rollbook.language.updates.nodes import Change, Modification, Rename, Replacement, Update
 from rollbook.language.updates.operators import Clock, Occasion
@@ -71,7 +71,7 @@ def _replacing(update: Replacement) -> Apply:
         kept = document.get(update.identity, MISSING)
         given = update.document.get(update.identity, kept)
         if kept is not MISSING and not equal(kept, given):
-            raise _identity_changed(update.identity, update.at)
+            raise _identity_changed(update.identity, below(update.at, update.identity))
         rest = {name: value for name, value in update.document.items() if name != update.identity}
         replaced = rest if given is MISSING else {update.identity: given, **rest}
         return document if identical(replaced, document) else replaced
@@ -79,7 +79,7 @@ def _replacing(update: Replacement) -> Apply:
     return apply
 
 
-def _identity_changed(identity: str, at: str) -> UpdateRefused:
+def _identity_changed(identity: str, at: str) -> IdImmutable:
     return IdImmutable(f"{identity!r} is the identity of the document and can't change", at=at, mongo_code=66)
 
 

@@ -12,8 +12,7 @@ from typing import TypeAlias, assert_never
 from rollbook.documents.ordering import equal
 from rollbook.documents.values import Value
 from rollbook.errors import FilterRefused, UpdateRefused
-from rollbook.language import filters
-from rollbook.language.filters import Filter, compile_condition, compile_filter, parse_filter
+from rollbook.language.filters import Filter, compile_condition, compile_filter, parse_condition, parse_filter
 from rollbook.language.updates.operators import Occasion, Parsing
 
 
@@ -38,23 +37,23 @@ class Meeting:
     condition: Filter
 
 
-Condition: TypeAlias = EqualTo | Matching | Meeting
+Selection: TypeAlias = EqualTo | Matching | Meeting
 
 
-def parse_condition(operand: Value, parsing: Parsing) -> Condition:
-    """The condition that a value, a filter or an object of operators states."""
+def parse_selection(operand: Value, parsing: Parsing) -> Selection:
+    """The selection that a value, a filter or an object of operators states."""
     if not isinstance(operand, dict):
         return EqualTo(operand)
     first = next(iter(operand), "")
     with as_update_refusal():
         if first.startswith("$") and first not in OPERATORS_OF_WHOLE_FILTERS:
-            return Meeting(filters.parse_condition(operand, at=parsing.at, limits=parsing.limits))
+            return Meeting(parse_condition(operand, at=parsing.at, limits=parsing.limits))
         return Matching(parse_filter(operand, at=parsing.at, limits=parsing.limits))
 
 
-def test_of(condition: Condition, occasion: Occasion) -> Callable[[Value], bool]:
-    """The test that tells whether an element goes."""
-    match condition:
+def compile_selection(selection: Selection, occasion: Occasion) -> Callable[[Value], bool]:
+    """The function that tells whether an element goes."""
+    match selection:
         case EqualTo(value):
             return lambda element: equal(element, value)
         case Matching(filter):
@@ -63,7 +62,7 @@ def test_of(condition: Condition, occasion: Occasion) -> Callable[[Value], bool]
         case Meeting(filter):
             return compile_condition(filter, work=occasion.work)
         case _:
-            assert_never(condition)
+            assert_never(selection)
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def _source_value(document: Document, rename: Rename) -> Maybe:
             case _ if value is MISSING:
                 return MISSING
             case _:
-                raise _refused(rename, 28, f"the path can't go on to {component!r} from an {type_name(value)}")
+                raise _refused(rename, 28, f"the path can't go on through the {type_name(value)} before {component!r}")
     if in_array and value is not MISSING:
         raise _refused(rename, 2, "the old path leads into an array, and elements of arrays can't be renamed")
     return value

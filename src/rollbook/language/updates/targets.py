@@ -34,7 +34,7 @@ def parse_plain_target(dotted: str, parsing: Parsing) -> Path:
     """A path without regard to the positions that vary."""
     path = parse_path(dotted)
     if "" in path:
-        raise parsing.refused(56, f"a path needs a name before and after each dot: {dotted!r}")
+        raise parsing.refused(56, "a path needs a name before and after each dot")
     if len(path) > parsing.limits.body_depth_max:
         raise parsing.refused(15, f"a path has at most {parsing.limits.body_depth_max} components")
     return path

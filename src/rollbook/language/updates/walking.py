@@ -69,20 +69,21 @@ class Walk:
 
     def _array(self, tree: Fields, array: list[Value]) -> list[Value]:
         changes: dict[int, Value] = {}
+        end = len(array)
         for name, child in tree.children.items():
             index = element_index(name)
             if index is None:
                 self._blocked(child, array)
                 continue
-            old = array[index] if index < len(array) else MISSING
+            old = changes[index] if index in changes else array[index] if index < len(array) else MISSING
             new = self.edited(child, old)
             if new is not old and not (new is MISSING and old is None):
                 changes[index] = None if new is MISSING else new
-        if changes:
-            self._pad(max(changes) - len(array), tree)
+                self._pad(index - end, child)
+                end = max(end, index + 1)
         return with_elements(array, changes)
 
-    def _pad(self, padding: int, tree: Fields) -> None:
+    def _pad(self, padding: int, tree: Tree) -> None:
         self.padding_left -= max(padding, 0)
         if self.padding_left < 0:
             leaf = next(leaves_of(tree))
