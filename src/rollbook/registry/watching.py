@@ -166,14 +166,7 @@ class Watching:
 
     @contextlib.contextmanager
     def open(self, filter: Filter, *, form: Form, since: int | None) -> Iterator[Watch]:
-        """A watch from after revision ``since``, or from now, for the length of the block.
-
-        Refuses (RequestRefused) a revision that is not there yet.
-        """
-        if since is not None and since > self._recent.revision:
-            raise RequestRefused(
-                f"revision {since} is not there yet; the newest is {self._recent.revision}", at="/since"
-            )
+        """A watch from after revision ``since`` (see ``check_past``), or from now, for the length of the block."""
         mailbox = Mailbox(form, seen=self.revision)
         audience = self._audiences.join(filter, mailbox)
         try:
@@ -196,7 +189,9 @@ class Watching:
                 after = change.revision
 
     async def check_past(self, since: int) -> None:
-        """Refuses (Compacted) when some changes after revision ``since`` are no longer kept."""
+        """Refuses a revision that is not there yet (RequestRefused), or whose future is partly gone (Compacted)."""
+        if since > self._recent.revision:
+            raise RequestRefused(f"revision {since} is not there yet; the newest is {self._recent.revision}")
         if since < self._recent.revision:
             await self._changes_after(since)
 
