@@ -21,6 +21,10 @@ def dotted(path: Path) -> str:
 
 def array_index(component: str) -> int | None:
     """The array index that a component names, or None: digits only, and no leading zero but in ``"0"``."""
-    if component.isascii() and component.isdigit() and (component == "0" or component[0] != "0"):
-        return int(component)
-    return None
+    if not (component.isascii() and component.isdigit() and len(component) <= INDEX_DIGITS_MAX):
+        return None
+    return int(component) if component == "0" or component[0] != "0" else None
+
+
+INDEX_DIGITS_MAX = 19
+"""No array is longer; and Python refuses to read thousands of digits."""
