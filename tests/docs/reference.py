@@ -4,9 +4,10 @@ One rule: a part stands between ``<!-- NAME: written by make reference -->`` and
 written by hand. A test fails while a page does not hold what the code says.
 """
 
+import inspect
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 
@@ -19,6 +20,12 @@ from rollbook.cli import application
 from rollbook.cli.exits import EXIT_CODES, MEANINGS, exit_code_of
 from rollbook.clusters.schema import CLUSTER, Fields, Flag, Free, Kind, ListOf, Member, Number, Text
 from rollbook.errors import RegistryError
+from rollbook.language.expressions import table as expression_table
+from rollbook.language.filters import tables as filter_tables
+from rollbook.language.pipelines.accumulators.table import ACCUMULATORS
+from rollbook.language.pipelines.table import STAGES
+from rollbook.language.updates import table as update_table
+from rollbook.language.updates.renaming import parse_rename
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.settings import SETTINGS
 from tests.docs.pages import ROOT, pages
@@ -122,6 +129,61 @@ def presence_of(member: Member) -> str:
     return member.presence.value + filling
 
 
+def filters() -> str:
+    """Every operator of filters."""
+    return operators(
+        {**filter_tables.OPERATORS, **filter_tables.FORMS, **filter_tables.TOP_FORMS, **filter_tables.REFUSED}
+    )
+
+
+def updates() -> str:
+    """Every operator of updates."""
+    return operators({**update_table.OPERATORS, "$rename": parse_rename})
+
+
+def stages() -> str:
+    """Every stage of pipelines, and whether an update may use it."""
+    rows = (
+        (f"`{name}`", line_of(row), "in updates" if getattr(row, "in_updates", False) else "")
+        for name, row in by_name(STAGES)
+    )
+    return table(("stage", "meaning", ""), rows)
+
+
+def accumulators() -> str:
+    """Every accumulator."""
+    return operators(ACCUMULATORS)
+
+
+def expressions() -> str:
+    """Every operator of expressions."""
+    return operators(expression_table.OPERATORS)
+
+
+def operators(rows: Mapping[str, object]) -> str:
+    """A table of operators, those that are refused last."""
+    return table(("operator", "meaning"), ((f"`{name}`", line_of(row)) for name, row in by_name(rows)))
+
+
+def by_name(rows: Mapping[str, object]) -> list[tuple[str, object]]:
+    """The rows in alphabetical order, those that are refused last."""
+    return sorted(rows.items(), key=lambda item: (reason_of(item[1]) is not None, item[0]))
+
+
+def line_of(row: object) -> str:
+    """The line of an operator: the first of its docstring's, or why it is refused."""
+    if reason := reason_of(row):
+        return f"Refused: {reason}."
+    functions = [row, *(getattr(row, name, None) for name in ("test", "edit", "evaluate", "compile", "parse"))]
+    written = next(each.__doc__ for each in functions if inspect.isroutine(each) and each.__doc__)
+    return written.partition("\n")[0].replace("``", "`")
+
+
+def reason_of(row: object) -> str | None:
+    """Why an operator is refused; None when it is not."""
+    return getattr(row, "reason", None) or getattr(row, "why", None)
+
+
 def decisions() -> str:
     """Every decision, by its title."""
     decided = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
@@ -144,7 +206,21 @@ def tree(kind: type[RegistryError]) -> Iterator[type[RegistryError]]:
 
 
 PARTS: dict[str, Callable[[], str]] = {
-    part.__name__: part for part in (settings, limits, exits, errors, commands, documents, decisions)
+    part.__name__: part
+    for part in (
+        settings,
+        limits,
+        exits,
+        errors,
+        commands,
+        documents,
+        filters,
+        updates,
+        stages,
+        accumulators,
+        expressions,
+        decisions,
+    )
 }
 
 
