@@ -5,14 +5,14 @@ One rule: elements are bound in one copy of the scope, made when the form begins
 
 from dataclasses import dataclass
 
-from rollbook.documents.values import MISSING, Maybe, Value, type_name
+from rollbook.documents.values import MISSING, Maybe, Value
+from rollbook.language.expressions.arguments import array_or_null, whole_number
 from rollbook.language.expressions.growth import make_elements
 from rollbook.language.expressions.nodes import Constant, Expression
 from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.language.expressions.truth import is_true
 from rollbook.language.expressions.variables import bound_name
-from rollbook.language.expressions.whole_numbers import whole_number
 
 _MAP = Signature(
     (Argument("input", absent=16880), Argument("as"), Argument("in", absent=16882)), not_an_object=16878, unknown=16879
@@ -66,11 +66,9 @@ def compile_map(form: ForEach, compiling: Compiling) -> Evaluate:
     variable, work = form.variable, compiling.work
 
     def mapped(scope: Scope) -> Maybe:
-        array = input_in(scope)
-        if array is None or array is MISSING:
+        array = array_or_null(input_in(scope), 16883)
+        if array is None:
             return None
-        if not isinstance(array, list):
-            raise refused(16883, f"needs an array as input, not {type_name(array)}")
         make_elements(work, len(array))
         inner, results = dict(scope), list[Value]()
         for element in array:
@@ -101,11 +99,9 @@ def compile_filter(form: ForEach, compiling: Compiling) -> Evaluate:
     limit_in, variable, work = compiling.child(form.limit), form.variable, compiling.work
 
     def filtered(scope: Scope) -> Maybe:
-        array = input_in(scope)
-        if array is None or array is MISSING:
+        array = array_or_null(input_in(scope), 28651)
+        if array is None:
             return None
-        if not isinstance(array, list):
-            raise refused(28651, f"needs an array as input, not {type_name(array)}")
         limit = _limit(limit_in(scope), len(array)) if array else 0
         make_elements(work, len(array))
         inner, elements = dict(scope), list[Value]()
@@ -146,11 +142,9 @@ def compile_reduce(form: Reduction, compiling: Compiling) -> Evaluate:
     work = compiling.work
 
     def reduced(scope: Scope) -> Maybe:
-        array = input_in(scope)
-        if array is None or array is MISSING:
+        array = array_or_null(input_in(scope), 40080)
+        if array is None:
             return None
-        if not isinstance(array, list):
-            raise refused(40080, f"needs an array as input, not {type_name(array)}")
         inner = {**scope, "value": first_in(scope)}
         for element in array:
             work.spend()

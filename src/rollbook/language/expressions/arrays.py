@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from rollbook.documents.ordering import sort_key
 from rollbook.documents.values import INT32_MAX, MISSING, Maybe, Value, type_name
+from rollbook.language.expressions.arguments import array_or_null, whole_number
 from rollbook.language.expressions.growth import make_elements, walk
+from rollbook.language.expressions.numbers import is_null
 from rollbook.language.expressions.operators import Function, refused
-from rollbook.language.expressions.whole_numbers import whole_number
 from rollbook.limits import Work
 
 
@@ -27,7 +28,7 @@ def is_array(value: Maybe) -> Maybe:
 
 def element_at(array: Maybe, index: Maybe) -> Maybe:
     """The element at an index, from the end when negative; nothing beyond the ends, null for null or missing."""
-    if array is None or array is MISSING or index is None or index is MISSING:
+    if is_null(array) or is_null(index):
         return None
     if not isinstance(array, list):
         raise refused(28689, f"needs an array first, not {type_name(array)}")
@@ -35,22 +36,16 @@ def element_at(array: Maybe, index: Maybe) -> Maybe:
     return array[position] if -len(array) <= position < len(array) else MISSING
 
 
-def first_element(array: Maybe) -> Maybe:
+def first_element(value: Maybe) -> Maybe:
     """The first element of an array; nothing when it is empty, null for null or missing."""
-    return _end_of(array, 0)
+    array = array_or_null(value, 28689)
+    return None if array is None else array[0] if array else MISSING
 
 
-def last_element(array: Maybe) -> Maybe:
+def last_element(value: Maybe) -> Maybe:
     """The last element of an array; nothing when it is empty, null for null or missing."""
-    return _end_of(array, -1)
-
-
-def _end_of(array: Maybe, index: int) -> Maybe:
-    if isinstance(array, list):
-        return array[index] if array else MISSING
-    if array is None or array is MISSING:
-        return None
-    raise refused(28689, f"needs an array, not {type_name(array)}")
+    array = array_or_null(value, 28689)
+    return None if array is None else array[-1] if array else MISSING
 
 
 def contains(work: Work, value: Maybe, array: Maybe) -> Maybe:
@@ -62,11 +57,10 @@ def contains(work: Work, value: Maybe, array: Maybe) -> Maybe:
 
 def element_index(work: Work, array: Maybe, value: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
     """The index at which a value first stands in an array, or -1; null when the array is null or missing."""
-    if array is None or array is MISSING:
+    elements = array_or_null(array, 40090)
+    if elements is None:
         return None
-    if not isinstance(array, list):
-        raise refused(40090, f"needs an array to look in, not {type_name(array)}")
-    return _position(work, array, value, _bound(start, "start"), min(_bound(end, "end"), len(array)))
+    return _position(work, elements, value, _bound(start, "start"), min(_bound(end, "end"), len(elements)))
 
 
 def _bound(value: Maybe, what: str) -> int:
@@ -94,40 +88,41 @@ def _equality(work: Work, array: list[Value], value: Maybe) -> Callable[[Value],
     return lambda element: sort_key(element) == wanted
 
 
-def concatenated(work: Work, *arrays: Maybe) -> Maybe:
+def concatenated(work: Work, *values: Maybe) -> Maybe:
     """The arrays joined into one; null as soon as one of them is null or missing."""
     elements: list[Value] = []
-    for array in arrays:
-        if array is None or array is MISSING:
+    for value in values:
+        array = array_or_null(value, 28664)
+        if array is None:
             return None
-        if not isinstance(array, list):
-            raise refused(28664, f"joins only arrays, not {type_name(array)}")
         make_elements(work, len(elements) + len(array))
         elements += array
     return elements
 
 
-def part(work: Work, array: Maybe, *bounds: Maybe) -> Maybe:
+def part(work: Work, array: Maybe, first: Maybe, *second: Maybe) -> Maybe:
     """So many elements from the start of an array, from its end when negative; or so many from an index on."""
-    if array is None or array is MISSING or bounds[0] is None or bounds[0] is MISSING:
+    if is_null(array) or is_null(first):
         return None
     if not isinstance(array, list):
         raise refused(28724, f"needs an array first, not {type_name(array)}")
-    first = whole_number(bounds[0], "second argument", not_a_number=28725, not_whole=28726)
-    start = max(len(array) + first, 0) if first < 0 else first
-    if len(bounds) == 1:
-        return _between(work, array, *((start, len(array)) if first < 0 else (0, first)))
-    if bounds[1] is None or bounds[1] is MISSING:
+    number = whole_number(first, "second argument", not_a_number=28725, not_whole=28726)
+    if not second:
+        return _elements(work, array, min(number, 0), abs(number))
+    if is_null(second[0]):
         return None
-    count = whole_number(bounds[1], "third argument", not_a_number=28727, not_whole=28728)
+    count = whole_number(second[0], "third argument", not_a_number=28727, not_whole=28728)
     if count <= 0:
         raise refused(28729, f"needs a third argument that is positive, not {count}")
-    return _between(work, array, start, start + count)
+    return _elements(work, array, number, count)
 
 
-def _between(work: Work, array: list[Value], start: int, stop: int) -> list[Value]:
-    make_elements(work, max(min(stop, len(array)) - start, 0))
-    return array[start:stop]
+def _elements(work: Work, array: list[Value], index: int, count: int) -> list[Value]:
+    """So many elements from an index on, which counts from the end when it is negative."""
+    start = index if index >= 0 else max(len(array) + index, 0)
+    end = min(start + count, len(array))
+    make_elements(work, max(end - start, 0))
+    return array[start:end]
 
 
 def numbers_between(work: Work, start: Maybe, end: Maybe, step: Maybe = 1) -> Maybe:
@@ -142,14 +137,13 @@ def numbers_between(work: Work, start: Maybe, end: Maybe, step: Maybe = 1) -> Ma
     return list(numbers)
 
 
-def reversed_array(work: Work, array: Maybe) -> Maybe:
+def reversed_array(work: Work, value: Maybe) -> Maybe:
     """The elements of an array in the opposite order; null for null or missing."""
-    if isinstance(array, list):
-        make_elements(work, len(array))
-        return array[::-1]
-    if array is None or array is MISSING:
+    array = array_or_null(value, 34435)
+    if array is None:
         return None
-    raise refused(34435, f"needs an array, not {type_name(array)}")
+    make_elements(work, len(array))
+    return array[::-1]
 
 
 OPERATORS = (

@@ -4,6 +4,7 @@ One rule: a name is a name. Dots and dollars in it mean nothing, so fields that 
 """
 
 from rollbook.documents.values import MISSING, Document, Maybe, Value, type_name
+from rollbook.language.expressions.arguments import array_or_null
 from rollbook.language.expressions.growth import make_elements
 from rollbook.language.expressions.operators import Function, refused
 from rollbook.limits import Work
@@ -35,19 +36,18 @@ def as_pairs(work: Work, value: Maybe) -> Maybe:
 
 def from_pairs(work: Work, value: Maybe) -> Maybe:
     """The object of an array of ``{k: name, v: value}`` or ``[name, value]``; null for null or missing."""
-    if value is None or value is MISSING:
+    array = array_or_null(value, 40386)
+    if array is None:
         return None
-    if not isinstance(value, list):
-        raise refused(40386, f"needs an array, not {type_name(value)}")
-    make_elements(work, len(value))
-    match value:
+    make_elements(work, len(array))
+    match array:
+        case []:
+            return {}
         case [list(), *_]:
-            return dict(map(_from_array, value))
+            return dict(map(_from_array, array))
         case [dict(), *_]:
-            return dict(map(_from_object, value))
-        case [first, *_]:
-            raise refused(40398, f"needs arrays or objects as elements, not {type_name(first)}")
-    return {}
+            return dict(map(_from_object, array))
+    raise refused(40398, f"needs arrays or objects as elements, not {type_name(array[0])}")
 
 
 def _from_array(pair: Value) -> tuple[str, Value]:

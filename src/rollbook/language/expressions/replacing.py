@@ -3,9 +3,10 @@
 One rule: wrong types are refused before null or missing arguments make the result null.
 """
 
-from rollbook.documents.values import MISSING, Maybe, type_name
+from rollbook.documents.values import Maybe
+from rollbook.language.expressions.arguments import text_or_null
 from rollbook.language.expressions.growth import make_room
-from rollbook.language.expressions.operators import Argument, NamedFunction, Signature, refused
+from rollbook.language.expressions.operators import Argument, NamedFunction, Signature
 from rollbook.limits import Work
 
 _SIGNATURE = Signature(
@@ -26,21 +27,17 @@ def replaced_everywhere(work: Work, text: Maybe, part: Maybe, replacement: Maybe
 
 
 def _replaced(work: Work, text: Maybe, part: Maybe, replacement: Maybe, *, at_most: int) -> Maybe:
-    texts = _text(text, "input", 10503904), _text(part, "find", 10503901), _text(replacement, "replacement", 10503902)
+    texts = (
+        text_or_null(text, "input", 10503904),
+        text_or_null(part, "find", 10503901),
+        text_or_null(replacement, "replacement", 10503902),
+    )
     match texts:
         case str() as whole, str() as old, str() as new:
             places = whole.count(old) if at_most < 0 else at_most
             make_room(work, len(whole) + places * len(new))
             return whole.replace(old, new, at_most)
     return None
-
-
-def _text(value: Maybe, argument: str, code: int) -> str | None:
-    if isinstance(value, str):
-        return value
-    if value is None or value is MISSING:
-        return None
-    raise refused(code, f"needs a string as {argument}, not {type_name(value)}")
 
 
 OPERATORS = (

@@ -7,8 +7,9 @@ code points.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rollbook.documents.values import MISSING, Document, Maybe, Value, type_name
+from rollbook.documents.values import Document, Maybe, Value
 from rollbook.errors import LanguageRefused
+from rollbook.language.expressions.arguments import text_or_null
 from rollbook.language.expressions.growth import counted, read
 from rollbook.language.expressions.nodes import Constant, Expression
 from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
@@ -75,13 +76,12 @@ def _compile(
     text_in, pattern_in, work = compiling.child(form.input), _compile_pattern(form, compiling), compiling.work
 
     def search(scope: Scope) -> Maybe:
-        text, pattern = text_in(scope), pattern_in(scope)
-        if isinstance(text, str):
-            read(work, text)
-            return otherwise if pattern is None else result(pattern, text)
-        if text is None or text is MISSING:
+        given, pattern = text_in(scope), pattern_in(scope)
+        text = text_or_null(given, "input", 51104)
+        if text is None or pattern is None:
             return otherwise
-        raise refused(51104, f"needs a string as input, not {type_name(text)}")
+        read(work, text)
+        return result(pattern, text)
 
     return search
 
@@ -97,7 +97,7 @@ def _compile_pattern(form: Search, compiling: Compiling) -> Callable[[Scope], Pa
 
 def _pattern(regex: Maybe, options: Maybe) -> Pattern | None:
     """The pattern to search with; None when the regular expression is null or missing."""
-    expression, letters = _text(regex, "regex", 51105), _text(options, "options", 51106) or ""
+    expression, letters = text_or_null(regex, "regex", 51105), text_or_null(options, "options", 51106) or ""
     if expression is not None and "\0" in expression:
         raise refused(51109, "needs a regex without null bytes")
     if "\0" in letters:
@@ -108,14 +108,6 @@ def _pattern(regex: Maybe, options: Maybe) -> Pattern | None:
         raise refused(
             UNKNOWN_OPTION if refusal.mongo_code == UNKNOWN_OPTION else INVALID_REGEX, refusal.message
         ) from None
-
-
-def _text(value: Maybe, argument: str, code: int) -> str | None:
-    if isinstance(value, str):
-        return value
-    if value is None or value is MISSING:
-        return None
-    raise refused(code, f"needs a string as {argument}, not {type_name(value)}")
 
 
 def _described(match: Match, text: str) -> Document:

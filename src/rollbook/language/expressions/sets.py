@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from rollbook.documents.ordering import SortKey, sort_key
-from rollbook.documents.values import MISSING, Maybe, Value, type_name
+from rollbook.documents.values import Maybe, Value, type_name
 from rollbook.language.expressions.growth import make_elements, walk
 from rollbook.language.expressions.nodes import Constant, Expression
+from rollbook.language.expressions.numbers import is_null
 from rollbook.language.expressions.operators import Compiling, Form, Function, Parsing, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.language.expressions.truth import is_true
@@ -23,7 +24,7 @@ def union(work: Work, *arrays: Maybe) -> Maybe:
     """The elements that are in any of the arrays; null as soon as one of them is null or missing."""
     united: Elements = {}
     for array in arrays:
-        if array is None or array is MISSING:
+        if is_null(array):
             return None
         for key, element in _elements(work, array, 17043).items():
             united.setdefault(key, element)
@@ -35,7 +36,7 @@ def intersection(work: Work, *arrays: Maybe) -> Maybe:
     """The elements that are in all of the arrays; null as soon as one of them is null or missing."""
     common: Elements | None = None
     for array in arrays:
-        if array is None or array is MISSING:
+        if is_null(array):
             return None
         elements = _elements(work, array, 17047)
         make_elements(work, len(elements))
@@ -49,7 +50,7 @@ def _in_order(elements: Elements) -> list[Value]:
 
 def difference(work: Work, array: Maybe, without: Maybe) -> Maybe:
     """The elements of an array that are not in another, in their order; null when either is null or missing."""
-    if array is None or array is MISSING or without is None or without is MISSING:
+    if is_null(array) or is_null(without):
         return None
     elements, removed = _elements(work, array, 17048), _elements(work, without, 17049)
     make_elements(work, len(elements))

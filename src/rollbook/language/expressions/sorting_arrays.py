@@ -8,10 +8,11 @@ from typing import TypeAlias
 
 from rollbook.documents.ordering import sort_key
 from rollbook.documents.paths import Path, array_index, parse_path
-from rollbook.documents.values import MISSING, Maybe, Value, is_number, type_name
+from rollbook.documents.values import Maybe, Value, is_number, type_name
+from rollbook.language.expressions.arguments import array_or_null
 from rollbook.language.expressions.growth import make_elements, walk
 from rollbook.language.expressions.nodes import Expression
-from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
+from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.limits import Work
 
@@ -60,11 +61,9 @@ def compile_sort(form: Sorting, compiling: Compiling) -> Evaluate:
     input_in, by, work = compiling.child(form.input), form.by, compiling.work
 
     def sorted_array(scope: Scope) -> Maybe:
-        array = input_in(scope)
-        if array is None or array is MISSING:
+        array = array_or_null(input_in(scope), 2942504)
+        if array is None:
             return None
-        if not isinstance(array, list):
-            raise refused(2942504, f"needs an array as input, not {type_name(array)}")
         make_elements(work, len(array))
         if isinstance(by, bool):
             return _ordered(work, array, array, is_descending=by)

@@ -5,6 +5,7 @@ One rule: letters are ASCII where case matters, as they are for MongoDB; ``é`` 
 
 from rollbook.documents.values import INT64_MAX, INT64_MIN, MISSING, Maybe, type_name
 from rollbook.language.expressions.growth import ELEMENT_BYTES, make_room, read
+from rollbook.language.expressions.numbers import is_null
 from rollbook.language.expressions.operators import Function, refused
 from rollbook.limits import Work
 
@@ -13,7 +14,7 @@ def concatenated(work: Work, *parts: Maybe) -> Maybe:
     """The strings joined into one; null as soon as one of them is null or missing."""
     texts: list[str] = []
     for part in parts:
-        if part is None or part is MISSING:
+        if is_null(part):
             return None
         if not isinstance(part, str):
             raise refused(16702, f"joins only strings, not {type_name(part)}")
@@ -24,7 +25,7 @@ def concatenated(work: Work, *parts: Maybe) -> Maybe:
 
 def pieces(work: Work, text: Maybe, delimiter: Maybe) -> Maybe:
     """The parts of a string between the places where the delimiter stands; null when either is null or missing."""
-    if text is None or text is MISSING or delimiter is None or delimiter is MISSING:
+    if is_null(text) or is_null(delimiter):
         return None
     if not isinstance(text, str):
         raise refused(40085, f"needs a string to split, not {type_name(text)}")

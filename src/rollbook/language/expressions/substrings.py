@@ -3,11 +3,11 @@
 One rule: a cut never goes through a code point; by bytes that is refused, by code points it can't happen.
 """
 
-from rollbook.documents.values import INT32_MAX, INT64_MAX, INT64_MIN, MISSING, Maybe, is_number, type_name
+from rollbook.documents.values import INT32_MAX, INT64_MAX, INT64_MIN, Maybe, is_number, type_name
+from rollbook.language.expressions.arguments import text_or_null, whole_number
 from rollbook.language.expressions.growth import make_room, read
 from rollbook.language.expressions.operators import Function, refused
 from rollbook.language.expressions.strings import as_text
-from rollbook.language.expressions.whole_numbers import whole_number
 from rollbook.limits import Work
 
 
@@ -47,14 +47,13 @@ def cut_by_code_points(work: Work, value: Maybe, start: Maybe, length: Maybe) ->
 
 def byte_index(work: Work, text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
     """The byte at which a part first stands in a string, or -1; null when the string is null or missing."""
-    if text is None or text is MISSING:
+    whole = text_or_null(text, "first argument", 40091)
+    if whole is None:
         return None
-    if not isinstance(text, str):
-        raise refused(40091, f"needs a string to look in, not {type_name(text)}")
     if not isinstance(part, str):
         raise refused(40092, f"needs a string to look for, not {type_name(part)}")
-    read(work, text)
-    return text.encode().find(part.encode(), _bound(start, "start"), _bound(end, "end"))
+    read(work, whole)
+    return whole.encode().find(part.encode(), _bound(start, "start"), _bound(end, "end"))
 
 
 def code_point_index(work: Work, text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
@@ -62,19 +61,18 @@ def code_point_index(work: Work, text: Maybe, part: Maybe, start: Maybe = 0, end
 
     As in MongoDB the part must begin before the end, and may go on beyond it.
     """
-    if text is None or text is MISSING:
+    whole = text_or_null(text, "first argument", 40093)
+    if whole is None:
         return None
-    if not isinstance(text, str):
-        raise refused(40093, f"needs a string to look in, not {type_name(text)}")
     if not isinstance(part, str):
         raise refused(40094, f"needs a string to look for, not {type_name(part)}")
-    read(work, text)
-    first, last = _bound(start, "start"), min(_bound(end, "end"), len(text))
+    read(work, whole)
+    first, last = _bound(start, "start"), min(_bound(end, "end"), len(whole))
     if first > last:
         return -1
-    if not text and not part:
+    if not whole and not part:
         return 0
-    index = text.find(part, first)
+    index = whole.find(part, first)
     return index if index < last else -1
 
 

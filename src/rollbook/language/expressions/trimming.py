@@ -5,9 +5,10 @@ One rule: what is taken off is a set of code points; unless it is given, it is t
 
 from collections.abc import Callable
 
-from rollbook.documents.values import MISSING, Maybe, type_name
+from rollbook.documents.values import Maybe
+from rollbook.language.expressions.arguments import text_or_null
 from rollbook.language.expressions.growth import make_room
-from rollbook.language.expressions.operators import Argument, NamedFunction, Signature, refused
+from rollbook.language.expressions.operators import Argument, NamedFunction, Signature
 from rollbook.limits import Work
 
 WHITE_SPACE = (
@@ -35,16 +36,14 @@ def trimmed_right(work: Work, text: Maybe, characters: Maybe) -> Maybe:
 
 
 def _taken_off(work: Work, strip: Callable[[str, str], str], text: Maybe, characters: Maybe) -> Maybe:
-    if text is None or text is MISSING:
+    whole = text_or_null(text, "input", 50699)
+    if whole is None:
         return None
-    if not isinstance(text, str):
-        raise refused(50699, f"needs a string as input, not {type_name(text)}")
-    if characters is None or characters is MISSING:
+    ends = text_or_null(characters, "chars", 50700)
+    if ends is None:
         return None
-    if not isinstance(characters, str):
-        raise refused(50700, f"needs a string as chars, not {type_name(characters)}")
-    make_room(work, len(text))
-    return strip(text, characters)
+    make_room(work, len(whole))
+    return strip(whole, ends)
 
 
 OPERATORS = (

@@ -5,10 +5,11 @@ One rule: how many arrays there are is known before there is a document, for ``i
 
 from dataclasses import dataclass
 
-from rollbook.documents.values import MISSING, Maybe, Value, type_name
+from rollbook.documents.values import MISSING, Maybe, Value
+from rollbook.language.expressions.arguments import array_or_null
 from rollbook.language.expressions.growth import make_elements
 from rollbook.language.expressions.nodes import Expression
-from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
+from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature
 from rollbook.language.expressions.scopes import Evaluate, Scope
 
 _ZIP = Signature(
@@ -58,11 +59,9 @@ def compile_zip(form: Zip, compiling: Compiling) -> Evaluate:
     def zipped(scope: Scope) -> Maybe:
         columns: list[list[Value]] = []
         for evaluate in inputs:
-            column = evaluate(scope)
-            if column is None or column is MISSING:
+            column = array_or_null(evaluate(scope), 34468)
+            if column is None:
                 return None
-            if not isinstance(column, list):
-                raise refused(34468, f"zips only arrays, not {type_name(column)}")
             columns.append(column)
         height = count_rows(map(len, columns))
         make_elements(work, height * len(columns))
