@@ -71,16 +71,21 @@ def _bound(value: Maybe, what: str) -> int:
 
 
 def _position(work: Work, array: list[Value], value: Maybe, start: int, end: int) -> int:
+    work.spend(1 + len(array))
+    if isinstance(value, str):
+        try:
+            return array.index(value, start, end)
+        except ValueError:
+            return -1
     is_equal = _equality(work, array, value)
     return next((index for index in range(start, end) if is_equal(array[index])), -1)
 
 
 def _equality(work: Work, array: list[Value], value: Maybe) -> Callable[[Value], bool]:
     """The test whether an element of ``array`` equals ``value``, quick where the value is no array or object."""
-    work.spend(1 + len(array))
     if value is None or isinstance(value, bool):
         return lambda element: element is value
-    if isinstance(value, (str, int, float)) and value == value:
+    if isinstance(value, (int, float)) and value == value:
         return lambda element: element == value and not isinstance(element, bool)
     walk(work, array)
     walk(work, value)
