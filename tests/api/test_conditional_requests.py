@@ -75,3 +75,16 @@ def test_what_the_registry_knows_is_given_on_request_and_can_be_filtered_on(http
     assert http.post("/clusters/query", json=asked).json() == [created.json()]
     with_registry = http.post("/clusters/query", json={**asked, "include": "registry"}).json()
     assert with_registry == [read.json()]
+
+
+def test_a_plain_read_and_a_conditional_one_answer_alike(http: httpx.Client, fresh_id: str) -> None:
+    http.post("/clusters", json=cluster(fresh_id))
+
+    plain = http.get(f"/clusters/{fresh_id}")
+    conditional = http.get(f"/clusters/{fresh_id}", headers={"if-none-match": '"0"'})
+
+    assert plain.content == conditional.content
+    without_date = [
+        {name: value for name, value in reply.headers.items() if name != "date"} for reply in (plain, conditional)
+    ]
+    assert without_date[0] == without_date[1]
