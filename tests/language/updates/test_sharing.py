@@ -1,5 +1,6 @@
 import time
 
+from rollbook.language.updates import compile_update, parse_update
 from tests.language.updates.applying import updated
 
 
@@ -50,8 +51,6 @@ def test_a_value_of_another_type_or_order_is_a_change():
 
 
 def test_a_change_in_a_large_document_costs_what_it_touches():
-    from rollbook.language.updates import compile_update, parse_update
-
     document = big_document(5000)
     apply = compile_update(parse_update({"$inc": {"nodes.nodeData.2500.gpus.count": 1}}))
     started = time.perf_counter()
