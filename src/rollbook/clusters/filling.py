@@ -34,6 +34,8 @@ def _filled(kind: Fields, value: Document, presences: frozenset[Presence], befor
 
 def with_documented(given: Document, members: Mapping[str, Value], kind: Fields) -> Document:
     """``given`` with ``members`` set; one that it lacks goes after its nearest documented predecessor."""
+    if members.keys() <= given.keys():
+        return {**given, **members}
     order = list(kind.members)
     names = list(given)
     for name in members:
@@ -46,8 +48,8 @@ def with_documented(given: Document, members: Mapping[str, Value], kind: Fields)
 def with_value(given: Document, path: tuple[str, ...], value: Value, kind: Fields = CLUSTER) -> Document:
     """``given`` with ``value`` at a documented path; objects on the way are made where they are absent."""
     name, *rest = path
-    below = kind.members[name].kind
     if rest:
+        below = kind.members[name].kind
         assert isinstance(below, Fields)
         inner = given.get(name)
         value = with_value(inner if isinstance(inner, dict) else {}, tuple(rest), value, below)

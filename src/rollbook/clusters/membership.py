@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from rollbook.clusters.filling import with_value
 from rollbook.clusters.nodes import NODE_LIST, gpu_models, node_id, nodes_in
-from rollbook.clusters.totals import MODEL_NAMES, TOTALS, derived_total
+from rollbook.clusters.totals import MODEL_NAMES, NODE_COUNT, TOTALS, derived_total
 from rollbook.documents.editing import value_at
 from rollbook.documents.values import Document, Value
 
@@ -54,7 +54,7 @@ def with_kept_members(document: Document, node: Value) -> Value:
 
 
 def _with_nodes(document: Document, nodes: list[Value]) -> Document:
-    changed = with_value(document, NODE_LIST, nodes)
+    changed = with_value(with_value(document, NODE_LIST, nodes), NODE_COUNT, len(nodes))
     for total in TOTALS:
         derived = derived_total(changed, total)
         if derived is not None:

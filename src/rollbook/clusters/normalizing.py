@@ -4,10 +4,10 @@ One rule: only documented places, and only what is certain; what can't be read s
 name. A part that is the very object that stood there before is left alone.
 """
 
+from rollbook.clusters.differences import new_elements
 from rollbook.clusters.modes import Demands
 from rollbook.clusters.numerals import number_in
 from rollbook.clusters.schema import CLUSTER, Fields, Kind, ListOf, Number
-from rollbook.clusters.validating import new_elements
 from rollbook.documents.editing import with_elements, with_members
 from rollbook.documents.values import MISSING, Document, Maybe, Value
 

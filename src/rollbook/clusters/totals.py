@@ -9,13 +9,13 @@ Theory: a sum counts a node without the figure as 0, so a list of sparse nodes h
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rollbook.clusters.differences import new_elements
 from rollbook.clusters.filling import with_value
 from rollbook.clusters.nodes import gpu_models, nodes_in
-from rollbook.clusters.validating import new_elements
 from rollbook.documents.editing import value_at
 from rollbook.documents.paths import Path, dotted
 from rollbook.documents.values import INT64_MAX, MISSING, Document, Maybe, Value, is_number
@@ -93,10 +93,8 @@ def following(before: Document, after: Document, own: frozenset[Path]) -> Docume
         return after
     come, gone = [node for _, node in new_elements(new, old)], [node for _, node in new_elements(old, new)]
     followed = after
-    for total in TOTALS:
-        if total in own or _sums_are_equal(come, gone, total):
-            continue
-        if _matches(value_at(before, total), _sum(old, total)):
+    for total in _totals_that_may_differ(come, gone):
+        if total not in own and _matches(value_at(before, total), _sum(old, total)):
             followed = with_value(followed, total, _sum(new, total))
     if MODEL_NAMES not in own and gpu_models(come) != gpu_models(gone):
         return _with_model_names(followed, old, new)
@@ -118,11 +116,22 @@ def _sum(nodes: Sequence[Value], total: Path) -> int | float:
     return len(nodes) if total == NODE_COUNT else _sum_of(_figures(nodes, total))
 
 
-def _sums_are_equal(some: Sequence[Value], others: Sequence[Value], total: Path) -> bool:
-    if total == NODE_COUNT:
-        return len(some) == len(others)
-    figures, other_figures = _figures(some, total), _figures(others, total)
-    return figures == other_figures or _sum_of(figures) == _sum_of(other_figures)
+def _totals_that_may_differ(some: list[Value], others: list[Value]) -> Iterator[Path]:
+    """The totals to which the two lists of nodes do not contribute the same figures."""
+    if len(some) != len(others):
+        yield from TOTALS
+        return
+    differing = {name for node, other in zip(some, others, strict=True) for name in _differing(node, other)}
+    for total in TOTALS:
+        if total[0] in differing and _figures(some, total) != _figures(others, total):
+            yield total
+
+
+def _differing(node: Value, other: Value) -> Iterable[str]:
+    """The members that the two nodes do not share."""
+    if not isinstance(node, dict) or not isinstance(other, dict):
+        return [total[0] for total in TOTALS]
+    return [name for name in node.keys() | other.keys() if node.get(name, MISSING) is not other.get(name, MISSING)]
 
 
 def _figures(nodes: Sequence[Value], path: Path) -> list[int | float]:
@@ -156,10 +165,10 @@ def _matches(given: Maybe, derived: int | float) -> bool:
 
 
 def _with_model_names(document: Document, old: list[Value], new: list[Value]) -> Document:
-    names, gpus = value_at(document, MODEL_NAMES), document.get("gpus")
-    if not isinstance(gpus, dict) or not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    names = value_at(document, MODEL_NAMES)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         return document
     models: list[Value] = [*gpu_models(new)]
     if set(names) != set(gpu_models(old)) or set(names) == set(models):
         return document
-    return {**document, "gpus": {**gpus, "modelNames": models}}
+    return with_value(document, MODEL_NAMES, models)

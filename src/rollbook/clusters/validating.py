@@ -7,6 +7,7 @@ found before (``ratcheting``).
 
 from collections.abc import Iterator, Mapping
 
+from rollbook.clusters.differences import new_elements
 from rollbook.clusters.findings import Finding, Place
 from rollbook.clusters.modes import Demands
 from rollbook.clusters.schema import CLUSTER, LARGEST, Fields, Flag, Free, Kind, ListOf, Member, Number, Text
@@ -72,19 +73,6 @@ def _is_of(kind: Kind, value: Value) -> bool:
         case Free():
             return True
     return False
-
-
-def new_elements(value: list[Value], before: Maybe) -> Iterator[tuple[int, Value]]:
-    """The elements that ``before`` does not hold, by identity, with their index.
-
-    An array that shifted has few new elements. One that repeats an element has it as new from the second time on.
-    """
-    known = {id(element) for element in before} if isinstance(before, list) else set()
-    for index, element in enumerate(value):
-        if id(element) in known:
-            known.remove(id(element))
-        else:
-            yield index, element
 
 
 def _unknown(kind: Fields | ListOf, value: Value, before: Maybe, place: Place) -> Iterator[Finding]:
