@@ -1,10 +1,11 @@
 """Pipelines: what MongoDB's aggregation stages mean, over many documents and as updates of one, exactly as it says.
 
-``parse_pipeline`` and ``run_pipeline`` aggregate; ``parse_update_stages`` and ``compile_update_stages`` update. A
-document's own identity is its ``id``; what groups documents puts the group's key into ``_id``, as MongoDB does.
+``parse_pipeline`` and ``run_pipeline`` aggregate (``stream_pipeline`` one by one); ``parse_update_stages`` and
+``compile_update_stages`` update. A document's own identity is its ``id``; what groups documents puts the group's key
+into ``_id``, as MongoDB does.
 """
 
-from rollbook.language.pipelines.aggregating import parse_pipeline, run_pipeline
+from rollbook.language.pipelines.aggregating import parse_pipeline, run_pipeline, stream_pipeline
 from rollbook.language.pipelines.operators import Pipeline
 from rollbook.language.pipelines.updating import UpdateStages, compile_update_stages, parse_update_stages
 
@@ -15,4 +16,5 @@ __all__ = [
     "parse_pipeline",
     "parse_update_stages",
     "run_pipeline",
+    "stream_pipeline",
 ]

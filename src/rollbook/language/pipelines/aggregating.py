@@ -3,13 +3,13 @@
 One rule: a pipeline is parsed wholly before any document goes through it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from random import Random, SystemRandom
 
 from rollbook.documents.values import Document, Value
 from rollbook.errors import WorkExceeded
 from rollbook.language.pipelines.operators import Parsing, Pipeline, Running
-from rollbook.language.pipelines.running import compile_stages, counted_results
+from rollbook.language.pipelines.running import compile_stages
 from rollbook.language.pipelines.stages import parse_stages
 from rollbook.language.pipelines.table import STAGES
 from rollbook.limits import DEFAULT_LIMITS, Limits, Work
@@ -26,12 +26,19 @@ def parse_pipeline(json: Value, *, at: str = "", identity: str = "id", limits: L
 def run_pipeline(
     pipeline: Pipeline, documents: Iterable[Document], *, work: Work, random: Random | None = None
 ) -> list[Document]:
-    """What comes out when ``documents`` go through the pipeline. ``random`` chooses for ``$sample``.
+    """What comes out when ``documents`` go through the pipeline, held and counted: see ``stream_pipeline``."""
+    return list(Running(work).hold(stream_pipeline(pipeline, documents, work=work, random=random)))
+
+
+def stream_pipeline(
+    pipeline: Pipeline, documents: Iterable[Document], *, work: Work, random: Random | None = None
+) -> Iterator[Document]:
+    """What comes out when ``documents`` go through the pipeline, one by one. ``random`` chooses for ``$sample``.
 
     Refuses (LanguageRefused) what can't be evaluated on these documents, and what takes more than ``work`` allows.
     """
     running = Running(work, random or SystemRandom())
     try:
-        return list(counted_results(compile_stages(pipeline, running)(documents), work))
+        yield from compile_stages(pipeline, running)(documents)
     except RecursionError:
         raise WorkExceeded("the pipeline makes a value that is nested too deeply", mongo_code=15) from None

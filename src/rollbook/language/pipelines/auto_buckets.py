@@ -64,11 +64,13 @@ def auto_bucketing(parts: AutoBuckets, running: Running) -> Run:
     """Gives a document for each of several buckets of about equal size: its boundaries as ``_id``, and fields."""
     value_of = running.expression(parts.group_by)
     start = starting(parts.fields, running)
+    charge = charging(running.work, at=parts.at)
 
     def run(documents: Documents) -> Iterator[Document]:
         entries = _sorted_entries(documents, value_of, running, parts)
         for lower, upper, chosen in _split(entries, parts.number, parts.series):
             bucket: Value = {"min": lower, "max": upper}
+            charge(bucket)
             group = start(bucket)
             for entry in chosen:
                 running.work.spend()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rollbook.documents.values import Document, Value
 from rollbook.language.pipelines.operators import Documents, Parsing, Pipeline, Run, Running, StageOperator
-from rollbook.language.pipelines.running import compile_stages, counted_results
+from rollbook.language.pipelines.running import compile_stages
 from rollbook.language.pipelines.stages import parse_stages
 
 
@@ -52,7 +52,7 @@ def faceting(parts: tuple[Facet, ...], running: Running) -> Run:
 
     def run(documents: Documents) -> Iterator[Document]:
         held = list(running.hold(documents))
-        yield {name: list(counted_results(run_facet(held), running.work)) for name, run_facet in runs}
+        yield {name: list(running.hold(run_facet(held))) for name, run_facet in runs}
 
     return run
 

@@ -17,13 +17,17 @@ from typing import Any, TypeAlias
 from rollbook.documents.values import Document, Value
 from rollbook.errors import PipelineRefused, below
 from rollbook.language.expressions import Evaluate, Expression, compile_expression, parse_expression
+from rollbook.language.projections.weighing import size_of_document
 from rollbook.limits import DEFAULT_LIMITS, Limits, Work
 
 Documents: TypeAlias = Iterable[Document]
 Run: TypeAlias = Callable[[Documents], Iterator[Document]]
 
+HELD_BYTES_A_BYTE = 4
+"""How much memory a document takes for each of its bytes as JSON, about."""
+
 REFERENCE_BYTES = 64
-"""What holding one more document takes, which others hold too."""
+"""What holding one more value takes, beside the value itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,15 @@ class Running:
         """The function of a scope that ``expression`` means."""
         return compile_expression(expression, work=self.work, now=self.now)
 
+    def hold_one(self, document: Document) -> None:
+        """Count a document as something that the run keeps."""
+        self.work.allocate(HELD_BYTES_A_BYTE * size_of_document(document))
+
     def hold(self, documents: Documents, most: int | None = None) -> Iterator[Document]:
         """The documents, counted as something that the run keeps; no more than ``most`` at a time."""
         flow = iter(documents)
         for document in islice(flow, most):
-            self.work.allocate(REFERENCE_BYTES)
+            self.hold_one(document)
             yield document
         yield from flow
 

@@ -24,16 +24,9 @@ class Sorted:
 
 
 def parse_sort_stage(json: Value, parsing: Parsing) -> Sorted:
-    """A sort of ``$sort``: as a query's, but it must name a path."""
-    if not isinstance(json, dict):
-        raise parsing.refused(15973, "$sort takes an object of paths and directions")
-    if not json:
+    """The sort of ``$sort``: as a query's, but it must name a path."""
+    if json == {}:
         raise parsing.refused(15976, "$sort names at least one path")
-    for name, direction in json.items():
-        if not is_number(direction):
-            raise parsing.refused(15974, "a direction is 1 or -1", name)
-        if direction not in (1, -1):
-            raise parsing.refused(15975, f"a direction is 1 or -1, not {direction}", name)
     return Sorted(parse_sort(json, at=parsing.at, limits=parsing.limits))
 
 

@@ -22,27 +22,27 @@ class Decades:
         if not number:
             return 0
         decade = self._decade(number)
-        place = bisect_right(self.hundreds, self._scaled(number, decade))
-        return self._at(decade, place)
+        return self._at(decade, bisect_right(self.hundreds, number, key=lambda hundred: _decimal(hundred, decade)))
 
     def below(self, number: float) -> float:
         """The greatest number of the series below ``number``."""
         if not number:
             return 0
         decade = self._decade(number)
-        place = bisect_left(self.hundreds, self._scaled(number, decade))
-        return self._at(decade, place - 1)
+        return self._at(decade, bisect_left(self.hundreds, number, key=lambda hundred: _decimal(hundred, decade)) - 1)
 
     def _decade(self, number: float) -> int:
-        return floor(log10(number)) - 2
-
-    def _scaled(self, number: float, decade: int) -> float:
-        return number / 10.0**decade if decade >= 0 else number * 10.0**-decade
+        decade = floor(log10(number)) - 2
+        # The logarithm is rounded, and so may be one off.
+        return decade + (number >= _decimal(1000, decade)) - (number < _decimal(100, decade))
 
     def _at(self, decade: int, place: int) -> float:
         decades, place = divmod(place, len(self.hundreds))
-        decade += decades
-        return self.hundreds[place] * 10.0**decade if decade >= 0 else self.hundreds[place] / 10.0**-decade
+        return _decimal(self.hundreds[place], decade + decades)
+
+
+def _decimal(hundred: int, decade: int) -> float:
+    return float(f"{hundred}e{decade}")
 
 
 @dataclass(frozen=True, slots=True)

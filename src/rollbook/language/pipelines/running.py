@@ -1,16 +1,13 @@
 """Running stages: documents flow from one to the next, most of them one by one.
 
-One rule: what a run gives is counted to its last byte, for its documents may share what they hold.
+One rule: what a run holds is counted, and what it gives is no larger and no deeper than a document may be.
 """
 
 from collections.abc import Iterator
 
-from orjson import JSONEncodeError
-
-from rollbook.documents.codec import encode_json
 from rollbook.documents.values import Document
-from rollbook.errors import WorkExceeded
 from rollbook.language.pipelines.operators import Documents, Pipeline, Run, Running
+from rollbook.language.projections.weighing import size_of_document
 from rollbook.limits import Work
 
 LAZY_STAGES_MAX = 50
@@ -27,7 +24,7 @@ def compile_stages(pipeline: Pipeline, running: Running) -> Run:
             flow = stage(flow)
             if not place % LAZY_STAGES_MAX:
                 flow = list(running.hold(flow))
-        return iter(flow)
+        return _checked(flow)
 
     return run
 
@@ -39,11 +36,7 @@ def _spending(documents: Documents, work: Work, units: int) -> Iterator[Document
         yield document
 
 
-def counted_results(documents: Documents, work: Work) -> Iterator[Document]:
-    """The documents, counted as what they take when they are written out. Refuses (WorkExceeded) what can't be."""
+def _checked(documents: Documents) -> Iterator[Document]:
     for document in documents:
-        try:
-            work.allocate(len(encode_json(document)))
-        except JSONEncodeError as error:
-            raise WorkExceeded(f"the pipeline makes a document that can't be JSON: {error}", mongo_code=15) from None
+        size_of_document(document)
         yield document

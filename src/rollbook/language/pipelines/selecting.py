@@ -49,7 +49,7 @@ def sampling(size: int, running: Running) -> Run:
         chosen: list[Document] = []
         for seen, document in enumerate(documents):
             if len(chosen) < size:
-                running.work.allocate(HELD_BYTES)
+                running.hold_one(document)
                 chosen.append(document)
             elif (place := random.randrange(seen + 1)) < size:
                 chosen[place] = document
@@ -115,8 +115,6 @@ KEEP: Final = Decision("keep")
 PRUNE: Final = Decision("prune")
 DESCEND: Final = Decision("descend")
 DECISIONS = {"KEEP": KEEP, "PRUNE": PRUNE, "DESCEND": DESCEND}
-
-HELD_BYTES = 64
 
 STAGES = (
     StageOperator("$match", parse_match, matching),

@@ -12,7 +12,7 @@ from rollbook.errors import PipelineRefused
 from rollbook.language.expressions import Expression, scope_of
 from rollbook.language.pipelines.operators import Parsing, Run, Running, StageOperator
 from rollbook.language.projections import Projection, compile_projection, parse_project_stage
-from rollbook.language.projections.field_paths import TOO_LONG, is_too_long, problem_with_path
+from rollbook.language.projections.field_paths import problem_with_path
 from rollbook.language.projections.filling import compile_fill
 from rollbook.language.projections.nodes import Branch, Computed, Dropped, Mode
 from rollbook.language.projections.trees import Collision, Tree, add_leaf, branch_of
@@ -40,12 +40,9 @@ def parse_set(json: Value, parsing: Parsing) -> Branch:
 
 
 def _set_field(tree: Tree, path: Path, said: Value, parsing: Parsing) -> None:
-    operator = next((name for name in said if name[:1] == "$"), None) if isinstance(said, dict) else None
-    if operator is not None and len(said) > 1:  # type: ignore[arg-type]
-        raise parsing.refused(40181, f"'{operator}' stands alone in its object")
-    if not isinstance(said, dict) or not said or operator is not None:
+    if not isinstance(said, dict) or not said or _is_operator(said, parsing):
         if add_leaf(tree, path, Computed(parsing.expression(said), parsing.at)) is not None:
-            raise parsing.refused(40176, "another path of this stage goes through this one, or the same")
+            raise parsing.refused(40176, "another path of this stage goes through this one, or is the same")
         return
     for name, inner in said.items():
         if "." in name:
@@ -53,14 +50,17 @@ def _set_field(tree: Tree, path: Path, said: Value, parsing: Parsing) -> None:
         _set_field(tree, _path(path, name, parsing), inner, parsing.below(name))
 
 
+def _is_operator(said: dict[str, Value], parsing: Parsing) -> bool:
+    operator = next((name for name in said if name[:1] == "$"), None)
+    if operator is not None and len(said) > 1:
+        raise parsing.refused(40181, f"'{operator}' stands alone in its object")
+    return operator is not None
+
+
 def _path(parents: Path, name: str, parsing: Parsing) -> Path:
-    problem = problem_with_path(name)
-    path = parents + parse_path(name)
-    if problem is None and is_too_long(path):
-        problem = TOO_LONG
-    if problem is not None:
+    if problem := problem_with_path(name, parents=parents):
         raise parsing.refused(*problem, name)
-    return path
+    return parents + parse_path(name)
 
 
 def setting(parts: Branch, running: Running) -> Run:

@@ -6,8 +6,6 @@ One rule: an update makes one document of one, so only stages that do are allowe
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orjson import JSONEncodeError
-
 from rollbook.documents.codec import encode_json
 from rollbook.documents.ordering import equal
 from rollbook.documents.values import MISSING, Document, Value
@@ -58,7 +56,7 @@ def compile_update_stages(stages: UpdateStages, *, work: Work | None = None) -> 
             (result,) = run([document])
             result = _identified(result, document, identity)
             return document if encode_json(result) == encode_json(document) else result
-        except (RecursionError, JSONEncodeError):
+        except RecursionError:
             raise WorkExceeded("the update makes a document that is nested too deeply", mongo_code=15) from None
 
     return updated

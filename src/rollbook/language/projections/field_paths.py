@@ -8,9 +8,11 @@ from rollbook.documents.paths import Path, parse_path
 FIELD_PATH_LENGTH_MAX = 200
 """MongoDB's limit: a document is nested no deeper than that."""
 
+DOLLAR_CODE = 16410
 
-def problem_with_path(dotted: str, *, dollars_below: bool = False) -> tuple[int, str] | None:
-    """What is wrong with a dotted path, as MongoDB's error code and a sentence; None for a sound one.
+
+def problem_with_path(dotted: str, *, parents: Path = (), dollars_below: bool = False) -> tuple[int, str] | None:
+    """What is wrong with a dotted path below ``parents``, as MongoDB's error code and a sentence; or None.
 
     ``dollars_below`` lets names after the first begin with ``$``, as names in documents may.
     """
@@ -19,17 +21,16 @@ def problem_with_path(dotted: str, *, dollars_below: bool = False) -> tuple[int,
     if dotted[-1] == ".":
         return 40353, f"the path '{dotted}' ends with a dot"
     path = parse_path(dotted)
-    if len(path) > FIELD_PATH_LENGTH_MAX:
-        return TOO_LONG
+    if len(parents) + len(path) > FIELD_PATH_LENGTH_MAX:
+        return 15, f"the path has more than {FIELD_PATH_LENGTH_MAX} names"
     for place, name in enumerate(path):
-        problem = problem_with_name(name, dotted)
+        problem = _problem_with_name(name, dotted)
         if problem is not None and not (dollars_below and place and problem[0] == DOLLAR_CODE):
             return problem
     return None
 
 
-def problem_with_name(name: str, dotted: str) -> tuple[int, str] | None:
-    """What is wrong with one component of the path ``dotted``."""
+def _problem_with_name(name: str, dotted: str) -> tuple[int, str] | None:
     if not name:
         return 15998, f"the path '{dotted}' has an empty name between its dots"
     if name[0] == "$":
@@ -37,14 +38,3 @@ def problem_with_name(name: str, dotted: str) -> tuple[int, str] | None:
     if "\0" in name:
         return 16411, f"the field name {name!r} has a null byte"
     return None
-
-
-DOLLAR_CODE = 16410
-
-
-def is_too_long(path: Path) -> bool:
-    """Whether a path put together of sound ones names something deeper than a document can be."""
-    return len(path) > FIELD_PATH_LENGTH_MAX
-
-
-TOO_LONG = (15, f"the path has more than {FIELD_PATH_LENGTH_MAX} names")

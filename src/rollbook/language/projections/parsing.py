@@ -11,7 +11,7 @@ from rollbook.documents.values import Value, is_number, type_name
 from rollbook.errors import ExpressionRefused, ProjectionRefused, below
 from rollbook.language.expressions import Expression, parse_expression
 from rollbook.language.projections.arrays import parse_first_match, parse_slice
-from rollbook.language.projections.field_paths import TOO_LONG, is_too_long, problem_with_path
+from rollbook.language.projections.field_paths import problem_with_path
 from rollbook.language.projections.nodes import (
     Computed,
     Dropped,
@@ -154,14 +154,10 @@ class _Reading:
         self._decide(Mode.INCLUSION, 31253, at)
 
     def _path(self, parents: Path, name: str, at: str) -> Path:
-        problem = problem_with_path(name, dollars_below=self.of_query)
-        path = parents + parse_path(name)
-        if problem is None and is_too_long(path):
-            problem = TOO_LONG
-        if problem is not None:
+        if problem := problem_with_path(name, parents=parents, dollars_below=self.of_query):
             code, why = problem
             raise ProjectionRefused(why, at=at, mongo_code=code)
-        return path
+        return parents + parse_path(name)
 
     def _add(self, path: Path, leaf: Leaf, at: str) -> None:
         collision = add_leaf(self.tree, path, leaf)

@@ -1,0 +1,110 @@
+"""What a pipeline may spend: nothing that it is asked for takes more memory or time than a request has."""
+
+from itertools import count, repeat
+
+import pytest
+
+from rollbook.errors import LanguageRefused, WorkExceeded
+from rollbook.language.pipelines import parse_pipeline, run_pipeline, stream_pipeline
+from rollbook.limits import Work
+from tests.language.pipelines.running import refusal, update_refused_code
+
+DOUBLE = {"$set": {"a": ["$a", "$a"]}}
+EMBED = {"$set": {"a": {"a": "$$ROOT"}}}
+
+
+@pytest.mark.parametrize(
+    ("stages", "code"),
+    [
+        ([DOUBLE] * 100, 10334),
+        ([EMBED] * 200, 15),
+        ([{"$group": {"_id": None, "a": {"$push": "$$ROOT"}}}, *[DOUBLE] * 100], 10334),
+        ([{"$set": {f"a{number}": "$$ROOT"}} for number in range(60)], 10334),
+        ([{"$project": {"a": ["$a", "$a"]}}, {"$replaceWith": {"a": ["$a", "$a"]}}] * 50, 10334),
+    ],
+)
+def test_a_document_that_doubles_itself_is_refused(stages, code):
+    assert refusal(stages, [{"a": "x"}]).mongo_code == code
+
+
+@pytest.mark.parametrize("stages", [[DOUBLE] * 100, [EMBED] * 200])
+def test_an_update_that_doubles_the_document_is_refused(stages):
+    assert update_refused_code({"id": 1, "a": "x"}, stages)[0] in (10334, 15)
+
+
+def test_deep_paths_through_deep_arrays_do_not_make_what_can_not_be_written():
+    deep = 1
+    for _ in range(120):
+        deep = [deep]
+    stages = [{"$set": {".".join("a" * 100): "$b"}}, {"$set": {"b." + ".".join("c" * 150): "$a"}}]
+    refused = refusal([{"$set": {"b.x": "$b"}}, *stages] * 3, [{"id": 1, "b": deep}])
+    assert isinstance(refused, WorkExceeded)
+
+
+HELD = [
+    [{"$sort": {"n": 1}}],
+    [{"$sort": {"n": 1}}, {"$limit": 100_000}],
+    [{"$sample": {"size": 100_000}}],
+    [{"$group": {"_id": "$n"}}],
+    [{"$group": {"_id": None, "all": {"$push": "$text"}}}],
+    [{"$group": {"_id": None, "all": {"$addToSet": "$n"}}}],
+    [{"$group": {"_id": None, "all": {"$topN": {"sortBy": {"n": 1}, "output": "$text", "n": 100_000}}}}],
+    [{"$group": {"_id": None, "all": {"$lastN": {"input": "$text", "n": 100_000}}}}],
+    [{"$group": {"_id": None, "all": {"$median": {"input": "$n", "method": "approximate"}}}}],
+    [{"$bucketAuto": {"groupBy": "$n", "buckets": 2}}],
+    [{"$facet": {"a": [{"$count": "n"}]}}],
+    [],
+]
+
+
+@pytest.mark.parametrize("stages", HELD)
+def test_what_a_stage_holds_is_counted(stages):
+    endless = ({"n": number, "text": "x" * 100} for number in count())
+    with pytest.raises(WorkExceeded) as refused:
+        run_pipeline(parse_pipeline(stages), endless, work=Work(bytes_left=100_000))
+    assert refused.value.mongo_code == 146
+
+
+def test_a_sort_with_a_limit_holds_no_more_than_the_limit():
+    documents = ({"n": -number} for number in range(5_000))
+    top = run_pipeline(parse_pipeline([{"$sort": {"n": 1}}, {"$limit": 2}]), documents, work=Work(bytes_left=500))
+    assert [document["n"] for document in top] == [-4999, -4998]
+
+
+def test_what_is_streamed_is_not_held():
+    documents = stream_pipeline(parse_pipeline([]), repeat({"text": "x" * 100}), work=Work(bytes_left=500))
+    for _ in range(1_000):
+        assert next(documents)
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [
+        [{"$match": {"absent": 1}}],
+        [{"$count": "n"}],
+        [{"$unwind": "$many"}, {"$unwind": "$many2"}, {"$count": "n"}],
+        [{"$group": {"_id": None, "n": {"$sum": 1}}}],
+        [{"$set": {"a": 1}}, {"$match": {"a": 2}}],
+    ],
+)
+def test_a_run_ends_at_its_deadline(stages):
+    clock = count()
+    endless = repeat({"many": list(range(100)), "many2": list(range(100))})
+    work = Work(deadline=50, clock=lambda: next(clock))
+    with pytest.raises(WorkExceeded) as refused:
+        run_pipeline(parse_pipeline(stages), endless, work=work)
+    assert refused.value.mongo_code == 50
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        {"$set": {"x": {"$range": [0, 2**31 - 1]}}},
+        {"$match": {"$expr": {"$range": [0, 2**31 - 1]}}},
+        {"$group": {"_id": {"$range": [0, 2**31 - 1]}}},
+        {"$sortByCount": {"$range": [0, 2**31 - 1]}},
+        {"$replaceWith": {"a": {"$range": [0, 2**31 - 1]}}},
+    ],
+)
+def test_expressions_in_stages_are_bounded_too(stage):
+    assert isinstance(refusal([stage], [{}]), LanguageRefused)

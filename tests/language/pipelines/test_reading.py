@@ -1,0 +1,59 @@
+"""How pipelines are read: their shape, their stages, and what is refused by name."""
+
+import pytest
+
+from tests.language.pipelines.running import refusal, refused_code, results
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "code", "at"),
+    [
+        ({}, 14, ""),
+        ("$match", 14, ""),
+        ([5], 14, "/0"),
+        ([{"$match": {}}, None], 14, "/1"),
+        ([{}], 40323, "/0"),
+        ([{"$limit": 1, "$skip": 1}], 40323, "/0"),
+        ([{"match": {}}], 40324, "/0/match"),
+        ([{"$limit": 1}, {"$nothing": {}}], 40324, "/1/$nothing"),
+        ([{"$match": {}}] * 1001, 7749501, ""),
+        ([{"$match": 5}], 15959, "/0/$match"),
+        ([{"$match": {"a": {"$nothing": 1}}}], 2, "/0/$match/a/$nothing"),
+        ([{"$project": 5}], 15969, "/0/$project"),
+        ([{"$project": {}}], 51272, "/0/$project"),
+        ([{"$project": {"a.$": 1}}], 31324, "/0/$project/a.$"),
+        ([{"$project": {"a": {"$slice": 2}}}], 28667, "/0/$project/a/$slice"),
+        ([{"$project": {"a": {"$elemMatch": {"b": 1}}}}], 168, "/0/$project/a/$elemMatch"),
+        ([{"$project": {"a.$b": 1}}], 16410, "/0/$project/a.$b"),
+    ],
+)
+def test_a_pipeline_that_makes_no_sense_is_refused(pipeline, code, at):
+    assert refused_code(pipeline) == (code, at)
+
+
+@pytest.mark.parametrize(
+    ("stage", "reason"),
+    [
+        ({"$lookup": {}}, "one collection"),
+        ({"$unionWith": "x"}, "one collection"),
+        ({"$graphLookup": {}}, "one collection"),
+        ({"$out": "x"}, "use an update"),
+        ({"$merge": {}}, "use an update"),
+        ({"$geoNear": {}}, "geographic"),
+        ({"$setWindowFields": {}}, "windows"),
+        ({"$collStats": {}}, "inside of a MongoDB server"),
+        ({"$group": {"_id": None, "x": {"$accumulator": {}}}}, "JavaScript"),
+    ],
+)
+def test_a_stage_of_mongodb_that_is_not_here_is_refused_with_the_reason(stage, reason):
+    refused = refusal([stage])
+    assert refused.mongo_code == 115
+    assert reason in refused.message
+
+
+def test_an_empty_pipeline_passes_all_documents_on():
+    assert results([], [{"a": 1}, {}]) == [{"a": 1}, {}]
+
+
+def test_as_many_stages_as_are_allowed_run():
+    assert results([{"$match": {}}] * 500 + [{"$set": {"a": {"$add": ["$a", 1]}}}] * 500, [{"a": 0}]) == [{"a": 500}]
