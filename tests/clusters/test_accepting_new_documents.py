@@ -150,7 +150,7 @@ def test_given_totals_stay_and_contradictions_are_reported() -> None:
     accepted = accept_new(given, rules=DEFAULT)
 
     assert accepted.document["gpus"] == {"count": 5, "memory": 65536}
-    assert accepted.warnings == ("totals are kept as given: gpus.count is 5, but nodes.nodeData adds up to 4",)
+    assert accepted.warnings == ("totals are kept as given: gpus.count is 5, but nodes.nodeData gives 4",)
 
 
 def test_the_parsers_nulls_mean_absent() -> None:

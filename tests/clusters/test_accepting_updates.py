@@ -239,7 +239,7 @@ def test_an_update_warns_of_what_it_brings_in_only() -> None:
     assert updated(before, {"reputation": 1}).warnings == ()
     assert updated(before, {"zone": "c"}).warnings == ()
     assert updated(before, {"memory": 5}).warnings == (
-        "totals are kept as given: memory is 5, but nodes.nodeData adds up to 2048",
+        "totals are kept as given: memory is 5, but nodes.nodeData gives 2048",
     )
     assert updated(before, {"$push": {"nodes.nodeData": node("b") | {"tags": []}}, "rack": 1}).warnings == (
         "fields that no schema documents are kept as they are: rack, nodes.nodeData.tags",

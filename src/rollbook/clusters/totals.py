@@ -47,7 +47,7 @@ class Contradiction:
     derived: int | float
 
     def __str__(self) -> str:
-        return f"{dotted(self.total)} is {self.given}, but nodes.nodeData adds up to {self.derived}"
+        return f"{dotted(self.total)} is {self.given}, but nodes.nodeData gives {self.derived}"
 
 
 def with_totals(document: Document) -> Document:
