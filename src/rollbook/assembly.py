@@ -13,6 +13,7 @@ from rollbook.api.server import serve as serve_http
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.journal.sqlite import SqliteJournal
 from rollbook.registry.committing import Committer
+from rollbook.registry.facts import Facts
 from rollbook.registry.queries import Reader
 from rollbook.registry.recent import RecentChanges
 from rollbook.registry.registry import Registry
@@ -31,13 +32,14 @@ async def open_registry(settings: Settings) -> AsyncIterator[Registry]:
     try:
         view = View()
         await asyncio.to_thread(view.load, journal.load(), journal.newest())
+        facts = Facts()
         recent = RecentChanges(view.revision)
         committer = Committer(journal, view, recent, now_ms=lambda: time.time_ns() // 1_000_000)
-        reader = Reader(view, limits=settings.limits)
+        reader = Reader(view, facts, limits=settings.limits)
         watching = Watching(journal, recent)
         try:
             rules = SchemaRules(mode=settings.schema)
-            yield Registry(journal, view, committer, reader, watching, rules, settings.limits)
+            yield Registry(journal, view, committer, reader, watching, facts, rules, settings.limits)
         finally:
             await committer.close()
             await watching.close()

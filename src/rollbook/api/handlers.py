@@ -9,7 +9,6 @@ from rollbook.api import responses
 from rollbook.api.requests import author_of, flag_values, json_body, optional_json_body, precondition_of
 from rollbook.clusters.acceptance import SchemaRules, UnknownFields
 from rollbook.registry.commands import Delete
-from rollbook.registry.queries import document_of
 from rollbook.registry.registry import Registry
 from rollbook.registry.requests import COUNT_KEYS, parse_aggregation, parse_query, parse_update_request
 
@@ -25,7 +24,7 @@ async def read_cluster(request: Request) -> Response:
     registry = registry_of(request)
     entry = registry.entry(request.path_params["id"])
     if "registry" in flag_values(request, "include", ("registry",)):
-        return responses.json_response(document_of(entry, with_registry=True))
+        return responses.json_response(registry.facts.document_of(entry))
     seen = precondition_of(request).differs
     if seen is not None and seen & {"*", str(entry.revision)}:
         return Response(status_code=304, headers={"etag": responses.entity_tag(entry.revision)})

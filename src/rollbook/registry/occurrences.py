@@ -11,7 +11,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -21,6 +20,7 @@ import orjson
 from rollbook.documents.codec import decode_stored
 from rollbook.documents.values import Document
 from rollbook.journal.changes import Change
+from rollbook.registry.times import iso_time
 
 Name: TypeAlias = Literal["created", "updated", "deleted", "entered", "left"]
 Form: TypeAlias = Literal["document", "patch", "both"]
@@ -84,8 +84,3 @@ class Occurrence:
         if form != "document":
             members["patch"] = self.patch
         return members
-
-
-def iso_time(at_ms: int) -> str:
-    """A Unix time in milliseconds as ISO 8601 in UTC."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

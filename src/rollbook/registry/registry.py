@@ -11,6 +11,7 @@ from rollbook.journal.interface import Journal
 from rollbook.limits import Limits
 from rollbook.registry.commands import ANY_REVISION, Command, Create, Precondition
 from rollbook.registry.committing import Author, Committer, Stored
+from rollbook.registry.facts import Facts
 from rollbook.registry.queries import Reader
 from rollbook.registry.watching import Watching
 from rollbook.view.entries import Entry, View
@@ -25,6 +26,7 @@ class Registry:
     committer: Committer
     reader: Reader
     watching: Watching
+    facts: Facts
     rules: SchemaRules
     limits: Limits
 

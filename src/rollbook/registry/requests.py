@@ -21,6 +21,7 @@ from rollbook.language.search_rules import cluster_search_in, refusals_in_search
 from rollbook.language.sorting import Sort, parse_sort
 from rollbook.limits import Limits, Work
 from rollbook.registry.commands import ANY_REVISION, Precondition, Update
+from rollbook.registry.facts import REGISTRY_FIELD
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,6 @@ class WatchRequest:
     since: int | None = None
 
 
-REGISTRY_FIELD = "_registry"
 CLAUSES_INLINE_MAX = 50
 WATCH_KEYS = ("query", "since")
 QUERY_KEYS = ("query", "sort", "skip", "limit", "projection", "include", "maxTimeMS")

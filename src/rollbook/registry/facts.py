@@ -1,0 +1,24 @@
+"""What the registry knows about a document beside what it holds: given on request, under ``_registry``."""
+
+from rollbook.documents.codec import decode_stored
+from rollbook.documents.values import Document, Value
+from rollbook.registry.times import iso_time
+from rollbook.view.entries import Entry
+
+REGISTRY_FIELD = "_registry"
+
+
+class Facts:
+    """Tells what is known about an entry, as of now. Safe to ask from any thread."""
+
+    def of(self, entry: Entry) -> dict[str, Value]:
+        """Its revision (an integer), and when it was enrolled and last changed (ISO 8601, UTC)."""
+        return {
+            "revision": entry.revision,
+            "createdAt": iso_time(entry.created_at_ms),
+            "updatedAt": iso_time(entry.updated_at_ms),
+        }
+
+    def document_of(self, entry: Entry) -> Document:
+        """The entry's document with what is known about it."""
+        return {**decode_stored(entry.body), REGISTRY_FIELD: self.of(entry)}

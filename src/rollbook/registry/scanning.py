@@ -1,0 +1,114 @@
+"""A scan: entries of one moment, looked at one by one, and answered in the order and the form that is asked for."""
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from rollbook.documents.codec import decode_stored, encode_json
+from rollbook.documents.values import Document
+from rollbook.language.filters import compile_filter
+from rollbook.language.pipelines import run_pipeline
+from rollbook.language.projections import compile_projection
+from rollbook.language.sorting import Sort, compile_sort
+from rollbook.limits import Work
+from rollbook.registry.facts import REGISTRY_FIELD, Facts
+from rollbook.registry.requests import Aggregation, Query
+from rollbook.view.entries import Entry
+
+SORT_RUN_ENTRIES = 4096
+WORK_UNITS_PER_DOCUMENT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What to look at, within which budget. ``exact``: every entry matches the query's filter."""
+
+    entries: Sequence[Entry]
+    facts: Facts
+    work: Work
+    exact: bool = False
+
+    def find(self, query: Query) -> Sequence[bytes]:
+        """The JSON of each matching document, as the query asks for it."""
+        matching = self._matching(query)
+        if query.sort is not None:
+            matching = self._sorted(matching, query, query.sort)
+        shape = self._shape(query)
+        return [shape(entry, document) for entry, document in islice(matching, query.skip, stop_of(query))]
+
+    def count(self, query: Query) -> int:
+        """How many documents match, within the query's ``skip`` and ``limit``."""
+        return sum(1 for _ in islice(self._matching(query), query.skip, stop_of(query)))
+
+    def aggregate(self, aggregation: Aggregation) -> Sequence[bytes]:
+        """The JSON of each document that comes out of the pipeline."""
+        documents = (self._document(entry, with_facts=aggregation.reads_registry) for entry in self.entries)
+        results = run_pipeline(aggregation.pipeline, documents, work=self.work)
+        return [self._encoded(document) for document in results]
+
+    def _document(self, entry: Entry, *, with_facts: bool) -> Document:
+        self.work.spend(WORK_UNITS_PER_DOCUMENT)
+        return self.facts.document_of(entry) if with_facts else decode_stored(entry.body)
+
+    def _matching(self, query: Query) -> Iterator[tuple[Entry, Document]]:
+        matches = None if self.exact else compile_filter(query.filter, work=self.work)
+        for entry in self.entries:
+            document = self._document(entry, with_facts=query.reads_registry)
+            if matches is None or matches(document):
+                yield entry, document
+
+    def _sorted(
+        self, matching: Iterator[tuple[Entry, Document]], query: Query, sort: Sort
+    ) -> Iterator[tuple[Entry, Document]]:
+        """The matching documents in sorted order; equal ones keep their order.
+
+        Only the keys are held while sorting. They are sorted in runs and merged, for one long sort in C would not let
+        the event loop's thread in.
+        """
+        key_of = compile_sort(sort)
+        keyed: Iterator[tuple[Any, int, Entry]] = (
+            (key_of(document), place, entry) for place, (entry, document) in enumerate(matching)
+        )
+        stop = stop_of(query)
+        if stop is not None and stop <= SORT_RUN_ENTRIES:
+            ordered = iter(heapq.nsmallest(stop, keyed))
+        else:
+            runs = []
+            while run := list(islice(keyed, SORT_RUN_ENTRIES)):
+                run.sort()
+                runs.append(run)
+            ordered = heapq.merge(*runs)
+        for _, _, entry in ordered:
+            yield entry, self._document(entry, with_facts=query.reads_registry)
+
+    def _shape(self, query: Query) -> Callable[[Entry, Document], bytes]:
+        if query.answers_as_stored:
+            return lambda entry, document: entry.body
+        project = None
+        if query.projection is not None:
+            project = compile_projection(query.projection, filter=query.filter, work=self.work)
+
+        def shaped(entry: Entry, document: Document) -> bytes:
+            document.pop(REGISTRY_FIELD, None)
+            if query.include_registry:
+                document[REGISTRY_FIELD] = self.facts.of(entry)
+            return self._encoded(document if project is None else project(document))
+
+        return shaped
+
+    def _encoded(self, document: Document) -> bytes:
+        body = encode_json(document)
+        self.work.allocate(len(body))
+        return body
+
+
+def stop_of(query: Query) -> int | None:
+    """Where the window of a query ends; None when it is open."""
+    return query.skip + query.limit if query.limit else None
+
+
+def window(entries: Sequence[Entry], query: Query) -> Sequence[Entry]:
+    """The entries that the query's ``skip`` and ``limit`` let through."""
+    return entries if not query.skip and not query.limit else entries[query.skip : stop_of(query)]
