@@ -21,7 +21,7 @@ from rollbook.language.filters.operators import (
     Test,
     described,
 )
-from rollbook.language.regular_expressions import compile_pattern
+from rollbook.language.regular_expressions import compile_pattern, problem_with_options
 
 
 def leaving(operand: list[int | float]) -> Test:
@@ -70,14 +70,15 @@ def regular_expression(operand: Value, site: Site) -> Filter:
     if not isinstance(operand, str):
         raise site.refused(f"$regex takes a text; it got {described(operand)}")
     if not isinstance(options, str):
-        raise site.refused(f"$options takes a text; it got {described(options)}")
+        raise site.neighbour("$options").refused(f"$options takes a text; it got {described(options)}")
+    if (problem := problem_with_options(options)) is not None:
+        raise site.neighbour("$options").refused(problem.message, mongo_code=problem.mongo_code)
     site.check_pattern(operand, options)
     return Field(site.path, "$regex", operand, options, at=site.at)
 
 
 def pattern_options(_: Value, site: Site) -> None:
-    """The options of the $regex beside it: i ignores case, m lets ^ and $ match at lines, s lets . match newlines, \
-x ignores white space and comments in the pattern."""
+    """Options of the $regex beside it: i ignores case, m is by line, s lets . match newlines, x skips white space."""
     if "$regex" not in site.beside:
         raise site.refused("$options needs a $regex beside it")
 

@@ -117,6 +117,10 @@ class Site:
         if self.depth > limits.filter_depth_max:
             raise self.refused(f"a filter is at most {limits.filter_depth_max} levels deep")
 
+    def neighbour(self, name: str) -> Site:
+        """The site of a member beside what stands here."""
+        return replace(self, at=below(self.at.rpartition("/")[0], name))
+
     def filter(self, json: Document, *keys: str | int, in_elements: bool = False) -> Filter:
         """The filter ``json`` (of whole documents) at ``keys`` below this site."""
         inner = replace(self.deeper(*keys), path=(), in_elements=in_elements or self.in_elements)

@@ -4,6 +4,6 @@ One rule: a pattern means what it means in MongoDB, or it is refused by name; it
 Used by filters (``$regex``, ``$jsonSchema``) and by expressions (``$regexMatch`` and its kin).
 """
 
-from rollbook.language.regular_expressions.patterns import Match, Pattern, compile_pattern
+from rollbook.language.regular_expressions.patterns import Match, Pattern, compile_pattern, problem_with_options
 
-__all__ = ["Match", "Pattern", "compile_pattern"]
+__all__ = ["Match", "Pattern", "compile_pattern", "problem_with_options"]

@@ -25,6 +25,8 @@ REFUSED_GROUPS = (
     (re.compile(r"C"), "a callout"),
 )
 
+_NAME = re.compile(r"[^\W\d]\w{0,31}")
+
 _FIXED_TEXT = re.compile(r">(?:[^\\()\[\]{}*+?|.^$#\s]|\\[^a-zA-Z0-9])*\)")
 
 
@@ -39,6 +41,19 @@ def refused_group(reader: Reader) -> str | None:
 def plain_atomic_group(reader: Reader) -> bool:
     """Whether ``(?>...)`` holds only a fixed text: there is nothing to give back, so it is an ordinary group."""
     return _FIXED_TEXT.match(reader.pattern, reader.position) is not None
+
+
+def read_group_name(reader: Reader) -> str | None:
+    """The name in ``<name>``, ``P<name>`` or ``'name'``, which is read; None where the group has none."""
+    if reader.skip("P<") or (not reader.follows("<=") and not reader.follows("<!") and reader.skip("<")):
+        name = reader.take_until(">")
+    elif reader.skip("'"):
+        name = reader.take_until("'")
+    else:
+        return None
+    if not _NAME.fullmatch(name):
+        raise reader.invalid(f"{name[:40]!r} is no name of a group")
+    return name
 
 
 def read_flags(reader: Reader, flags: Flags) -> Flags:

@@ -95,14 +95,21 @@ def compile_pattern(pattern: str, options: str = "", length_max: int = DEFAULT_L
 def _check(pattern: str, options: str, length_max: int) -> None:
     if len(pattern.encode()) > length_max:
         raise LanguageRefused(f"the regular expression is longer than {length_max} bytes", mongo_code=INVALID_PATTERN)
-    if "\0" in pattern or "\0" in options:
+    if "\0" in pattern:
         raise LanguageRefused("a regular expression can't contain the character NUL", mongo_code=2)
-    for letter in options:
-        if letter not in OPTION_LETTERS:
-            raise LanguageRefused(
-                f"there is no option {letter!r} of regular expressions: the options are i, m, s, x and u",
-                mongo_code=UNKNOWN_OPTION,
-            )
+    if (problem := problem_with_options(options)) is not None:
+        raise problem
+
+
+def problem_with_options(options: str) -> LanguageRefused | None:
+    """The refusal of options in which there is a letter that is none."""
+    unknown = set(options) - OPTION_LETTERS
+    if "\0" in unknown:
+        return LanguageRefused("the options of a regular expression can't contain the character NUL", mongo_code=2)
+    if unknown:
+        why = f"there is no option {min(unknown)!r} of regular expressions: the options are i, m, s, x and u"
+        return LanguageRefused(why, mongo_code=UNKNOWN_OPTION)
+    return None
 
 
 def _compiled(translation: Translation) -> Any:

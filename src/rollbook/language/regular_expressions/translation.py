@@ -22,6 +22,7 @@ from rollbook.language.regular_expressions.groups import (
     Flags,
     plain_atomic_group,
     read_flags,
+    read_group_name,
     refused_group,
 )
 from rollbook.language.regular_expressions.reading import LINEAR_TIME, Reader
@@ -60,6 +61,7 @@ class _Translator:
     flags: Flags
     written: list[str] = field(default_factory=list)
     outer_flags: list[Flags] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
     runs: list[str] = field(default_factory=lambda: [""])
     last_literal: str = ""
     alternatives: bool = False
@@ -216,18 +218,15 @@ class _Translator:
         elif plain_atomic_group(reader):
             reader.skip(">")
             self._push("(?:")
-        elif (name := self._group_name()) is not None:
+        elif (name := read_group_name(reader)) is not None:
+            if name in self.names:
+                raise reader.invalid(f"two groups are named {name}")
+            self.names.add(name)
             self._push(f"(?P<{name}>")
         elif (refused := refused_group(reader)) is not None:
             raise reader.unsupported(refused)
         else:
             self._flags_group()
-
-    def _group_name(self) -> str | None:
-        reader = self.reader
-        if reader.skip("P<") or (not reader.follows("<=") and not reader.follows("<!") and reader.skip("<")):
-            return reader.take_until(">")
-        return reader.take_until("'") if reader.skip("'") else None
 
     def _flags_group(self) -> None:
         flags = read_flags(self.reader, self.flags)
@@ -274,8 +273,8 @@ class _Translator:
 
     def _possessive(self, repeated: str) -> None:
         """A possessive quantifier gives nothing back: the same as a greedy one where nothing could be given back."""
-        following = self.reader.peek()
-        plain = following.isalnum() and following.casefold() != repeated.casefold()
-        after = self.reader.pattern[self.reader.position + 1 : self.reader.position + 2]
-        if not repeated or not (self.reader.at_end() or (plain and after not in ("*", "?", "{"))):
+        rest = self.reader.pattern[self.reader.position :]
+        another = rest[:1].isalnum() and rest[0].casefold() != repeated.casefold() and rest[1:2] not in ("*", "?", "{")
+        at_end = rest in ("", "$") and repeated != "\n"
+        if not repeated or not (another or at_end):
             raise self.reader.unsupported("a possessive quantifier", LINEAR_TIME)

@@ -1,0 +1,82 @@
+"""A hostile filter is refused before it costs much, and a costly one is stopped by its deadline."""
+
+import pytest
+
+from rollbook.errors import WorkExceeded
+from rollbook.language.filters import compile_filter, first_match, parse_filter
+from rollbook.limits import Limits, Work
+from tests.language.filters.matching import refused_code
+
+DEPTH = Limits().filter_depth_max
+
+
+def nested(wrap, innermost, levels):
+    for _ in range(levels):
+        innermost = wrap(innermost)
+    return innermost
+
+
+WRAPPERS = {
+    "$and": (lambda inner: {"$and": [inner]}, {"a": 1}),
+    "$or": (lambda inner: {"$or": [inner, {"b": 1}]}, {"a": 1}),
+    "$nor": (lambda inner: {"$nor": [inner, {"b": 1}]}, {"a": 1}),
+    "$elemMatch": (lambda inner: {"a": {"$elemMatch": inner}}, {"a": 1}),
+}
+
+
+@pytest.mark.parametrize(("wrap", "innermost"), WRAPPERS.values(), ids=WRAPPERS)
+def test_nesting_is_bounded(wrap, innermost):
+    document = nested(lambda inner: {"a": [inner]}, {"a": 1}, DEPTH)
+    deepest = parse_filter(nested(wrap, innermost, DEPTH))
+    assert compile_filter(deepest)(document) in (True, False)
+    assert first_match(deepest, document) in (0, None)
+    assert refused_code(nested(wrap, innermost, DEPTH + 1))[0] == 2
+
+
+def test_nesting_of_negations_is_bounded():
+    assert compile_filter(parse_filter({"a": nested(lambda inner: {"$not": inner}, {"$eq": 1}, DEPTH)}))({"a": 1})
+    assert refused_code({"a": nested(lambda inner: {"$not": inner}, {"$eq": 1}, DEPTH + 1)})[0] == 2
+
+
+def test_nesting_of_schemas_is_bounded():
+    assert compile_filter(parse_filter({"$jsonSchema": nested(lambda inner: {"not": inner}, {}, DEPTH)}))({})
+    assert refused_code({"$jsonSchema": nested(lambda inner: {"not": inner}, {}, DEPTH + 1)})[0] == 2
+
+
+SMALL = Limits(filter_clauses_max=10, in_values_max=3, patterns_max=2, pattern_length_max=8)
+
+
+@pytest.mark.parametrize(
+    ("within", "beyond"),
+    [
+        ({f"f{i}": i for i in range(10)}, {f"f{i}": i for i in range(11)}),
+        ({"$or": [{"a": 1}] * 5}, {"$or": [{"a": 1}] * 6}),
+        ({"a": {"$all": [1] * 9}}, {"a": {"$all": [1] * 10}}),
+        ({"$jsonSchema": {"allOf": [{}] * 10}}, {"$jsonSchema": {"allOf": [{}] * 11}}),
+        ({"a": {"$in": [1, 2, 3]}}, {"a": {"$in": [1, 2, 3, 4]}}),
+        ({"a": {"$nin": [1, 2, 3]}}, {"a": {"$nin": [1, 2, 3, 4]}}),
+        ({"a": {"$regex": "é" * 4}}, {"a": {"$regex": "é" * 4 + "a"}}),
+        ({"a": {"$regex": "a"}, "b": {"$regex": "a"}}, {f: {"$regex": "a"} for f in "abc"}),
+        ({"$jsonSchema": {"pattern": "a"}}, {"$jsonSchema": {"patternProperties": {"a": {}, "b": {}, "c": {}}}}),
+    ],
+)
+def test_sizes_are_bounded(within, beyond):
+    parse_filter(within, limits=SMALL)
+    refused_code(beyond, limits=SMALL)
+
+
+@pytest.mark.parametrize(
+    ("filter", "document"),
+    [
+        ({"a": 5}, {"a": [0] * 5000}),
+        ({"a.b": 5}, {"a": [{"b": 0}] * 5000}),
+        ({"a": {"$elemMatch": {"$gt": 5}}}, {"a": [0] * 5000}),
+        ({"$or": [{"a": i} for i in range(5000)]}, {"a": -1}),
+        ({"$and": [{"a": {"$ne": i}} for i in range(5000)]}, {"a": -1}),
+        ({"$jsonSchema": {"properties": {"a": {"items": {"type": "number"}}}}}, {"a": [0] * 5000}),
+    ],
+)
+def test_a_document_that_costs_much_is_stopped_at_the_deadline(filter, document):
+    past_it = Work(deadline=2.0, clock=lambda: 3.0)
+    with pytest.raises(WorkExceeded):
+        compile_filter(parse_filter(filter), work=past_it)(document)

@@ -1,0 +1,93 @@
+"""How a path finds values: through objects and arrays, by name and by index."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollbook.documents.ordering import sort_key
+from rollbook.documents.values import MISSING
+from rollbook.language.filters.traversal import compile_path, reached
+from tests.language.filters.matching import matching
+from tests.language.filters.values import DOCUMENTS
+
+SHAPES = {
+    "{}": {},
+    "null": {"a": None},
+    "4": {"a": 4},
+    "{b:4}": {"a": {"b": 4}},
+    "{b:null}": {"a": {"b": None}},
+    "[]": {"a": []},
+    "[4]": {"a": [4]},
+    "[{b:4}]": {"a": [{"b": 4}]},
+    "[{},{b:4}]": {"a": [{}, {"b": 4}]},
+    "[{b:[4,5]}]": {"a": [{"b": [4, 5]}]},
+    "[[{b:4}]]": {"a": [[{"b": 4}]]},
+    "{0:{b:4}}": {"a": {"0": {"b": 4}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("filter", "names"),
+    [
+        ({"a.b": 4}, ["{b:4}", "[{b:4}]", "[{},{b:4}]", "[{b:[4,5]}]"]),  # not through two arrays
+        # Missing is null wherever an object or a scalar stands; an array without objects says nothing at all.
+        ({"a.b": None}, ["{}", "null", "4", "{b:null}", "[{},{b:4}]", "{0:{b:4}}"]),
+        ({"a.b": {"$exists": True}}, ["{b:4}", "{b:null}", "[{b:4}]", "[{},{b:4}]", "[{b:[4,5]}]"]),
+        ({"a.b": {"$size": 2}}, ["[{b:[4,5]}]"]),
+        ({"a.b": [4, 5]}, ["[{b:[4,5]}]"]),
+        ({"a.0": 4}, ["[4]"]),
+        ({"a.0": {"b": 4}}, ["[{b:4}]", "{0:{b:4}}"]),
+        ({"a.0.b": 4}, ["[{b:4}]", "[{b:[4,5]}]", "[[{b:4}]]", "{0:{b:4}}"]),  # by index, and then as usual
+        ({"a.1.b": 4}, ["[{},{b:4}]"]),
+        ({"a.0.b.1": 5}, ["[{b:[4,5]}]"]),
+        ({"a.0.0.b": 4}, ["[[{b:4}]]"]),
+        ({"a.01": 4}, []),
+        ({"a.-1": 4}, []),
+        ({"a.1": {"$exists": True}}, ["[{},{b:4}]"]),
+    ],
+)
+def test_a_path_goes_through_objects_and_one_array_at_a_time(filter, names):
+    assert matching(filter, SHAPES) == names
+
+
+def test_an_element_that_an_index_names_is_not_looked_into():
+    arrays = {"whole": {"a": [[1, 2]]}, "element": {"a": [1, 2]}}
+    assert matching({"a.0": 1}, arrays) == ["element"]
+    assert matching({"a.0": [1, 2]}, arrays) == ["whole"]
+
+
+def test_an_index_beyond_the_array_finds_nothing_there():
+    arrays = {"[]": {"a": []}, "[1]": {"a": [1]}, "[1,2]": {"a": [1, 2]}}
+    assert matching({"a.1": None}, arrays) == ["[]", "[1]"]
+    assert matching({"a.1": {"$ne": None}}, arrays) == ["[1,2]"]
+    assert matching({"a.0.b": None}, arrays) == ["[]", "[1]", "[1,2]"]
+
+
+def test_a_number_is_also_the_name_of_a_field_of_the_elements():
+    assert matching({"a.0": None}, {"named": {"a": [{"c": 1}, -1]}, "plain": {"a": [1, -1]}}) == ["named"]
+    assert matching({"a.7": 1}, {"named": {"a": [{"7": 1}]}}) == ["named"]
+
+
+def test_empty_names_are_names():
+    documents = {"at the top": {"": 1}, "below": {"a": {"": 1}}, "array": {"a": [1]}}
+    assert matching({"": 1}, documents) == ["at the top"]
+    assert matching({"a.": 1}, documents) == ["below", "array"]  # an array ends where only a dot is left
+
+
+PATHS = st.lists(st.sampled_from(["a", "b", "0", "1", ""]), min_size=1, max_size=4).map(tuple)
+
+
+@given(DOCUMENTS, PATHS, st.booleans())
+def test_the_compiled_path_finds_what_the_definition_finds(document, path, whole):
+    seen = []
+
+    def note(value):
+        seen.append(value)
+        return False
+
+    compile_path(path, note, whole=whole)(document)
+    found = {sort_key(value) for value, _ in reached(document, path, whole=whole)}
+    # Absence is tried once when the path is compiled, for every document.
+    assert {sort_key(value) for value in seen} - {sort_key(MISSING)} == found - {sort_key(MISSING)}
+    absent = compile_path(path, lambda value: value is MISSING, whole=whole)(document)
+    assert absent == any(value is MISSING for value, _ in reached(document, path, whole=whole))
