@@ -17,6 +17,7 @@ class Limits:
 
     body_bytes_max: int = 8 * 1024 * 1024
     body_depth_max: int = 128
+    document_bytes_max: int = 16 * 1024 * 1024
     object_keys_max: int = 100_000
     id_length_max: int = 253
     kubernetes_id_length_max: int = 48

@@ -151,6 +151,12 @@ SETTINGS = (
         "The largest request body, in bytes.",
     ),
     Setting(
+        "document_bytes_max",
+        "ROLLBOOK_DOCUMENT_BYTES_MAX",
+        whole_number(1_024, 1024 * 1024 * 1024),
+        "The largest document, in bytes of JSON.",
+    ),
+    Setting(
         "max_time_ms",
         "ROLLBOOK_MAX_TIME_MS",
         whole_number(1, 3_600_000),

@@ -89,8 +89,9 @@ def changing(change: Value) -> Callable[[Document], Document]:
 
 
 async def _edit(request: Request, edit: NodeEdit) -> Stored:
-    command = EditNodes(request.path_params["id"], edit, rules_of(request), precondition_of(request))
-    return await registry_of(request).write(command, author=author_of(request))
+    registry = registry_of(request)
+    command = EditNodes(request.path_params["id"], edit, rules_of(request), precondition_of(request), registry.limits)
+    return await registry.write(command, author=author_of(request))
 
 
 def _node(stored: Stored, id: str) -> Response:

@@ -44,7 +44,7 @@ def parse_edit(
     Refuses (UpdateRefused) what the update language does not allow.
     """
     if isinstance(update, list):
-        if array_filters is not MISSING:
+        if array_filters not in (MISSING, []):
             raise UpdateRefused("arrayFilters can't be used with a pipeline", at=at, mongo_code=9)
         stages = parse_update_stages(update, at=at, identity=identity, limits=limits)
         return Edit(compile_update_stages(stages, work=work), None)

@@ -13,10 +13,10 @@ from typing import Protocol
 from rollbook.clusters.acceptance import SchemaRules, accept_update
 from rollbook.documents.codec import decode_stored, encode_json
 from rollbook.documents.values import Document
-from rollbook.errors import ClusterExists, ClusterNotFound, PreconditionFailed
+from rollbook.errors import ClusterExists, ClusterNotFound, DocumentInvalid, PreconditionFailed
 from rollbook.journal.changes import Kind
 from rollbook.language.edits import Edit
-from rollbook.limits import Work
+from rollbook.limits import DEFAULT_LIMITS, Limits, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,16 @@ class Precondition:
 ANY_REVISION = Precondition()
 
 
+def encoded(document: Document, *, limits: Limits) -> bytes:
+    """The JSON to store. Refuses (DocumentInvalid) more of it than a document may have."""
+    body = encode_json(document)
+    if len(body) > limits.document_bytes_max:
+        raise DocumentInvalid(
+            f"the document would have {len(body)} bytes of JSON; the most is {limits.document_bytes_max}"
+        )
+    return body
+
+
 @dataclass(frozen=True, slots=True)
 class Create:
     """Enrol a cluster: ``body`` is the accepted document. With ``replace``, a document of the same id gives way."""
@@ -96,7 +106,7 @@ class Create:
 class Update:
     """Edit a cluster's document, when it meets ``condition``.
 
-    ``work`` is what ``edit`` and ``condition`` were compiled with; each decision may take ``seconds_max`` of it.
+    ``work`` is what ``edit`` and ``condition`` were compiled with; each decision may take ``limits.max_time_ms`` of it.
     """
 
     id: str
@@ -105,13 +115,13 @@ class Update:
     condition: Callable[[Document], bool] | None = None
     precondition: Precondition = ANY_REVISION
     work: Work = field(default_factory=Work)
-    seconds_max: float = float("inf")
+    limits: Limits = DEFAULT_LIMITS
 
     def decide(self, current: Standing | None) -> Decision:
         if current is None:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
         self.precondition.check(current.revision)
-        self.work.deadline = time.monotonic() + self.seconds_max
+        self.work.deadline = time.monotonic() + self.limits.max_time_ms / 1000
         before = decode_stored(current.body)
         if self.condition is not None and not self.condition(before):
             raise PreconditionFailed('the document does not meet the condition given as "filter"', at="/filter")
@@ -119,7 +129,7 @@ class Update:
         if after is before:
             return Decision(None, current.body)
         accepted = accept_update(before, after, touched=self.edit.touched, rules=self.rules)
-        body = encode_json(accepted.document)
+        body = encoded(accepted.document, limits=self.limits)
         return Decision(None if body == current.body else "updated", body, accepted.warnings)
 
 

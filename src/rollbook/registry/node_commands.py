@@ -14,10 +14,11 @@ from rollbook.clusters.membership import (
 )
 from rollbook.clusters.nodes import NODE_LIST, node_id
 from rollbook.clusters.totals import MODEL_NAMES, TOTALS
-from rollbook.documents.codec import decode_stored, encode_json
+from rollbook.documents.codec import decode_stored
 from rollbook.documents.values import Document, Value
 from rollbook.errors import ClusterNotFound, DocumentInvalid, NodeExists, NodeNotFound, Problem
-from rollbook.registry.commands import ANY_REVISION, Decision, Precondition, Standing
+from rollbook.limits import DEFAULT_LIMITS, Limits
+from rollbook.registry.commands import ANY_REVISION, Decision, Precondition, Standing, encoded
 
 OnConflict: TypeAlias = Literal["replace", "refuse"]
 
@@ -36,6 +37,7 @@ class EditNodes:
     edit: NodeEdit
     rules: SchemaRules
     precondition: Precondition = ANY_REVISION
+    limits: Limits = DEFAULT_LIMITS
 
     def decide(self, current: Standing | None) -> Decision:
         if current is None:
@@ -44,7 +46,7 @@ class EditNodes:
         before = decode_stored(current.body)
         after, outcome = self.edit(before)
         accepted = accept_update(before, after, touched=TOUCHED, rules=self.rules)
-        body = encode_json(accepted.document)
+        body = encoded(accepted.document, limits=self.limits)
         return Decision(None if body == current.body else "updated", body, accepted.warnings, outcome)
 
 

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rollbook.clusters.acceptance import SchemaRules, accept_new
-from rollbook.documents.codec import encode_json
 from rollbook.documents.values import Value
 from rollbook.errors import ClusterNotFound, DocumentInvalid, Problem
 from rollbook.journal.interface import Journal
 from rollbook.limits import Limits
-from rollbook.registry.commands import ANY_REVISION, Command, Create, Precondition
+from rollbook.registry.commands import ANY_REVISION, Command, Create, Precondition, encoded
 from rollbook.registry.committing import Author, Committer, Stored
 from rollbook.registry.facts import Facts
 from rollbook.registry.queries import Reader
@@ -39,7 +38,7 @@ class Registry:
         accepted = accept_new(document, rules=rules or self.rules)
         id = accepted.document["id"]
         assert isinstance(id, str)
-        command = Create(id, encode_json(accepted.document), accepted.warnings, replace)
+        command = Create(id, encoded(accepted.document, limits=self.limits), accepted.warnings, replace)
         return await self.committer.submit(command, author)
 
     async def write(self, command: Command, *, author: Author) -> Stored:

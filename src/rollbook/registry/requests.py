@@ -145,7 +145,7 @@ def parse_update_request(
         condition=None if filter is None else compile_filter(filter, work=work),
         precondition=precondition,
         work=work,
-        seconds_max=limits.max_time_ms / 1000,
+        limits=limits,
     )
 
 

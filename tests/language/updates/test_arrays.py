@@ -99,7 +99,6 @@ def test_pull_all_takes_an_array(operand):
         ("$push", {"$each": []}),
         ("$addToSet", 1),
         ("$addToSet", {"$each": []}),
-        ("$pop", 1),
         ("$pull", 1),
         ("$pull", {}),
         ("$pullAll", []),
@@ -107,6 +106,11 @@ def test_pull_all_takes_an_array(operand):
 )
 def test_an_array_operator_refuses_any_other_value(operator, operand, old):
     assert refused_code({"a": old}, {operator: {"a": operand}}) == (2, f"/{operator}/a")
+
+
+@pytest.mark.parametrize("old", NO_ARRAYS)
+def test_pop_refuses_any_other_value_with_a_code_of_its_own(old):
+    assert refused_code({"a": old}, {"$pop": {"a": 1}}) == (14, "/$pop/a")
 
 
 @pytest.mark.parametrize(("operator", "operand"), [("$pop", 1), ("$pull", 1), ("$pullAll", [1])])

@@ -11,12 +11,12 @@ from rollbook.language.updates.pulling import compile_selection, parse_selection
 Test: TypeAlias = Callable[[Value], bool]
 
 
-def array_in(old: Maybe) -> list[Value]:
+def array_in(old: Maybe, *, mongo_code: int = 2) -> list[Value]:
     """The old value, which has to be an array; a missing one counts as empty."""
     if old is MISSING:
         return []
     if not isinstance(old, list):
-        raise refused(2, f"needs an array, but the document has a value of type {type_name(old)}")
+        raise refused(mongo_code, f"needs an array, but the document has a value of type {type_name(old)}")
     return old
 
 
@@ -62,7 +62,7 @@ def pop(end: int) -> Edit:
     """Removes the last element of an array (1), or the first (-1)."""
 
     def edit(old: Maybe) -> Maybe:
-        array = array_in(old)
+        array = array_in(old, mongo_code=14)
         if not array:
             return old
         return array[:-1] if end == 1 else array[1:]
