@@ -21,6 +21,7 @@ class Limits:
     object_keys_max: int = 100_000
     id_length_max: int = 253
     kubernetes_id_length_max: int = 48
+    nodes_max: int = 100_000
     filter_depth_max: int = 100
     filter_clauses_max: int = 20_000
     in_values_max: int = 100_000

@@ -6,15 +6,16 @@ change: whoever holds one holds one moment.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
+from rollbook.documents.codec import decode_stored
 from rollbook.journal.changes import Change, Kept
-from rollbook.view.plans import Plan
-
-if TYPE_CHECKING:
-    from rollbook.language.filters.nodes import Filter
+from rollbook.language.filters import Filter
+from rollbook.limits import DEFAULT_LIMITS, Limits
+from rollbook.view.indexes import Index
+from rollbook.view.planning import answer
+from rollbook.view.plans import Plan, plan_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,9 @@ class Entry:
 class View:
     """Every live document at one revision. Not thread-safe: one thread applies; others read what they were handed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, limits: Limits = DEFAULT_LIMITS) -> None:
         self.revision = 0
+        self.index = Index(limits=limits)
         self._by_id: dict[str, Entry] = {}
         self._by_number: list[Entry | None] = []
 
@@ -54,26 +56,20 @@ class View:
         if candidates is None:
             return list(self._by_id.values())
         by_number = self._by_number
-        return [entry for number in candidates if (entry := by_number[number]) is not None]
+        return [entry for number in candidates.to_array() if (entry := by_number[number]) is not None]
 
-    def plan(self, filter: "Filter") -> Plan:
-        """Which documents ``filter`` may match."""
-        return Plan(explanation=("every document is looked at",))
+    def plan(self, filter: Filter) -> Plan:
+        """Which documents ``filter`` may match, of those that are there now."""
+        return plan_of(answer(filter, self.index), self.index.live)
 
     def load(self, kept: Iterable[Kept], revision: int) -> None:
         """Take over what a journal keeps, as of ``revision``."""
         for one in kept:
-            self._add(
-                Entry(
-                    len(self._by_number),
-                    one.id,
-                    one.revision,
-                    one.created_revision,
-                    one.created_at_ms,
-                    one.updated_at_ms,
-                    one.body,
-                )
-            )
+            times = (one.created_at_ms, one.updated_at_ms)
+            entry = Entry(len(self._by_number), one.id, one.revision, one.created_revision, *times, one.body)
+            self._add(entry)
+            self.index.insert(entry.number, decode_stored(one.body))
+        self.index.prepare()
         self.revision = revision
 
     def apply(self, changes: Sequence[Change]) -> None:
@@ -87,23 +83,20 @@ class View:
         current = self._by_id.get(change.id)
         if change.after is None:
             assert current is not None
-            del self._by_id[change.id]
-            self._by_number[current.number] = None
+            self._remove(current)
         elif current is None:
             number, revision, at_ms = len(self._by_number), change.revision, change.at_ms
             self._add(Entry(number, change.id, revision, revision, at_ms, at_ms, change.after))
+            self.index.insert(number, decode_stored(change.after))
         else:
-            self._add(
-                Entry(
-                    current.number,
-                    change.id,
-                    change.revision,
-                    current.created_revision,
-                    current.created_at_ms,
-                    change.at_ms,
-                    change.after,
-                )
-            )
+            creation = (current.created_revision, current.created_at_ms)
+            self._add(Entry(current.number, change.id, change.revision, *creation, change.at_ms, change.after))
+            self.index.update(current.number, decode_stored(current.body), decode_stored(change.after))
+
+    def _remove(self, entry: Entry) -> None:
+        del self._by_id[entry.id]
+        self._by_number[entry.number] = None
+        self.index.delete(entry.number, decode_stored(entry.body))
 
     def _add(self, entry: Entry) -> None:
         self._by_id[entry.id] = entry

@@ -1,17 +1,27 @@
 """A plan: the documents that a filter may match, and whether all of them do."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pyroaring import BitMap
+
+from rollbook.view.answers import Answer
+from rollbook.view.postings import EMPTY
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Candidates are document numbers; None means every document.
 
-    No document outside the candidates matches. When ``exact``, every candidate does; else the predicate decides.
+    No document outside the candidates matches. Those in ``certain`` do; about the others the predicate decides. When
+    ``exact``, every candidate matches.
     """
 
     candidates: BitMap | None = None
     exact: bool = False
-    explanation: tuple[str, ...] = field(default=())
+    certain: BitMap = EMPTY
+
+
+def plan_of(answer: Answer, live: BitMap) -> Plan:
+    """The plan that an answer among the documents ``live`` amounts to. Its bitmaps stay as they are."""
+    candidates = None if len(answer.possible) == len(live) else answer.possible.copy()
+    return Plan(candidates, answer.exact, EMPTY if answer.exact else answer.certain.copy())

@@ -1,0 +1,150 @@
+"""An index of the elements of one array, as if each were a document: what ``$elemMatch`` asks.
+
+Theory: the index of documents knows that some node has an A100 and that some node has 1 TB; whether it is one node only
+an index of nodes can tell. Elements have numbers of their own, ``owners`` says whose they are, and the planner answers
+the clause of ``$elemMatch`` on this index as it answers filters on the other. Whatever an element contributes here, its
+document contributes at the twin path there.
+"""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+
+import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+from rollbook.documents.values import Value
+from rollbook.view.postings import bitmap_of_mask, numbers_in
+from rollbook.view.trees import Budget, PathIndex
+from rollbook.view.walking import Term, exchange_terms, keys_on, same, spread
+
+Numbers = Sequence[int]
+
+
+class ElementIndex:
+    """The elements of the arrays at ``at``, which is a path of the index of documents."""
+
+    __slots__ = ("_free", "_numbers_of", "_owners", "_used", "at", "live", "root")
+
+    def __init__(self, at: PathIndex, budget: Budget, *, not_indexed: Iterable[str] = ()) -> None:
+        at.elements_apart = True
+        self.at = at
+        self.root = PathIndex((), budget, twin=at)
+        for name in not_indexed:
+            if (child := self.root.child(name)) is not None:
+                child.indexed = False
+        self.live = BitMap()
+        """The elements that are objects. Others have numbers too, so that places and numbers go together."""
+        self._owners: NDArray[np.uint32] = np.zeros(1024, dtype=np.uint32)
+        self._numbers_of: dict[int, Numbers] = {}
+        self._free: list[int] = []
+        self._used = 0
+
+    @property
+    def size(self) -> int:
+        """All numbers of elements are less."""
+        return self._used
+
+    def insert(self, document: int, elements: list[Value]) -> set[Term]:
+        """Take in the elements of a document; returns what they contribute to the document itself."""
+        numbers = self._allocate(document, len(elements))
+        self._numbers_of[document] = numbers
+        came: set[Term] = set()
+        for number, element in zip(numbers, elements, strict=True):
+            came |= self._exchange(number, None, element)[1]
+        return _twins(came)
+
+    def delete(self, document: int, elements: list[Value]) -> set[Term]:
+        """Give up the elements of a document; returns what they contributed to the document itself."""
+        numbers = self._numbers_of.pop(document)
+        went: set[Term] = set()
+        for number, element in zip(numbers, elements, strict=True):
+            went |= self._exchange(number, element, None)[0]
+        self._free.extend(numbers)
+        return _twins(went)
+
+    def update(self, document: int, before: list[Value], after: list[Value]) -> tuple[set[Term], set[Term]]:
+        """Follow a changed array; returns what the document does not contribute any more, and what it does now.
+
+        Looks only at elements that differ, and at the others where one of them may still contribute what went.
+        """
+        start, end = _equal_ends(before, after)
+        old, new = before[start : len(before) - end], after[start : len(after) - end]
+        numbers = self._resize(document, start, len(old), len(new))
+        went: set[Term] = set()
+        came: set[Term] = set()
+        for number, element_before, element_after in zip_longest(numbers, old, new):
+            gone, there = self._exchange(number, element_before, element_after)
+            went |= gone
+            came |= there
+        went -= came
+        return _twins({term for term in went if not _contributes(after, term)}), _twins(came)
+
+    def documents_of(self, elements: BitMap, size: int) -> BitMap:
+        """The documents that own some of the elements; their numbers are less than ``size``."""
+        owners = self._owners[numbers_in(elements)]
+        if len(owners) * 64 < size:
+            return BitMap(owners.tolist())
+        mask = np.zeros(size, dtype=np.bool_)
+        mask[owners] = True
+        return bitmap_of_mask(mask)
+
+    def _exchange(self, number: int, before: Value, after: Value) -> tuple[set[Term], set[Term]]:
+        """An element changes, comes (``before`` None) or goes (``after`` None). Returns what went and what came."""
+        if same(before, after):
+            return set(), set()
+        old, new = self._terms(before), self._terms(after)
+        went, came = old - new, new - old
+        exchange_terms(number, after, went, came)
+        if isinstance(after, dict):
+            self.live.add(number)
+        else:
+            self.live.discard(number)
+        return went, came
+
+    def _terms(self, element: Value) -> set[Term]:
+        out: list[Term] = []
+        if isinstance(element, dict):
+            spread(self.root, element, out, None)
+        return set(out)
+
+    def _resize(self, document: int, start: int, old_size: int, new_size: int) -> list[int]:
+        """The numbers of the elements from ``start`` on, as many as there are or were: the longer of the two."""
+        numbers = list(self._numbers_of[document])
+        middle = numbers[start : start + old_size]
+        kept = middle[:new_size]
+        made = self._allocate(document, new_size - len(kept))
+        self._free.extend(middle[new_size:])
+        self._numbers_of[document] = array("I", [*numbers[:start], *kept, *made, *numbers[start + old_size :]])
+        return [*middle, *made]
+
+    def _allocate(self, document: int, count: int) -> Numbers:
+        reused = min(count, len(self._free))
+        first, self._used = self._used, self._used + count - reused
+        if self._used > len(self._owners):
+            self._owners = np.resize(self._owners, max(self._used, len(self._owners) * 3 // 2))
+        numbers: Numbers = range(first, self._used)
+        if reused:
+            numbers = array("I", [*self._free[-reused:], *numbers])
+            del self._free[-reused:]
+        self._owners[numbers] = document
+        return numbers
+
+
+def _twins(terms: set[Term]) -> set[Term]:
+    return {(node.twin, key) for node, key in terms if node.twin is not None}
+
+
+def _contributes(elements: list[Value], term: Term) -> bool:
+    node, key = term
+    text_length_max = node.budget.limits.indexed_text_length_max
+    return any(key in keys_on(element, node.path, text_length_max) for element in elements)
+
+
+def _equal_ends(before: list[Value], after: list[Value]) -> tuple[int, int]:
+    """How many elements are the same at the beginning, and of the rest at the end."""
+    shorter = min(len(before), len(after))
+    start = next((place for place in range(shorter) if not same(before[place], after[place])), shorter)
+    left = shorter - start
+    return start, next((place for place in range(left) if not same(before[-1 - place], after[-1 - place])), left)

@@ -1,0 +1,88 @@
+"""Keys: what a document contributes to the index of one path.
+
+Theory: a filter on a path meets several values in one document: the value itself, and when it is an array, the array
+and each of its elements. A string or a number is its own key. Everything else that filters ask for is a mark. What one
+document contributes is a set: ``["gpu", "gpu"]`` counts once. Since ``5 == 5.0`` in Python as in MongoDB, and since
+booleans have marks of their own, equal keys are equal values and the reverse.
+"""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from rollbook.documents.values import Value
+
+
+class Mark:
+    """A key that is no string and no number. Marks are equal only to themselves."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+Key: TypeAlias = str | int | float | Mark
+
+PRESENT = Mark("present")
+"""There is a value, whatever it is."""
+NULL = Mark("null")
+TRUE = Mark("true")
+FALSE = Mark("false")
+OBJECT = Mark("object")
+"""There is an object: the value itself, or an element of it."""
+ARRAY = Mark("array")
+"""The value is an array."""
+NESTED = Mark("nested array")
+"""The value is an array that holds an array."""
+EMPTY_ARRAY = Mark("empty array")
+"""The value is an empty array, or an array that holds one."""
+LONG = Mark("long string")
+"""There is a string too long to be a key."""
+
+MARKS = (PRESENT, NULL, TRUE, FALSE, OBJECT, ARRAY, NESTED, EMPTY_ARRAY, LONG)
+
+_sizes: dict[int, Mark] = {}
+
+
+def size_mark(size: int) -> Mark:
+    """The mark of arrays with ``size`` elements."""
+    mark = _sizes.get(size)
+    if mark is None:
+        mark = _sizes[size] = Mark(f"size {size}")
+    return mark
+
+
+def scalar_key(value: Value, text_length_max: int) -> Key:
+    """The key of a value that is no array: objects are all one to the index."""
+    kind = type(value)
+    if kind is str:
+        return value if len(value) <= text_length_max else LONG  # type: ignore[arg-type, return-value]
+    if kind is bool:
+        return TRUE if value else FALSE
+    if value is None:
+        return NULL
+    if kind is dict:
+        return OBJECT
+    return value  # type: ignore[return-value]
+
+
+def keys_of(value: Value, text_length_max: int) -> Iterator[Key]:
+    """Every key of a value at its path; what its members contribute belongs to their own paths."""
+    yield PRESENT
+    if type(value) is not list:
+        yield scalar_key(value, text_length_max)
+        return
+    yield ARRAY
+    yield size_mark(len(value))
+    if not value:
+        yield EMPTY_ARRAY
+    for element in value:
+        if type(element) is list:
+            yield NESTED
+            if not element:
+                yield EMPTY_ARRAY
+        else:
+            yield scalar_key(element, text_length_max)

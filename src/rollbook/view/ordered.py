@@ -1,0 +1,99 @@
+"""Keys in order: what ranges, prefixes and sorting ask for.
+
+Theory: sorted blocks of bounded length. Finding a place is two binary searches; adding or removing a key moves at most
+one block.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+BLOCK_KEYS_MAX = 2048
+TEXT_SEPARATOR = "\0"
+
+SortableKey = TypeVar("SortableKey", str, float)
+
+
+class OrderedKeys(Generic[SortableKey]):
+    """A set of texts, or of numbers, in ascending order."""
+
+    __slots__ = ("_blocks", "_last")
+
+    def __init__(self, keys: Iterable[SortableKey]) -> None:
+        ordered = sorted(keys)
+        half = BLOCK_KEYS_MAX // 2
+        self._blocks: list[list[SortableKey]] = [
+            ordered[start : start + half] for start in range(0, len(ordered), half)
+        ]
+        self._last: list[SortableKey] = [block[-1] for block in self._blocks]
+
+    def __iter__(self) -> Iterator[SortableKey]:
+        for block in self._blocks:
+            yield from block
+
+    def __len__(self) -> int:
+        return sum(map(len, self._blocks))
+
+    def add(self, key: SortableKey) -> None:
+        """Take in a key that is not there."""
+        place = min(bisect_left(self._last, key), len(self._blocks) - 1)
+        if place < 0:
+            self._blocks, self._last = [[key]], [key]
+            return
+        block = self._blocks[place]
+        insort(block, key)
+        if len(block) > BLOCK_KEYS_MAX:
+            half = len(block) // 2
+            self._blocks[place : place + 1] = block[:half], block[half:]
+            self._last[place : place + 1] = block[half - 1], block[-1]
+        else:
+            self._last[place] = block[-1]
+
+    def remove(self, key: SortableKey) -> None:
+        """Give up a key that is there."""
+        place = bisect_left(self._last, key)
+        block = self._blocks[place]
+        del block[bisect_left(block, key)]
+        if block:
+            self._last[place] = block[-1]
+        else:
+            del self._blocks[place], self._last[place]
+
+    def after(self, low: SortableKey, *, included: bool) -> Iterator[SortableKey]:
+        """The keys greater than ``low``, and it when ``included``, ascending."""
+        find = bisect_left if included else bisect_right
+        place = find(self._last, low)
+        if place < len(self._blocks):
+            block = self._blocks[place]
+            yield from block[find(block, low) :]
+            for block in self._blocks[place + 1 :]:
+                yield from block
+
+    def before(self, high: SortableKey, *, included: bool) -> Iterator[SortableKey]:
+        """The keys less than ``high``, and it when ``included``, ascending."""
+        find = bisect_right if included else bisect_left
+        for block, last in zip(self._blocks, self._last, strict=True):
+            if last < high:
+                yield from block
+            else:
+                yield from block[: find(block, high)]
+                return
+
+    def blocks(self) -> Iterator[list[SortableKey]]:
+        """The keys, some thousands at a time, to read only."""
+        return iter(self._blocks)
+
+
+def texts_containing(part: str, texts: OrderedKeys[str]) -> Iterator[str]:
+    """The texts with ``part`` in them. Searches each block as one long text, which runs at the speed of memory."""
+    for block in texts.blocks():
+        joined = TEXT_SEPARATOR.join(block)
+        if TEXT_SEPARATOR in part or joined.count(TEXT_SEPARATOR) >= len(block):
+            yield from (text for text in block if part in text)
+            continue
+        end = 0
+        while (found := joined.find(part, end)) >= 0:
+            start = joined.rfind(TEXT_SEPARATOR, 0, found) + 1
+            end = joined.find(TEXT_SEPARATOR, found)
+            end = len(joined) if end < 0 else end
+            yield joined[start:end]

@@ -1,0 +1,120 @@
+"""The law of the view: an indexed find equals a scan, whatever was inserted, updated and deleted before."""
+
+from random import Random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rollbook.errors import RegistryError
+from rollbook.language.filters import compile_filter, parse_filter
+from rollbook.limits import Limits
+from rollbook.view.indexes import Index
+from rollbook.view.planning import answer
+from rollbook.view.trees import PathIndex, nodes_below
+from tests.view.grammar import FilterMaker, changed, document
+
+ELEMENTS = [("n", "d")]
+ROOMY = Limits()
+TIGHT = Limits(indexed_paths_max=8, indexed_members_max=2, indexed_text_length_max=1)
+
+randoms = st.randoms(use_true_random=False)
+
+
+@settings(max_examples=300, deadline=None)
+@given(random=randoms, limits=st.sampled_from([ROOMY, ROOMY, TIGHT]))
+def test_an_indexed_find_equals_a_scan(random: Random, limits: Limits) -> None:
+    documents = {number: document(random) for number in range(random.randint(1, 6))}
+    check_some_filters(random, index_of(documents, limits), documents)
+
+
+@settings(max_examples=200, deadline=None)
+@given(random=randoms, limits=st.sampled_from([ROOMY, TIGHT]))
+def test_it_does_so_after_any_changes(random: Random, limits: Limits) -> None:
+    index, documents = changed_index(random, limits)
+    check_some_filters(random, index, documents)
+
+
+@settings(max_examples=200, deadline=None)
+@given(random=randoms)
+def test_a_changed_index_is_the_one_that_a_fresh_load_makes(random: Random) -> None:
+    index, documents = changed_index(random, ROOMY)
+    fresh = index_of(documents, ROOMY)
+    assert index.live == fresh.live
+    assert postings_of(index.root) == postings_of(fresh.root)
+    for mine, afresh in zip(index.elements.values(), fresh.elements.values(), strict=True):
+        assert counts_of(mine.root) == counts_of(afresh.root), "elements have other numbers, but are the same"
+        assert len(mine.live) == len(afresh.live)
+
+
+def index_of(documents: dict[int, Any], limits: Limits) -> Index:
+    index = Index(elements=ELEMENTS, limits=limits)
+    for number, one in documents.items():
+        index.insert(number, one)
+    return index
+
+
+def changed_index(random: Random, limits: Limits) -> tuple[Index, dict[int, Any]]:
+    """An index that went through insertions, updates (most of them of a part) and deletions."""
+    documents = {number: document(random) for number in range(random.randint(0, 4))}
+    index = index_of(documents, limits)
+    if random.random() < 0.5:
+        prepare_all(index)
+    for number in range(len(documents), len(documents) + random.randint(1, 6)):
+        place = random.choice([number, *documents])
+        if place == number:
+            documents[number] = document(random)
+            index.insert(number, documents[number])
+        elif random.random() < 0.8:
+            after = changed(random, documents[place])
+            index.update(place, documents[place], after)
+            documents[place] = after
+        else:
+            index.delete(place, documents.pop(place))
+    return index, documents
+
+
+def prepare_all(index: Index) -> None:
+    """As after loading many documents: every column and every order is made."""
+    index.prepare()
+    for tree, size in ((index.root, index.size), *((one.root, one.size) for one in index.elements.values())):
+        for node in nodes_below(tree):
+            node.make_column(size)
+            node.ordered_texts(), node.ordered_numbers()
+
+
+def check_some_filters(random: Random, index: Index, documents: dict[int, Any]) -> None:
+    make = FilterMaker(random, list(documents.values()))
+    for _ in range(12):
+        check(index, documents, make.filter())
+
+
+def check(index: Index, documents: dict[int, Any], json: Any) -> None:
+    try:
+        filter = parse_filter(json)
+    except RegistryError:
+        return
+    predicate = compile_filter(filter)
+    matching = {number for number, document in documents.items() if predicate(document)}
+    found = answer(filter, index)
+    assert set(found.certain) <= matching, f"what is certain matches: {json} {documents}"
+    assert matching <= set(found.possible), f"what matches is possible: {json} {documents}"
+    assert set(found.possible) <= set(documents), f"only live documents are candidates: {json} {documents}"
+
+
+def postings_of(root: PathIndex) -> dict[tuple[str, ...], dict[str, set[int]]]:
+    """The index in plain words, without what is empty."""
+    plain = {}
+    for node in nodes_below(root):
+        keys = {as_word(key): set(node.get(key)) for key in node.postings}
+        if keys:
+            plain[node.path] = keys
+    return plain
+
+
+def counts_of(root: PathIndex) -> dict[tuple[str, ...], dict[str, int]]:
+    return {path: {key: len(numbers) for key, numbers in keys.items()} for path, keys in postings_of(root).items()}
+
+
+def as_word(key: Any) -> str:
+    return repr(float(key)) if isinstance(key, (int, float)) and key == float(key) else repr(key)
