@@ -7,6 +7,7 @@ import pytest
 
 from rollbook.clusters.acceptance import PROBLEMS_LISTED_MAX, SchemaRules, accept_new
 from rollbook.errors import DocumentInvalid, IdRefused
+from rollbook.limits import DEFAULT_LIMITS
 from tests.api.specified import EXAMPLE
 from tests.examples import cluster, node
 
@@ -298,6 +299,13 @@ def test_a_long_list_of_problems_ends_somewhere_and_says_so() -> None:
 
     assert len(refused.value.problems) == PROBLEMS_LISTED_MAX + 1
     assert refused.value.problems[-1].at == ""
+
+
+def test_a_list_of_more_nodes_than_any_cluster_has_is_refused_at_once() -> None:
+    most = DEFAULT_LIMITS.nodes_max
+
+    assert list(problems({"id": "x", "nodes": {"nodeData": [{}] * (most + 1)}}, LENIENT)) == ["/nodes/nodeData"]
+    assert accept_new({"id": "x", "nodes": {"nodeData": [{}] * most}}, rules=LENIENT)
 
 
 def test_lenient_rules_ask_only_for_an_id() -> None:

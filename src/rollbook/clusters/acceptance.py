@@ -30,6 +30,7 @@ from rollbook.documents.ordering import equal
 from rollbook.documents.paths import Path
 from rollbook.documents.values import MISSING, Document
 from rollbook.errors import DocumentInvalid, IdImmutable, IdRefused, Problem
+from rollbook.limits import DEFAULT_LIMITS, Limits
 
 UnknownFields: TypeAlias = Literal["ignore", "warn", "strict"]
 
@@ -62,6 +63,7 @@ def accept_new(document: Document, *, rules: SchemaRules) -> Accepted:
     Refuses what breaks the schema (DocumentInvalid) and an id that clients could not address (IdRefused); either lists
     every problem.
     """
+    _refuse_too_many_nodes(document)
     demands = NEW[rules.mode]
     faults: Iterable[Finding] = ()
     if not needs_nothing(document, rules.mode, new=True):
@@ -83,6 +85,7 @@ def accept_update(
     if after is before:
         return Accepted(after)
     _refuse_another_id(before, after)
+    _refuse_too_many_nodes(after)
     demands = STORED[rules.mode]
     sound = needs_nothing(after, rules.mode, new=False)
     read = after
@@ -143,6 +146,14 @@ def _refuse_another_id(before: Document, after: Document) -> None:
             at="/id",
             mongo_code=66,
         )
+
+
+def _refuse_too_many_nodes(document: Document, *, limits: Limits = DEFAULT_LIMITS) -> None:
+    """A list that no cluster has is not worth reading: refused before any work is done on it."""
+    count = len(nodes_in(document))
+    if count > limits.nodes_max:
+        problem = Problem("/nodes/nodeData", f"nodes.nodeData lists {count} nodes; the most is {limits.nodes_max}")
+        raise DocumentInvalid(problem.problem, at=problem.at, problems=[problem])
 
 
 def _warnings_of_new(document: Document, unknown: list[Finding]) -> Iterator[str]:

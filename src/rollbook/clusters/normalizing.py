@@ -7,7 +7,7 @@ name. A part that is the very object that stood there before is left alone.
 from rollbook.clusters.differences import new_elements
 from rollbook.clusters.modes import Demands
 from rollbook.clusters.numerals import number_in
-from rollbook.clusters.schema import CLUSTER, Fields, Kind, ListOf, Number
+from rollbook.clusters.schema import CLUSTER, Fields, Kind, ListOf, Number, Text
 from rollbook.documents.editing import with_elements, with_members
 from rollbook.documents.values import MISSING, Document, Maybe, Value
 
@@ -24,7 +24,7 @@ def _normal(kind: Kind, value: Value, demands: Demands, before: Maybe) -> Value:
             return value if number is None else number
         case Fields(), dict():
             return _members(kind, value, demands, before)
-        case ListOf(), list():
+        case ListOf(item), list() if not isinstance(item, Text):
             return _elements(kind, value, demands, before)
     return value
 
@@ -34,9 +34,9 @@ def _members(kind: Fields, value: Document, demands: Demands, before: Maybe) -> 
         value = _unwrapped(value)
     previous = before if isinstance(before, dict) else {}
     changes: dict[str, Maybe] = {}
-    for name, member in kind.members.items():
-        given, stood = value.get(name, MISSING), previous.get(name, MISSING)
-        if given is MISSING or given is stood:
+    for name, given in value.items():
+        member, stood = kind.members.get(name), previous.get(name, MISSING)
+        if member is None or given is stood:
             continue
         if given is None and member.presence in demands.nullable:
             changes[name] = MISSING

@@ -7,12 +7,16 @@ as it was found before, so the number of findings never grows.
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
+from itertools import islice
 
 from rollbook.clusters.findings import Finding, Place
 from rollbook.clusters.nodes import NODE_LIST, node_id, nodes_in
 from rollbook.clusters.schema import generic
 from rollbook.documents.ordering import sort_key
 from rollbook.documents.values import Document
+
+FINDINGS_COMPARED_MAX = 60_000
+"""How many old findings are known again: more of them than this, and the rest is taken for new."""
 
 
 def new_findings(
@@ -22,7 +26,7 @@ def new_findings(
     old: Counter[Hashable] | None = None
     for finding in found_after:
         if old is None:
-            old = Counter(_identity(known, before) for known in found_before)
+            old = Counter(_identity(known, before) for known in islice(found_before, FINDINGS_COMPARED_MAX))
         identity = _identity(finding, after)
         if old[identity] > 0:
             old[identity] -= 1

@@ -108,6 +108,8 @@ def derived_total(document: Document, total: Path) -> int | float | None:
         return None
     if total == NODE_COUNT:
         return len(nodes)
+    if nodes and value_at(nodes[0], total) is MISSING:
+        return None
     figures = _figures(nodes, total)
     return _sum_of(figures) if len(figures) == len(nodes) else None
 

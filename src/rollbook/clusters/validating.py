@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from rollbook.clusters.differences import new_elements
 from rollbook.clusters.findings import Finding, Place
 from rollbook.clusters.modes import Demands
-from rollbook.clusters.schema import CLUSTER, LARGEST, Fields, Flag, Free, Kind, ListOf, Member, Number, Text
+from rollbook.clusters.schema import CLUSTER, LARGEST, TEXT, Fields, Flag, Free, Kind, ListOf, Member, Number, Text
 from rollbook.documents.values import MISSING, Document, Maybe, Value, is_number
 
 
@@ -53,6 +53,8 @@ def _wrong(member: Member, value: Value, demands: Demands, before: Maybe, place:
     if isinstance(kind, Fields) and isinstance(value, dict):
         yield from _members(kind, value, demands, before, place)
     elif isinstance(kind, ListOf) and isinstance(value, list):
+        if kind.item == TEXT and set(map(type, value)) <= {str}:
+            return
         item = Member(kind.item, "", member.presence)
         for index, element in new_elements(value, before):
             yield from _wrong(item, element, demands, MISSING, (*place, index))
