@@ -1,16 +1,23 @@
 """The handlers: parse, ask, answer. Refusals travel as exceptions to the table in ``problems``."""
 
+from functools import partial
 from typing import cast, get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from rollbook.api import responses
-from rollbook.api.requests import author_of, flag_values, json_body, optional_json_body, precondition_of
+from rollbook.api.requests import author_of, flag_values, parsed_body, parsed_optional_body, precondition_of
 from rollbook.clusters.acceptance import SchemaRules, UnknownFields
 from rollbook.registry.commands import Delete
 from rollbook.registry.registry import Registry
-from rollbook.registry.requests import COUNT_KEYS, parse_aggregation, parse_query, parse_update_request
+from rollbook.registry.requests import (
+    COUNT_KEYS,
+    parse_aggregation,
+    parse_creation,
+    parse_query,
+    parse_update_request,
+)
 
 
 def registry_of(request: Request) -> Registry:
@@ -36,14 +43,14 @@ async def read_cluster(request: Request) -> Response:
 async def update_cluster(request: Request) -> Response:
     """``PUT /clusters/{id}``: the document after the update."""
     registry = registry_of(request)
-    body = await json_body(request, limits=registry.limits)
-    command = parse_update_request(
+    parse = partial(
+        parse_update_request,
         request.path_params["id"],
-        body,
         rules=rules_of(request),
         limits=registry.limits,
         precondition=precondition_of(request),
     )
+    command = await parsed_body(request, parse, limits=registry.limits)
     return responses.stored(await registry.write(command, author=author_of(request)))
 
 
@@ -57,15 +64,17 @@ async def delete_cluster(request: Request) -> Response:
 async def create_cluster(request: Request) -> Response:
     """``POST /clusters``: the document as it was enrolled."""
     registry = registry_of(request)
-    document = await json_body(request, limits=registry.limits)
-    result = await registry.create(document, author=author_of(request), rules=rules_of(request))
+    parse = partial(parse_creation, rules=rules_of(request), limits=registry.limits)
+    command = await parsed_body(request, parse, limits=registry.limits)
+    result = await registry.write(command, author=author_of(request))
     return responses.stored(result, status=201, headers={"location": f"/clusters/{result.id}"})
 
 
 async def query_clusters(request: Request) -> Response:
     """``POST /clusters/query``: the matching documents."""
     registry = registry_of(request)
-    query = parse_query(await optional_json_body(request, limits=registry.limits), limits=registry.limits)
+    parse = partial(parse_query, limits=registry.limits)
+    query = await parsed_optional_body(request, parse, limits=registry.limits)
     revision = registry.view.revision
     return responses.documents(await registry.reader.find(query), revision=revision)
 
@@ -73,8 +82,8 @@ async def query_clusters(request: Request) -> Response:
 async def count_clusters(request: Request) -> Response:
     """``POST /clusters/count``: how many documents match."""
     registry = registry_of(request)
-    body = await optional_json_body(request, limits=registry.limits)
-    query = parse_query(body, limits=registry.limits, keys=COUNT_KEYS)
+    parse = partial(parse_query, limits=registry.limits, keys=COUNT_KEYS)
+    query = await parsed_optional_body(request, parse, limits=registry.limits)
     revision = str(registry.view.revision)
     count = await registry.reader.count(query)
     return responses.json_response({"count": count}, headers={responses.REVISION_HEADER: revision})
@@ -83,7 +92,8 @@ async def count_clusters(request: Request) -> Response:
 async def aggregate_clusters(request: Request) -> Response:
     """``POST /clusters/aggregate``: what comes out of the pipeline."""
     registry = registry_of(request)
-    aggregation = parse_aggregation(await json_body(request, limits=registry.limits), limits=registry.limits)
+    parse = partial(parse_aggregation, limits=registry.limits)
+    aggregation = await parsed_body(request, parse, limits=registry.limits)
     revision = registry.view.revision
     return responses.documents(await registry.reader.aggregate(aggregation), revision=revision)
 

@@ -1,6 +1,8 @@
 """What a request carries: its body as a value, its conditions, its author. Refusals are those of ``errors``."""
 
 import asyncio
+from collections.abc import Callable
+from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -11,6 +13,9 @@ from rollbook.limits import Limits
 from rollbook.registry.commands import Precondition
 from rollbook.registry.committing import Author
 
+Parsed = TypeVar("Parsed")
+
+PARSED_INLINE_BYTES_MAX = 16 * 1024
 DRAIN_BYTES_MAX = 64 * 1024 * 1024
 DRAIN_SECONDS_MAX = 10.0
 REASON_LENGTH_MAX = 500
@@ -18,20 +23,32 @@ REASON_LENGTH_MAX = 500
 
 async def json_body(request: Request, *, limits: Limits) -> Value:
     """The JSON value that the request carries. Refuses a body that is absent, too large, no JSON, or not called so."""
-    value = await optional_json_body(request, limits=limits)
-    if value is MISSING:
-        raise MalformedJson("the body is empty; it must be JSON")
-    return value
+    return await parsed_body(request, lambda value: value, limits=limits)
 
 
 async def optional_json_body(request: Request, *, limits: Limits) -> Maybe:
     """As ``json_body``, but MISSING when the body is empty."""
+    return await parsed_optional_body(request, lambda value: value, limits=limits)
+
+
+async def parsed_body(request: Request, parse: Callable[[Value], Parsed], *, limits: Limits) -> Parsed:
+    """What ``parse`` makes of the request's JSON. A large body is read on a thread, so that it holds nobody up."""
+
+    def required(value: Maybe) -> Parsed:
+        if value is MISSING:
+            raise MalformedJson("the body is empty; it must be JSON")
+        return parse(value)
+
+    return await parsed_optional_body(request, required, limits=limits)
+
+
+async def parsed_optional_body(request: Request, parse: Callable[[Maybe], Parsed], *, limits: Limits) -> Parsed:
+    """As ``parsed_body``, but an empty body is parsed as MISSING."""
     body = await _bytes_of(request, body_bytes_max=limits.body_bytes_max)
-    if not body:
-        _check_media_type(request, required=False)
-        return MISSING
-    _check_media_type(request, required=True)
-    return decode_json(body, limits=limits)
+    _check_media_type(request, required=bool(body))
+    if len(body) <= PARSED_INLINE_BYTES_MAX:
+        return parse(decode_json(body, limits=limits) if body else MISSING)
+    return await asyncio.to_thread(lambda: parse(decode_json(body, limits=limits)))
 
 
 def precondition_of(request: Request) -> Precondition:

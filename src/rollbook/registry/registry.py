@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rollbook.clusters.acceptance import SchemaRules, accept_new
+from rollbook.clusters.acceptance import SchemaRules
 from rollbook.documents.values import Value
-from rollbook.errors import ClusterNotFound, DocumentInvalid, Problem
+from rollbook.errors import ClusterNotFound
 from rollbook.journal.interface import Journal
 from rollbook.limits import Limits
-from rollbook.registry.commands import ANY_REVISION, Command, Create, Precondition, encoded
+from rollbook.registry.commands import ANY_REVISION, Command, Precondition
 from rollbook.registry.committing import Author, Committer, Stored
 from rollbook.registry.facts import Facts
 from rollbook.registry.queries import Reader
+from rollbook.registry.requests import parse_creation
 from rollbook.registry.watching import Watching
 from rollbook.view.entries import Entry, View
 
@@ -33,12 +34,7 @@ class Registry:
         self, document: Value, *, author: Author, rules: SchemaRules | None = None, replace: bool = False
     ) -> Stored:
         """Enrol a cluster. Refuses what breaks the schema (DocumentInvalid) and an id that is taken (ClusterExists)."""
-        if not isinstance(document, dict):
-            raise DocumentInvalid(problems=[Problem("", "a cluster is an object")])
-        accepted = accept_new(document, rules=rules or self.rules)
-        id = accepted.document["id"]
-        assert isinstance(id, str)
-        command = Create(id, encoded(accepted.document, limits=self.limits), accepted.warnings, replace)
+        command = parse_creation(document, rules=rules or self.rules, limits=self.limits, replace=replace)
         return await self.committer.submit(command, author)
 
     async def write(self, command: Command, *, author: Author) -> Stored:

@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rollbook.clusters.acceptance import SchemaRules
+from rollbook.clusters.acceptance import SchemaRules, accept_new
 from rollbook.clusters.casting import cast_array_filters, cast_filter, cast_update
 from rollbook.documents.values import INT64_MAX, MISSING, Document, Maybe, Value, is_number
-from rollbook.errors import FilterRefused, LanguageRefused, UpdateRefused, below
+from rollbook.errors import DocumentInvalid, FilterRefused, LanguageRefused, Problem, UpdateRefused, below
 from rollbook.language.edits import parse_edit, parse_update_body
 from rollbook.language.filters import Filter, compile_filter, parse_filter
 from rollbook.language.filters.nodes import All, Computed, ElemMatch, Field, JsonSchema, Not
@@ -20,7 +20,7 @@ from rollbook.language.projections import Projection, parse_projection
 from rollbook.language.search_rules import cluster_search_in, refusals_in_search, translate_search
 from rollbook.language.sorting import Sort, parse_sort
 from rollbook.limits import Limits, Work
-from rollbook.registry.commands import ANY_REVISION, Precondition, Update
+from rollbook.registry.commands import ANY_REVISION, Create, Precondition, Update, encoded
 from rollbook.registry.facts import REGISTRY_FIELD
 
 
@@ -179,6 +179,19 @@ def needs_evaluation(filter: Filter) -> bool:
         case All(clauses) | AnyOf(clauses):
             return len(clauses) > CLAUSES_INLINE_MAX or any(map(needs_evaluation, clauses))
     return False
+
+
+def parse_creation(document: Value, *, rules: SchemaRules, limits: Limits, replace: bool = False) -> Create:
+    """The command that enrols ``document``.
+
+    Refuses what breaks the schema (DocumentInvalid) and an id that clients could not address (IdRefused).
+    """
+    if not isinstance(document, dict):
+        raise DocumentInvalid("a cluster is an object", problems=[Problem("", "a cluster is an object")])
+    accepted = accept_new(document, rules=rules)
+    id = accepted.document["id"]
+    assert isinstance(id, str)
+    return Create(id, encoded(accepted.document, limits=limits), accepted.warnings, replace)
 
 
 def parse_include(include: Value, *, at: str) -> bool:
