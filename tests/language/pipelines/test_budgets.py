@@ -108,3 +108,34 @@ def test_a_run_ends_at_its_deadline(stages):
 )
 def test_expressions_in_stages_are_bounded_too(stage):
     assert isinstance(refusal([stage], [{}]), LanguageRefused)
+
+
+def test_what_a_group_drops_is_given_back():
+    order = {"sortBy": {"n": 1}, "output": "$$ROOT"}
+    accumulators = {
+        "top": {"$top": order},
+        "bottom": {"$bottomN": {**order, "n": 2}},
+        "last": {"$lastN": {"input": "$$ROOT", "n": 2}},
+        "least": {"$minN": {"input": "$text", "n": 2}},
+    }
+    documents = [{"n": (number * 7919) % 10_007, "text": "x" * 50} for number in range(10_000)]
+    stages = parse_pipeline([{"$group": {"_id": None, **accumulators}}, {"$unset": ["least", "last"]}])
+    [group] = run_pipeline(stages, documents, work=Work(bytes_left=3_000_000))
+    assert group["top"]["n"] == 0
+    assert [document["n"] for document in group["bottom"]] == sorted(document["n"] for document in documents)[-2:]
+
+
+@pytest.mark.parametrize("accumulator", ["$first", "$last", "$min", "$max", "$push", "$addToSet"])
+def test_what_an_accumulator_makes_is_weighed(accumulator):
+    doubled = "$n"
+    for _ in range(60):
+        doubled = {"$let": {"vars": {"x": doubled}, "in": ["$$x", "$$x"]}}
+    refused = refusal([{"$group": {"_id": None, "x": {accumulator: doubled}}}], [{"n": 1}])
+    assert isinstance(refused, WorkExceeded)
+
+
+def test_constants_of_a_stage_are_computed_within_the_time_of_the_run():
+    clock = count()
+    work = Work(deadline=50, clock=lambda: next(clock))
+    number = {"$reduce": {"input": {"$range": [0, 10**6]}, "initialValue": 0, "in": {"$add": ["$$value", 1]}}}
+    assert refusal([{"$bucket": {"groupBy": "$n", "boundaries": [0, number]}}], work=work).mongo_code == 50

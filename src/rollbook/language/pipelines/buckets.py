@@ -10,8 +10,7 @@ from itertools import pairwise
 
 from rollbook.documents.ordering import SortKey, bracket
 from rollbook.documents.values import MISSING, Document, Maybe, Value
-from rollbook.errors import PipelineRefused
-from rollbook.language.expressions import Expression, compile_expression, scope_of
+from rollbook.language.expressions import Expression, scope_of
 from rollbook.language.expressions.growth import key_of
 from rollbook.language.pipelines.accumulators import Field, Group, parse_fields, starting
 from rollbook.language.pipelines.operators import Documents, Parsing, Run, Running, StageOperator
@@ -25,10 +24,10 @@ class Buckets:
     """The expression of the value, the boundaries, the bucket of all other values if any, and the fields of each."""
 
     group_by: Expression
-    boundaries: tuple[Value, ...]
-    default: Maybe
+    boundaries: tuple[Expression, ...]
+    default: Expression | None
     fields: tuple[Field, ...]
-    at: str
+    parsing: Parsing
 
 
 def parse_bucket(json: Value, parsing: Parsing) -> Buckets:
@@ -37,11 +36,11 @@ def parse_bucket(json: Value, parsing: Parsing) -> Buckets:
     options = parsing.options(json, known, no_object=40201, unknown=40197)
     group_by = parse_group_by(options["groupBy"], 40202, parsing) if "groupBy" in options else None
     boundaries = _boundaries(options["boundaries"], parsing) if "boundaries" in options else ()
-    default = _default(options["default"], boundaries, parsing) if "default" in options else MISSING
+    default = parsing.expression(options["default"], "default") if "default" in options else None
     fields = parse_output(options.get("output", OUTPUT), 40196, parsing)
     if group_by is None or not boundaries:
         raise parsing.refused(40198, "$bucket needs groupBy and boundaries")
-    return Buckets(group_by, boundaries, default, fields, parsing.at)
+    return Buckets(group_by, boundaries, default, fields, parsing)
 
 
 def parse_group_by(json: Value, code: int, parsing: Parsing) -> Expression:
@@ -61,35 +60,55 @@ def parse_output(json: Value, code: int, parsing: Parsing) -> tuple[Field, ...]:
     return parse_fields(json, parsing.below("output"))
 
 
-def _boundaries(json: Value, parsing: Parsing) -> tuple[Value, ...]:
+def _boundaries(json: Value, parsing: Parsing) -> tuple[Expression, ...]:
     if not isinstance(json, list):
         raise parsing.refused(40200, "the boundaries are an array of values in order", "boundaries")
-    boundaries = tuple([_constant(value, 40191, parsing, "boundaries", place) for place, value in enumerate(json)])
-    if len(boundaries) < 2:
+    if len(json) < 2:
         raise parsing.refused(40192, "there are two boundaries or more", "boundaries")
+    return tuple([parsing.expression(value, "boundaries", place) for place, value in enumerate(json)])
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The boundaries, their places in MongoDB's order, and the bucket of what lies outside; MISSING without one."""
+
+    boundaries: tuple[Value, ...]
+    keys: tuple[SortKey, ...]
+    default: Maybe
+
+    def bucket_of(self, value: Maybe) -> Maybe:
+        """The lower boundary of the bucket of ``value``."""
+        place = bisect_right(self.keys, key_of(None if value is MISSING else value))
+        return self.boundaries[place - 1] if 0 < place < len(self.keys) else self.default
+
+
+def _places(parts: Buckets, running: Running) -> Places:
+    parsing = parts.parsing
+    boundaries = [
+        _constant(boundary, 40191, running, parsing.below("boundaries", place))
+        for place, boundary in enumerate(parts.boundaries)
+    ]
     for place, (lower, upper) in enumerate(pairwise(boundaries), start=1):
         if bracket(lower) != bracket(upper):
             raise parsing.refused(40193, "the boundaries are of one type", "boundaries", place)
         if not key_of(lower) < key_of(upper):
             raise parsing.refused(40194, "each boundary is greater than the one before", "boundaries", place)
-    return boundaries
-
-
-def _default(json: Value, boundaries: tuple[Value, ...], parsing: Parsing) -> Value:
-    default = _constant(json, 40195, parsing, "default")
-    if boundaries and key_of(boundaries[0]) <= key_of(default) < key_of(boundaries[-1]):
+    keys = tuple(map(key_of, boundaries))
+    if parts.default is None:
+        return Places(tuple(boundaries), keys, MISSING)
+    default = _constant(parts.default, 40195, running, parsing.below("default"))
+    if keys[0] <= key_of(default) < keys[-1]:
         raise parsing.refused(40199, "the default is outside the boundaries", "default")
-    return default
+    return Places(tuple(boundaries), keys, default)
 
 
-def _constant(json: Value, code: int, parsing: Parsing, *keys: str | int) -> Value:
-    evaluate = compile_expression(parsing.expression(json, *keys))
+def _constant(expression: Expression, code: int, running: Running, parsing: Parsing) -> Value:
     try:
-        value = evaluate({})
+        value = running.expression(expression)({})
     except KeyError:  # it looks for a variable, and $$ROOT is not there
         value = MISSING
     if value is MISSING:
-        raise parsing.refused(code, "this is a constant: it can't depend on a document", *keys)
+        raise parsing.refused(code, "this is a constant: it can't depend on a document")
     return value
 
 
@@ -97,23 +116,15 @@ def bucketing(parts: Buckets, running: Running) -> Run:
     """Gives a document for each bucket that is not empty: its lower boundary as ``_id``, and computed fields."""
     value_of = running.expression(parts.group_by)
     start = starting(parts.fields, running)
-    keys = [key_of(boundary) for boundary in parts.boundaries]
-
-    def bucket_of(value: Maybe) -> Value:
-        key = key_of(None if value is MISSING else value)
-        place = bisect_right(keys, key)
-        if 0 < place < len(keys):
-            return parts.boundaries[place - 1]
-        if parts.default is MISSING:
-            why = "a value lies outside the boundaries, and there is no default for it"
-            raise PipelineRefused(why, at=parts.at, mongo_code=40066)
-        return parts.default
+    places = _places(parts, running)
 
     def run(documents: Documents) -> Iterator[Document]:
         buckets: dict[SortKey, tuple[Value, Group]] = {}
         for document in documents:
             scope = scope_of(document)
-            bucket = bucket_of(value_of(scope))
+            bucket = places.bucket_of(value_of(scope))
+            if bucket is MISSING:
+                raise parts.parsing.refused(40066, "a value lies outside the boundaries, and there is no default")
             key = key_of(bucket)
             if key not in buckets:
                 buckets[key] = bucket, start(bucket)

@@ -5,8 +5,9 @@ One rule: what is chosen is passed on as it is.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from math import isnan
-from typing import Final
+from typing import Any
 
 from rollbook.documents.values import INT64_MAX, MISSING, Document, Maybe, Value, is_number
 from rollbook.errors import PipelineRefused
@@ -77,44 +78,37 @@ def redacting(parts: Redaction, running: Running) -> Run:
     """Keeps or prunes each level of a document by an expression: ``$$KEEP``, ``$$PRUNE``, or ``$$DESCEND`` to go on."""
     decide = running.expression(parts.decision)
 
-    def redacted(level: Document, root: Document) -> Maybe:
+    def level_of(level: Document, root: Document) -> Maybe:
         running.work.spend()
-        decision = decide({**scope_of(root, **DECISIONS), "CURRENT": level})
-        if decision is DESCEND:
-            return {name: kept for name, value in level.items() if (kept := inside(value, root)) is not MISSING}
-        if decision is KEEP:
-            return level
-        if decision is PRUNE:
-            return MISSING
+        match decide({**scope_of(root, **DECISIONS), "CURRENT": level}):
+            case Decision.DESCEND:
+                return {name: kept for name, value in level.items() if (kept := inside(value, root)) is not MISSING}
+            case Decision.KEEP:
+                return level
+            case Decision.PRUNE:
+                return MISSING
         why = "the expression of $redact gives $$KEEP, $$PRUNE or $$DESCEND, nothing else"
         raise PipelineRefused(why, at=parts.at, mongo_code=17053)
 
     def inside(value: Value, root: Document) -> Maybe:
         if isinstance(value, dict):
-            return redacted(value, root)
+            return level_of(value, root)
         if isinstance(value, list):
             return [kept for element in value if (kept := inside(element, root)) is not MISSING]
         return value
 
-    def run(documents: Documents) -> Iterator[Document]:
-        for document in documents:
-            kept = redacted(document, document)
-            if isinstance(kept, dict):
-                yield kept
-
-    return run
+    return lambda documents: (kept for document in documents if isinstance(kept := level_of(document, document), dict))
 
 
-class Decision(str):
-    """What ``$redact`` is told: one of three values that no document can hold, for they are known by identity."""
+class Decision(Enum):
+    """What ``$redact`` is told about a level. No value of a document is equal to one of these."""
 
-    __slots__ = ()
+    KEEP = "keep"
+    PRUNE = "prune"
+    DESCEND = "descend"
 
 
-KEEP: Final = Decision("keep")
-PRUNE: Final = Decision("prune")
-DESCEND: Final = Decision("descend")
-DECISIONS = {"KEEP": KEEP, "PRUNE": PRUNE, "DESCEND": DESCEND}
+DECISIONS: dict[str, Any] = {decision.name: decision for decision in Decision}
 
 STAGES = (
     StageOperator("$match", parse_match, matching),

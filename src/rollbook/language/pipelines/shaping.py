@@ -96,6 +96,11 @@ def parse_unset(json: Value, parsing: Parsing) -> Projection:
     return Projection(Mode.EXCLUSION, branch_of(tree))
 
 
+def unsetting(parts: Projection, running: Running) -> Run:
+    """Removes fields."""
+    return projecting(parts, running)
+
+
 @dataclass(frozen=True, slots=True)
 class Replacement:
     """The expression that gives the new document, and where it stands."""
@@ -137,7 +142,7 @@ STAGES = (
     StageOperator("$project", parse_project, projecting, in_updates=True),
     StageOperator("$set", parse_set, setting, in_updates=True),
     StageOperator("$addFields", parse_set, setting, in_updates=True),
-    StageOperator("$unset", parse_unset, projecting, in_updates=True),
+    StageOperator("$unset", parse_unset, unsetting, in_updates=True),
     StageOperator("$replaceRoot", parse_replace_root, replacing, in_updates=True),
     StageOperator("$replaceWith", parse_replace_with, replacing, in_updates=True),
 )

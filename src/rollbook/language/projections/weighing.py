@@ -15,7 +15,8 @@ from rollbook.errors import WorkExceeded
 from rollbook.language.expressions import checked_result
 from rollbook.limits import DEFAULT_LIMITS, Work
 
-Charge: TypeAlias = Callable[[Value], None]
+Charge: TypeAlias = Callable[[Value], int]
+"""Counts a computed value, and says how many bytes it has counted."""
 
 MEMBER_BYTES = 16
 BYTES_A_UNIT = 1024
@@ -27,18 +28,21 @@ def charging(work: Work, *, at: str = "") -> Charge:
     ``at`` is where the expression stands that makes the values.
     """
 
-    def charge(value: Value) -> None:
-        if isinstance(value, str):
-            work.allocate(len(value))
-        elif isinstance(value, (dict, list)):
+    def charge(value: Value) -> int:
+        if isinstance(value, (dict, list)):
             weight = weight_of(value)
             if weight is None:
                 checked_result(value, at=at)
                 raise _too_large(at)
-            work.allocate(weight)
             work.spend(1 + weight // BYTES_A_UNIT)
-        elif isinstance(value, float):
-            checked_result(value, at=at)
+        elif isinstance(value, str):
+            weight = len(value)
+        else:
+            if isinstance(value, float):
+                checked_result(value, at=at)
+            return 0
+        work.allocate(weight)
+        return weight
 
     return charge
 

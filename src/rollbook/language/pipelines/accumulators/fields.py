@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from rollbook.documents.values import Document, Value
-from rollbook.language.expressions import Scope, checked_result
+from rollbook.language.expressions import Scope
 from rollbook.language.pipelines.accumulators.operators import Accumulator, State
 from rollbook.language.pipelines.accumulators.table import ACCUMULATORS
 from rollbook.language.pipelines.operators import REFERENCE_BYTES, Parsing, Running
+from rollbook.language.projections.weighing import Charge, charging
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,10 @@ def _field(name: str, said: Value, parsing: Parsing) -> Field:
 class Group:
     """The documents of one group, as its accumulators see them."""
 
-    __slots__ = ("_names", "_states")
+    __slots__ = ("_charge", "_names", "_states")
 
-    def __init__(self, names: Sequence[str], states: Sequence[State]) -> None:
-        self._names, self._states = names, states
+    def __init__(self, names: Sequence[str], states: Sequence[State], charge: Charge) -> None:
+        self._names, self._states, self._charge = names, states, charge
 
     def add(self, scope: Scope) -> None:
         """Take in a document of the group."""
@@ -60,11 +61,10 @@ class Group:
             state.add(scope)
 
     def results(self) -> Document:
-        """The fields of the group, in the order in which the request names them. Refuses numbers that are no JSON."""
+        """The fields of the group, in the order in which the request names them, checked and counted."""
         results = {name: state.result() for name, state in zip(self._names, self._states, strict=True)}
         for value in results.values():
-            if isinstance(value, float):
-                checked_result(value)
+            self._charge(value)
         return results
 
 
@@ -75,10 +75,11 @@ def starting(fields: Sequence[Field], running: Running) -> StartGroup:
     """A function that starts the group of a key."""
     starts = [field.accumulator.compile(field.parts, running) for field in fields]
     names = [field.name for field in fields]
+    charge = charging(running.work)
     size_bytes = REFERENCE_BYTES * (4 + 2 * len(fields))
 
     def start(key: Value) -> Group:
         running.work.allocate(size_bytes)
-        return Group(names, [start_state(key) for start_state in starts])
+        return Group(names, [start_state(key) for start_state in starts], charge)
 
     return start

@@ -10,10 +10,10 @@ from typing import Any
 from rollbook.documents.values import MISSING, Value
 from rollbook.language.expressions import Evaluate, Expression, Scope
 from rollbook.language.expressions.nodes import Constant
+from rollbook.language.pipelines.accumulators.keeping import GATHERED_MAX, Keeping, Kept, place_of
 from rollbook.language.pipelines.accumulators.operators import Accumulator, Start, State
-from rollbook.language.pipelines.accumulators.several import GATHERED_MAX, whole_number
+from rollbook.language.pipelines.accumulators.several import whole_number
 from rollbook.language.pipelines.operators import Parsing, Running
-from rollbook.language.projections.weighing import charging
 from rollbook.language.sorting import Sort, compile_sort, parse_sort
 
 
@@ -67,66 +67,68 @@ def ranking_last(parts: Ranking, running: Running) -> Start:
 
 def ranking_first_several(parts: Ranking, running: Running) -> Start:
     """Gives the outputs of the first ``n`` documents in an order."""
-    return _starting(lambda number: slice(None, number), parts, running)
+    return _starting(parts, running, at_end=False)
 
 
 def ranking_last_several(parts: Ranking, running: Running) -> Start:
     """Gives the outputs of the last ``n`` documents in an order."""
-    return _starting(lambda number: slice(-number, None), parts, running)
+    return _starting(parts, running, at_end=True)
 
 
-def _starting(part: Callable[[int], slice], parts: Ranking, running: Running) -> Start:
+def _starting(parts: Ranking, running: Running, *, at_end: bool) -> Start:
     key, evaluate = compile_sort(parts.sort), running.expression(parts.output)
     number = running.expression(parts.number)
-    return lambda group: SeveralRanked(part, key, evaluate, whole_number(number, parts.at, group), running)
+    return lambda group: SeveralRanked(evaluate, key, whole_number(number, parts.at, group), running, at_end=at_end)
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A document's value and its place in the order; of equal ones the earlier document is the lesser."""
+class Place:
+    """A document's place in the order; of equal ones the earlier document is the lesser."""
 
-    key: Any
-    place: int
-    value: Value
+    __slots__ = ("_key", "_number")
 
-    def __lt__(self, other: "Ranked") -> bool:
-        if self.key < other.key:
+    def __init__(self, key: Any, number: int) -> None:
+        self._key, self._number = key, number
+
+    def __lt__(self, other: "Place") -> bool:
+        if self._key < other._key:
             return True
-        return self.place < other.place and not other.key < self.key
+        return self._number < other._number and not other._key < self._key
 
 
 class SeveralRanked:
-    """The documents at one end of the order: many are gathered before the others are dropped."""
+    """The documents at one end of the order: many are gathered before the others are dropped.
 
-    __slots__ = ("_charge", "_evaluate", "_gathered_max", "_key", "_part", "_ranked", "_seen")
+    Once some have been dropped, what lies beyond the last one that stayed is not looked at any more.
+    """
+
+    __slots__ = ("_at_end", "_bound", "_evaluate", "_kept", "_key", "_most", "_seen")
 
     def __init__(
-        self,
-        part: Callable[[int], slice],
-        key: Callable[[Any], Any],
-        evaluate: Evaluate,
-        most: int,
-        running: Running,
+        self, evaluate: Evaluate, key: Callable[[Any], Any], most: int, running: Running, *, at_end: bool
     ) -> None:
-        self._key, self._evaluate = key, evaluate
-        self._part = part(most)
-        self._gathered_max = 2 * most + GATHERED_MAX
-        self._charge = charging(running.work)
-        self._ranked: list[Ranked] = []
+        self._evaluate, self._key, self._most, self._at_end = evaluate, key, most, at_end
+        self._kept = Keeping(running)
+        self._bound: Place | None = None
         self._seen = 0
 
     def add(self, scope: Scope) -> None:
-        value = self._evaluate(scope)
-        if value is MISSING:
-            value = None
-        self._charge(value)
         self._seen += 1
-        self._ranked.append(Ranked(self._key(scope["ROOT"]), self._seen, value))
-        if len(self._ranked) >= self._gathered_max:
-            self._ranked = sorted(self._ranked)[self._part]
+        place = Place(self._key(scope["ROOT"]), self._seen)
+        if self._bound is not None and (place < self._bound if self._at_end else self._bound < place):
+            return
+        value = self._evaluate(scope)
+        self._kept.add(place, None if value is MISSING else value)
+        if len(self._kept.items) >= 2 * self._most + GATHERED_MAX:
+            ranked = self._ranked()
+            self._kept.keep(ranked)
+            self._bound = ranked[0 if self._at_end else -1].place
 
     def result(self) -> Value:
-        return [ranked.value for ranked in sorted(self._ranked)[self._part]]
+        return [kept.value for kept in self._ranked()]
+
+    def _ranked(self) -> list[Kept]:
+        ranked = sorted(self._kept.items, key=place_of)
+        return ranked[-self._most :] if self._at_end else ranked[: self._most]
 
 
 class OneRanked:

@@ -3,19 +3,18 @@
 One rule: how many is a whole number, one or more, which may depend on the group's key but on no document.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from heapq import nlargest, nsmallest
 
-from rollbook.documents.values import INT64_MAX, MISSING, Maybe, Value, is_number
+from rollbook.documents.values import INT64_MAX, MISSING, Value, is_number
 from rollbook.errors import ExpressionRefused
 from rollbook.language.expressions import Evaluate, Expression, Scope, scope_of
 from rollbook.language.expressions.growth import key_of
+from rollbook.language.pipelines.accumulators.keeping import GATHERED_MAX, Keeping, Kept, place_of
 from rollbook.language.pipelines.accumulators.operators import Accumulator, Start, State
 from rollbook.language.pipelines.operators import Parsing, Running
-from rollbook.language.projections.weighing import Charge, charging
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,71 +73,63 @@ def _starting(state: Callable[[Evaluate, int, Running], State], parts: Several, 
 class FirstSeveral:
     """The values of the first documents."""
 
-    __slots__ = ("_charge", "_evaluate", "_most", "_values")
+    __slots__ = ("_evaluate", "_kept", "_most")
 
     def __init__(self, evaluate: Evaluate, most: int, running: Running) -> None:
         self._evaluate, self._most = evaluate, most
-        self._charge = charging(running.work)
-        self._values: list[Value] = []
+        self._kept = Keeping(running)
 
     def add(self, scope: Scope) -> None:
-        if len(self._values) < self._most:
-            self._values.append(counted(self._evaluate(scope), self._charge))
+        if len(self._kept.items) < self._most:
+            value = self._evaluate(scope)
+            self._kept.add(None, None if value is MISSING else value)
 
     def result(self) -> Value:
-        return self._values
+        return self._kept.values()
 
 
 class LastSeveral:
-    """The values of the last documents."""
+    """The values of the last documents: many are gathered before the others are dropped."""
 
-    __slots__ = ("_charge", "_evaluate", "_values")
+    __slots__ = ("_evaluate", "_kept", "_most")
 
     def __init__(self, evaluate: Evaluate, most: int, running: Running) -> None:
-        self._evaluate = evaluate
-        self._charge = charging(running.work)
-        self._values: deque[Value] = deque(maxlen=min(most, DEQUE_LENGTH_MAX))
+        self._evaluate, self._most = evaluate, most
+        self._kept = Keeping(running)
 
     def add(self, scope: Scope) -> None:
-        self._values.append(counted(self._evaluate(scope), self._charge))
+        value = self._evaluate(scope)
+        self._kept.add(None, None if value is MISSING else value)
+        if len(self._kept.items) >= 2 * self._most + GATHERED_MAX:
+            self._kept.keep(self._kept.items[-self._most :])
 
     def result(self) -> Value:
-        return list(self._values)
+        return self._kept.values()[-self._most :]
 
 
 class ExtremeSeveral:
     """The values that come first in an order: many are gathered before the others are dropped."""
 
-    __slots__ = ("_charge", "_evaluate", "_extremes", "_most", "_values")
+    __slots__ = ("_evaluate", "_extremes", "_kept", "_most")
 
-    def __init__(self, extremes: Callable[..., list[Value]], evaluate: Evaluate, most: int, running: Running) -> None:
+    def __init__(self, extremes: Callable[..., list[Kept]], evaluate: Evaluate, most: int, running: Running) -> None:
         self._evaluate, self._most = evaluate, most
-        self._extremes = partial(extremes, key=key_of)
-        self._charge = charging(running.work)
-        self._values: list[Value] = []
+        self._extremes = extremes
+        self._kept = Keeping(running)
 
     def add(self, scope: Scope) -> None:
         value = self._evaluate(scope)
         if value is not None and value is not MISSING:
-            self._charge(value)
-            self._values.append(value)
-            if len(self._values) >= 2 * self._most + GATHERED_MAX:
-                self._values = self._extremes(self._most, self._values)
+            self._kept.add(key_of(value), value)
+            if len(self._kept.items) >= 2 * self._most + GATHERED_MAX:
+                self._kept.keep(self._first())
 
     def result(self) -> Value:
-        return self._extremes(self._most, self._values)
+        return [kept.value for kept in self._first()]
 
+    def _first(self) -> list[Kept]:
+        return self._extremes(self._most, self._kept.items, key=place_of)
 
-def counted(value: Maybe, charge: Charge) -> Value:
-    """The value, null when missing, counted as something that is kept."""
-    if value is MISSING:
-        return None
-    charge(value)
-    return value
-
-
-DEQUE_LENGTH_MAX = 2**31 - 1
-GATHERED_MAX = 1_000
 
 ACCUMULATORS = (
     Accumulator("$firstN", parse_several, first_several),
