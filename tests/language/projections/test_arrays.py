@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from rollbook.errors import below
 from tests.language.projections.showing import refused_code, shown
 
 NODES = [{"id": "a", "gpus": 2}, {"id": "b", "gpus": 8}, {"id": "c", "gpus": 8}]
@@ -198,4 +199,4 @@ def test_the_positional_operator_reduces_the_first_array_on_its_path(document, p
 )
 def test_a_positional_operator_without_an_element_is_refused(projection, filter, code):
     document = {"a": [1, 2], "b": [3]}
-    assert refused_code(projection, document, filter=filter)[0] == code
+    assert refused_code(projection, document, filter=filter) == (code, below("", list(projection)[-1]))

@@ -105,7 +105,7 @@ def first_matching(name: str, filter: Filter, work: Work) -> Callable[[Maybe], M
     return first_of
 
 
-def choosing(path: Path, filter: Filter | None) -> Reshape:
+def choosing(path: Path, filter: Filter | None, *, at: str) -> Reshape:
     """The document with the first array on ``path`` reduced to the element that the query's ``filter`` matched.
 
     Refuses (ProjectionRefused) a document whose array the filter did not look into. The array is that of the whole
@@ -120,10 +120,12 @@ def choosing(path: Path, filter: Filter | None) -> Reshape:
         array, place = array_at
         index = position(document)
         if index is None:
-            raise ProjectionRefused("positional '$': the filter matched no element of an array", mongo_code=51246)
+            raise ProjectionRefused(
+                "positional '$': the filter matched no element of an array", at=at, mongo_code=51246
+            )
         if index >= len(array):
             why = "positional '$': the filter matched in another array, beyond the end of this one"
-            raise ProjectionRefused(why, mongo_code=51247)
+            raise ProjectionRefused(why, at=at, mongo_code=51247)
         return _replaced(document, path[:place], [array[index]])
 
     return chosen

@@ -59,7 +59,9 @@ class FirstMatch:
 
 @dataclass(frozen=True, slots=True)
 class Positional:
-    """Of the first array on the way stays the element that the query matched: ``{"nodes.$": 1}``."""
+    """Of the first array on the way stays the element that the query matched: ``{"nodes.$": 1}``. It stands ``at``."""
+
+    at: str
 
 
 @dataclass(frozen=True, slots=True)

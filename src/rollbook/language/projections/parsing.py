@@ -150,7 +150,7 @@ class _Reading:
             raise ProjectionRefused("positional '$' can be used once", at=at, mongo_code=31276)
         if FirstMatch in self.kinds:
             raise ProjectionRefused("positional '$' and $elemMatch can't be used together", at=at, mongo_code=31256)
-        self._add(path, Positional(), at)
+        self._add(path, Positional(at), at)
         self._decide(Mode.INCLUSION, 31253, at)
 
     def _path(self, parents: Path, name: str, at: str) -> Path:
