@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from rollbook.clusters.acceptance import accept_new, accept_update
+from rollbook.clusters.acceptance import accept_new
 from rollbook.clusters.membership import with_node, with_synchronised_nodes, without_node
-from rollbook.clusters.nodes import NODE_LIST
 from rollbook.clusters.totals import contradictions_in
 from tests.clusters.updating import DEFAULT
 from tests.examples import cluster, node
@@ -37,11 +36,8 @@ def test_a_report_without_what_people_wrote_leaves_it_alone() -> None:
     assert (synchronised["tags"], synchronised["nodeMetadata"]) == ([], {"owner": "x"})
 
 
-def test_totals_follow_a_node_whose_numbers_are_text() -> None:
-    before = accept_new(cluster("west", node("a")), rules=DEFAULT).document
+def test_numbers_sent_as_text_count_in_the_totals() -> None:
+    joined = with_node(WEST, node("c") | {"memory": "5"})
 
-    after = with_node(before, node("b") | {"memory": "5"})
-    accepted = accept_update(before, after, touched=frozenset({NODE_LIST}), rules=DEFAULT).document
-
-    assert (accepted["nodes"]["count"], accepted["memory"]) == (2, 1029)
-    assert contradictions_in(accepted) == []
+    assert (joined["nodes"]["nodeData"][2]["memory"], joined["memory"]) == (5, 2053)
+    assert contradictions_in(joined) == []

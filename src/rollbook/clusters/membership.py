@@ -7,7 +7,9 @@ on nodes leaves the totals to the registry, so they are derived here whatever th
 from collections.abc import Sequence
 
 from rollbook.clusters.filling import with_value
+from rollbook.clusters.modes import STORED
 from rollbook.clusters.nodes import NODE_LIST, gpu_models, node_id, nodes_in
+from rollbook.clusters.normalizing import normalized
 from rollbook.clusters.totals import MODEL_NAMES, NODE_COUNT, TOTALS, derived_total
 from rollbook.documents.editing import value_at
 from rollbook.documents.values import Document, Value
@@ -54,12 +56,13 @@ def with_kept_members(document: Document, node: Value) -> Value:
 
 
 def _with_nodes(document: Document, nodes: list[Value]) -> Document:
-    changed = with_value(with_value(document, NODE_LIST, nodes), NODE_COUNT, len(nodes))
+    listed = with_value(with_value(document, NODE_LIST, nodes), NODE_COUNT, len(nodes))
+    changed = normalized(listed, STORED["default"], before=document)
     for total in TOTALS:
         derived = derived_total(changed, total)
         if derived is not None:
             changed = with_value(changed, total, derived)
     if isinstance(value_at(changed, MODEL_NAMES), list):
-        models: list[Value] = [*gpu_models(nodes)]
+        models: list[Value] = [*gpu_models(nodes_in(changed))]
         changed = with_value(changed, MODEL_NAMES, models)
     return changed
