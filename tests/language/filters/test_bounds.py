@@ -50,6 +50,7 @@ SMALL = Limits(filter_clauses_max=10, in_values_max=3, patterns_max=2, pattern_l
     ("within", "beyond"),
     [
         ({f"f{i}": i for i in range(10)}, {f"f{i}": i for i in range(11)}),
+        ({"a.b.c.d.e": 1, "f.g.h.i.j": 1}, {"a.b.c.d.e": 1, "f.g.h.i.j.k": 1}),
         ({"$or": [{"a": 1}] * 5}, {"$or": [{"a": 1}] * 6}),
         ({"a": {"$all": [1] * 9}}, {"a": {"$all": [1] * 10}}),
         ({"$jsonSchema": {"allOf": [{}] * 10}}, {"$jsonSchema": {"allOf": [{}] * 11}}),
@@ -80,3 +81,5 @@ def test_a_document_that_costs_much_is_stopped_at_the_deadline(filter, document)
     past_it = Work(deadline=2.0, clock=lambda: 3.0)
     with pytest.raises(WorkExceeded):
         compile_filter(parse_filter(filter), work=past_it)(document)
+    with pytest.raises(WorkExceeded):
+        first_match(parse_filter(filter), document, work=past_it)

@@ -5,7 +5,8 @@ One rule: ``$elemMatch`` asks one element for everything at once, where other co
 
 from rollbook.documents.values import Value, is_integer
 from rollbook.language.filters.nodes import Constant, ElemMatch, Field, Filter, all_of
-from rollbook.language.filters.operators import Fault, Form, Operator, Site, Test, described, is_operator_object
+from rollbook.language.filters.operators import Fault, Form, Operator, Test, described, is_operator_object
+from rollbook.language.filters.sites import Site
 
 LENGTH_MAX = 2**31 - 1
 

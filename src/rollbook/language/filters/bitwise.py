@@ -9,7 +9,8 @@ from typing import Any
 
 from rollbook.documents.values import INT32_MAX, INT64_MAX, INT64_MIN, Value, is_number
 from rollbook.language.filters.comparison import NUMBERS
-from rollbook.language.filters.operators import FAILED_TO_PARSE, Fault, Operator, Test, described
+from rollbook.language.filters.operators import Fault, Operator, Test, described
+from rollbook.language.filters.sites import FAILED_TO_PARSE
 
 SIGN_POSITION = 63
 

@@ -11,7 +11,16 @@ from typing import Any
 from rollbook.documents.ordering import sort_key
 from rollbook.documents.values import MISSING, Int64, Maybe, Value
 from rollbook.language.filters.nodes import Field, Filter, Not
-from rollbook.language.filters.operators import Fault, Form, Operator, Site, Test, described, is_operator_object
+from rollbook.language.filters.operators import (
+    Fault,
+    Form,
+    Operator,
+    Test,
+    check_operand,
+    described,
+    is_operator_object,
+)
+from rollbook.language.filters.sites import Site
 
 NUMBERS = frozenset({int, float, Int64})
 
@@ -106,9 +115,7 @@ def not_equal(operand: Value, site: Site) -> Filter:
 
 def none_of(operand: Value, site: Site) -> Filter:
     """Matches values equal to no element of the list, and documents without the field."""
-    if fault := not_a_list_of_values(operand):
-        raise site.faulty(fault, "$nin")
-    site.check_length(operand, "$nin")
+    check_operand(operand, "$nin", not_a_list_of_values, site)
     return Not(Field(site.path, "$in", operand, at=site.at))
 
 

@@ -8,16 +8,8 @@ from typing import TypeGuard
 
 from rollbook.documents.values import MISSING, TYPE_NUMBERS, Maybe, Value, is_number, type_name
 from rollbook.language.filters.nodes import Field, Filter, Not
-from rollbook.language.filters.operators import (
-    FAILED_TO_PARSE,
-    TYPE_MISMATCH,
-    Fault,
-    Form,
-    Operator,
-    Site,
-    Test,
-    described,
-)
+from rollbook.language.filters.operators import Fault, Form, Operator, Test, described
+from rollbook.language.filters.sites import FAILED_TO_PARSE, TYPE_MISMATCH, Site
 
 NUMBER_TYPES = frozenset({"int", "long", "double"})
 

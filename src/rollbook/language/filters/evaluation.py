@@ -11,16 +11,8 @@ from rollbook.documents.values import INT64_MAX, INT64_MIN, Value, is_number
 from rollbook.language.expressions import parse_expression
 from rollbook.language.filters.json_schema import check_schema
 from rollbook.language.filters.nodes import Computed, Constant, Field, Filter, JsonSchema
-from rollbook.language.filters.operators import (
-    FAILED_TO_PARSE,
-    TYPE_MISMATCH,
-    Fault,
-    Form,
-    Operator,
-    Site,
-    Test,
-    described,
-)
+from rollbook.language.filters.operators import Fault, Form, Operator, Test, described
+from rollbook.language.filters.sites import FAILED_TO_PARSE, TYPE_MISMATCH, Site
 from rollbook.language.regular_expressions import compile_pattern, problem_with_options
 
 

@@ -5,7 +5,8 @@ One rule: they hold at least one, and every one of them is a filter in its own r
 
 from rollbook.documents.values import Value
 from rollbook.language.filters.nodes import Any, Filter, Not, all_of
-from rollbook.language.filters.operators import Form, Site, described
+from rollbook.language.filters.operators import Form, described
+from rollbook.language.filters.sites import Site
 
 
 def every(operand: Value, site: Site) -> Filter:

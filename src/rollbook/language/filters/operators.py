@@ -10,19 +10,14 @@ three kinds:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeGuard
 
 from rollbook.documents.codec import encode_json
-from rollbook.documents.paths import Path
 from rollbook.documents.values import Document, Value
-from rollbook.errors import FilterRefused, LanguageRefused, below
 from rollbook.language.filters.nodes import Filter
-from rollbook.language.regular_expressions import compile_pattern
-from rollbook.limits import Limits
-
-BAD_VALUE, FAILED_TO_PARSE, TYPE_MISMATCH = 2, 9, 14
+from rollbook.language.filters.sites import BAD_VALUE, Site
 
 Test: TypeAlias = Callable[[Any], bool]
 
@@ -70,90 +65,14 @@ class Refused:
     reason: str
 
 
-@dataclass(slots=True)
-class Reading:
-    """One filter being parsed: the ways down into what it holds, its limits, and what it has used of them."""
-
-    limits: Limits
-    parse_filter: Callable[[Document, Site], Filter]
-    parse_conditions: Callable[[Document, Site], Filter]
-    clauses: int = 0
-    patterns: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where parsing stands: ``at`` in the request, on which ``path``, how deep, and within whose elements.
-
-    ``beside`` is the object that holds the operator, for operators that look at their neighbours (``$regex``).
-    """
-
-    reading: Reading
-    at: str
-    path: Path = ()
-    depth: int = 0
-    in_elements: bool = False
-    beside: Mapping[str, Value] = field(default_factory=dict)
-
-    def below(self, *keys: str | int) -> Site:
-        """The site of a member or an element of what stands here."""
-        at = self.at
-        for key in keys:
-            at = below(at, key)
-        return replace(self, at=at)
-
-    def deeper(self, *keys: str | int) -> Site:
-        """The site of something nested in what stands here; refuses when that is too deep, or one clause too many."""
-        inner = replace(self.below(*keys), depth=self.depth + 1)
-        inner.count_clause()
-        return inner
-
-    def count_clause(self) -> None:
-        """Refuses what is nested too deeply, and one clause too many."""
-        reading, limits = self.reading, self.reading.limits
-        reading.clauses += 1
-        if reading.clauses > limits.filter_clauses_max:
-            raise self.refused(f"a filter has at most {limits.filter_clauses_max} conditions")
-        if self.depth > limits.filter_depth_max:
-            raise self.refused(f"a filter is at most {limits.filter_depth_max} levels deep")
-
-    def neighbour(self, name: str) -> Site:
-        """The site of a member beside what stands here."""
-        return replace(self, at=below(self.at.rpartition("/")[0], name))
-
-    def filter(self, json: Document, *keys: str | int, in_elements: bool = False) -> Filter:
-        """The filter ``json`` (of whole documents) at ``keys`` below this site."""
-        inner = replace(self.deeper(*keys), path=(), in_elements=in_elements or self.in_elements)
-        return self.reading.parse_filter(json, inner)
-
-    def conditions(self, json: Document, *keys: str | int, path: Path) -> Filter:
-        """The object of operators ``json`` at ``keys`` below this site, on ``path``."""
-        return self.reading.parse_conditions(json, replace(self.deeper(*keys), path=path))
-
-    def check_length(self, operand: Value, name: str) -> None:
-        """Refuses a list that is longer than the limits allow."""
-        if isinstance(operand, list) and len(operand) > self.reading.limits.in_values_max:
-            raise self.refused(f"{name} takes at most {self.reading.limits.in_values_max} values")
-
-    def check_pattern(self, pattern: str, options: str = "", *keys: str | int) -> None:
-        """Refuses a regular expression that can't be compiled, and one too many."""
-        reading = self.reading
-        reading.patterns += 1
-        if reading.patterns > reading.limits.patterns_max:
-            raise self.refused(f"a filter has at most {reading.limits.patterns_max} regular expressions", *keys)
-        try:
-            compile_pattern(pattern, options, reading.limits.pattern_length_max)
-        except LanguageRefused as refusal:
-            raise self.refused(refusal.message, *keys, mongo_code=refusal.mongo_code) from None
-
-    def refused(self, problem: str, *keys: str | int, mongo_code: int | None = BAD_VALUE) -> FilterRefused:
-        """The refusal of what stands at ``keys`` below this site."""
-        return FilterRefused(problem, at=self.below(*keys).at, mongo_code=mongo_code)
-
-    def faulty(self, fault: Fault, name: str) -> FilterRefused:
-        """The refusal of the operand of operator ``name``, which stands here."""
+def check_operand(operand: Value, name: str, problem_with: Callable[[Value], Fault | None], site: Site) -> None:
+    """Refuses the operand of operator ``name`` when there is a fault in it, or when it is too long a list."""
+    if fault := problem_with(operand):
         keys = () if fault.key is None else (fault.key,)
-        return self.refused(f"{name} {fault.problem}", *keys, mongo_code=fault.mongo_code)
+        raise site.refused(f"{name} {fault.problem}", *keys, mongo_code=fault.mongo_code)
+    values_max = site.reading.limits.in_values_max
+    if isinstance(operand, list) and len(operand) > values_max:
+        raise site.refused(f"{name} takes at most {values_max} values")
 
 
 def described(value: Value) -> str:

@@ -9,14 +9,8 @@ from rollbook.documents.paths import Path, parse_path
 from rollbook.documents.values import Document, Value
 from rollbook.errors import FilterRefused
 from rollbook.language.filters.nodes import EVERYTHING, Field, Filter, all_of
-from rollbook.language.filters.operators import (
-    TYPE_MISMATCH,
-    Operator,
-    Reading,
-    Site,
-    described,
-    is_operator_object,
-)
+from rollbook.language.filters.operators import Operator, check_operand, described, is_operator_object
+from rollbook.language.filters.sites import TYPE_MISMATCH, Reading, Site
 from rollbook.language.filters.tables import FORMS, OPERATORS, REFUSED, TOP_FORMS
 from rollbook.limits import DEFAULT_LIMITS, Limits
 
@@ -63,7 +57,7 @@ def _clause(name: str, operand: Value, site: Site) -> Filter | None:
     here = replace(site.below(name), path=_path(name, site))
     if is_operator_object(operand):
         return _conditions(operand, here)
-    site.count_clause()
+    here.count_clause()
     return Field(here.path, "$eq", operand, at=here.at)
 
 
@@ -95,9 +89,7 @@ def _condition(name: str, operand: Value, site: Site) -> Filter | None:
 
 
 def _field(row: Operator, operand: Value, site: Site) -> Filter:
-    if fault := row.problem_with(operand):
-        raise site.faulty(fault, row.name)
-    site.check_length(operand, row.name)
+    check_operand(operand, row.name, row.problem_with, site)
     return Field(site.path, row.name, operand, at=site.at)
 
 

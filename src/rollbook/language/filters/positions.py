@@ -14,20 +14,21 @@ from rollbook.documents.values import Document
 from rollbook.language.filters.compiling import compile_filter, element_test, is_whole, make_test
 from rollbook.language.filters.nodes import All, Any, ElemMatch, Field, Filter
 from rollbook.language.filters.traversal import reached
+from rollbook.limits import Work
 
 Recorded: TypeAlias = tuple[bool, int | None]
 
 Record: TypeAlias = Callable[[Document], Recorded]
 
 
-def first_match(filter: Filter, document: Document) -> int | None:
+def first_match(filter: Filter, document: Document, *, work: Work | None = None) -> int | None:
     """The index that ``$`` stands for after ``filter`` matched ``document``; None where none was recorded."""
-    return compile_first_match(filter)(document)
+    return compile_first_match(filter, work=work)(document)
 
 
-def compile_first_match(filter: Filter) -> Callable[[Document], int | None]:
+def compile_first_match(filter: Filter, *, work: Work | None = None) -> Callable[[Document], int | None]:
     """``first_match`` of one filter, made once for many documents."""
-    record = _recording(filter)
+    record = _recording(filter, work)
 
     def position(document: Document) -> int | None:
         matches, index = record(document)
@@ -36,18 +37,18 @@ def compile_first_match(filter: Filter) -> Callable[[Document], int | None]:
     return position
 
 
-def _recording(filter: Filter) -> Record:
+def _recording(filter: Filter, work: Work | None) -> Record:
     match filter:
         case Field():
-            return _of_field([filter])
+            return _of_field([filter], work)
         case ElemMatch():
-            return _of_elements(filter)
+            return _of_elements(filter, work)
         case All(clauses):
-            return _of_all([_recording(clause) for clause in clauses])
+            return _of_all([_recording(clause, work) for clause in clauses], work)
         case Any(clauses) if _is_one_of(clauses):
-            return _of_field([clause for clause in clauses if isinstance(clause, Field)])
+            return _of_field([clause for clause in clauses if isinstance(clause, Field)], work)
         case _:
-            matches = compile_filter(filter)
+            matches = compile_filter(filter, work=work)
             return lambda document: (matches(document), None)
 
 
@@ -59,12 +60,14 @@ def _is_one_of(clauses: tuple[Filter, ...]) -> bool:
     return len(paths) == 1 and None not in paths
 
 
-def _of_field(fields: list[Field]) -> Record:
+def _of_field(fields: list[Field], work: Work | None) -> Record:
     tests = [make_test(field) for field in fields]
     path, whole = fields[0].path, is_whole(fields[0])
 
     def record(document: Document) -> Recorded:
         for value, index in reached(document, path, whole=whole):
+            if work is not None:
+                work.spend(len(tests))
             if any(test(value) for test in tests):
                 return True, index
         return False, None
@@ -72,12 +75,14 @@ def _of_field(fields: list[Field]) -> Record:
     return record
 
 
-def _of_elements(leaf: ElemMatch) -> Record:
-    holds = element_test(leaf)
+def _of_elements(leaf: ElemMatch, work: Work | None) -> Record:
+    holds = element_test(leaf, work)
 
     def record(document: Document) -> Recorded:
         for value, outer in reached(document, leaf.path, whole=True):
             elements = value if isinstance(value, list) else []
+            if work is not None:
+                work.spend(len(elements))
             inner = next((index for index, element in enumerate(elements) if holds(element)), None)
             if inner is not None:
                 return True, inner if outer is None else outer
@@ -86,9 +91,11 @@ def _of_elements(leaf: ElemMatch) -> Record:
     return record
 
 
-def _of_all(records: list[Record]) -> Record:
+def _of_all(records: list[Record], work: Work | None) -> Record:
     def record(document: Document) -> Recorded:
         last = None
+        if work is not None:
+            work.spend(len(records))
         for clause in records:
             matches, index = clause(document)
             if not matches:

@@ -7,7 +7,7 @@ refused.
 from rollbook.documents.values import Document
 from rollbook.language.filters.json_schema.keywords import Place
 from rollbook.language.filters.json_schema.tables import KEYWORDS, UNSUPPORTED
-from rollbook.language.filters.operators import FAILED_TO_PARSE, Site
+from rollbook.language.filters.sites import FAILED_TO_PARSE, Site
 
 
 def check_schema(schema: Document, site: Site) -> None:

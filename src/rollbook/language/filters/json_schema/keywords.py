@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from rollbook.documents.values import Document, Value
 from rollbook.errors import FilterRefused
-from rollbook.language.filters.operators import BAD_VALUE, FAILED_TO_PARSE, TYPE_MISMATCH, Site
+from rollbook.language.filters.sites import BAD_VALUE, FAILED_TO_PARSE, TYPE_MISMATCH, Site
 
 Satisfies: TypeAlias = Callable[[Any], bool]
 
