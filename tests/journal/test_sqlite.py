@@ -13,12 +13,12 @@ from pathlib import Path
 
 import orjson
 import pytest
-from tests.journal.contract import JournalContract, body, created, deleted, updated
 
 from rollbook.errors import Compacted, DataDirectoryLocked, DataDirectoryUnsound, JournalUnavailable
 from rollbook.journal.interface import Journal
 from rollbook.journal.schema import FILE_NAME, FORMAT
 from rollbook.journal.sqlite import SqliteJournal
+from tests.journal.contract import JournalContract, body, created, deleted, updated
 
 WRITING_PROCESS = Path(__file__).with_name("writing_process.py")
 SOURCE = Path(__file__).parents[2] / "src"

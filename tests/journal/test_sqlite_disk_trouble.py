@@ -10,10 +10,10 @@ from pathlib import Path
 
 import apsw
 import pytest
-from tests.journal.contract import body, created
 
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.sqlite import SqliteJournal
+from tests.journal.contract import body, created
 
 
 class Disk:

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+
 from tests.examples import cluster, node
 from tests.serving import ServerProcess
 

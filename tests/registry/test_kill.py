@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from tests.examples import cluster
 from tests.serving import ServerProcess
 
