@@ -1,10 +1,12 @@
 """The reference says what the code does."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from rollbook.api.app import ROUTES
+from tests.docs.pages import ROOT
 from tests.docs.reference import PART, PARTS, REFERENCE, pages_with_parts, written
 
 
@@ -22,3 +24,9 @@ def test_every_route_is_in_the_reference() -> None:
     http = (REFERENCE / "http.md").read_text()
     routes = [f"{method} {route.path}" for route in ROUTES for method in route.methods or () if method != "HEAD"]
     assert [route for route in routes if f"`{route}" not in http] == []
+
+
+def test_the_tests_that_back_the_promises_are_there() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", (REFERENCE / "promises.md").read_text())
+    assert named
+    assert [(path, test) for path, test in named if f"def {test}(" not in (ROOT / path).read_text()] == []
