@@ -170,3 +170,14 @@ def test_unknown_fields_are_kept_with_a_warning_or_refused_when_asked(http: http
     assert (kept.status_code, kept.json()["zone"]) == (201, "b")
     assert "zone" in kept.headers["warning"]
     assert http.get(f"/clusters/{fresh_id}?include=everything").status_code == 400
+
+
+def test_what_the_registry_tells_can_not_be_stored(http: httpx.Client, fresh_id: str) -> None:
+    http.post("/clusters", json=cluster(fresh_id))
+    told = http.get(f"/clusters/{fresh_id}?include=registry").json()
+
+    for reply in (
+        http.post("/clusters", json={**told, "id": f"{fresh_id}-b"}),
+        http.put(f"/clusters/{fresh_id}", json={"$set": {"_registry.revision": 1}}),
+    ):
+        assert [error["at"] for error in refusal(reply, 422, "document-invalid")["errors"]] == ["/_registry"]

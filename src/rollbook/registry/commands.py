@@ -13,10 +13,11 @@ from typing import Protocol
 from rollbook.clusters.acceptance import SchemaRules, accept_update
 from rollbook.documents.codec import decode_stored, encode_json
 from rollbook.documents.values import Document
-from rollbook.errors import ClusterExists, ClusterNotFound, DocumentInvalid, PreconditionFailed
+from rollbook.errors import ClusterExists, ClusterNotFound, DocumentInvalid, PreconditionFailed, below
 from rollbook.journal.changes import Kind
 from rollbook.language.edits import Edit
 from rollbook.limits import DEFAULT_LIMITS, Limits, Work
+from rollbook.registry.facts import REGISTRY_FIELD
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,10 @@ ANY_REVISION = Precondition()
 
 
 def encoded(document: Document, *, limits: Limits) -> bytes:
-    """The JSON to store. Refuses (DocumentInvalid) more of it than a document may have."""
+    """The JSON to store. Refuses (DocumentInvalid) too much of it, and the field that is the registry's own."""
+    if REGISTRY_FIELD in document:
+        problem = f"{REGISTRY_FIELD} is what the registry tells about a document; it can't be stored: leave it out"
+        raise DocumentInvalid(problem, at=below("", REGISTRY_FIELD))
     body = encode_json(document)
     if len(body) > limits.document_bytes_max:
         raise DocumentInvalid(

@@ -13,7 +13,6 @@ from rollbook.clusters.membership import (
     without_node,
 )
 from rollbook.clusters.nodes import NODE_LIST, node_id
-from rollbook.clusters.totals import MODEL_NAMES, TOTALS
 from rollbook.documents.codec import decode_stored
 from rollbook.documents.values import Document, Value
 from rollbook.errors import ClusterNotFound, DocumentInvalid, NodeExists, NodeNotFound, Problem
@@ -22,7 +21,7 @@ from rollbook.registry.commands import ANY_REVISION, Decision, Precondition, Sta
 
 OnConflict: TypeAlias = Literal["replace", "refuse"]
 
-TOUCHED = frozenset({NODE_LIST, MODEL_NAMES, *TOTALS})
+TOUCHED = frozenset({NODE_LIST})
 
 
 NodeEdit: TypeAlias = Callable[[Document], tuple[Document, str]]

@@ -9,7 +9,7 @@ from typing import Any
 from rollbook.documents.codec import decode_stored, encode_json
 from rollbook.documents.values import Document
 from rollbook.language.filters import compile_filter
-from rollbook.language.pipelines import run_pipeline
+from rollbook.language.pipelines import stream_pipeline
 from rollbook.language.projections import compile_projection
 from rollbook.language.sorting import Sort, compile_sort
 from rollbook.limits import Work
@@ -45,7 +45,7 @@ class Scan:
     def aggregate(self, aggregation: Aggregation) -> Sequence[bytes]:
         """The JSON of each document that comes out of the pipeline."""
         documents = (self._document(entry, with_facts=aggregation.reads_registry) for entry in self.entries)
-        results = run_pipeline(aggregation.pipeline, documents, work=self.work)
+        results = stream_pipeline(aggregation.pipeline, documents, work=self.work)
         return [self._encoded(document) for document in results]
 
     def _document(self, entry: Entry, *, with_facts: bool) -> Document:
