@@ -17,25 +17,30 @@ SortKey: TypeAlias = tuple[Any, ...]
 
 RANK_MISSING, RANK_NULL, RANK_NAN, RANK_NUMBER, RANK_STRING, RANK_OBJECT, RANK_ARRAY, RANK_BOOL = range(8)
 
+MISSING_KEY: SortKey = (RANK_MISSING, 0)
 NULL_KEY: SortKey = (RANK_NULL, 0)
+NAN_KEY: SortKey = (RANK_NAN, 0)
 
 
 def sort_key(value: Maybe) -> SortKey:
     """The place of ``value`` in MongoDB's order; equal keys mean equal values. Hashable."""
-    match value:
-        case str():
-            return (RANK_STRING, value)
-        case bool():
-            return (RANK_BOOL, value)
-        case int() | float():
-            return (RANK_NUMBER, value) if value == value else (RANK_NAN, 0)
-        case None:
-            return NULL_KEY
-        case dict():
-            return (RANK_OBJECT, tuple(_field_key(name, member) for name, member in value.items()))
-        case list():
-            return (RANK_ARRAY, tuple(sort_key(element) for element in value))
-    return (RANK_MISSING, 0)
+    # By class and not by match: this is called for every value of a sort, an index or a list of values.
+    kind = value.__class__
+    if kind is str:
+        return (RANK_STRING, value)
+    if kind is int:
+        return (RANK_NUMBER, value)
+    if kind is float:
+        return (RANK_NUMBER, value) if value == value else NAN_KEY
+    if value is None:
+        return NULL_KEY
+    if kind is bool:
+        return (RANK_BOOL, value)
+    if isinstance(value, dict):
+        return (RANK_OBJECT, tuple([_field_key(name, member) for name, member in value.items()]))
+    if isinstance(value, list):
+        return (RANK_ARRAY, tuple([sort_key(element) for element in value]))
+    return (RANK_NUMBER, value) if isinstance(value, int) else MISSING_KEY
 
 
 def _field_key(name: str, member: Maybe) -> SortKey:

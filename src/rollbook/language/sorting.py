@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from rollbook.documents.ordering import NULL_KEY, RANK_MISSING, SortKey, sort_key
+from rollbook.documents.ordering import sort_key
 from rollbook.documents.paths import Path, array_index, parse_path
 from rollbook.documents.values import MISSING, Document, Maybe, Value, is_number
 from rollbook.errors import SortRefused, below
@@ -20,8 +20,6 @@ from rollbook.limits import DEFAULT_LIMITS, Limits
 
 KEYS_MAX = 32
 PATH_LENGTH_MAX = 200
-
-EMPTY_ARRAY_KEY: SortKey = (RANK_MISSING, 0)
 
 Key: TypeAlias = tuple[Any, ...]
 
@@ -103,17 +101,11 @@ def _by_one_field(name: str, order: Order) -> Callable[[Document], Key]:
 
 
 def _order(criterion: Criterion) -> Order:
-    return _descending_key if criterion.descending else _ascending_key
-
-
-def _ascending_key(value: Maybe) -> Key:
-    if value is None:
-        return NULL_KEY
-    return EMPTY_ARRAY_KEY if value is MISSING else sort_key(value)
+    return _descending_key if criterion.descending else sort_key
 
 
 def _descending_key(value: Maybe) -> Key:
-    rank, payload = _ascending_key(value)
+    rank, payload = sort_key(value)
     return (-rank, -payload if isinstance(payload, (int, float)) else _Reversed(payload))
 
 
@@ -138,7 +130,10 @@ Reached: TypeAlias = tuple[Value, Path]
 
 
 def _reached(value: Value, path: Path) -> Reached:
-    """What the path gives where it ends or meets an array, and what is left of it there."""
+    """What the path gives where it ends or meets an array, and what is left of it there; null for what is missing.
+
+    MISSING is kept for what an empty array gives: it comes before null.
+    """
     for position, name in enumerate(path):
         if isinstance(value, dict):
             value = value.get(name)
