@@ -10,6 +10,7 @@ from rollbook.errors import RegistryError
 from rollbook.language.filters import compile_filter, parse_filter
 from rollbook.limits import Limits
 from rollbook.view.indexes import Index
+from rollbook.view.loading import load_documents
 from rollbook.view.planning import answer
 from rollbook.view.trees import PathIndex, nodes_below
 from tests.view.grammar import FilterMaker, changed, document
@@ -45,6 +46,21 @@ def test_a_changed_index_is_the_one_that_a_fresh_load_makes(random: Random) -> N
     for mine, afresh in zip(index.elements.values(), fresh.elements.values(), strict=True):
         assert counts_of(mine.root) == counts_of(afresh.root), "elements have other numbers, but are the same"
         assert len(mine.live) == len(afresh.live)
+
+
+@settings(max_examples=150, deadline=None)
+@given(random=randoms, limits=st.sampled_from([ROOMY, TIGHT]), chunk=st.integers(1, 4))
+def test_loading_at_once_makes_the_index_that_inserting_makes(random: Random, limits: Limits, chunk: int) -> None:
+    documents = {number: document(random) for number in range(random.randint(0, 6))}
+    loaded, inserted = Index(elements=ELEMENTS, limits=limits), index_of(documents, limits)
+    load_documents(loaded, documents.items(), chunk_documents=chunk)
+    assert loaded.live == inserted.live
+    if limits is ROOMY:  # which paths the bounds keep out depends on who comes first
+        assert postings_of(loaded.root) == postings_of(inserted.root)
+        for mine, other in zip(loaded.elements.values(), inserted.elements.values(), strict=True):
+            assert postings_of(mine.root) == postings_of(other.root)
+            assert mine.live == other.live
+    check_some_filters(random, loaded, documents)
 
 
 def index_of(documents: dict[int, Any], limits: Limits) -> Index:

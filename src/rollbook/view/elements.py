@@ -17,7 +17,7 @@ from pyroaring import BitMap
 from rollbook.documents.values import Value
 from rollbook.view.postings import bitmap_of_mask, numbers_in
 from rollbook.view.trees import Budget, PathIndex
-from rollbook.view.walking import Term, exchange_terms, keys_on, same, spread
+from rollbook.view.walking import Term, differences, exchange_terms, keys_on, same, terms_of
 
 Numbers = Sequence[int]
 
@@ -48,12 +48,16 @@ class ElementIndex:
 
     def insert(self, document: int, elements: list[Value]) -> set[Term]:
         """Take in the elements of a document; returns what they contribute to the document itself."""
-        numbers = self._allocate(document, len(elements))
-        self._numbers_of[document] = numbers
         came: set[Term] = set()
-        for number, element in zip(numbers, elements, strict=True):
+        for number, element in zip(self.enrol(document, elements), elements, strict=True):
             came |= self._exchange(number, None, element)[1]
         return _twins(came)
+
+    def enrol(self, document: int, elements: list[Value]) -> Numbers:
+        """Give numbers to the elements of a document, without indexing them."""
+        numbers = self._numbers_of[document] = self._allocate(document, len(elements))
+        self.live.update([number for number, one in zip(numbers, elements, strict=True) if isinstance(one, dict)])
+        return numbers
 
     def delete(self, document: int, elements: list[Value]) -> set[Term]:
         """Give up the elements of a document; returns what they contributed to the document itself."""
@@ -90,24 +94,29 @@ class ElementIndex:
         mask[owners] = True
         return bitmap_of_mask(mask)
 
+    def owners_of(self, elements: list[int]) -> list[int]:
+        """The documents that own the elements, each once where its elements follow each other."""
+        owners = self._owners[elements]
+        changes = np.flatnonzero(owners[1:] != owners[:-1]) + 1
+        owned: list[int] = owners[np.concatenate(([0], changes))].tolist()
+        return owned
+
     def _exchange(self, number: int, before: Value, after: Value) -> tuple[set[Term], set[Term]]:
         """An element changes, comes (``before`` None) or goes (``after`` None). Returns what went and what came."""
-        if same(before, after):
-            return set(), set()
-        old, new = self._terms(before), self._terms(after)
-        went, came = old - new, new - old
+        went: set[Term] = set()
+        came: set[Term] = set()
+        old, new = before if isinstance(before, dict) else {}, after if isinstance(after, dict) else {}
+        for difference in differences(self.root, old, new):
+            gone, _ = terms_of(difference.node, difference.name, difference.before)
+            there, _ = terms_of(difference.node, difference.name, difference.after)
+            went |= gone - there
+            came |= there - gone
         exchange_terms(number, after, went, came)
         if isinstance(after, dict):
             self.live.add(number)
         else:
             self.live.discard(number)
         return went, came
-
-    def _terms(self, element: Value) -> set[Term]:
-        out: list[Term] = []
-        if isinstance(element, dict):
-            spread(self.root, element, out, None)
-        return set(out)
 
     def _resize(self, document: int, start: int, old_size: int, new_size: int) -> list[int]:
         """The numbers of the elements from ``start`` on, as many as there are or were: the longer of the two."""

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pyroaring import BitMap
 
 from rollbook.documents.codec import decode_stored
+from rollbook.documents.values import Document
 from rollbook.journal.changes import Change, Kept
 from rollbook.language.filters import Filter
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.view.indexes import Index
+from rollbook.view.loading import load_documents
 from rollbook.view.planning import answer
 from rollbook.view.plans import Plan, plan_of
 
@@ -63,13 +65,8 @@ class View:
         return plan_of(answer(filter, self.index), self.index.live)
 
     def load(self, kept: Iterable[Kept], revision: int) -> None:
-        """Take over what a journal keeps, as of ``revision``."""
-        for one in kept:
-            times = (one.created_at_ms, one.updated_at_ms)
-            entry = Entry(len(self._by_number), one.id, one.revision, one.created_revision, *times, one.body)
-            self._add(entry)
-            self.index.insert(entry.number, decode_stored(one.body))
-        self.index.prepare()
+        """Take over what a journal keeps, as of ``revision``, into an empty view."""
+        load_documents(self.index, self._taken_over(kept))
         self.revision = revision
 
     def apply(self, changes: Sequence[Change]) -> None:
@@ -78,6 +75,12 @@ class View:
             assert change.revision == self.revision + 1, "a view follows every change, in order"
             self._apply(change)
             self.revision = change.revision
+
+    def _taken_over(self, kept: Iterable[Kept]) -> Iterator[tuple[int, Document]]:
+        for number, one in enumerate(kept):
+            times = (one.created_at_ms, one.updated_at_ms)
+            self._add(Entry(number, one.id, one.revision, one.created_revision, *times, one.body))
+            yield number, decode_stored(one.body)
 
     def _apply(self, change: Change) -> None:
         current = self._by_id.get(change.id)

@@ -3,18 +3,16 @@
 One rule: after any insertions, updates and deletions the index is the one that loading the documents afresh would make.
 """
 
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterable
 
 from pyroaring import BitMap
 
 from rollbook.documents.paths import Path
-from rollbook.documents.values import Document, Value
+from rollbook.documents.values import Document
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.view.elements import ElementIndex
-from rollbook.view.keys import keys_of
 from rollbook.view.trees import Budget, PathIndex, nodes_below
-from rollbook.view.walking import Arrays, Term, exchange_terms, same, spread
+from rollbook.view.walking import Arrays, Difference, Term, differences, exchange_terms, own_terms, spread, terms_of
 
 ELEMENTS_INDEXED: tuple[Path, ...] = (("nodes", "nodeData"),)
 """The arrays whose elements are indexed one by one, so that ``$elemMatch`` on them is exact."""
@@ -46,18 +44,27 @@ class Index:
         """Take in a document; its number was never used before."""
         self.live.add(number)
         self.size = max(self.size, number + 1)
-        exchange_terms(number, document, (), self._came(number, self.root, document))
+        out: list[Term] = []
+        arrays: Arrays = []
+        spread(self.root, document, out, arrays)
+        its_elements = (self.elements[at].insert(number, array) for at, array in arrays)
+        exchange_terms(number, document, (), set(out).union(*its_elements))
 
     def delete(self, number: int, document: Document) -> None:
         """Give up a document."""
         self.live.discard(number)
-        exchange_terms(number, None, self._went(number, self.root, document), ())
+        out: list[Term] = []
+        arrays: Arrays = []
+        spread(self.root, document, out, arrays)
+        its_elements = (self.elements[at].delete(number, array) for at, array in arrays)
+        exchange_terms(number, None, set(out).union(*its_elements), ())
 
     def update(self, number: int, before: Document, after: Document) -> None:
         """Follow a document from one version to the next. Walks only what differs."""
         went: set[Term] = set()
         came: set[Term] = set()
-        for gone, there in self._differences(number, self.root, before, after):
+        for difference in differences(self.root, before, after):
+            gone, there = self._exchange(number, difference)
             went |= gone
             came |= there
         exchange_terms(number, after, went, came)
@@ -70,40 +77,17 @@ class Index:
             for node in nodes_below(elements.root):
                 node.prepare(elements.size)
 
-    def _differences(
-        self, number: int, node: PathIndex, before: Document, after: Document
-    ) -> Iterator[tuple[set[Term], set[Term]]]:
-        """The terms that went and came below ``node``, member by member. Only this place contributes them."""
-        for name in before.keys() | after.keys():
-            child = node.child(name)
-            if child is None or (name in before and name in after and same(before[name], after[name])):
-                continue
-            old, new = before.get(name), after.get(name)
-            if isinstance(old, dict) and isinstance(new, dict):
-                yield from self._differences(number, child, old, new)
-            elif isinstance(old, list) and isinstance(new, list) and child.elements_apart:
-                yield self.elements[child].update(number, old, new)
-                yield _exchanged(_own_terms(child, old), _own_terms(child, new))
-            else:
-                went = self._went(number, node, {name: old} if name in before else {})
-                yield _exchanged(went, self._came(number, node, {name: new} if name in after else {}))
-
-    def _came(self, number: int, node: PathIndex, document: Document) -> set[Term]:
-        out: list[Term] = []
-        arrays: Arrays = []
-        spread(node, document, out, arrays)
-        return {*out, *chain.from_iterable(self.elements[at].insert(number, array) for at, array in arrays)}
-
-    def _went(self, number: int, node: PathIndex, document: Document) -> set[Term]:
-        out: list[Term] = []
-        arrays: Arrays = []
-        spread(node, document, out, arrays)
-        return {*out, *chain.from_iterable(self.elements[at].delete(number, array) for at, array in arrays)}
-
-
-def _exchanged(before: set[Term], after: set[Term]) -> tuple[set[Term], set[Term]]:
-    return before - after, after - before
-
-
-def _own_terms(node: PathIndex, array: list[Value]) -> set[Term]:
-    return {(node, key) for key in keys_of(array, node.budget.limits.indexed_text_length_max)}
+    def _exchange(self, number: int, difference: Difference) -> tuple[set[Term], set[Term]]:
+        """The terms that went and came with a changed member. No other place of the document contributes them."""
+        child, old, new = difference.child, difference.before, difference.after
+        if child.elements_apart and isinstance(old, list) and isinstance(new, list):
+            went, came = own_terms(child, old), own_terms(child, new)
+            gone, there = self.elements[child].update(number, old, new)
+            return went - came | gone, came - went | there
+        went, arrays_before = terms_of(difference.node, difference.name, old)
+        came, arrays_after = terms_of(difference.node, difference.name, new)
+        for at, array in arrays_before:
+            went |= self.elements[at].delete(number, array)
+        for at, array in arrays_after:
+            came |= self.elements[at].insert(number, array)
+        return went - came, came - went

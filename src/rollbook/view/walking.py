@@ -6,11 +6,12 @@ not either. What a filter's numeric component could name (``nodeData.0``) is lef
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from rollbook.documents.codec import encode_json
 from rollbook.documents.paths import Path
-from rollbook.documents.values import Document, Value
+from rollbook.documents.values import MISSING, Document, Maybe, Value
 from rollbook.view.keys import LONG, OBJECT, PRESENT, Key, Mark, keys_of
 from rollbook.view.trees import PathIndex
 
@@ -54,6 +55,11 @@ def spread_array(node: PathIndex, array: list[Value], out: list[Term], arrays: A
             spread(node, element, out, None)
 
 
+def own_terms(node: PathIndex, array: list[Value]) -> set[Term]:
+    """The terms of the array that stands at ``node``, without what members of its elements contribute."""
+    return {(node, key) for key in keys_of(array, node.budget.limits.indexed_text_length_max)}
+
+
 def keys_on(document: Value, path: Path, text_length_max: int) -> Iterator[Key]:
     """The keys that ``document`` contributes at ``path`` below it, without a walk through the rest."""
     if not isinstance(document, dict) or path[0] not in document:
@@ -66,6 +72,39 @@ def keys_on(document: Value, path: Path, text_length_max: int) -> Iterator[Key]:
             yield from keys_on(element, path[1:], text_length_max)
     else:
         yield from keys_on(member, path[1:], text_length_max)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A member ``name`` of the object at ``node`` that is another than before, or came, or went; not both objects."""
+
+    node: PathIndex
+    child: PathIndex
+    name: str
+    before: Maybe
+    after: Maybe
+
+
+def differences(node: PathIndex, before: Document, after: Document) -> Iterator[Difference]:
+    """Where two versions of the document at ``node`` differ, as deep down as objects go. Skips what has no index."""
+    for name in before.keys() | after.keys():
+        child = node.child(name)
+        old, new = before.get(name, MISSING), after.get(name, MISSING)
+        if child is None or same(old, new):
+            continue
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from differences(child, old, new)
+        else:
+            yield Difference(node, child, name, old, new)
+
+
+def terms_of(node: PathIndex, name: str, member: Maybe) -> tuple[set[Term], Arrays]:
+    """What one member of the object at ``node`` contributes, and the arrays in it whose elements have an own index."""
+    out: list[Term] = []
+    arrays: Arrays = []
+    if member is not MISSING:
+        spread(node, {name: member}, out, arrays)
+    return set(out), arrays
 
 
 def exchange_terms(number: int, after: Value, went: Iterable[Term], came: Iterable[Term]) -> None:
@@ -85,7 +124,7 @@ def exchange_terms(number: int, after: Value, went: Iterable[Term], came: Iterab
             node.set_numbers(number, [key for key in keys if not isinstance(key, (str, Mark))])
 
 
-def same(before: Value, after: Value) -> bool:
+def same(before: Maybe, after: Maybe) -> bool:
     """Whether two values are the same JSON. (Python's ``==`` takes ``true`` for 1 and ignores the order of fields.)"""
     if before is after:
         return True
