@@ -4,6 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -130,10 +134,11 @@ def test_more_documents_than_one_batch_keep_their_order(rollbook, place, home: P
     assert [each["id"] for each in exported(rollbook, place)] == ids
 
 
-def test_the_reason_is_kept_in_the_history(rollbook, home: Path) -> None:
+def test_the_reason_is_kept_in_the_history(rollbook, place, home: Path) -> None:
     (home / "fleet.ndjson").write_text(ndjson(cluster("west")))
-    assert rollbook("import", "--data", "kept", "--reason", "the great move", "fleet.ndjson").code == 0
-    assert b"the great move" in b"".join(path.read_bytes() for path in (home / "kept").iterdir())
+    assert rollbook("import", *place, "--reason", "the große move", "fleet.ndjson").code == 0
+    kept = home / ("kept" if "--data" in place else "served")
+    assert "the große move".encode() in b"".join(path.read_bytes() for path in kept.iterdir())
 
 
 def test_standard_input_is_a_file_too(home: Path) -> None:
@@ -183,6 +188,37 @@ def test_an_import_stops_when_the_server_is_not_there(rollbook, home: Path) -> N
     assert "0 imported, 0 refused" in ran.err
 
 
+def test_what_was_imported_before_the_server_went_away_is_counted(rollbook, home: Path) -> None:
+    (home / "fleet.ndjson").write_text(ndjson(cluster("west"), cluster("east"), cluster("nord")))
+    with mortal_server(answers=2) as url:
+        ran = rollbook("import", "--url", url, "fleet.ndjson")
+    assert ran.code == 5
+    assert "2 imported, 0 refused" in ran.err
+
+
+@contextmanager
+def mortal_server(*, answers: int) -> Iterator[str]:
+    """The URL of something that enrols whatever it is sent, so many times."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(201)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(
+            target=lambda: [server.handle_request() for _ in range(answers)] + [server.server_close()]
+        )
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        thread.join(30)
+
+
 def test_an_address_that_is_none_is_told(rollbook, home: Path) -> None:
     ran = rollbook("export", "--url", "localhost:3000")
     assert ran.code == 2
@@ -199,6 +235,14 @@ def test_a_reader_that_has_enough_ends_an_export_quietly(rollbook, home: Path) -
         check=False,
     )
     assert (done.stdout, done.stderr) == ('{"id"', "")
+
+
+def test_a_full_disk_is_told(rollbook, home: Path) -> None:
+    (home / "fleet.ndjson").write_text(ndjson(cluster("west")))
+    rollbook("import", "--data", "kept", "fleet.ndjson")
+    command = f'"{sys.executable}" -m rollbook export --data kept > /dev/full'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "[Errno 28] No space left on device\n")
 
 
 def test_a_terminal_sees_how_far_an_import_is(home: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import unquote
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -63,7 +64,7 @@ def author_of(request: Request) -> Author:
     """Who asks, by the address of the peer, and why, by ``X-Reason`` (percent-encoded UTF-8, or plain text)."""
     reason = request.headers.get("x-reason")
     peer = request.client.host if request.client else "unknown"
-    return Author(f"anonymous@{peer}", reason[:REASON_LENGTH_MAX] if reason else None)
+    return Author(f"anonymous@{peer}", unquote(reason)[:REASON_LENGTH_MAX] if reason else None)
 
 
 def flag_values(request: Request, name: str, known: tuple[str, ...]) -> list[str]:

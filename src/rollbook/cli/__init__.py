@@ -14,9 +14,9 @@ import typer
 from rollbook import __version__
 from rollbook.cli.directories import check
 from rollbook.cli.documents import export, import_
-from rollbook.cli.exits import exit_code_of
+from rollbook.cli.exits import FAILED, exit_code_of
 from rollbook.cli.servers import serve
-from rollbook.cli.terminal import explain
+from rollbook.cli.terminal import explain, say
 from rollbook.errors import RegistryError
 
 COMMANDS = (
@@ -34,9 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except RegistryError as error:
         explain(error)
         raise SystemExit(exit_code_of(error)) from None
-    except BrokenPipeError:  # who read our output has enough of it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(1) from None
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # which means that who read our output has enough of it
+            say(str(error))
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left has nowhere to go
+        raise SystemExit(FAILED) from None
 
 
 def application() -> typer.Typer:

@@ -85,9 +85,9 @@ async def _import(stream: BinaryIO, *, settings: Settings, url: str | None, repl
 
 async def _enrol(batch: list[Line], place: Place, *, replace: bool, tally: Tally) -> None:
     readable = [line.content for line in batch if not isinstance(line.content, RegistryError)]
-    outcomes = iter(await place.put(readable, replace=replace))
+    outcomes = place.put(readable, replace=replace)
     for line in batch:
-        outcome = line.content if isinstance(line.content, RegistryError) else next(outcomes)
+        outcome = line.content if isinstance(line.content, RegistryError) else await anext(outcomes)
         _tell(line.place, outcome)
         if isinstance(outcome, RegistryError):
             tally.refused += 1

@@ -29,7 +29,7 @@ AS_IT_IS = SchemaRules("lenient", unknown_fields="ignore")
 class Place(Protocol):
     """A registry that documents are read from and written to."""
 
-    async def put(self, documents: Sequence[Value], *, replace: bool) -> Sequence[Outcome]:
+    def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
         """Enrol each document, in their order; for each, what there is to warn of, or why it was refused."""
         ...
 
@@ -56,11 +56,11 @@ class Directory:
         self._registry = registry
         self._author = author
 
-    async def put(self, documents: Sequence[Value], *, replace: bool) -> Sequence[Outcome]:
+    async def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
         """As Place says; all documents at once, so that they share the journal's commits."""
         creations = (self._registry.create(each, author=self._author, replace=replace) for each in documents)
-        results = await asyncio.gather(*creations, return_exceptions=True)
-        return [result.warnings if isinstance(result, Stored) else concerning_one(result) for result in results]
+        for result in await asyncio.gather(*creations, return_exceptions=True):
+            yield result.warnings if isinstance(result, Stored) else concerning_one(result)
 
     def bodies(self) -> Iterator[bytes]:
         """As Place says."""
@@ -73,9 +73,10 @@ class Server:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def put(self, documents: Sequence[Value], *, replace: bool) -> Sequence[Outcome]:
+    async def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
         """As Place says; one request after the other."""
-        return [self._put(each, replace=replace) for each in documents]
+        for document in documents:
+            yield self._put(document, replace=replace)
 
     def bodies(self) -> Iterator[bytes]:
         """As Place says."""
