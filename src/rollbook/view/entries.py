@@ -14,6 +14,7 @@ from rollbook.documents.values import Document
 from rollbook.journal.changes import Change, Kept
 from rollbook.language.filters import Filter
 from rollbook.limits import DEFAULT_LIMITS, Limits
+from rollbook.view.explaining import Explanation, explain
 from rollbook.view.indexes import Index
 from rollbook.view.loading import load_documents
 from rollbook.view.planning import answer
@@ -63,6 +64,10 @@ class View:
     def plan(self, filter: Filter) -> Plan:
         """Which documents ``filter`` may match, of those that are there now."""
         return plan_of(answer(filter, self.index), self.index.live)
+
+    def explain(self, filter: Filter) -> Explanation:
+        """How ``plan`` would answer, clause by clause, in words."""
+        return explain(filter, self.index)
 
     def load(self, kept: Iterable[Kept], revision: int) -> None:
         """Take over what a journal keeps, as of ``revision``, into an empty view."""
