@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Kind: TypeAlias = Literal["created", "updated", "deleted"]
+Kind: TypeAlias = Literal["created", "updated", "deleted", "protected", "unprotected"]
+"""What happened. ``protected`` and ``unprotected`` leave the document as it is, and give it a revision all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A live document as the journal keeps it, for a cold start: its JSON, its revisions and its times (Unix ms)."""
+    """A document as the journal keeps it: its JSON, its revisions, its times (Unix ms), and whether it is protected."""
 
     id: str
     body: bytes
@@ -34,3 +35,9 @@ class Kept:
     created_revision: int
     created_at_ms: int
     updated_at_ms: int
+    protected: bool = False
+
+
+def protected_after(kind: Kind, was_protected: bool) -> bool:
+    """Whether a document is protected after a change of this kind."""
+    return kind == "protected" or (kind == "updated" and was_protected)

@@ -11,7 +11,7 @@ from pyroaring import BitMap
 
 from rollbook.documents.codec import decode_stored
 from rollbook.documents.values import Document
-from rollbook.journal.changes import Change, Kept
+from rollbook.journal.changes import Change, Kept, protected_after
 from rollbook.language.filters import Filter
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.view.explaining import Explanation, explain
@@ -23,7 +23,7 @@ from rollbook.view.plans import Plan, plan_of
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One document as it stands: its JSON, its revisions and its times (Unix ms)."""
+    """One document as it stands: its JSON, its revisions, its times (Unix ms), and whether it is protected."""
 
     number: int
     id: str
@@ -32,6 +32,7 @@ class Entry:
     created_at_ms: int
     updated_at_ms: int
     body: bytes
+    protected: bool = False
 
 
 class View:
@@ -84,7 +85,7 @@ class View:
     def _taken_over(self, kept: Iterable[Kept]) -> Iterator[tuple[int, Document]]:
         for number, one in enumerate(kept):
             times = (one.created_at_ms, one.updated_at_ms)
-            self._add(Entry(number, one.id, one.revision, one.created_revision, *times, one.body))
+            self._add(Entry(number, one.id, one.revision, one.created_revision, *times, one.body, one.protected))
             yield number, decode_stored(one.body)
 
     def _apply(self, change: Change) -> None:
@@ -98,7 +99,9 @@ class View:
             self.index.insert(number, decode_stored(change.after))
         else:
             creation = (current.created_revision, current.created_at_ms)
-            self._add(Entry(current.number, change.id, change.revision, *creation, change.at_ms, change.after))
+            times = (*creation, change.at_ms)
+            protected = protected_after(change.kind, current.protected)
+            self._add(Entry(current.number, change.id, change.revision, *times, change.after, protected))
             self.index.update(current.number, decode_stored(current.body), decode_stored(change.after))
 
     def _remove(self, entry: Entry) -> None:
