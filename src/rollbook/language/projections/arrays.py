@@ -105,13 +105,13 @@ def first_matching(name: str, filter: Filter, work: Work) -> Callable[[Maybe], M
     return first_of
 
 
-def choosing(path: Path, filter: Filter | None, *, at: str) -> Reshape:
+def choosing(path: Path, filter: Filter | None, *, at: str, work: Work) -> Reshape:
     """The document with the first array on ``path`` reduced to the element that the query's ``filter`` matched.
 
     Refuses (ProjectionRefused) a document whose array the filter did not look into. The array is that of the whole
     document: elements that the projection will not show count too.
     """
-    position = compile_first_match(EVERYTHING if filter is None else filter)
+    position = compile_first_match(EVERYTHING if filter is None else filter, work=work)
 
     def chosen(document: Document) -> Document:
         array_at = _first_array(document, path)

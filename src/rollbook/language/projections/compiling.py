@@ -39,9 +39,10 @@ def compile_projection(
     if projection.mode is None:
         return lambda document: document
     leaves = list(_leaves(projection.fields, ()))
-    chosen = [choosing(path, filter, at=leaf.at) for path, leaf in leaves if isinstance(leaf, Positional)]
+    work = work or Work()
+    chosen = [choosing(path, filter, at=leaf.at, work=work) for path, leaf in leaves if isinstance(leaf, Positional)]
     shape = _included(projection.fields) if projection.mode is Mode.INCLUSION else _excluded(projection.fields)
-    fill = compile_fill(projection.fields, work or Work(), now)
+    fill = compile_fill(projection.fields, work, now)
     cuts = [slicing(path, leaf) for path, leaf in leaves if isinstance(leaf, Sliced)]
     if fill is None and not chosen and not cuts:
         return shape

@@ -129,7 +129,7 @@ class _Plan:
             if MATCHED not in leaf.path:
                 yield leaf.path, leaf
                 continue
-            position = position or matched_position(self.filter, document, at=leaf.at)
+            position = position or matched_position(self.filter, document, at=leaf.at, work=self.occasion.work)
             yield located(leaf.path, position), leaf
 
     def _moves(self, renames: list[Rename], document: Document) -> Iterator[tuple[Path, Leaf]]:

@@ -6,13 +6,14 @@ One rule: ``$`` is a number as soon as there is a document; from then on its pat
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Document
 from rollbook.errors import UpdateRefused
-from rollbook.language.filters import Filter, first_match
+from rollbook.language.filters import Filter, compile_first_match
 from rollbook.language.updates.targets import MATCHED
+from rollbook.limits import Work
 
 
-def matched_position(filter: Filter | None, document: Document, *, at: str) -> str:
+def matched_position(filter: Filter | None, document: Document, *, at: str, work: Work | None) -> str:
     """The path component that ``$`` stands for in this document; refuses when the filter matched no array element."""
-    position = first_match(filter, document) if filter is not None else None
+    position = compile_first_match(filter, work=work)(document) if filter is not None else None
     if position is None:
         raise UpdateRefused(
             "'$' stands for the array element that the filter matched, and the filter matched none; "
