@@ -31,7 +31,7 @@ async def open_registry(settings: Settings) -> AsyncIterator[Registry]:
     """
     journal = await asyncio.to_thread(SqliteJournal.open, Path(settings.data))
     try:
-        view = View()
+        view = View(limits=settings.limits)
         await asyncio.to_thread(view.load, journal.load(), journal.newest())
         facts = Facts()
         recent = RecentChanges(view.revision)

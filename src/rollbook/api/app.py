@@ -82,6 +82,7 @@ def allowed_methods(request: Request) -> str:
 ROUTES = [
     Route("/clusters", handlers.create_cluster, methods=["POST"]),
     Route("/clusters/query", handlers.query_clusters, methods=["POST"]),
+    Route("/clusters/explain", handlers.explain_query, methods=["POST"]),
     Route("/clusters/count", handlers.count_clusters, methods=["POST"]),
     Route("/clusters/aggregate", handlers.aggregate_clusters, methods=["POST"]),
     Route("/clusters/watch", watch_handlers.watch_by_address, methods=["GET"]),

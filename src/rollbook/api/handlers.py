@@ -75,8 +75,18 @@ async def query_clusters(request: Request) -> Response:
     registry = registry_of(request)
     parse = partial(parse_query, limits=registry.limits)
     query = await parsed_optional_body(request, parse, limits=registry.limits)
+    if query.explain:
+        return responses.json_response(await registry.reader.explain(query))
     revision = registry.view.revision
     return responses.documents(await registry.reader.find(query), revision=revision)
+
+
+async def explain_query(request: Request) -> Response:
+    """``POST /clusters/explain``: how a query is answered, in words and figures."""
+    registry = registry_of(request)
+    parse = partial(parse_query, limits=registry.limits)
+    query = await parsed_optional_body(request, parse, limits=registry.limits)
+    return responses.json_response(await registry.reader.explain(query))
 
 
 async def count_clusters(request: Request) -> Response:

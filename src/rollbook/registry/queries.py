@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from rollbook.documents.values import Value
 from rollbook.limits import Limits, Work
 from rollbook.registry.facts import Facts
 from rollbook.registry.requests import Aggregation, Query
-from rollbook.registry.scanning import Scan, window
+from rollbook.registry.scanning import Scan, stop_of, window
 from rollbook.view.entries import Entry, View
 from rollbook.view.plans import Plan
 
@@ -40,22 +41,45 @@ class Reader:
         entries = self._view.select(plan.candidates)
         if plan.exact and query.sort is None and query.answers_as_stored:
             return [entry.body for entry in window(entries, query)]
-        scan = Scan(entries, self._facts, self._work(query.max_time_ms), exact=plan.exact)
+        certain = None if plan.exact else plan.certain
+        scan = Scan(entries, self._facts, self._work(query.max_time_ms), certain=certain)
         return await self._run(lambda: scan.find(query), query, entries)
 
     async def count(self, query: Query) -> int:
         """How many documents match, within the query's ``skip`` and ``limit``."""
         plan = self._plan(query)
-        entries = self._view.select(plan.candidates)
         if plan.exact:
-            return len(window(entries, query))
-        scan = Scan(entries, self._facts, self._work(query.max_time_ms))
+            found = len(self._view) if plan.candidates is None else len(plan.candidates)
+            return len(range(found)[query.skip : stop_of(query)])
+        entries = self._view.select(plan.candidates)
+        scan = Scan(entries, self._facts, self._work(query.max_time_ms), certain=plan.certain)
         return await self._run(lambda: scan.count(query), query, entries)
 
     async def aggregate(self, aggregation: Aggregation) -> Sequence[bytes]:
         """The JSON of each document that comes out of the pipeline."""
-        scan = Scan(self._view.select(None), self._facts, self._work(aggregation.max_time_ms))
+        plan = Plan() if aggregation.reads_registry else self._view.plan(aggregation.filter)
+        scan = Scan(self._view.select(plan.candidates), self._facts, self._work(aggregation.max_time_ms))
         return await self._on_thread(lambda: scan.aggregate(aggregation))
+
+    async def explain(self, query: Query) -> dict[str, Value]:
+        """How the query is answered, in words and figures, and how long that took now (milliseconds)."""
+        begun = time.perf_counter()
+        plan = self._plan(query)
+        planned = time.perf_counter()
+        found = len(await self.find(query))
+        done = time.perf_counter()
+        clauses = self._view.explain(query.filter)
+        candidates = len(self._view) if plan.candidates is None else len(plan.candidates)
+        return {
+            "summary": _summary(query, plan, candidates, len(self._view)),
+            "exact": plan.exact,
+            "documents": len(self._view),
+            "candidates": candidates,
+            "returned": found,
+            "milliseconds": {"plan": round((planned - begun) * 1000, 3), "find": round((done - planned) * 1000, 3)},
+            "clauses": clauses.as_json(),
+            "text": list(clauses.lines()),
+        }
 
     def close(self) -> None:
         """Let running reads finish, then release the threads."""
@@ -79,3 +103,12 @@ class Reader:
 
 def _is_small(entries: Sequence[Entry]) -> bool:
     return len(entries) <= INLINE_ENTRIES_MAX and sum(len(entry.body) for entry in entries) <= INLINE_BYTES_MAX
+
+
+def _summary(query: Query, plan: Plan, candidates: int, documents: int) -> str:
+    if query.reads_registry:
+        return f"all {documents} documents are looked at: what the registry knows about them is not indexed"
+    if plan.candidates is None and not plan.exact:
+        return f"all {documents} documents are looked at: the indexes do not narrow this filter"
+    certainty = "every one of them matches" if plan.exact else "each of them is looked at"
+    return f"the indexes leave {candidates} of {documents} documents; {certainty}"

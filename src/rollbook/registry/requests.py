@@ -13,9 +13,9 @@ from rollbook.documents.values import INT64_MAX, MISSING, Document, Maybe, Value
 from rollbook.errors import DocumentInvalid, FilterRefused, LanguageRefused, Problem, UpdateRefused, below
 from rollbook.language.edits import parse_edit, parse_update_body
 from rollbook.language.filters import Filter, compile_filter, parse_filter
-from rollbook.language.filters.nodes import All, Computed, ElemMatch, Field, JsonSchema, Not
+from rollbook.language.filters.nodes import EVERYTHING, All, Computed, ElemMatch, Field, JsonSchema, Not
 from rollbook.language.filters.nodes import Any as AnyOf
-from rollbook.language.pipelines import Pipeline, parse_pipeline
+from rollbook.language.pipelines import Pipeline, leading_filter, parse_pipeline, with_leading_filter
 from rollbook.language.projections import Projection, parse_projection
 from rollbook.language.search_rules import cluster_search_in, refusals_in_search, translate_search
 from rollbook.language.sorting import Sort, parse_sort
@@ -29,6 +29,7 @@ class Query:
     """A query, parsed. ``limit`` 0 means no limit; ``include_registry`` adds ``_registry`` to each document.
 
     ``reads_registry``: the filter or the sort looks at ``_registry``. ``may_be_slow``: one document can cost much.
+    ``explain``: not the documents are asked for, but how they would be found.
     """
 
     filter: Filter
@@ -39,6 +40,7 @@ class Query:
     include_registry: bool = False
     reads_registry: bool = False
     may_be_slow: bool = False
+    explain: bool = False
     max_time_ms: int = 0
 
     @property
@@ -49,9 +51,13 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Aggregation:
-    """An aggregation, parsed; ``reads_registry``: it looks at ``_registry``."""
+    """An aggregation, parsed. Only clusters that match ``filter`` can matter to it.
+
+    ``reads_registry``: it looks at ``_registry``.
+    """
 
     pipeline: Pipeline
+    filter: Filter = EVERYTHING
     reads_registry: bool = False
     max_time_ms: int = 0
 
@@ -66,7 +72,7 @@ class WatchRequest:
 
 CLAUSES_INLINE_MAX = 50
 WATCH_KEYS = ("query", "since")
-QUERY_KEYS = ("query", "sort", "skip", "limit", "projection", "include", "maxTimeMS")
+QUERY_KEYS = ("query", "sort", "skip", "limit", "projection", "include", "maxTimeMS", "explain")
 COUNT_KEYS = ("query", "skip", "limit", "maxTimeMS")
 AGGREGATION_KEYS = ("pipeline", "maxTimeMS")
 
@@ -90,6 +96,7 @@ def parse_query(body: Maybe, *, limits: Limits, keys: Collection[str] = QUERY_KE
         limit=_count(body, "limit"),
         projection=None if projection is None else parse_projection(projection, at="/projection", limits=limits),
         include_registry=parse_include(body.get("include"), at="/include"),
+        explain=_flag(body, "explain"),
         max_time_ms=_max_time_ms(body, limits),
     )
 
@@ -101,13 +108,19 @@ def _query(filter: Filter, body: Document, **options: Any) -> Query:
 def parse_aggregation(body: Maybe, *, limits: Limits) -> Aggregation:
     """The aggregation of a request body: an array of stages, or ``{"pipeline": stages}`` with options beside it."""
     if not isinstance(body, dict):
-        pipeline: Value = [] if body is MISSING else body
-        stages = parse_pipeline(pipeline, at="", limits=limits)
-        return Aggregation(stages, names_registry(pipeline), limits.max_time_ms)
+        return _aggregation([] if body is MISSING else body, at="", limits=limits, max_time_ms=limits.max_time_ms)
     _refuse_unknown(body, AGGREGATION_KEYS, beside="pipeline")
-    pipeline = body.get("pipeline")
-    stages = parse_pipeline(pipeline, at="/pipeline", limits=limits)
-    return Aggregation(stages, names_registry(pipeline), _max_time_ms(body, limits))
+    max_time_ms = _max_time_ms(body, limits)
+    return _aggregation(body.get("pipeline"), at="/pipeline", limits=limits, max_time_ms=max_time_ms)
+
+
+def _aggregation(stages: Value, *, at: str, limits: Limits, max_time_ms: int) -> Aggregation:
+    pipeline = parse_pipeline(stages, at=at, limits=limits)
+    filter = leading_filter(pipeline)
+    if filter is not None:  # it sees clusters as they are, so numbers sent as text are cast as in any query
+        filter = cast_filter(filter)
+        pipeline = with_leading_filter(pipeline, filter)
+    return Aggregation(pipeline, filter or EVERYTHING, names_registry(stages), max_time_ms)
 
 
 def parse_watch(body: Value, *, limits: Limits) -> WatchRequest:
@@ -209,6 +222,13 @@ def _refuse_unknown(body: Mapping[str, Value], keys: Collection[str], *, beside:
             raise LanguageRefused(
                 f"{key!r} can't stand beside {beside!r}; these can: {known}", at=below("", key), mongo_code=40415
             )
+
+
+def _flag(body: Mapping[str, Value], key: str) -> bool:
+    value = body.get(key, False)
+    if not isinstance(value, bool):
+        raise LanguageRefused(f"{key!r} must be true or false", at=below("", key), mongo_code=14)
+    return value
 
 
 def _count(body: Mapping[str, Value], key: str) -> int:

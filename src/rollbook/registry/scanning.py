@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from pyroaring import BitMap
+
 from rollbook.documents.codec import decode_stored, encode_json
 from rollbook.documents.values import Document
 from rollbook.language.filters import compile_filter
@@ -16,6 +18,7 @@ from rollbook.limits import Work
 from rollbook.registry.facts import REGISTRY_FIELD, Facts
 from rollbook.registry.requests import Aggregation, Query
 from rollbook.view.entries import Entry
+from rollbook.view.postings import EMPTY
 
 SORT_RUN_ENTRIES = 4096
 WORK_UNITS_PER_DOCUMENT = 64
@@ -23,12 +26,15 @@ WORK_UNITS_PER_DOCUMENT = 64
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What to look at, within which budget. ``exact``: every entry matches the query's filter."""
+    """What to look at, within which budget.
+
+    ``certain`` are the numbers of entries that match the query's filter for sure; None: all of them do.
+    """
 
     entries: Sequence[Entry]
     facts: Facts
     work: Work
-    exact: bool = False
+    certain: BitMap | None = EMPTY
 
     def find(self, query: Query) -> Sequence[bytes]:
         """The JSON of each matching document, as the query asks for it."""
@@ -53,10 +59,11 @@ class Scan:
         return self.facts.document_of(entry) if with_facts else decode_stored(entry.body)
 
     def _matching(self, query: Query) -> Iterator[tuple[Entry, Document]]:
-        matches = None if self.exact else compile_filter(query.filter, work=self.work)
+        certain = self.certain
+        matches = None if certain is None else compile_filter(query.filter, work=self.work)
         for entry in self.entries:
             document = self._document(entry, with_facts=query.reads_registry)
-            if matches is None or matches(document):
+            if matches is None or certain is None or entry.number in certain or matches(document):
                 yield entry, document
 
     def _sorted(

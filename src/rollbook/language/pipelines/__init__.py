@@ -5,7 +5,13 @@
 into ``_id``, as MongoDB does.
 """
 
-from rollbook.language.pipelines.aggregating import parse_pipeline, run_pipeline, stream_pipeline
+from rollbook.language.pipelines.aggregating import (
+    leading_filter,
+    parse_pipeline,
+    run_pipeline,
+    stream_pipeline,
+    with_leading_filter,
+)
 from rollbook.language.pipelines.operators import Pipeline
 from rollbook.language.pipelines.updating import UpdateStages, compile_update_stages, parse_update_stages
 
@@ -13,8 +19,10 @@ __all__ = [
     "Pipeline",
     "UpdateStages",
     "compile_update_stages",
+    "leading_filter",
     "parse_pipeline",
     "parse_update_stages",
     "run_pipeline",
     "stream_pipeline",
+    "with_leading_filter",
 ]

@@ -4,10 +4,12 @@ One rule: a pipeline is parsed wholly before any document goes through it.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from random import Random, SystemRandom
 
 from rollbook.documents.values import Document, Value
 from rollbook.errors import WorkExceeded
+from rollbook.language.filters import Filter
 from rollbook.language.pipelines.operators import Parsing, Pipeline, Running
 from rollbook.language.pipelines.running import compile_stages
 from rollbook.language.pipelines.stages import parse_stages
@@ -21,6 +23,19 @@ def parse_pipeline(json: Value, *, at: str = "", identity: str = "id", limits: L
     ``$project`` keeps the field ``identity`` unless it is excluded. Groups have their key in ``_id``, as in MongoDB.
     """
     return parse_stages(json, Parsing(at, identity, STAGES, limits))
+
+
+def leading_filter(pipeline: Pipeline) -> Filter | None:
+    """The filter of the ``$match`` that the pipeline begins with; None when it begins with something else."""
+    if pipeline.stages and pipeline.stages[0].operator.name == "$match":
+        filter: Filter = pipeline.stages[0].parts
+        return filter
+    return None
+
+
+def with_leading_filter(pipeline: Pipeline, filter: Filter) -> Pipeline:
+    """The pipeline with another filter in the ``$match`` that it begins with."""
+    return replace(pipeline, stages=(replace(pipeline.stages[0], parts=filter), *pipeline.stages[1:]))
 
 
 def run_pipeline(

@@ -1,0 +1,78 @@
+"""Reading beyond the plain query: options beside it, counting, aggregating, explaining."""
+
+import httpx
+import pytest
+
+from tests.examples import cluster, node
+
+
+@pytest.fixture(scope="module")
+def fleet(http: httpx.Client) -> str:
+    """A region of three clusters: small, medium and large, by their GPUs."""
+    for id, gpus in (("large", 8), ("small", 1), ("medium", 4)):
+        document = cluster(f"reading-{id}", node(gpus=gpus), regionId="reading", reputation=gpus)
+        assert http.post("/clusters", json=document).status_code == 201
+    return "reading"
+
+
+def names(reply: httpx.Response) -> list[str]:
+    """The short names of the clusters in a reply."""
+    assert reply.status_code == 200, reply.text
+    return [each["id"].removeprefix("reading-") for each in reply.json()]
+
+
+def test_without_a_sort_the_order_is_that_of_creation(http: httpx.Client, fleet: str) -> None:
+    assert names(http.post("/clusters/query", json={"regionId": fleet})) == ["large", "small", "medium"]
+
+
+def test_sort_skip_limit_and_projection_stand_beside_the_query(http: httpx.Client, fleet: str) -> None:
+    asked = {"query": {"regionId": fleet}, "sort": {"gpus.count": -1}, "skip": 1, "limit": 1, "projection": {"tags": 1}}
+    reply = http.post("/clusters/query", json=asked)
+    assert reply.json() == [{"id": "reading-medium", "tags": ["gpu"]}]
+    assert "etag" not in reply.headers
+    assert names(http.post("/clusters/query", json={"query": {"regionId": fleet}, "limit": 0})) == [
+        "large",
+        "small",
+        "medium",
+    ]
+
+
+def test_counting_answers_a_number(http: httpx.Client, fleet: str) -> None:
+    assert http.post("/clusters/count", json={"regionId": fleet, "gpus.count": {"$gte": 4}}).json() == {"count": 2}
+    windowed = {"query": {"regionId": fleet}, "skip": 1, "limit": 5}
+    assert http.post("/clusters/count", json=windowed).json() == {"count": 2}
+    computed = {"regionId": fleet, "$expr": {"$gt": ["$gpus.count", 1]}}
+    assert http.post("/clusters/count", json=computed).json() == {"count": 2}
+
+
+def test_aggregating_runs_a_pipeline(http: httpx.Client, fleet: str) -> None:
+    stages = [
+        {"$match": {"regionId": fleet, "gpus.count": {"$gt": "1"}}},
+        {"$group": {"_id": "$regionId", "gpus": {"$sum": "$gpus.count"}}},
+    ]
+    for body in (stages, {"pipeline": stages, "maxTimeMS": 5000}):
+        assert http.post("/clusters/aggregate", json=body).json() == [{"_id": fleet, "gpus": 12}]
+
+
+def test_explaining_says_how_a_query_is_answered(http: httpx.Client, fleet: str) -> None:
+    filter = {"regionId": fleet, "gpus.count": {"$gte": 4}}
+    for reply in (
+        http.post("/clusters/explain", json=filter),
+        http.post("/clusters/query", json={"query": filter, "explain": True}),
+    ):
+        told = reply.json()
+        assert (told["exact"], told["candidates"], told["returned"]) == (True, 2, 2)
+        assert "2 of" in told["summary"]
+        assert any("gpus.count" in line for line in told["text"])
+    scanned = http.post("/clusters/explain", json={"$expr": {"$eq": ["$regionId", fleet]}}).json()
+    assert (scanned["exact"], scanned["returned"]) == (False, 3)
+    assert "looked at" in scanned["summary"]
+
+
+def test_a_query_that_takes_too_long_ends_at_its_time(http: httpx.Client, fleet: str) -> None:
+    endless = {"$map": {"input": {"$range": [0, 1000000]}, "in": {"$size": {"$range": [0, 1000]}}}}
+    asked = {"query": {"regionId": fleet, "$expr": {"$gt": [{"$size": endless}, 0]}}, "maxTimeMS": 50}
+
+    reply = http.post("/clusters/query", json=asked)
+
+    assert (reply.status_code, reply.json()["mongoCode"]) == (400, 50)
