@@ -4,10 +4,9 @@ One rule: a part stands between ``<!-- NAME: written by make reference -->`` and
 written by hand. A test fails while a page does not hold what the code says.
 """
 
-import inspect
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -20,14 +19,10 @@ from rollbook.cli import application
 from rollbook.cli.exits import EXIT_CODES, MEANINGS, exit_code_of
 from rollbook.clusters.schema import CLUSTER, Fields, Flag, Free, Kind, ListOf, Member, Number, Text
 from rollbook.errors import RegistryError
-from rollbook.language.expressions import table as expression_table
-from rollbook.language.filters import tables as filter_tables
-from rollbook.language.pipelines.accumulators.table import ACCUMULATORS
-from rollbook.language.pipelines.table import STAGES
-from rollbook.language.updates import table as update_table
-from rollbook.language.updates.renaming import parse_rename
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.settings import SETTINGS
+from tests.docs.language_reference import LANGUAGE_PARTS
+from tests.docs.markdown import table
 from tests.docs.pages import ROOT, pages
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -129,73 +124,11 @@ def presence_of(member: Member) -> str:
     return member.presence.value + filling
 
 
-def filters() -> str:
-    """Every operator of filters."""
-    return operators(
-        {**filter_tables.OPERATORS, **filter_tables.FORMS, **filter_tables.TOP_FORMS, **filter_tables.REFUSED}
-    )
-
-
-def updates() -> str:
-    """Every operator of updates."""
-    return operators({**update_table.OPERATORS, "$rename": parse_rename})
-
-
-def stages() -> str:
-    """Every stage of pipelines, and whether an update may use it."""
-    rows = (
-        (f"`{name}`", line_of(row), "in updates" if getattr(row, "in_updates", False) else "")
-        for name, row in by_name(STAGES)
-    )
-    return table(("stage", "meaning", ""), rows)
-
-
-def accumulators() -> str:
-    """Every accumulator."""
-    return operators(ACCUMULATORS)
-
-
-def expressions() -> str:
-    """Every operator of expressions."""
-    return operators(expression_table.OPERATORS)
-
-
-def operators(rows: Mapping[str, object]) -> str:
-    """A table of operators, those that are refused last."""
-    return table(("operator", "meaning"), ((f"`{name}`", line_of(row)) for name, row in by_name(rows)))
-
-
-def by_name(rows: Mapping[str, object]) -> list[tuple[str, object]]:
-    """The rows in alphabetical order, those that are refused last."""
-    return sorted(rows.items(), key=lambda item: (reason_of(item[1]) is not None, item[0]))
-
-
-def line_of(row: object) -> str:
-    """The line of an operator: the first of its docstring's, or why it is refused."""
-    if reason := reason_of(row):
-        return f"Refused: {reason}."
-    functions = [row, *(getattr(row, name, None) for name in ("test", "edit", "evaluate", "compile", "parse"))]
-    written = next(each.__doc__ for each in functions if inspect.isroutine(each) and each.__doc__)
-    return written.partition("\n")[0].replace("``", "`")
-
-
-def reason_of(row: object) -> str | None:
-    """Why an operator is refused; None when it is not."""
-    return getattr(row, "reason", None) or getattr(row, "why", None)
-
-
 def decisions() -> str:
     """Every decision, by its title."""
     decided = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
     titles = (page.read_text().splitlines()[0].removeprefix("# ") for page in decided)
     return "\n".join(f"- [{title}]({page.name})" for title, page in zip(titles, decided, strict=True))
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A table of Markdown."""
-    lines = [list(head), *map(list, rows)]
-    lines.insert(1, ["---"] * len(lines[0]))
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
 def tree(kind: type[RegistryError]) -> Iterator[type[RegistryError]]:
@@ -214,11 +147,7 @@ PARTS: dict[str, Callable[[], str]] = {
         errors,
         commands,
         documents,
-        filters,
-        updates,
-        stages,
-        accumulators,
-        expressions,
+        *LANGUAGE_PARTS,
         decisions,
     )
 }

@@ -1,0 +1,47 @@
+"""An example or more of each operator of filters."""
+
+from tests.docs.language_examples.rows import Matching, Mismatching
+
+EXAMPLES = (
+    Matching("$eq", {"gpus": {"$eq": 8}}, {"gpus": 8.0}, {"gpus": "8"}),
+    Matching("$eq", {"tags": "ml"}, {"tags": ["gpu", "ml"]}, {"tags": ["gpu"]}),
+    Matching("$ne", {"status": {"$ne": "live"}}, {}, {"status": "live"}),
+    Matching("$gt", {"gpus": {"$gt": 8}}, {"gpus": 8.5}, {"gpus": 8}),
+    Matching("$gte", {"gpus": {"$gte": 8}}, {"gpus": 8}, {"gpus": "9"}),
+    Matching("$lt", {"gpus": {"$lt": 8}}, {"gpus": 7}, {"gpus": 8}),
+    Matching("$lte", {"gpus": {"$lte": 8}}, {"gpus": 8}, {}),
+    Matching("$in", {"status": {"$in": ["live", None]}}, {}, {"status": "lost"}),
+    Matching("$nin", {"status": {"$nin": ["live", "lost"]}}, {}, {"status": "lost"}),
+    Matching("$and", {"$and": [{"gpus": {"$gte": 2}}, {"gpus": {"$lt": 8}}]}, {"gpus": 2}, {"gpus": 8}),
+    Matching("$or", {"$or": [{"gpus": 8}, {"status": "live"}]}, {"status": "live"}, {"gpus": 2}),
+    Matching("$nor", {"$nor": [{"gpus": 8}, {"status": "live"}]}, {"gpus": 2}, {"gpus": 8}),
+    Matching("$not", {"gpus": {"$not": {"$gte": 8}}}, {}, {"gpus": 8}),
+    Matching("$exists", {"owner": {"$exists": True}}, {"owner": None}, {}),
+    Matching("$type", {"gpus": {"$type": "number"}}, {"gpus": 8}, {"gpus": "8"}),
+    Matching("$mod", {"gpus": {"$mod": [4, 0]}}, {"gpus": 8}, {"gpus": 2}),
+    Matching("$regex", {"id": {"$regex": "^west-"}}, {"id": "west-1"}, {"id": "north-west-1"}),
+    Matching("$options", {"id": {"$regex": "^WEST", "$options": "i"}}, {"id": "west-1"}, {"id": "east-1"}),
+    Matching("$expr", {"$expr": {"$gt": ["$used", "$gpus"]}}, {"used": 9, "gpus": 8}, {"used": 8, "gpus": 8}),
+    Matching(
+        "$jsonSchema",
+        {"$jsonSchema": {"required": ["id"], "properties": {"id": {"type": "string"}}}},
+        {"id": "west"},
+        {"id": 1},
+    ),
+    Matching("$comment", {"gpus": 8, "$comment": "for the report"}, {"gpus": 8}, {"gpus": 2}),
+    Matching("$alwaysTrue", {"$alwaysTrue": 1}, {"id": "west"}),
+    Mismatching("$alwaysFalse", {"$alwaysFalse": 1}, {"id": "west"}),
+    Matching("$size", {"tags": {"$size": 2}}, {"tags": ["gpu", "ml"]}, {"tags": ["gpu"]}),
+    Matching("$all", {"tags": {"$all": ["gpu", "ml"]}}, {"tags": ["ml", "gpu", "eu"]}, {"tags": ["gpu"]}),
+    Matching(
+        "$elemMatch",
+        {"nodes": {"$elemMatch": {"gpus": {"$gte": 4}, "model": "A100"}}},
+        {"nodes": [{"gpus": 8, "model": "A100"}]},
+        {"nodes": [{"gpus": 2, "model": "A100"}, {"gpus": 8, "model": "H100"}]},
+    ),
+    Matching("$elemMatch", {"loads": {"$elemMatch": {"$gt": 4, "$lt": 6}}}, {"loads": [1, 5]}, {"loads": [1, 9]}),
+    Matching("$bitsAllSet", {"flags": {"$bitsAllSet": 5}}, {"flags": 7}, {"flags": 6}),
+    Matching("$bitsAnySet", {"flags": {"$bitsAnySet": [0, 2]}}, {"flags": 4}, {"flags": 2}),
+    Matching("$bitsAllClear", {"flags": {"$bitsAllClear": 5}}, {"flags": 2}, {"flags": 3}),
+    Matching("$bitsAnyClear", {"flags": {"$bitsAnyClear": [0, 2]}}, {"flags": 1}, {"flags": 5}),
+)
