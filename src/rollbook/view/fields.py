@@ -32,13 +32,13 @@ from rollbook.view.keys import (
     scalar_key,
     size_mark,
 )
-from rollbook.view.patterns import texts_matching
+from rollbook.view.patterns import keys_matching
 from rollbook.view.places import Place
 from rollbook.view.postings import Posting, bitmap_of, union_of
 from rollbook.view.trees import COLUMN_KEYS_MIN, PathIndex
 
 KEYS_TESTED_MAX = 20_000
-"""So many keys may be tested one by one while somebody waits for a plan."""
+"""So many keys may be looked at one by one while somebody waits for a plan."""
 
 NULLABLE = frozenset({"$eq", "$gte", "$lte"})
 """With null as operand these match missing values too."""
@@ -183,7 +183,7 @@ def _of_type(operand: Value, node: PathIndex) -> Answer:
 
 
 def _matching(pattern: str, options: str, node: PathIndex) -> Answer:
-    texts = texts_matching(pattern, options, node, tested_max=KEYS_TESTED_MAX)
+    texts = keys_matching(pattern, options, node, found_max=KEYS_TESTED_MAX)
     if texts is None:
         return at_most(node.get(PRESENT))
     answer = exactly(union_of(_postings(node, texts)))

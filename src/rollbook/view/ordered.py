@@ -5,19 +5,19 @@ one block.
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Iterator
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar
 
 BLOCK_KEYS_MAX = 2048
-TEXT_SEPARATOR = "\0"
 
 SortableKey = TypeVar("SortableKey", str, float)
+Derived = TypeVar("Derived")
 
 
 class OrderedKeys(Generic[SortableKey]):
     """A set of texts, or of numbers, in ascending order."""
 
-    __slots__ = ("_blocks", "_last")
+    __slots__ = ("_blocks", "_derived", "_last")
 
     def __init__(self, keys: Iterable[SortableKey]) -> None:
         ordered = sorted(keys)
@@ -26,6 +26,7 @@ class OrderedKeys(Generic[SortableKey]):
             ordered[start : start + half] for start in range(0, len(ordered), half)
         ]
         self._last: list[SortableKey] = [block[-1] for block in self._blocks]
+        self._derived: list[Any] = [None] * len(self._blocks)
 
     def __iter__(self) -> Iterator[SortableKey]:
         for block in self._blocks:
@@ -38,14 +39,16 @@ class OrderedKeys(Generic[SortableKey]):
         """Take in a key that is not there."""
         place = min(bisect_left(self._last, key), len(self._blocks) - 1)
         if place < 0:
-            self._blocks, self._last = [[key]], [key]
+            self._blocks, self._last, self._derived = [[key]], [key], [None]
             return
         block = self._blocks[place]
         insort(block, key)
+        self._derived[place] = None
         if len(block) > BLOCK_KEYS_MAX:
             half = len(block) // 2
             self._blocks[place : place + 1] = block[:half], block[half:]
             self._last[place : place + 1] = block[half - 1], block[-1]
+            self._derived[place : place + 1] = None, None
         else:
             self._last[place] = block[-1]
 
@@ -54,10 +57,11 @@ class OrderedKeys(Generic[SortableKey]):
         place = bisect_left(self._last, key)
         block = self._blocks[place]
         del block[bisect_left(block, key)]
+        self._derived[place] = None
         if block:
             self._last[place] = block[-1]
         else:
-            del self._blocks[place], self._last[place]
+            del self._blocks[place], self._last[place], self._derived[place]
 
     def after(self, low: SortableKey, *, included: bool) -> Iterator[SortableKey]:
         """The keys greater than ``low``, and it when ``included``, ascending."""
@@ -79,21 +83,9 @@ class OrderedKeys(Generic[SortableKey]):
                 yield from block[: find(block, high)]
                 return
 
-    def blocks(self) -> Iterator[list[SortableKey]]:
-        """The keys, some thousands at a time, to read only."""
-        return iter(self._blocks)
-
-
-def texts_containing(part: str, texts: OrderedKeys[str]) -> Iterator[str]:
-    """The texts with ``part`` in them. Searches each block as one long text, which runs at the speed of memory."""
-    for block in texts.blocks():
-        joined = TEXT_SEPARATOR.join(block)
-        if TEXT_SEPARATOR in part or joined.count(TEXT_SEPARATOR) >= len(block):
-            yield from (text for text in block if part in text)
-            continue
-        end = 0
-        while (found := joined.find(part, end)) >= 0:
-            start = joined.rfind(TEXT_SEPARATOR, 0, found) + 1
-            end = joined.find(TEXT_SEPARATOR, found)
-            end = len(joined) if end < 0 else end
-            yield joined[start:end]
+    def derived(self, make: Callable[[list[SortableKey]], Derived]) -> Iterator[Derived]:
+        """What ``make``, always the same function, makes of some thousand keys at a time; kept while they stay."""
+        for place, block in enumerate(self._blocks):
+            if self._derived[place] is None:
+                self._derived[place] = make(block)
+            yield self._derived[place]

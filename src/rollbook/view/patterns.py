@@ -1,33 +1,28 @@
 """Which keys a regular expression matches, looking at as few of them as possible.
 
 Theory: a pattern that begins with a fixed text can only match keys that do, and they stand together in the order of
-keys. A pattern that requires some text anywhere is first searched as that text, in thousands of keys at once. What is
-left is tested key by key, with the same engine that the predicate uses.
+keys. Other patterns are searched in thousands of keys at once. Either way the engine is the one of the predicate.
 """
 
 import re
-from collections.abc import Iterable
-from itertools import takewhile
+from itertools import chain, islice, takewhile
 
-from rollbook.language.regular_expressions import compile_pattern
-from rollbook.language.regular_expressions.translation import translate
-from rollbook.view.ordered import texts_containing
+from rollbook.language.regular_expressions.lines import as_lines, texts_matching
 from rollbook.view.trees import PathIndex
 
 _ANCHORED = re.compile(r"\^((?:[^\\^$.|?*+()\[\]{}]|\\[^\w\s])*)([?*{]?)", re.ASCII)
 
 
-def texts_matching(pattern: str, options: str, node: PathIndex, *, tested_max: int) -> list[str] | None:
-    """The keys of ``node`` that the pattern matches; None when more than ``tested_max`` would have to be tested."""
-    texts, matches = node.ordered_texts(), compile_pattern(pattern, options).matches
-    candidates: Iterable[str] = texts
+def keys_matching(pattern: str, options: str, node: PathIndex, *, found_max: int) -> list[str] | None:
+    """The keys of ``node`` that the pattern matches; None when they are more than ``found_max``."""
+    texts = node.ordered_texts()
     if prefix := fixed_prefix(pattern, options):
-        candidates = takewhile(lambda text: text.startswith(prefix), texts.after(prefix, included=True))
-    elif required := translate(pattern, options).required:
-        candidates = texts_containing(required, texts)
-    elif len(texts) > tested_max:
-        return None
-    return [text for text in candidates if matches(text)]
+        begun = takewhile(lambda text: text.startswith(prefix), texts.after(prefix, included=True))
+        matching = texts_matching(pattern, options, as_lines(list(begun)))
+    else:
+        matching = chain.from_iterable(texts_matching(pattern, options, block) for block in texts.derived(as_lines))
+    found = list(islice(matching, found_max + 1))
+    return found if len(found) <= found_max else None
 
 
 def fixed_prefix(pattern: str, options: str) -> str:

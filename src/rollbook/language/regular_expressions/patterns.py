@@ -85,7 +85,7 @@ def compile_pattern(pattern: str, options: str = "", length_max: int = DEFAULT_L
     """
     _check(pattern, options, length_max)
     translation = translate(pattern, options)
-    search = _compiled(translation).search
+    search = compiled_engine(translation).search
     spans = _finder(translation, search)
     plain = None if set(options) - {"s", "u"} else _PLAIN.fullmatch(pattern)
     matches = _plain_test(plain) if plain else _test(translation, search, spans)
@@ -112,7 +112,8 @@ def problem_with_options(options: str) -> LanguageRefused | None:
     return None
 
 
-def _compiled(translation: Translation) -> Any:
+def compiled_engine(translation: Translation) -> Any:
+    """The engine's own pattern, bounded in memory; refuses (LanguageRefused) what the engine does not take."""
     engine_options = re2.Options()
     engine_options.max_mem = PATTERN_MEMORY_BYTES
     engine_options.log_errors = False
