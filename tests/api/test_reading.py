@@ -1,5 +1,7 @@
 """Reading beyond the plain query: options beside it, counting, aggregating, explaining."""
 
+import json
+
 import httpx
 import pytest
 
@@ -76,3 +78,46 @@ def test_a_query_that_takes_too_long_ends_at_its_time(http: httpx.Client, fleet:
     reply = http.post("/clusters/query", json=asked)
 
     assert (reply.status_code, reply.json()["mongoCode"]) == (400, 50)
+
+
+def test_lines_of_json_are_the_same_documents(http: httpx.Client, fleet: str) -> None:
+    asked = {"query": {"regionId": fleet}}
+    lines = http.post("/clusters/query", json=asked, headers={"accept": "application/x-ndjson"})
+
+    assert lines.headers["content-type"].startswith("application/x-ndjson")
+    assert lines.text.endswith("\n")
+    assert [json.loads(line) for line in lines.text.splitlines()] == http.post("/clusters/query", json=asked).json()
+    nothing = http.post("/clusters/query", json={"id": "nobody"}, headers={"accept": "application/x-ndjson"})
+    assert (nothing.status_code, nothing.content) == (200, b"")
+
+
+def test_an_answer_is_compressed_when_asked_for_and_worth_it(http: httpx.Client, fresh_id: str) -> None:
+    http.post("/clusters", json=cluster(fresh_id, *(node(f"node-{number}") for number in range(200))))
+    path = f"/clusters/{fresh_id}"
+
+    plain = http.get(path, headers={"accept-encoding": "identity"})
+    packed = http.get(path, headers={"accept-encoding": "gzip;q=0.5, br"})
+
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.headers["etag"] == plain.headers["etag"][:-1] + '-gzip"'
+    assert "accept-encoding" in packed.headers["vary"]
+    assert packed.content == plain.content
+    assert http.get(path, headers={"if-none-match": packed.headers["etag"]}).status_code == 304
+    refused = http.get(path, headers={"accept-encoding": "gzip;q=0"})
+    assert "content-encoding" not in refused.headers
+
+
+def test_a_large_answer_arrives_whole_in_every_form(http: httpx.Client, fresh_id: str) -> None:
+    note = "x" * 200_000
+    for number in range(20):
+        http.post("/clusters", json=cluster(f"{fresh_id}-{number}", regionId=fresh_id, note=note))
+    for encoding in ("identity", "gzip"):
+        for accept in ("application/json", "application/x-ndjson"):
+            headers = {"accept-encoding": encoding, "accept": accept}
+            reply = http.post("/clusters/query", json={"regionId": fresh_id}, headers=headers)
+            found = (
+                reply.json() if accept == "application/json" else [json.loads(row) for row in reply.text.splitlines()]
+            )
+            assert [each["id"] for each in found] == [f"{fresh_id}-{number}" for number in range(20)]
+            assert ("content-encoding" in reply.headers) == (encoding == "gzip")

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rollbook.api import handlers, node_handlers, operations_handlers, parser_handlers, watch_handlers
+from rollbook.api.encodings import Encoded
 from rollbook.api.hot import HotReads
 from rollbook.api.problems import problem
 from rollbook.errors import BodyTooLarge, MethodNotAllowed, RegistryError, RequestRefused, RouteNotFound
@@ -29,7 +30,7 @@ def make_app(registry: Registry) -> ASGIApp:
     )
     app.router.redirect_slashes = False
     app.state.registry = registry
-    return HotReads(WithoutTrailingSlash(app), registry.view)
+    return HotReads(Encoded(WithoutTrailingSlash(app)), registry.view)
 
 
 class WithoutTrailingSlash:

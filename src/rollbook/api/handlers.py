@@ -78,7 +78,7 @@ async def query_clusters(request: Request) -> Response:
     if query.explain:
         return responses.json_response(await registry.reader.explain(query))
     revision = registry.view.revision
-    return responses.documents(await registry.reader.find(query), revision=revision)
+    return responses.documents(await registry.reader.find(query), revision=revision, form=responses.form_of(request))
 
 
 async def explain_query(request: Request) -> Response:
@@ -105,7 +105,9 @@ async def aggregate_clusters(request: Request) -> Response:
     parse = partial(parse_aggregation, limits=registry.limits)
     aggregation = await parsed_body(request, parse, limits=registry.limits)
     revision = registry.view.revision
-    return responses.documents(await registry.reader.aggregate(aggregation), revision=revision)
+    return responses.documents(
+        await registry.reader.aggregate(aggregation), revision=revision, form=responses.form_of(request)
+    )
 
 
 def rules_of(request: Request) -> SchemaRules:

@@ -11,7 +11,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from rollbook.view.entries import View
 
 PREFIX = "/clusters/"
-CONDITION = b"if-none-match"
+DECISIVE = frozenset({b"if-none-match"})
+DECISIVE_FOR_LARGE = DECISIVE | {b"accept-encoding"}
+PLAIN_BYTES_MAX = 16 * 1024
 
 
 class HotReads:
@@ -25,7 +27,7 @@ class HotReads:
         if scope["type"] == "http" and scope["method"] == "GET" and not scope["query_string"]:
             path: str = scope["path"]
             entry = self._view.entry(path[len(PREFIX) :]) if path.startswith(PREFIX) else None
-            if entry is not None and not is_conditional(scope["headers"]):
+            if entry is not None and is_plain(scope["headers"], len(entry.body)):
                 headers = [
                     (b"etag", b'"%d"' % entry.revision),
                     (b"vary", b"accept-encoding"),
@@ -39,6 +41,7 @@ class HotReads:
         await self._app(scope, receive, send)
 
 
-def is_conditional(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether the request names revisions that its caller has seen."""
-    return any(name == CONDITION for name, _ in headers)
+def is_plain(headers: Iterable[tuple[bytes, bytes]], size_bytes: int) -> bool:
+    """Whether the answer depends on no header: none names a revision, and it is too small to be compressed for it."""
+    decisive = DECISIVE_FOR_LARGE if size_bytes > PLAIN_BYTES_MAX else DECISIVE
+    return not any(name in decisive for name, _ in headers)

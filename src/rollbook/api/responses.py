@@ -1,9 +1,11 @@
 """Answers: documents as they are stored, arrays of them streamed, and the headers that every answer carries."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from rollbook.registry.committing import Stored
@@ -37,14 +39,55 @@ def stored(
     return response
 
 
-def documents(bodies: Sequence[bytes], *, revision: int) -> Response:
-    """A JSON array of documents. A large one is sent in pieces, as fast as its reader takes them."""
-    size_bytes = sum(map(len, bodies)) + max(len(bodies) - 1, 0) + 2
-    headers = {REVISION_HEADER: str(revision)}
+def documents(bodies: Sequence[bytes], *, revision: int, form: "Form") -> Response:
+    """Many documents. A large answer is sent in pieces, as fast as its reader takes them."""
+    size_bytes = form.size_bytes(bodies)
+    headers = {REVISION_HEADER: str(revision), "vary": "accept, accept-encoding"}
     if size_bytes <= PIECE_BYTES:
-        return Response(b"[" + b",".join(bodies) + b"]", 200, headers, JSON)
+        return Response(b"".join(form.pieces(bodies)), 200, headers, form.media_type)
     headers["content-length"] = str(size_bytes)
-    return StreamingResponse(_pieces(bodies), 200, headers, JSON)
+    return StreamingResponse(aiter_of(form.pieces(bodies)), 200, headers, form.media_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How many documents follow one another: what stands before, between and after them."""
+
+    media_type: str
+    before: bytes
+    between: bytes
+    after: bytes
+
+    def size_bytes(self, bodies: Sequence[bytes]) -> int:
+        """The size of the whole."""
+        joints = len(self.between) * max(len(bodies) - 1, 0)
+        ends = len(self.before) + len(self.after) if bodies or self is ARRAY else 0
+        return sum(map(len, bodies)) + joints + ends
+
+    def pieces(self, bodies: Sequence[bytes]) -> Iterator[bytes]:
+        """The whole, in pieces of about PIECE_BYTES."""
+        if not bodies:
+            yield self.before + self.after if self is ARRAY else b""
+            return
+        piece, size_bytes = [self.before], 0
+        for place, body in enumerate(bodies):
+            if place:
+                piece.append(self.between)
+            piece.append(body)
+            size_bytes += len(body)
+            if size_bytes >= PIECE_BYTES:
+                yield b"".join(piece)
+                piece, size_bytes = [], 0
+        yield b"".join([*piece, self.after])
+
+
+ARRAY = Form(JSON, b"[", b",", b"]")
+LINES = Form("application/x-ndjson", b"", b"\n", b"\n")
+
+
+def form_of(request: Request) -> Form:
+    """A JSON array, or a line a document where the caller's ``Accept`` asks for NDJSON."""
+    return LINES if LINES.media_type in request.headers.get("accept", "") else ARRAY
 
 
 def entity_tag(revision: int) -> str:
@@ -65,15 +108,7 @@ def warning_headers(warnings: Sequence[str]) -> list[tuple[str, str]]:
     return headers
 
 
-async def _pieces(bodies: Sequence[bytes]) -> AsyncIterator[bytes]:
-    piece, size_bytes = [b"["], 1
-    for place, body in enumerate(bodies):
-        if place:
-            piece.append(b",")
-        piece.append(body)
-        size_bytes += len(body) + 1
-        if size_bytes >= PIECE_BYTES:
-            yield b"".join(piece)
-            piece, size_bytes = [], 0
-    piece.append(b"]")
-    yield b"".join(piece)
+async def aiter_of(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces, each made only when the one before it has been taken."""
+    for piece in pieces:
+        yield piece
