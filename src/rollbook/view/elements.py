@@ -147,8 +147,7 @@ def _twins(terms: set[Term]) -> set[Term]:
 
 def _contributes(elements: list[Value], term: Term) -> bool:
     node, key = term
-    text_length_max = node.budget.limits.indexed_text_length_max
-    return any(key in keys_on(element, node.path, text_length_max) for element in elements)
+    return any(key in keys_on(element, node.path, node.text_length_max) for element in elements)
 
 
 def _equal_ends(before: list[Value], after: list[Value]) -> tuple[int, int]:

@@ -91,8 +91,8 @@ def _equal(operand: Value, place: Place, domain: Domain) -> Answer:
         return at_most(_equal_object(operand, node))
     if isinstance(operand, list):
         return _equal_array(operand, node)
-    key = scalar_key(operand, node.budget.limits.indexed_text_length_max)
-    return at_most(node.get(LONG)) if key is LONG else exactly(node.get(key))
+    key = scalar_key(operand, node.text_length_max)
+    return at_most(node.get(key)) if isinstance(key, bytes) else exactly(node.get(key))
 
 
 def _nothing(place: Place, domain: Domain) -> Answer:
@@ -111,7 +111,7 @@ def _equal_object(operand: dict[str, Value], node: PathIndex) -> BitMap:
     for name, member in operand.items():
         child = node.children.get(name)
         if child is not None and child.indexed and not isinstance(member, (dict, list)):
-            possible = possible & child.get(scalar_key(member, node.budget.limits.indexed_text_length_max))
+            possible = possible & child.get(scalar_key(member, child.text_length_max))
     return possible
 
 
@@ -122,17 +122,17 @@ def _equal_array(operand: list[Value], node: PathIndex) -> Answer:
     possible = node.get(ARRAY)
     for element in operand:
         if not isinstance(element, (dict, list)):
-            possible = possible & node.get(scalar_key(element, node.budget.limits.indexed_text_length_max))
+            possible = possible & node.get(scalar_key(element, node.text_length_max))
     return at_most(possible | node.get(NESTED))
 
 
 def _one_of(operands: list[Value], place: Place, domain: Domain) -> Answer:
-    node, text_length_max = place.node, place.node.budget.limits.indexed_text_length_max
+    node, text_length_max = place.node, place.node.text_length_max
     plain: list[Posting] = []
     answer = NONE
     for operand in operands:
         key = None if operand is None or isinstance(operand, (dict, list)) else scalar_key(operand, text_length_max)
-        if key is None or key is LONG:
+        if key is None or isinstance(key, bytes):
             answer = answer.either(_equal(operand, place, domain))
         elif (posting := node.postings.get(key)) is not None:
             plain.append(posting)

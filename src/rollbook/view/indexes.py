@@ -21,13 +21,18 @@ ELEMENT_MEMBERS_NOT_INDEXED = ("id",)
 """Members of elements that are mostly unique: a key for each would weigh more than it helps."""
 
 
+ONLY_DIGESTS: tuple[Path, ...] = (("config", "urlMap"),)
+"""Where all strings are taken for long ones: five addresses of a cluster that nobody else has. They are found by
+equality at once; a pattern or a range of them is looked for document by document."""
+
+
 class Index:
     """Which documents, by number, have which values where."""
 
     __slots__ = ("elements", "live", "root", "size")
 
     def __init__(self, *, elements: Iterable[Path] = ELEMENTS_INDEXED, limits: Limits = DEFAULT_LIMITS) -> None:
-        budget = Budget(limits)
+        budget = Budget(limits, only_digests=ONLY_DIGESTS)
         self.root = PathIndex((), budget)
         self.live = BitMap()
         self.size = 0

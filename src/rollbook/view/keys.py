@@ -1,12 +1,14 @@
 """Keys: what a document contributes to the index of one path.
 
 Theory: a filter on a path meets several values in one document: the value itself, and when it is an array, the array
-and each of its elements. A string or a number is its own key. Everything else that filters ask for is a mark. What one
-document contributes is a set: ``["gpu", "gpu"]`` counts once. Since ``5 == 5.0`` in Python as in MongoDB, and since
-booleans have marks of their own, equal keys are equal values and the reverse.
+and each of its elements. A string or a number is its own key; a long string's key is its digest, for long strings are
+mostly unique, and would weigh more than they help. Everything else that filters ask for is a mark. What one document
+contributes is a set: ``["gpu", "gpu"]`` counts once. Since ``5 == 5.0`` in Python as in MongoDB, and since booleans
+have marks of their own, equal keys are equal values (digests: almost surely) and the reverse.
 """
 
 from collections.abc import Iterator
+from hashlib import blake2b
 from typing import TypeAlias
 
 from rollbook.documents.values import Value
@@ -24,7 +26,9 @@ class Mark:
         return self.name
 
 
-Key: TypeAlias = str | int | float | Mark
+Key: TypeAlias = str | int | float | bytes | Mark
+
+DIGEST_BYTES = 8
 
 PRESENT = Mark("present")
 """There is a value, whatever it is."""
@@ -40,7 +44,7 @@ NESTED = Mark("nested array")
 EMPTY_ARRAY = Mark("empty array")
 """The value is an empty array, or an array that holds one."""
 LONG = Mark("long string")
-"""There is a string too long to be a key."""
+"""There is a string too long to be a key itself."""
 
 MARKS = (PRESENT, NULL, TRUE, FALSE, OBJECT, ARRAY, NESTED, EMPTY_ARRAY, LONG)
 
@@ -56,10 +60,10 @@ def size_mark(size: int) -> Mark:
 
 
 def scalar_key(value: Value, text_length_max: int) -> Key:
-    """The key of a value that is no array: objects are all one to the index."""
+    """The key of a value that is no array: objects are all one to the index, and long strings have a digest."""
     kind = type(value)
     if kind is str:
-        return value if len(value) <= text_length_max else LONG  # type: ignore[arg-type, return-value]
+        return value if len(value) <= text_length_max else digest_of(value)  # type: ignore[arg-type, return-value]
     if kind is bool:
         return TRUE if value else FALSE
     if value is None:
@@ -69,11 +73,16 @@ def scalar_key(value: Value, text_length_max: int) -> Key:
     return value  # type: ignore[return-value]
 
 
+def digest_of(text: str) -> bytes:
+    """The key of a long string."""
+    return blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
+
+
 def keys_of(value: Value, text_length_max: int) -> Iterator[Key]:
     """Every key of a value at its path; what its members contribute belongs to their own paths."""
     yield PRESENT
     if type(value) is not list:
-        yield scalar_key(value, text_length_max)
+        yield from _keys_of_one(value, text_length_max)
         return
     yield ARRAY
     yield size_mark(len(value))
@@ -85,4 +94,9 @@ def keys_of(value: Value, text_length_max: int) -> Iterator[Key]:
             if not element:
                 yield EMPTY_ARRAY
         else:
-            yield scalar_key(element, text_length_max)
+            yield from _keys_of_one(element, text_length_max)
+
+
+def _keys_of_one(value: Value, text_length_max: int) -> tuple[Key, ...]:
+    key = scalar_key(value, text_length_max)
+    return (LONG, key) if type(key) is bytes else (key,)

@@ -17,7 +17,7 @@ from pyroaring import BitMap
 from rollbook.documents.values import Document, Value
 from rollbook.view.elements import ElementIndex
 from rollbook.view.indexes import Index
-from rollbook.view.keys import LONG, OBJECT, PRESENT, Key, keys_of, scalar_key
+from rollbook.view.keys import LONG, OBJECT, PRESENT, Key, digest_of, keys_of, scalar_key
 from rollbook.view.postings import union_of
 from rollbook.view.trees import PathIndex
 
@@ -40,10 +40,11 @@ def load_documents(
 class _Route:
     """A node while documents are walked: the numbers gathered for each of its keys, and the routes below it."""
 
-    __slots__ = ("keys", "members", "node")
+    __slots__ = ("keys", "members", "node", "text_length_max")
 
     def __init__(self, node: PathIndex) -> None:
         self.node = node
+        self.text_length_max = node.text_length_max
         self.keys: defaultdict[Key, list[int]] = defaultdict(list)
         self.members: dict[str, _Route] = {}
 
@@ -61,7 +62,6 @@ class _Loading:
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._text_length_max = index.root.budget.limits.indexed_text_length_max
         self._taken: list[int] = []
         self._root = _Route(index.root)
         self._elements = {node: _Route(own.root) for node, own in index.elements.items()}
@@ -84,7 +84,7 @@ class _Loading:
 
     def _object(self, route: _Route, document: Document, number: int, *, apart: bool) -> None:
         # This loop is where loading spends its time: it is run some two hundred times for a document.
-        members, text_length_max = route.members, self._text_length_max
+        members = route.members
         for name, member in document.items():
             below = members.get(name) or route.open(name)
             if below is None:
@@ -93,18 +93,22 @@ class _Loading:
             if kind is int or kind is float:
                 below.keys[member].append(number)  # type: ignore[index]
             elif kind is str:
-                below.keys[member if len(member) <= text_length_max else LONG].append(number)  # type: ignore
+                if len(member) <= below.text_length_max:  # type: ignore[arg-type]
+                    below.keys[member].append(number)  # type: ignore[index]
+                else:
+                    below.keys[LONG].append(number)
+                    below.keys[digest_of(member)].append(number)  # type: ignore[arg-type]
             elif kind is dict:
                 below.keys[OBJECT].append(number)
                 self._object(below, member, number, apart=apart)  # type: ignore[arg-type]
             elif kind is list:
                 self._array(below, member, number, apart=apart)  # type: ignore[arg-type]
             else:
-                below.keys[scalar_key(member, text_length_max)].append(number)
+                below.keys[scalar_key(member, below.text_length_max)].append(number)
 
     def _array(self, route: _Route, elements: list[Value], number: int, *, apart: bool) -> None:
         keys = route.keys
-        for key in set(keys_of(elements, self._text_length_max)):
+        for key in set(keys_of(elements, route.text_length_max)):
             keys[key].append(number)
         if apart and route.node.elements_apart:
             own, its_route = self._index.elements[route.node], self._elements[route.node]

@@ -1,17 +1,17 @@
 """The index as a tree of paths. The node of a path holds, for each key, the documents that contribute it.
 
 One rule: what is not indexed is known. Where a bound keeps a member out, its parent is ``overflowed``; where a string
-is too long to be a key, the posting of ``LONG`` has the document. A plan never takes "not indexed" for "not there".
+is too long to be a key itself, ``LONG`` has the document. A plan never takes "not indexed" for "not there".
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from pyroaring import BitMap
 
 from rollbook.documents.paths import Path
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.view.columns import Column, fits_column
-from rollbook.view.keys import Key, Mark
+from rollbook.view.keys import Key
 from rollbook.view.ordered import OrderedKeys
 from rollbook.view.postings import Posting, bitmap_of, numbers_in
 
@@ -23,13 +23,21 @@ EAGER_KEYS_MIN = 4096
 
 
 class Budget:
-    """How many paths one index may still have, and the other bounds on it."""
+    """How many paths one index may still have, and the other bounds on it.
 
-    __slots__ = ("limits", "paths_left")
+    Below the paths ``only_digests`` all strings are treated as long ones are.
+    """
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+    __slots__ = ("_only_digests", "limits", "paths_left")
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, *, only_digests: Iterable[Path] = ()) -> None:
         self.limits = limits
         self.paths_left = limits.indexed_paths_max
+        self._only_digests = tuple(only_digests)
+
+    def only_digests_at(self, path: Path) -> bool:
+        """Whether strings at ``path`` are no keys themselves, however short."""
+        return any(path[: len(above)] == above for above in self._only_digests)
 
 
 class PathIndex:
@@ -45,6 +53,7 @@ class PathIndex:
         "overflowed",
         "path",
         "postings",
+        "text_length_max",
         "texts",
         "twin",
         "without_column",
@@ -57,6 +66,8 @@ class PathIndex:
         """In an index of elements: the same path in the index of documents."""
         self.elements_apart = False
         """The elements of the arrays at this path have an index of their own."""
+        self.text_length_max = 0 if budget.only_digests_at(path) else budget.limits.indexed_text_length_max
+        """Longer strings are not keys themselves."""
         self.indexed = True
         """Whether the postings are kept; where they are not, this path is only walked."""
         self.children: dict[str, PathIndex] = {}
@@ -123,12 +134,12 @@ class PathIndex:
     def ordered_numbers(self) -> OrderedKeys[float]:
         """The numbers among the keys, in order."""
         if self.numbers is None:
-            self.numbers = OrderedKeys([key for key in self.postings if not isinstance(key, (str, Mark))])
+            self.numbers = OrderedKeys([key for key in self.postings if isinstance(key, (int, float))])
         return self.numbers
 
     def make_column(self, size: int) -> Column | None:
         """The column of the numbers of ``size`` documents, made now; None when some number does not fit one."""
-        numbers = [key for key in self.postings if not isinstance(key, (str, Mark))]
+        numbers = [key for key in self.postings if isinstance(key, (int, float))]
         if self.without_column or not all(map(fits_column, numbers)):
             self.without_column = True
             return None
@@ -151,7 +162,7 @@ class PathIndex:
         for posting in self.postings.values():
             if not isinstance(posting, int):
                 posting.run_optimize()
-        numbers = sum(not isinstance(key, (str, Mark)) for key in self.postings)
+        numbers = sum(isinstance(key, (int, float)) for key in self.postings)
         if numbers >= COLUMN_KEYS_MIN:
             self.make_column(size)
         if len(self.postings) - numbers >= EAGER_KEYS_MIN:
@@ -161,14 +172,14 @@ class PathIndex:
         if isinstance(key, str):
             if self.texts is not None:
                 self.texts.add(key)
-        elif not isinstance(key, Mark) and self.numbers is not None:
+        elif isinstance(key, (int, float)) and self.numbers is not None:
             self.numbers.add(key)
 
     def _key_went(self, key: Key) -> None:
         if isinstance(key, str):
             if self.texts is not None:
                 self.texts.remove(key)
-        elif not isinstance(key, Mark) and self.numbers is not None:
+        elif isinstance(key, (int, float)) and self.numbers is not None:
             self.numbers.remove(key)
 
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from rollbook.documents.codec import encode_json
 from rollbook.documents.paths import Path
 from rollbook.documents.values import MISSING, Document, Maybe, Value
-from rollbook.view.keys import LONG, OBJECT, PRESENT, Key, Mark, keys_of
+from rollbook.view.keys import LONG, OBJECT, PRESENT, Key, digest_of, keys_of
 from rollbook.view.trees import PathIndex
 
 Term: TypeAlias = tuple[PathIndex, Key]
@@ -25,7 +25,7 @@ def spread(node: PathIndex, document: Document, out: list[Term], arrays: Arrays 
 
     Arrays whose elements have their own index are not stepped into, but appended to ``arrays``, when it is given.
     """
-    children, text_length_max = node.children, node.budget.limits.indexed_text_length_max
+    children = node.children
     for name, member in document.items():
         child = children.get(name) or node.child(name)
         if child is None:
@@ -33,7 +33,10 @@ def spread(node: PathIndex, document: Document, out: list[Term], arrays: Arrays 
         kind = type(member)
         if kind is str:
             out.append((child, PRESENT))
-            out.append((child, member if len(member) <= text_length_max else LONG))  # type: ignore[arg-type]
+            if len(member) <= child.text_length_max:  # type: ignore[arg-type]
+                out.append((child, member))  # type: ignore[arg-type]
+            else:
+                out += ((child, LONG), (child, digest_of(member)))  # type: ignore[arg-type]
         elif kind is dict:
             out.append((child, PRESENT))
             out.append((child, OBJECT))
@@ -41,12 +44,12 @@ def spread(node: PathIndex, document: Document, out: list[Term], arrays: Arrays 
         elif kind is list:
             spread_array(child, member, out, arrays)  # type: ignore[arg-type]
         else:
-            out += [(child, key) for key in keys_of(member, text_length_max)]
+            out += [(child, key) for key in keys_of(member, child.text_length_max)]
 
 
 def spread_array(node: PathIndex, array: list[Value], out: list[Term], arrays: Arrays | None) -> None:
     """Append the terms of the array that stands at ``node``, and of its elements."""
-    out += [(node, key) for key in keys_of(array, node.budget.limits.indexed_text_length_max)]
+    out += [(node, key) for key in keys_of(array, node.text_length_max)]
     if arrays is not None and node.elements_apart:
         arrays.append((node, array))
         return
@@ -57,7 +60,7 @@ def spread_array(node: PathIndex, array: list[Value], out: list[Term], arrays: A
 
 def own_terms(node: PathIndex, array: list[Value]) -> set[Term]:
     """The terms of the array that stands at ``node``, without what members of its elements contribute."""
-    return {(node, key) for key in keys_of(array, node.budget.limits.indexed_text_length_max)}
+    return {(node, key) for key in keys_of(array, node.text_length_max)}
 
 
 def keys_on(document: Value, path: Path, text_length_max: int) -> Iterator[Key]:
@@ -120,8 +123,8 @@ def exchange_terms(number: int, after: Value, went: Iterable[Term], came: Iterab
             columns.add(node)
     for node in columns:
         if node.column is not None:
-            keys = keys_on(after, node.path, node.budget.limits.indexed_text_length_max)
-            node.set_numbers(number, [key for key in keys if not isinstance(key, (str, Mark))])
+            keys = keys_on(after, node.path, node.text_length_max)
+            node.set_numbers(number, [key for key in keys if isinstance(key, (int, float))])
 
 
 def same(before: Maybe, after: Maybe) -> bool:
