@@ -89,6 +89,23 @@ class JournalContract:
         assert list(journal.load()) == [Kept("west", body("west", a="again"), 3, 3, 1_003, 1_003)]
         assert list(journal.follow(1)) == changes[1:]
 
+    def test_protection_is_kept_until_it_is_taken_away_or_the_document_goes(self, journal: Journal) -> None:
+        west, later = body("west"), body("west", a="b")
+        told = [
+            created(1, "west"),
+            Change(2, "west", "protected", 1_002, west, west),
+            updated(3, "west", west, later),
+            Change(4, "west", "unprotected", 1_004, later, later),
+        ]
+        for revision, expected in enumerate([False, True, True, False]):
+            journal.append([told[revision]], after=revision)
+            assert [kept.protected for kept in journal.load()] == [expected]
+        assert list(journal.history("west")) == list(journal.follow(0)) == told
+        again = [Change(5, "west", "protected", 1_005, later, later), deleted(6, "west", later), created(7, "west")]
+        journal.append(again, after=4)
+        assert list(journal.load()) == [Kept("west", west, 7, 7, 1_007, 1_007)]
+        assert journal.problems() == []
+
     def test_one_batch_may_create_change_and_delete_the_same_document(self, journal: Journal) -> None:
         later = body("west", a="b")
         batch = [created(1, "west"), updated(2, "west", body("west"), later), deleted(3, "west", later)]
@@ -181,7 +198,8 @@ def write_lives(journal: Journal, data: st.DataObject) -> list[Change]:
             if before is None:
                 batch.append(created(revision, id, after))
             elif data.draw(st.booleans()):
-                batch.append(updated(revision, id, before, after))
+                kind, after = data.draw(st.sampled_from([("updated", after), ("protected", before)]))
+                batch.append(Change(revision, id, kind, 1_000 + revision, before, after))
             else:
                 batch.append(deleted(revision, id, before))
             live[id] = batch[-1].after or b""

@@ -151,9 +151,10 @@ def test_following_from_before_what_is_kept_is_refused(data: Path) -> None:
     [
         ("DELETE FROM changes WHERE revision = 2", "after revision 1 and before revision 3 are missing"),
         ("UPDATE clusters SET body = '{\"id\":\"west\"}' WHERE id = 'west'", "'west' (revision 3) is not what"),
+        ("UPDATE clusters SET protected = 1 WHERE id = 'west'", "'west' (revision 3) is not what"),
         ("UPDATE clusters SET updated_at_ms = 0 WHERE id = 'west'", "'west' (revision 3) is not what"),
         ("DELETE FROM clusters WHERE id = 'east'", "'east' should be live, and is not there"),
-        ("INSERT INTO clusters VALUES (9, 'north', 9, 1, 1, '{}')", "'north' is in no change"),
+        ("INSERT INTO clusters VALUES (9, 'north', 9, 1, 1, 0, '{}')", "'north' is in no change"),
         ('UPDATE changes SET inserted = \'{"id":"x"}\' WHERE revision = 2', "'east' at revision 2 does not carry"),
         ("UPDATE changes SET inserted = '{' WHERE revision = 2", "'east' at revision 2 can't be read"),
         ("UPDATE changes SET removed = 'zzzz' WHERE revision = 3", "'west' do not follow from each other"),

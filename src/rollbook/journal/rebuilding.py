@@ -11,7 +11,7 @@ from typing import Any
 
 import apsw
 
-from rollbook.journal.changes import Change
+from rollbook.journal.changes import Change, Kept
 from rollbook.journal.splices import Splice
 
 CHANGE_COLUMNS = "revision, id, kind, at_ms, actor, reason, start, CAST(removed AS BLOB), CAST(inserted AS BLOB)"
@@ -94,6 +94,12 @@ def body_before(connection: apsw.Connection, id: str, revision: int) -> bytes:
     for splice in reversed(splices):
         body = splice.undone(body)
     return body
+
+
+def kept_of(row: Row) -> Kept:
+    """The live document that a row of ``clusters`` describes."""
+    *facts, protected = row
+    return Kept(*facts, bool(protected))
 
 
 def live_body(connection: apsw.Connection, id: str) -> bytes:

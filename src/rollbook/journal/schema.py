@@ -22,12 +22,13 @@ CREATE TABLE clusters (
     revision INTEGER NOT NULL,
     created_at_ms INTEGER NOT NULL,
     updated_at_ms INTEGER NOT NULL,
+    protected INTEGER NOT NULL DEFAULT 0,
     body TEXT NOT NULL
 ) STRICT;
 CREATE TABLE changes (
     revision INTEGER PRIMARY KEY,
     id TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('created', 'updated', 'deleted')),
+    kind TEXT NOT NULL CHECK (kind IN ('created', 'updated', 'deleted', 'protected', 'unprotected')),
     at_ms INTEGER NOT NULL,
     actor TEXT NOT NULL,
     reason TEXT,

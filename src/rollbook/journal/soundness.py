@@ -13,12 +13,14 @@ import apsw
 
 from rollbook.documents.codec import decode_json
 from rollbook.errors import RegistryError
-from rollbook.journal.changes import Change, Kept
-from rollbook.journal.rebuilding import CHANGE_COLUMNS, rebuilt
+from rollbook.journal.changes import Change, Kept, protected_after
+from rollbook.journal.rebuilding import CHANGE_COLUMNS, kept_of, rebuilt
 
 PROBLEMS_MAX = 100
 
-LIVE = "SELECT id, CAST(body AS BLOB), revision, created_revision, created_at_ms, updated_at_ms FROM clusters"
+LIVE = (
+    "SELECT id, CAST(body AS BLOB), revision, created_revision, created_at_ms, updated_at_ms, protected FROM clusters"
+)
 
 
 def problems_in(connection: apsw.Connection) -> list[str]:
@@ -53,7 +55,7 @@ def _gaps(connection: apsw.Connection) -> Iterator[str]:
 
 def _lives(connection: apsw.Connection) -> Iterator[str]:
     rows = connection.execute(f"SELECT {CHANGE_COLUMNS} FROM changes ORDER BY id, revision")  # noqa: S608
-    live = {kept.id: kept.revision for kept in map(_kept, connection.execute(LIVE))}
+    live = {kept.id: kept.revision for kept in map(kept_of, connection.execute(LIVE))}
     for id, rows_of_one in groupby(rows, key=itemgetter(1)):
         last: Kept | None = None
         try:
@@ -77,7 +79,9 @@ def kept_after(last: Kept | None, change: Change) -> Kept | None:
         return None
     created_revision = last.created_revision if last else change.revision
     created_at_ms = last.created_at_ms if last else change.at_ms
-    return Kept(change.id, change.after, change.revision, created_revision, created_at_ms, change.at_ms)
+    times = (created_revision, created_at_ms, change.at_ms)
+    protected = protected_after(change.kind, last is not None and last.protected)
+    return Kept(change.id, change.after, change.revision, *times, protected)
 
 
 def _body_problems(change: Change) -> Iterator[str]:
@@ -93,7 +97,7 @@ def _body_problems(change: Change) -> Iterator[str]:
 
 
 def _live_problems(connection: apsw.Connection, id: str, last: Kept | None) -> Iterator[str]:
-    live = next(map(_kept, connection.execute(f"{LIVE} WHERE id = ?", (id,))), None)
+    live = next(map(kept_of, connection.execute(f"{LIVE} WHERE id = ?", (id,))), None)
     if live == last:
         return
     if live is None:
@@ -102,7 +106,3 @@ def _live_problems(connection: apsw.Connection, id: str, last: Kept | None) -> I
         yield f"The document {id!r} is live, though its last change deleted it."
     else:
         yield f"The live document {id!r} (revision {live.revision}) is not what its changes lead to ({last.revision})."
-
-
-def _kept(row: tuple[object, ...]) -> Kept:
-    return Kept(*row)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from rollbook.errors import Compacted, JournalConflict, JournalUnavailable
 from rollbook.journal.changes import Change, Kept
 from rollbook.journal.checkpointing import CAP_PAGES, START_PAGES, Checkpointer
 from rollbook.journal.locking import DirectoryLock
-from rollbook.journal.rebuilding import CHANGE_COLUMNS, Bodies, rebuilt
+from rollbook.journal.rebuilding import CHANGE_COLUMNS, Bodies, kept_of, rebuilt
 from rollbook.journal.schema import open_reader, open_writer
 from rollbook.journal.soundness import problems_in
 from rollbook.journal.splices import Splice, splice_between
@@ -23,18 +23,23 @@ from rollbook.journal.splices import Splice, splice_between
 PAGE_OF_CHANGES = 500
 
 RECORD = "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT))"
-CREATE = "INSERT INTO clusters VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT))"
+CREATE = (
+    "INSERT INTO clusters (created_revision, id, revision, created_at_ms, updated_at_ms, body) "
+    "VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT))"
+)
 UPDATE = (
-    "UPDATE clusters SET body = CAST(? AS TEXT), revision = ?, updated_at_ms = ? "
+    "UPDATE clusters SET body = CAST(? AS TEXT), revision = ?, updated_at_ms = ?, protected = coalesce(?, protected) "
     "WHERE id = ? AND body = CAST(? AS TEXT)"
 )
 DELETE = "DELETE FROM clusters WHERE id = ? AND body = CAST(? AS TEXT)"
 LOAD = (
-    "SELECT id, CAST(body AS BLOB), revision, created_revision, created_at_ms, updated_at_ms "
+    "SELECT id, CAST(body AS BLOB), revision, created_revision, created_at_ms, updated_at_ms, protected "
     "FROM clusters ORDER BY created_revision"
 )
 FOLLOW = f"SELECT {CHANGE_COLUMNS} FROM changes WHERE revision > ? ORDER BY revision LIMIT {PAGE_OF_CHANGES}"  # noqa: S608
 HISTORY = f"SELECT {CHANGE_COLUMNS} FROM changes WHERE id = ? ORDER BY revision"  # noqa: S608
+
+PROTECTED_BY = {"protected": 1, "unprotected": 0}
 
 REASONS: tuple[tuple[type[apsw.Error], str], ...] = (
     (apsw.FullError, "the disk is full"),
@@ -89,7 +94,7 @@ class SqliteJournal:
         """Every live document, in order of creation, as of one moment."""
         with self._reading() as connection:
             for row in connection.execute(LOAD):
-                yield Kept(*row)
+                yield kept_of(row)
 
     def append(self, changes: Sequence[Change], *, after: int) -> None:
         """Make a batch durable, all or nothing. See ``interface.Journal.append``."""
@@ -187,9 +192,10 @@ def _record(writer: apsw.Connection, change: Change) -> None:
                 splice = Splice(0, b"", after)
                 times = (change.at_ms, change.at_ms)
                 writer.execute(CREATE, (change.revision, change.id, change.revision, *times, after))
-            case "updated" if before is not None and after is not None:
+            case "updated" | "protected" | "unprotected" if before is not None and after is not None:
                 splice = splice_between(before, after)
-                writer.execute(UPDATE, (after, change.revision, change.at_ms, change.id, before))
+                protected = PROTECTED_BY.get(change.kind)
+                writer.execute(UPDATE, (after, change.revision, change.at_ms, protected, change.id, before))
             case "deleted" if before is not None and after is None:
                 splice = Splice(0, before, b"")
                 writer.execute(DELETE, (change.id, before))
