@@ -68,6 +68,7 @@ async def _serve(settings: Settings) -> None:
         settle_garbage_collection()
         await serve_http(
             make_app(registry),
+            registry.view,
             host=settings.host,
             port=settings.port,
             stop_seconds=settings.stop_seconds,

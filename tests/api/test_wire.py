@@ -120,3 +120,55 @@ def test_a_stop_finishes_what_is_under_way(tmp_path: Path) -> None:
     assert server.process.wait(30) == 0
     with ServerProcess(tmp_path / "data") as again:
         assert httpx.get(f"{again.url}/clusters/west").status_code == 200
+
+
+def test_plain_reads_in_a_row_and_between_others_keep_their_order(server: ServerProcess) -> None:
+    with httpx.Client(base_url=server.url) as http:
+        created = http.post("/clusters", json=cluster("plain"))
+    plain, other = head("GET", "/clusters/plain"), head("GET", "/clusters/plain?include=registry")
+
+    answer = exchange(server, plain * 3 + other + plain + other + head("GET", "/clusters/plain", "Connection: close"))
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200"] * 7
+    assert ["_registry" in part for part in answer.decode().split("HTTP/1.1 ")[1:]] == [
+        False,
+        False,
+        False,
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert answer.count(created.content) == 5
+
+
+def test_a_read_with_a_body_or_of_an_older_http_is_answered_too(server: ServerProcess) -> None:
+    httpx.post(f"{server.url}/clusters", json=cluster("plain"))
+    with_body = (
+        head("GET", "/clusters/plain", "Content-Length: 2") + b"{}" + head("GET", "/healthz", "Connection: close")
+    )
+    assert re.findall(rb"HTTP/1.1 (\d+)", exchange(server, with_body)) == [b"200", b"200"]
+    older = exchange(server, b"GET /clusters/plain HTTP/1.0\r\n\r\n")
+    assert b" 200 " in older.partition(b"\r\n")[0]
+    assert b'"plain"' in older
+
+
+def test_a_reader_that_is_slow_is_not_written_at_without_bound(server: ServerProcess) -> None:
+    document = cluster("bulky", note="x" * 15_000)
+    httpx.post(f"{server.url}/clusters", json=document)
+    requests = head("GET", "/clusters/bulky") * 2000
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.setblocking(False)
+        sent = 0
+        for _ in range(200):
+            try:
+                sent += connection.send(requests[sent:])
+            except BlockingIOError:
+                break
+        connection.setblocking(True)
+        connection.settimeout(5)
+        expected = sent // len(head("GET", "/clusters/bulky"))
+        answer = b""
+        while answer.count(b"HTTP/1.1 200") < expected or not answer.endswith(b"}"):
+            answer += connection.recv(1 << 20)
+    assert answer.count(b"HTTP/1.1 200") == expected

@@ -14,7 +14,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rollbook.api import handlers, node_handlers, operations_handlers, parser_handlers, watch_handlers
 from rollbook.api.encodings import Encoded
-from rollbook.api.hot import HotReads
 from rollbook.api.problems import problem
 from rollbook.errors import BodyTooLarge, MethodNotAllowed, RegistryError, RequestRefused, RouteNotFound
 from rollbook.registry.registry import Registry
@@ -30,7 +29,7 @@ def make_app(registry: Registry) -> ASGIApp:
     )
     app.router.redirect_slashes = False
     app.state.registry = registry
-    return HotReads(Encoded(WithoutTrailingSlash(app)), registry.view)
+    return Encoded(WithoutTrailingSlash(app))
 
 
 class WithoutTrailingSlash:

@@ -1,7 +1,6 @@
 """The HTTP server: uvicorn, told what ours differs in.
 
-It listens only when the registry is ready, stops on SIGTERM and SIGINT after what is under way, and answers bytes that
-are no HTTP with a problem like any other.
+It listens only when the registry is ready, and stops on SIGTERM and SIGINT after what is under way.
 """
 
 import asyncio
@@ -13,26 +12,28 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from rollbook.api.problems import MEDIA_TYPE, problem
-from rollbook.errors import RequestRefused, SettingRefused
+from rollbook.api.protocol import protocol_for
+from rollbook.errors import SettingRefused
+from rollbook.view.entries import View
 
 BACKLOG = 2048
 
 logger = logging.getLogger(__name__)
 
 
-async def serve(app: ASGIApp, *, host: str, port: int, stop_seconds: int, before_stop: Callable[[], None]) -> None:
+async def serve(
+    app: ASGIApp, view: View, *, host: str, port: int, stop_seconds: int, before_stop: Callable[[], None]
+) -> None:
     """Serve until told to stop; then ``before_stop`` ends what would never end by itself.
 
-    Requests that are under way then have ``stop_seconds`` to end. Refuses (SettingRefused) an address that
-    can't be listened on.
+    Plain reads are answered from ``view``, everything else by ``app``. Requests that are under way at a stop have
+    ``stop_seconds`` to end. Refuses (SettingRefused) an address that can't be listened on.
     """
     listening = listen(host, port)
     config = uvicorn.Config(
         app,
-        http=Protocol,
+        http=protocol_for(view),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -77,17 +78,3 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
         yield
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, with our answer to what is no HTTP."""
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer a request that can't be understood, and hang up."""
-        body = bytes(problem(RequestRefused("the request is not valid HTTP/1.1")).body)
-        head = (
-            f"HTTP/1.1 400 Bad Request\r\ncontent-type: {MEDIA_TYPE}\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
-        self.transport.close()
