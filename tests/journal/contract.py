@@ -1,13 +1,14 @@
 """What every journal does. A journal's own test module inherits ``JournalContract`` and says how one is opened."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rollbook.errors import JournalConflict
+from rollbook.errors import Compacted, JournalConflict
 from rollbook.journal.changes import Change, Kept
 from rollbook.journal.interface import Journal
 
@@ -24,6 +25,14 @@ def created(revision: int, id: str, after: bytes | None = None, **facts: str) ->
 
 def updated(revision: int, id: str, before: bytes, after: bytes, **facts: str) -> Change:
     return Change(revision, id, "updated", 1_000 + revision, before, after, **facts)
+
+
+def protected(revision: int, id: str, before: bytes) -> Change:
+    return Change(revision, id, "protected", 1_000 + revision, before, before)
+
+
+def unprotected(revision: int, id: str, before: bytes) -> Change:
+    return Change(revision, id, "unprotected", 1_000 + revision, before, before)
 
 
 def deleted(revision: int, id: str, before: bytes, **facts: str) -> Change:
@@ -46,10 +55,10 @@ class JournalContract:
         journal.close()
 
     def test_a_new_journal_is_empty_and_sound(self, journal: Journal) -> None:
-        assert journal.newest() == 0
+        assert (journal.newest(), journal.newest_ms()) == (0, 0)
         assert list(journal.load()) == []
         assert list(journal.follow(0)) == []
-        assert list(journal.history("west")) == []
+        assert list(journal.past.history("west")) == []
         assert journal.problems() == []
 
     def test_what_was_appended_is_loaded_followed_and_told(self, journal: Journal) -> None:
@@ -67,14 +76,14 @@ class JournalContract:
         ]
         assert list(journal.follow(0)) == changes
         assert list(journal.follow(2)) == changes[2:]
-        assert list(journal.history("west")) == [changes[0], changes[2]]
+        assert list(journal.past.history("west")) == [changes[2], changes[0]]
         assert journal.problems() == []
 
     def test_everything_is_there_after_opening_again(self, journal: Journal) -> None:
         changes = [created(1, "west"), updated(2, "west", body("west"), body("west", a="é"))]
         journal.append(changes, after=0)
         journal = self.reopened(journal)
-        assert journal.newest() == 2
+        assert (journal.newest(), journal.newest_ms()) == (2, 1_002)
         assert list(journal.load()) == [Kept("west", body("west", a="é"), 2, 1, 1_001, 1_002)]
         assert list(journal.follow(0)) == changes
         journal.append([created(3, "east")], after=2)
@@ -85,26 +94,9 @@ class JournalContract:
         changes = [created(1, "west"), deleted(2, "west", body("west")), created(3, "west", body("west", a="again"))]
         for revision, change in enumerate(changes):
             journal.append([change], after=revision)
-        assert list(journal.history("west")) == changes
+        assert list(journal.past.history("west")) == changes[::-1]
         assert list(journal.load()) == [Kept("west", body("west", a="again"), 3, 3, 1_003, 1_003)]
         assert list(journal.follow(1)) == changes[1:]
-
-    def test_protection_is_kept_until_it_is_taken_away_or_the_document_goes(self, journal: Journal) -> None:
-        west, later = body("west"), body("west", a="b")
-        told = [
-            created(1, "west"),
-            Change(2, "west", "protected", 1_002, west, west),
-            updated(3, "west", west, later),
-            Change(4, "west", "unprotected", 1_004, later, later),
-        ]
-        for revision, expected in enumerate([False, True, True, False]):
-            journal.append([told[revision]], after=revision)
-            assert [kept.protected for kept in journal.load()] == [expected]
-        assert list(journal.history("west")) == list(journal.follow(0)) == told
-        again = [Change(5, "west", "protected", 1_005, later, later), deleted(6, "west", later), created(7, "west")]
-        journal.append(again, after=4)
-        assert list(journal.load()) == [Kept("west", west, 7, 7, 1_007, 1_007)]
-        assert journal.problems() == []
 
     def test_one_batch_may_create_change_and_delete_the_same_document(self, journal: Journal) -> None:
         later = body("west", a="b")
@@ -129,8 +121,20 @@ class JournalContract:
             updated(3, "north", body("north"), body("north", a="b")),
             updated(3, "west", body("west", a="never was"), body("west", a="b")),
             deleted(3, "north", body("north")),
+            replace(updated(3, "west", body("west"), body("west", a="b")), at_ms=1_001),
+            unprotected(3, "west", body("west")),
+            replace(protected(3, "west", body("west")), after=body("west", a="b")),
         ],
-        ids=["creates what is there", "skips a revision", "updates nothing", "updates another past", "deletes nothing"],
+        ids=[
+            "creates what is there",
+            "skips a revision",
+            "updates nothing",
+            "updates another past",
+            "deletes nothing",
+            "goes back in time",
+            "ends no protection",
+            "protects and changes",
+        ],
     )
     def test_nothing_of_a_batch_with_one_wrong_change_is_there(self, journal: Journal, wrong: Change) -> None:
         journal.append([created(1, "west")], after=0)
@@ -142,6 +146,22 @@ class JournalContract:
         assert [kept.id for kept in journal.load()] == ["west"]
         journal.close()
 
+    def test_protection_leaves_the_document_and_forbids_its_deletion(self, journal: Journal) -> None:
+        changes = [created(1, "west"), protected(2, "west", body("west"))]
+        journal.append(changes, after=0)
+        with pytest.raises(ValueError, match="revision 3"):
+            journal.append([deleted(3, "west", body("west"))], after=2)
+        later = body("west", a="b")
+        changes += [updated(3, "west", body("west"), later), unprotected(4, "west", later), deleted(5, "west", later)]
+        journal.append(changes[2:3], after=2)
+        journal = self.reopened(journal)
+        assert list(journal.load()) == [Kept("west", later, 3, 1, 1_001, 1_003, protected=True)]
+        journal.append(changes[3:], after=3)
+        assert list(journal.follow(0)) == changes
+        assert list(journal.past.history("west")) == changes[::-1]
+        assert journal.problems() == []
+        journal.close()
+
     def test_an_empty_batch_changes_nothing(self, journal: Journal) -> None:
         journal.append([], after=0)
         assert journal.newest() == 0
@@ -151,7 +171,7 @@ class JournalContract:
         batch = [created(revision, f"c{revision}") for revision in range(1, 1_001)]
         journal.append([*batch, created(1_001, "big", big)], after=0)
         assert [change.id for change in journal.follow(990)] == [*(f"c{n}" for n in range(991, 1_001)), "big"]
-        assert next(journal.history("big")).after == big
+        assert next(journal.past.history("big")).after == big
 
     def test_a_follower_meets_changes_appended_while_it_walks(self, journal: Journal) -> None:
         journal.append([created(1, "west"), created(2, "east")], after=0)
@@ -166,7 +186,61 @@ class JournalContract:
         journal.close()
         journal.close()
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+    def test_a_step_of_compaction_gives_up_the_oldest_changes_only(self, journal: Journal) -> None:
+        journal.append([created(revision, f"c{revision}") for revision in range(1, 6)], after=0)
+        assert journal.compaction.mark() == 0
+        assert compact(journal, 3) == 3
+        assert [change.revision for change in journal.follow(3)] == [4, 5]
+        with pytest.raises(Compacted):
+            next(journal.follow(2))
+        assert compact(journal, 2) == 3
+        assert len(list(journal.load())) == 5
+        assert journal.problems() == []
+
+    def test_when_all_changes_are_gone_the_registry_goes_on(self, journal: Journal) -> None:
+        journal.append([created(1, "west"), created(2, "east"), deleted(3, "east", body("east"))], after=0)
+        assert compact(journal, 3) == 3
+        journal = self.reopened(journal)
+        assert (journal.newest(), journal.newest_ms(), journal.compaction.mark()) == (3, 1_003, 3)
+        assert journal.past.revision_at(1_003) == 3
+        assert journal.past.version("west", 2) == Kept("west", body("west"), 1, 1, 1_001, 1_001)
+        assert journal.past.version("east", 3) is None
+        journal.append([created(4, "east")], after=3)
+        assert [change.revision for change in journal.follow(3)] == [4]
+        assert journal.problems() == []
+        journal.close()
+
+    def test_an_id_stays_known_when_all_that_it_did_is_gone(self, journal: Journal) -> None:
+        journal.append([created(1, "west"), deleted(2, "west", body("west")), created(3, "east")], after=0)
+        compact(journal, 3)
+        assert [journal.past.knows(id) for id in ("west", "east", "north")] == [True, True, False]
+        assert list(journal.past.history("west")) == []
+
+    @pytest.mark.parametrize(
+        ("bounds", "goal"),
+        [
+            ({}, 0),
+            ({"until_ms": 1_001}, 1),
+            ({"until_ms": 1_002}, 2),
+            ({"until_ms": 9_999}, 4),
+            ({"changes_max": 4}, 0),
+            ({"changes_max": 3}, 1),
+            ({"changes_max": 0}, 4),
+            ({"bytes_max": 0}, 4),
+            ({"bytes_max": 10_500}, 2),
+            ({"changes_max": 3, "until_ms": 1_002}, 2),
+        ],
+    )
+    def test_the_goal_is_the_strictest_of_age_count_and_size(
+        self, journal: Journal, bounds: dict[str, int], goal: int
+    ) -> None:
+        pads = {"a": 10, "b": 10_000, "c": 10_000, "d": 10}
+        ids = enumerate(pads, 1)
+        journal.append([created(revision, id, body(id, pad="x" * pads[id])) for revision, id in ids], after=0)
+        wide = {"until_ms": 0, "changes_max": 100, "bytes_max": 10**9}
+        assert journal.compaction.goal(**{**wide, **bounds}) == goal
+
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
     @given(data=st.data())
     def test_any_lives_are_told_as_they_were(self, data: st.DataObject) -> None:
         journal = self.opened()
@@ -177,43 +251,122 @@ class JournalContract:
             assert list(journal.follow(split)) == told[split:]
             for id in "abc":
                 own = [change for change in told if change.id == id]
-                assert list(journal.history(id)) == own
+                assert list(journal.past.history(id)) == own[::-1]
                 assert all(one.after == other.before for one, other in pairwise(own))
-            assert {kept.id: kept.body for kept in journal.load()} == live_after(told)
+            assert list(journal.load()) == sorted_by_creation(replay(told))
             assert journal.problems() == []
         finally:
             journal.close()
 
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+    @given(data=st.data())
+    def test_the_past_is_what_a_replay_gives_however_much_is_compacted(self, data: st.DataObject) -> None:
+        journal = self.opened()
+        try:
+            told = write_lives(journal, data)
+            mark = compact(journal, data.draw(st.integers(0, len(told))))
+            told += write_lives(journal, data, told)
+            assert journal.problems() == []
+            for revision in range(len(told) + 1):
+                check_moment(journal, told, revision, mark)
+            for id in "abcd":
+                kept = [change for change in told if change.id == id and change.revision > mark]
+                before = data.draw(st.integers(0, len(told) + 1))
+                assert list(journal.past.history(id)) == kept[::-1]
+                older = [change for change in kept if change.revision < before]
+                assert list(journal.past.history(id, before=before)) == older[::-1]
+                assert journal.past.knows(id) == any(change.id == id for change in told)
+        finally:
+            journal.close()
 
-def write_lives(journal: Journal, data: st.DataObject) -> list[Change]:
-    """Append random creations, updates and deletions of three ids, in random batches."""
-    texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters='"\\'), max_size=6)
-    live: dict[str, bytes] = {}
+
+def compact(journal: Journal, goal: int) -> int:
+    """Take steps until the mark moves no more; where it is then."""
+    mark = -1
+    while mark != (mark := journal.compaction.step(goal)):
+        assert mark == journal.compaction.mark()
+    return mark
+
+
+def check_moment(journal: Journal, told: list[Change], revision: int, mark: int) -> None:
+    """Hold what the journal tells of a revision against a replay; below the mark it may also say that it is gone."""
+    then, now = replay(told[:revision]), replay(told)
+    for id in "abcd":
+        try:
+            assert journal.past.version(id, revision) == then.get(id)
+        except Compacted:
+            assert any(change.id == id and revision < change.revision <= mark for change in told)
+    if revision < mark:
+        with pytest.raises(Compacted):
+            list(journal.past.earlier(revision))
+    else:
+        earlier = dict(journal.past.earlier(revision))
+        assert earlier.keys() == {change.id for change in told[revision:]}
+        known = {**now, **earlier}
+        assert {id: kept for id, kept in known.items() if kept is not None} == then
+    if revision:
+        check_time(journal, told, told[revision - 1].at_ms, mark)
+
+
+def check_time(journal: Journal, told: list[Change], at_ms: int, mark: int) -> None:
+    newest = max((change.revision for change in told if change.at_ms <= at_ms), default=0)
+    if newest < mark:
+        with pytest.raises(Compacted):
+            journal.past.revision_at(at_ms)
+    else:
+        assert journal.past.revision_at(at_ms) == newest
+
+
+def write_lives(journal: Journal, data: st.DataObject, past: Sequence[Change] = ()) -> list[Change]:
+    """Append random changes of three ids, in random batches, after ``past``."""
+    live, newest = replay(past), len(past)
+    at_ms = past[-1].at_ms if past else 1_000
     told: list[Change] = []
     for batch_size in data.draw(st.lists(st.integers(1, 4), max_size=8)):
-        batch = []
+        at_ms += data.draw(st.integers(0, 2))
+        batch: list[Change] = []
         for _ in range(batch_size):
-            id, revision = data.draw(st.sampled_from("abc")), len(told) + len(batch) + 1
-            before, after = live.get(id), body(id, text=data.draw(texts), more=data.draw(texts))
-            if before is None:
-                batch.append(created(revision, id, after))
-            elif data.draw(st.booleans()):
-                kind, after = data.draw(st.sampled_from([("updated", after), ("protected", before)]))
-                batch.append(Change(revision, id, kind, 1_000 + revision, before, after))
-            else:
-                batch.append(deleted(revision, id, before))
-            live[id] = batch[-1].after or b""
-            if batch[-1].after is None:
-                del live[id]
-        journal.append(batch, after=len(told))
+            revision = newest + len(told) + len(batch) + 1
+            change = replace(any_change(data, revision, live), at_ms=at_ms)
+            follow(live, change)
+            batch.append(change)
+        journal.append(batch, after=newest + len(told))
         told += batch
     return told
 
 
-def live_after(changes: list[Change]) -> dict[str, bytes]:
-    live: dict[str, bytes] = {}
+TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters='"\\'), max_size=6)
+
+
+def any_change(data: st.DataObject, revision: int, live: dict[str, Kept]) -> Change:
+    """A change that may come next."""
+    id = data.draw(st.sampled_from("abc"))
+    after, kept = body(id, text=data.draw(TEXTS), more=data.draw(TEXTS)), live.get(id)
+    if kept is None:
+        return created(revision, id, after)
+    match data.draw(st.sampled_from(["update", "delete", "protection"])):
+        case "protection":
+            return (unprotected if kept.protected else protected)(revision, id, kept.body)
+        case "delete" if not kept.protected:
+            return deleted(revision, id, kept.body)
+    return updated(revision, id, kept.body, after)
+
+
+def replay(changes: Sequence[Change]) -> dict[str, Kept]:
+    """What is live after the changes, by id."""
+    live: dict[str, Kept] = {}
     for change in changes:
-        live.pop(change.id, None)
-        if change.after is not None:
-            live[change.id] = change.after
+        follow(live, change)
     return live
+
+
+def follow(live: dict[str, Kept], change: Change) -> None:
+    was = live.pop(change.id, None)
+    if change.after is not None:
+        creation = (was.created_revision, was.created_at_ms) if was else (change.revision, change.at_ms)
+        is_protected = change.kind == "protected" or (change.kind == "updated" and was is not None and was.protected)
+        live[change.id] = Kept(change.id, change.after, change.revision, *creation, change.at_ms, is_protected)
+
+
+def sorted_by_creation(live: dict[str, Kept]) -> list[Kept]:
+    return sorted(live.values(), key=lambda kept: kept.created_revision)

@@ -76,6 +76,22 @@ def test_every_acknowledged_revision_survives_kill_9(data: Path, batch_size: int
         journal.close()
 
 
+def test_kill_9_while_compacting_leaves_a_sound_journal_and_every_acknowledged_revision(data: Path) -> None:
+    mark = 0
+    for round_number in range(4):
+        process = writing_process(data, 7, changes_max=20)
+        assert process.stdout is not None
+        acknowledged = [int(process.stdout.readline()) for _ in range(5 + 11 * round_number)][-1]
+        acknowledged = max(acknowledged, *killed(process), 0)
+        journal = SqliteJournal.open(data)
+        assert journal.newest() >= acknowledged
+        assert journal.newest() - 20 >= journal.compaction.mark() >= mark
+        assert journal.problems() == []
+        mark = journal.compaction.mark()
+        journal.close()
+    assert mark > 0
+
+
 def test_a_log_torn_at_any_byte_loses_whole_batches_only(data: Path, tmp_path: Path) -> None:
     process = writing_process(data, 5)
     assert process.stdout is not None
@@ -108,11 +124,11 @@ def test_any_tool_reads_live_documents_and_what_changed(data: Path) -> None:
         ]
 
 
-def test_a_file_of_a_newer_format_is_refused(data: Path) -> None:
+@pytest.mark.parametrize(("version", "right"), [(FORMAT + 1, "newer"), (FORMAT - 1, "older")])
+def test_a_file_of_another_format_is_refused(data: Path, version: int, right: str) -> None:
     SqliteJournal.open(data).close()
-    with sqlite3.connect(data / FILE_NAME) as other:
-        other.execute(f"PRAGMA user_version = {FORMAT + 1}")
-    with pytest.raises(DataDirectoryUnsound, match=f"format {FORMAT + 1}.*up to {FORMAT}"):
+    tampered(data, f"PRAGMA user_version = {version}")
+    with pytest.raises(DataDirectoryUnsound, match=f"format {version}.*knows {FORMAT}: use the {right} one"):
         SqliteJournal.open(data)
 
 
@@ -150,15 +166,21 @@ def test_following_from_before_what_is_kept_is_refused(data: Path) -> None:
     ("damage", "problem"),
     [
         ("DELETE FROM changes WHERE revision = 2", "after revision 1 and before revision 3 are missing"),
-        ("UPDATE clusters SET body = '{\"id\":\"west\"}' WHERE id = 'west'", "'west' (revision 3) is not what"),
-        ("UPDATE clusters SET protected = 1 WHERE id = 'west'", "'west' (revision 3) is not what"),
-        ("UPDATE clusters SET updated_at_ms = 0 WHERE id = 'west'", "'west' (revision 3) is not what"),
-        ("DELETE FROM clusters WHERE id = 'east'", "'east' should be live, and is not there"),
+        ("DELETE FROM changes WHERE revision = 2", "'east' is in no change"),
+        ("UPDATE clusters SET body = '{\"id\":\"west\"}' WHERE id = 'west'", "'west' do not lead to what is stored"),
+        ("UPDATE clusters SET body = body || ' ' WHERE id = 'east'", "more than what revision 2 created"),
+        ("UPDATE clusters SET updated_at_ms = 0 WHERE id = 'west'", "revision 3 leads to is not what stands at"),
+        ("UPDATE clusters SET protected = 1 WHERE id = 'west'", "revision 3 leads to is not what stands at"),
+        ("DELETE FROM clusters WHERE id = 'east'", "'east' do not lead to what is stored"),
         ("INSERT INTO clusters VALUES (9, 'north', 9, 1, 1, 0, '{}')", "'north' is in no change"),
-        ('UPDATE changes SET inserted = \'{"id":"x"}\' WHERE revision = 2', "'east' at revision 2 does not carry"),
-        ("UPDATE changes SET inserted = '{' WHERE revision = 2", "'east' at revision 2 can't be read"),
-        ("UPDATE changes SET removed = 'zzzz' WHERE revision = 3", "'west' do not follow from each other"),
-        ("DELETE FROM changes WHERE revision = 1", "'west' do not follow from each other"),
+        ('UPDATE changes SET inserted = \'{"id":"x"}\' WHERE revision = 2', "'east' do not lead to what is stored"),
+        ("UPDATE changes SET removed = 'zzzz' WHERE revision = 3", "'west' do not lead to what is stored"),
+        ("UPDATE changes SET was_revision = 7 WHERE revision = 3", "'west' do not lead to what is stored"),
+        ("UPDATE changes SET at_ms = 1004 WHERE revision = 2", "Revision 3 is dated before revision 2"),
+        ("UPDATE changes SET inserted = 'never' WHERE revision = 3", "The total of revision 3 is not"),
+        ("UPDATE changes SET kind = 'protected' WHERE revision = 3", "'west' do not lead to what is stored"),
+        ("DELETE FROM changes WHERE revision = 1", "'west' do not begin with a creation"),
+        ("UPDATE compacted SET revision = 1", "after revision 1 and before revision 1 are missing"),
     ],
 )
 def test_damage_is_named(data: Path, damage: str, problem: str) -> None:
@@ -169,6 +191,15 @@ def test_damage_is_named(data: Path, damage: str, problem: str) -> None:
     tampered(data, damage)
     journal = SqliteJournal.open(data)
     assert any(problem in found for found in journal.problems()), journal.problems()
+    journal.close()
+
+
+def test_a_body_that_is_no_document_of_its_id_is_named(data: Path) -> None:
+    journal = SqliteJournal.open(data)
+    journal.append([created(1, "west", body("east")), created(2, "east", b"{")], after=0)
+    problems = journal.problems()
+    assert any("'west' at revision 1 does not carry" in found for found in problems)
+    assert any("'east' at revision 2 can't be read" in found for found in problems)
     journal.close()
 
 
@@ -226,6 +257,48 @@ def test_many_threads_read_while_one_appends(data: Path) -> None:
     assert wrong == []
 
 
+def test_a_step_of_compaction_is_bounded_in_changes_and_in_bytes_and_takes_one_at_least(data: Path) -> None:
+    journal = SqliteJournal.open(data)
+    journal.append([created(n, f"c{n}", body(f"c{n}", pad="x" * 1_000)) for n in range(1, 31)], after=0)
+    assert journal.compaction.step(30, changes_max=10) == 10
+    assert journal.compaction.step(30, bytes_max=5 * 1_250) == 15
+    assert journal.compaction.step(30, bytes_max=1) == 16
+    assert journal.compaction.step(18) == 18
+    assert journal.compaction.step(99) == 30
+    assert journal.compaction.step(99) == 30
+    assert journal.problems() == []
+    journal.close()
+
+
+def test_the_past_is_read_and_given_up_while_one_appends(data: Path) -> None:
+    journal = SqliteJournal.open(data)
+    journal.append([created(1, "west", body("west", n=0))], after=0)
+    done, wrong = threading.Event(), []
+
+    def read() -> None:
+        while not done.is_set():
+            history = [change.revision for change in journal.past.history("west")]
+            if history and history != list(range(history[0], history[-1] - 1, -1)):
+                wrong.append(history)
+
+    def compact() -> None:
+        while not done.is_set():
+            journal.compaction.step(journal.newest() - 10)
+
+    threads = [threading.Thread(target=job) for job in (read, read, compact)]
+    for thread in threads:
+        thread.start()
+    for revision in range(2, 102):
+        change = updated(revision, "west", body("west", n=revision - 2), body("west", n=revision - 1))
+        journal.append([change], after=revision - 1)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert journal.problems() == []
+    journal.close()
+
+
 def test_a_closed_journal_says_so(data: Path) -> None:
     journal = SqliteJournal.open(data)
     journal.close()
@@ -235,9 +308,10 @@ def test_a_closed_journal_says_so(data: Path) -> None:
         list(journal.load())
 
 
-def writing_process(data: Path, batch_size: int) -> "subprocess.Popen[str]":
+def writing_process(data: Path, batch_size: int, *, changes_max: int | None = None) -> "subprocess.Popen[str]":
+    compacting = [] if changes_max is None else [str(changes_max)]
     process = subprocess.Popen(
-        [sys.executable, str(WRITING_PROCESS), str(data), str(batch_size)],
+        [sys.executable, str(WRITING_PROCESS), str(data), str(batch_size), *compacting],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(SOURCE)},

@@ -86,6 +86,20 @@ def test_a_refused_append_leaves_nothing_now_or_after_a_crash(
     crashed.close()
 
 
+def test_a_refused_step_of_compaction_gives_up_nothing_and_may_be_tried_again(tmp_path: Path, disk: Disk) -> None:
+    journal = SqliteJournal.open(tmp_path / "data")
+    journal.append([created(1, "west"), created(2, "east")], after=0)
+    disk.refuses = ("sync", apsw.SQLITE_IOERR_FSYNC)
+    with pytest.raises(JournalUnavailable, match="input/output error"):
+        journal.compaction.step(1)
+    assert journal.compaction.mark() == 0
+    assert [change.revision for change in journal.follow(0)] == [1, 2]
+    disk.refuses = None
+    assert journal.compaction.step(1) == 1
+    assert journal.problems() == []
+    journal.close()
+
+
 def test_a_batch_whose_sync_failed_is_not_found_by_a_restart(tmp_path: Path, disk: Disk) -> None:
     journal = SqliteJournal.open(tmp_path / "data")
     journal.append([created(1, "west")], after=0)

@@ -1,6 +1,10 @@
-"""A process that appends until it is killed: prints each acknowledged revision. Run by test_sqlite.py."""
+"""A process that appends until it is killed: prints each acknowledged revision. Run by test_sqlite.py.
+
+With a third argument it also compacts all the while, and keeps so many changes.
+"""
 
 import sys
+import threading
 from pathlib import Path
 
 from rollbook.journal.changes import Change
@@ -11,6 +15,8 @@ def main() -> None:
     journal = SqliteJournal.open(Path(sys.argv[1]), start_pages=20, cap_pages=100)
     batch_size, newest = int(sys.argv[2]), journal.newest()
     live = {kept.id: kept.body for kept in journal.load()}
+    if len(sys.argv) > 3:
+        threading.Thread(target=compact, args=(journal, int(sys.argv[3])), daemon=True).start()
     print("ready", flush=True)
     while True:
         batch = []
@@ -22,6 +28,11 @@ def main() -> None:
         journal.append(batch, after=newest)
         newest += batch_size
         print(newest, flush=True)
+
+
+def compact(journal: SqliteJournal, changes_max: int) -> None:
+    while True:
+        journal.compaction.step(journal.newest() - changes_max)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,74 @@ from typing import Protocol
 from rollbook.journal.changes import Change, Kept
 
 
+class Past(Protocol):
+    """What was. Everything after the compaction's mark can be told; what is older only where nothing hides it."""
+
+    def history(self, id: str, *, before: int | None = None) -> Iterator[Change]:
+        """The kept changes of one document, newest first, through deletions and new creations.
+
+        With ``before``, those older than that revision.
+        """
+        ...
+
+    def version(self, id: str, revision: int) -> Kept | None:
+        """The newest version of a document that is not newer than ``revision``; None when there was none then.
+
+        Refuses (Compacted) when the change that led away from it is no longer kept.
+        """
+        ...
+
+    def earlier(self, revision: int) -> Iterator[tuple[str, Kept | None]]:
+        """For every document that a change later than ``revision`` touched, its id and what it was at ``revision``.
+
+        All as of one moment; other documents are now as they were then. Refuses (Compacted) a revision below the mark.
+        """
+        ...
+
+    def revision_at(self, at_ms: int) -> int:
+        """The newest revision dated ``at_ms`` or earlier, 0 when there was none. Refuses (Compacted) what is gone."""
+        ...
+
+    def knows(self, id: str) -> bool:
+        """Whether a document ever had this id, now or in a past that may be gone."""
+        ...
+
+
+class Compaction(Protocol):
+    """Giving up the oldest changes: those up to the mark are gone. It takes turns with ``append``, step by step."""
+
+    def mark(self) -> int:
+        """The newest revision whose change is gone; 0 when none is."""
+        ...
+
+    def goal(self, *, until_ms: int, changes_max: int, bytes_max: int) -> int:
+        """Where the mark has to be so that all kept changes are later than a time, so many, and so large in all."""
+        ...
+
+    def step(self, goal: int) -> int:
+        """Give up a few changes, none later than ``goal``; the mark after it. At the goal, or past it, does nothing."""
+        ...
+
+
 class Journal(Protocol):
     """Durable changes in one total order. Methods block; one thread calls ``append``, any thread may read."""
 
+    @property
+    def past(self) -> Past:
+        """What was."""
+        ...
+
+    @property
+    def compaction(self) -> Compaction:
+        """The giving up of the oldest changes."""
+        ...
+
     def newest(self) -> int:
         """The newest durable revision; 0 when nothing was ever written."""
+        ...
+
+    def newest_ms(self) -> int:
+        """When the newest revision was made (Unix ms); 0 when nothing was ever written."""
         ...
 
     def load(self) -> Iterator[Kept]:
@@ -26,16 +89,13 @@ class Journal(Protocol):
 
         Refuses (JournalConflict) when ``after`` is not the newest revision; fails (JournalUnavailable) when the disk
         does, and may be tried again. Changes that do not follow from what is stored (a creation of what is there, a
-        ``before`` that is not the stored body) are a bug of the caller: ValueError.
+        ``before`` that is not the stored body, a time that goes back, the deletion of a protected document) are a bug
+        of the caller: ValueError.
         """
         ...
 
     def follow(self, after: int) -> Iterator[Change]:
         """The changes later than ``after``, in order. Refuses (Compacted) when some of them are no longer kept."""
-        ...
-
-    def history(self, id: str) -> Iterator[Change]:
-        """The kept changes of one document, oldest first, through deletions and new creations."""
         ...
 
     def problems(self) -> list[str]:

@@ -1,29 +1,44 @@
 """Makes whole changes again of the rows of ``changes``, which keep only what was removed and inserted.
 
 Theory: the rows of one id form lives. A life begins with ``created``, which holds the whole body, and ends with
-``deleted``, which holds it too, or goes on, and then ``clusters`` holds it. So any body can be had by walking forward
-from the beginning of its life, or backward from its end. ``history`` walks forward; ``follow``, which mostly asks for
-the recent past, walks backward once for each id it meets and forward from there.
+``deleted``, which holds it too, or goes on, and then ``clusters`` holds it. Rows are given up oldest first, so every
+body between the oldest kept row of an id and now can be had by walking backward from the end of its life; that is how
+the past is told. ``follow``, which mostly asks for what is recent, walks backward once for each id it meets and forward
+from there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import apsw
 
 from rollbook.journal.changes import Change, Kept
-from rollbook.journal.splices import Splice
+from rollbook.journal.splices import Splice, undo_in
 
 CHANGE_COLUMNS = "revision, id, kind, at_ms, actor, reason, start, CAST(removed AS BLOB), CAST(inserted AS BLOB)"
+WAS_COLUMNS = "was_revision, was_created_revision, was_created_at_ms, was_updated_at_ms, was_protected"
+LIVE = (
+    "SELECT id, CAST(body AS BLOB), revision, created_revision, created_at_ms, updated_at_ms, protected FROM clusters"
+)
 REMEMBERED_BYTES_MAX = 256 * 1024 * 1024
 
 Row = tuple[Any, ...]
 
 
-def change_of(row: Row, before: bytes) -> Change:
+def change_after(row: Row, before: bytes) -> Change:
     """The change that a row describes, given the body before it (empty for a creation)."""
-    revision, id, kind, at_ms, actor, reason, start, removed, inserted = row
-    after = Splice(start, removed, inserted).applied(before)
+    return _change(row, before, Splice(*row[6:9]).applied(before))
+
+
+def change_before(row: Row, after: bytes) -> Change:
+    """The change that a row describes, given the body after it (empty for a deletion)."""
+    return _change(row, Splice(*row[6:9]).undone(after), after)
+
+
+def _change(row: Row, before: bytes, after: bytes) -> Change:
+    revision, id, kind, at_ms, actor, reason = row[:6]
+    if kind == "created" and before:
+        raise ValueError(f"there is more than what revision {revision} created")
     return Change(
         revision=revision,
         id=id,
@@ -36,13 +51,15 @@ def change_of(row: Row, before: bytes) -> Change:
     )
 
 
-def rebuilt(rows: Iterator[Row] | list[Row]) -> Iterator[Change]:
-    """The changes of the rows of one id, which begin with a creation."""
-    body = b""
-    for row in rows:
-        change = change_of(row, body)
-        body = change.after or b""
-        yield change
+def kept_of(row: Row) -> Kept:
+    """The document that a row of ``LIVE`` holds."""
+    id, body, revision, created_revision, created_at_ms, updated_at_ms, protected = row
+    return Kept(id, body, revision, created_revision, created_at_ms, updated_at_ms, bool(protected))
+
+
+def kept_before(id: str, was: Sequence[Any], body: bytes) -> Kept | None:
+    """What stood before a change, given its row's ``WAS_COLUMNS`` and the body before it; None before a creation."""
+    return None if was[0] is None else kept_of((id, body, *was))
 
 
 class Bodies:
@@ -60,7 +77,7 @@ class Bodies:
         before = self._take(id)
         if before is None:
             before = b"" if kind == "created" else body_before(connection, id, revision)
-        change = change_of(row, before)
+        change = change_after(row, before)
         if change.after is not None:
             self._put(id, change.after)
         return change
@@ -78,31 +95,34 @@ class Bodies:
 
 
 def body_before(connection: apsw.Connection, id: str, revision: int) -> bytes:
-    """The body of ``id`` before the change ``revision``, walking backward from the end of that life."""
+    """The body of ``id`` before what happened from ``revision`` on, walking backward from the end of that life.
+
+    Empty when there was none.
+    """
     body, splices = b"", []
     rows = connection.execute(
         "SELECT kind, start, CAST(removed AS BLOB), CAST(inserted AS BLOB) FROM changes "
         "WHERE id = ? AND revision >= ? ORDER BY revision",
         (id, revision),
     )
-    for kind, start, removed, inserted in rows:
-        splices.append(Splice(start, removed, inserted))
+    for kind, *splice in rows:
+        splices.append(Splice(*splice))
         if kind == "deleted":
             break
     else:
-        body = live_body(connection, id)
-    for splice in reversed(splices):
-        body = splice.undone(body)
-    return body
+        kept = live(connection, id)
+        body = kept.body if kept else b""
+    return undo_in(body, splices)
 
 
-def kept_of(row: Row) -> Kept:
-    """The live document that a row of ``clusters`` describes."""
-    *facts, protected = row
-    return Kept(*facts, bool(protected))
+def live(connection: apsw.Connection, id: str) -> Kept | None:
+    """The live document of ``id``."""
+    return next(map(kept_of, connection.execute(f"{LIVE} WHERE id = ?", (id,)).fetchall()), None)
 
 
-def live_body(connection: apsw.Connection, id: str) -> bytes:
-    """The body of a live document; empty when there is none."""
-    rows: list[Row] = connection.execute("SELECT CAST(body AS BLOB) FROM clusters WHERE id = ?", (id,)).fetchall()
-    return bytes(rows[0][0]) if rows else b""
+def newest_first(rows: Iterable[Row], body: bytes) -> Iterator[Change]:
+    """The changes of the rows of one id, which go backward in time; ``body`` is what they led to."""
+    for row in rows:
+        change = change_before(row, body)
+        body = change.before or b""
+        yield change

@@ -2,6 +2,12 @@
 
 One rule: the file is ordinary. ``sqlite3`` opens it, live documents are JSON text in ``clusters``, and each row of
 ``changes`` shows what was removed and what was inserted.
+
+Beside the change itself, a row tells what stood before it (``was_...``; NULL before a creation), so that every version
+can be told whole even when the rows before it are gone; and in ``total_bytes`` how much it and all before it weigh.
+Revisions, times and totals only grow, and no revision is left out: any of the three is found by halving. ``compacted``
+says where the kept rows begin, as the last row that is gone had it, and ``departed`` holds the ids whose deletion is
+among what is gone.
 """
 
 from pathlib import Path
@@ -12,7 +18,7 @@ from rollbook.errors import DataDirectoryUnsound
 
 FILE_NAME = "rollbook.sqlite3"
 APPLICATION_ID = 0x526F6C6C  # "Roll"
-FORMAT = 1
+FORMAT = 2
 BUSY_TIMEOUT_MS = 10_000
 
 TABLES = """
@@ -22,7 +28,7 @@ CREATE TABLE clusters (
     revision INTEGER NOT NULL,
     created_at_ms INTEGER NOT NULL,
     updated_at_ms INTEGER NOT NULL,
-    protected INTEGER NOT NULL DEFAULT 0,
+    protected INTEGER NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
 CREATE TABLE changes (
@@ -30,6 +36,12 @@ CREATE TABLE changes (
     id TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('created', 'updated', 'deleted', 'protected', 'unprotected')),
     at_ms INTEGER NOT NULL,
+    total_bytes INTEGER NOT NULL,
+    was_revision INTEGER,
+    was_created_revision INTEGER,
+    was_created_at_ms INTEGER,
+    was_updated_at_ms INTEGER,
+    was_protected INTEGER,
     actor TEXT NOT NULL,
     reason TEXT,
     start INTEGER NOT NULL,
@@ -37,13 +49,21 @@ CREATE TABLE changes (
     inserted TEXT NOT NULL
 ) STRICT;
 CREATE INDEX changes_of_one ON changes (id, revision);
+CREATE TABLE compacted (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    revision INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    total_bytes INTEGER NOT NULL
+) STRICT;
+INSERT INTO compacted VALUES (1, 0, 0, 0);
+CREATE TABLE departed (id TEXT PRIMARY KEY, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
 
 def open_writer(directory: Path) -> apsw.Connection:
     """The connection that appends; makes the file when there is none.
 
-    Refuses (DataDirectoryUnsound) a file that is not ours, or of a newer format.
+    Refuses (DataDirectoryUnsound) a file that is not ours, or of another format.
     """
     path = directory / FILE_NAME
     connection = _opened(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
@@ -86,10 +106,9 @@ def _recognise(connection: apsw.Connection, path: Path) -> None:
         raise DataDirectoryUnsound(f"{path} is not an SQLite database: restore it, or move it away") from None
     if tables and application != APPLICATION_ID:
         raise DataDirectoryUnsound(f"{path} is an SQLite database that Rollbook did not make: choose another directory")
-    if version > FORMAT:
-        raise DataDirectoryUnsound(
-            f"{path} has format {version}, and this Rollbook knows formats up to {FORMAT}: use the newer Rollbook"
-        )
+    if version not in (0, FORMAT):
+        age = "newer" if version > FORMAT else "older"
+        raise DataDirectoryUnsound(f"{path} has format {version}, and this Rollbook knows {FORMAT}: use the {age} one")
 
 
 def _create(connection: apsw.Connection) -> None:

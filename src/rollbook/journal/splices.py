@@ -4,6 +4,7 @@ A heartbeat changes a few bytes of a document of many kilobytes; the journal kee
 version to the next or back. A splice never cuts a UTF-8 character in two, so its texts are texts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -35,11 +36,25 @@ def splice_between(before: bytes, after: bytes) -> Splice:
     return Splice(start, before[start : len(before) - kept], after[start : len(after) - kept])
 
 
+def undo_in(after: bytes, splices: Sequence[Splice]) -> bytes:
+    """The body before all of ``splices``, the last of which made ``after``; in place, for there may be many."""
+    body = bytearray(after)
+    for splice in reversed(splices):
+        end = splice.start + len(splice.inserted)
+        _check(body[splice.start : end], splice.inserted, splice.start)
+        body[splice.start : end] = splice.removed
+    return bytes(body)
+
+
 def _replaced(body: bytes, start: int, old: bytes, new: bytes) -> bytes:
     end = start + len(old)
-    if body[start:end] != old:
-        raise ValueError(f"the body does not hold the expected text at byte {start}")
+    _check(body[start:end], old, start)
     return body[:start] + new + body[end:]
+
+
+def _check(found: bytes | bytearray, expected: bytes, start: int) -> None:
+    if found != expected:
+        raise ValueError(f"the body does not hold the expected text at byte {start}")
 
 
 def _common_prefix(left: bytes, right: bytes) -> int:

@@ -1,0 +1,97 @@
+"""How a change is written into the tables.
+
+One rule: a change that does not follow from what is stored is a bug of its caller, and is refused (ValueError).
+"""
+
+from dataclasses import dataclass
+
+import apsw
+
+from rollbook.journal.changes import Change, protected_after
+from rollbook.journal.rebuilding import Row
+from rollbook.journal.splices import Splice, splice_between
+
+ROW_BYTES = 200
+"""What a row of ``changes`` weighs beside its texts, about."""
+
+NOTHING = Splice(0, b"", b"")
+
+STOOD = "SELECT revision, created_revision, created_at_ms, updated_at_ms, protected FROM clusters WHERE id = ?"
+RECORD = "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT))"
+CREATE = "INSERT INTO clusters VALUES (?, ?, ?, ?, ?, 0, CAST(? AS TEXT))"
+UPDATE = (
+    "UPDATE clusters SET body = CAST(? AS TEXT), revision = ?, updated_at_ms = ? "
+    "WHERE id = ? AND body = CAST(? AS TEXT)"
+)
+PROTECT = (
+    "UPDATE clusters SET protected = ?, revision = ?, updated_at_ms = ? "
+    "WHERE id = ? AND body = CAST(? AS TEXT) AND protected = ?"
+)
+DELETE = "DELETE FROM clusters WHERE id = ? AND body = CAST(? AS TEXT) AND protected = 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """Where the rows of ``changes`` end: the revision, the time and the total of the newest."""
+
+    revision: int
+    at_ms: int
+    total_bytes: int
+
+
+TIP = (
+    "SELECT revision, at_ms, total_bytes FROM changes WHERE revision = (SELECT max(revision) FROM changes) "
+    "UNION ALL SELECT revision, at_ms, total_bytes FROM compacted LIMIT 1"
+)
+
+
+def tip_in(connection: apsw.Connection) -> Tip:
+    """Where the rows end now."""
+    rows: list[Row] = connection.execute(TIP).fetchall()
+    return Tip(*rows[0])
+
+
+def record(writer: apsw.Connection, change: Change, tip: Tip) -> Tip:
+    """Write the change after ``tip`` into both tables; gives the new tip."""
+    if change.revision != tip.revision + 1:
+        raise ValueError(f"the change after revision {tip.revision} has revision {change.revision}")
+    if change.at_ms < tip.at_ms:
+        raise ValueError(f"revision {change.revision} is dated before the change that it follows")
+    stood = writer.execute(STOOD, (change.id,)).fetchall()
+    splice = _write_live(writer, change)
+    if writer.changes() != 1:
+        raise ValueError(f"revision {change.revision} does not follow from the stored document {change.id!r}")
+    total_bytes = tip.total_bytes + ROW_BYTES + len(splice.removed) + len(splice.inserted)
+    what = (change.revision, change.id, change.kind, change.at_ms, total_bytes)
+    was = stood[0] if stood else (None,) * 5
+    writer.execute(RECORD, (*what, *was, change.actor, change.reason, splice.start, splice.removed, splice.inserted))
+    return Tip(change.revision, change.at_ms, total_bytes)
+
+
+def _write_live(writer: apsw.Connection, change: Change) -> Splice:
+    """Write the change into ``clusters``; gives what it changed."""
+    before, after = change.before, change.after
+    now = (change.revision, change.at_ms)
+    match change.kind:
+        case "created" if before is None and after is not None:
+            _create(writer, change, after)
+            return Splice(0, b"", after)
+        case "updated" if before is not None and after is not None:
+            writer.execute(UPDATE, (after, *now, change.id, before))
+            return splice_between(before, after)
+        case "protected" | "unprotected" if before is not None and after == before:
+            protected = protected_after(change.kind, False)
+            writer.execute(PROTECT, (protected, *now, change.id, before, not protected))
+            return NOTHING
+        case "deleted" if before is not None and after is None:
+            writer.execute(DELETE, (change.id, before))
+            return Splice(0, before, b"")
+    raise ValueError(f"revision {change.revision} is no {change.kind!r} change: before or after is wrong")
+
+
+def _create(writer: apsw.Connection, change: Change, body: bytes) -> None:
+    times = (change.at_ms, change.at_ms)
+    try:
+        writer.execute(CREATE, (change.revision, change.id, change.revision, *times, body))
+    except apsw.ConstraintError:
+        raise ValueError(f"revision {change.revision} creates {change.id!r}, which is there") from None
