@@ -9,10 +9,10 @@ SOURCES := $(wildcard src tests benchmarks)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check formatted format lint types layers docs reference lock clean
+.PHONY: help run test check formatted format lint types layers docs reference bench-language lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/for-running ## Serve on port 3000 with the data in ./data (PORT=4000 make run: on another)
 	@exec .venv/bin/python -m rollbook serve
@@ -44,16 +44,25 @@ docs: .venv/for-working ## Run the examples of the documentation and check its r
 reference: .venv/for-working ## Write the generated parts of docs/reference again
 	.venv/bin/python -m tests.docs.reference
 
+bench-language: .venv/for-measuring ## Measure the language against others, into benchmarks/results/language.md
+	.venv/bin/python -W ignore -m benchmarks.language $(ARGS)
+
 lock: ## Choose versions again and write the lock files (needs uv)
 	$(UV) --upgrade --group build pyproject.toml --output-file requirements.txt
 	$(UV) --upgrade --group build --group dev --constraint requirements.txt pyproject.toml \
 		--output-file requirements-dev.txt
+	$(UV) --upgrade --group bench --constraint requirements-dev.txt pyproject.toml \
+		--output-file requirements-bench.txt
 
 clean: ## Remove what was built here; never the data
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .venv/for-working: requirements-dev.txt .venv/for-running
 	$(PIP) --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+.venv/for-measuring: requirements-bench.txt .venv/for-running
+	$(PIP) --require-hashes --requirement requirements-bench.txt
 	@touch $@
 
 .venv/for-running: requirements.txt pyproject.toml .venv/made
