@@ -8,7 +8,7 @@ document contributes at the twin path there.
 
 from array import array
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
+from itertools import chain, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +94,31 @@ class ElementIndex:
         mask[owners] = True
         return bitmap_of_mask(mask)
 
+    def state(self) -> list[bytes | int]:
+        """All that the tree does not hold, for ``restore``."""
+        counts = array("I", map(len, self._numbers_of.values()))
+        numbers = array("I", chain.from_iterable(self._numbers_of.values()))
+        arrays = (array("I", self._numbers_of), counts, numbers, array("I", self._free))
+        return [
+            self._used,
+            self.live.serialize(),
+            self._owners[: self._used].tobytes(),
+            *(one.tobytes() for one in arrays),
+        ]
+
+    def restore(
+        self, used: int, live: bytes, owners: bytes, documents: bytes, counts: bytes, numbers: bytes, free: bytes
+    ) -> None:
+        """Take over the state of another index of the same elements."""
+        self._used = used
+        self.live = BitMap.deserialize(live)
+        self._owners = np.frombuffer(owners, dtype=np.uint32).copy()
+        self._free = array("I", free).tolist()
+        all_numbers, start = array("I", numbers), 0
+        for document, count in zip(array("I", documents), array("I", counts), strict=True):
+            self._numbers_of[document] = _compact(all_numbers[start : start + count])
+            start += count
+
     def owners_of(self, elements: list[int]) -> list[int]:
         """The documents that own the elements, each once where its elements follow each other."""
         owners = self._owners[elements]
@@ -143,6 +168,17 @@ class ElementIndex:
 
 def _twins(terms: set[Term]) -> set[Term]:
     return {(node.twin, key) for node, key in terms if node.twin is not None}
+
+
+def _compact(numbers: "array[int]") -> Numbers:
+    """A range where the numbers follow each other, as they mostly do."""
+    if (
+        numbers
+        and numbers[-1] - numbers[0] == len(numbers) - 1
+        and list(numbers) == list(range(numbers[0], numbers[-1] + 1))
+    ):
+        return range(numbers[0], numbers[-1] + 1)
+    return numbers
 
 
 def _contributes(elements: list[Value], term: Term) -> bool:

@@ -19,6 +19,7 @@ from rollbook.view.indexes import Index
 from rollbook.view.loading import load_documents
 from rollbook.view.planning import answer
 from rollbook.view.plans import Plan, plan_of
+from rollbook.view.snapshots import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,22 @@ class View:
         load_documents(self.index, self._taken_over(kept))
         self.revision = revision
 
+    def restore(self, snapshot: Snapshot, kept: Iterable[Kept], changes: Iterable[Change], revision: int) -> None:
+        """Take over what a journal keeps, as of ``revision``, into an empty view, with the index of a snapshot.
+
+        ``changes`` are those later than the snapshot. Refuses (ValueError, KeyError) what does not fit together.
+        """
+        index, numbers = snapshot.index, dict(zip(snapshot.ids, snapshot.numbers, strict=True))
+        for change in changes:
+            _follow(index, numbers, change)
+        self.index = index
+        self._by_number = [None] * index.size
+        for one in kept:
+            self._add(_entry_of(one, numbers.pop(one.id)))
+        if numbers or len(index.live) != len(self):
+            raise ValueError("the snapshot has documents that the journal does not have")
+        self.revision = revision
+
     def apply(self, changes: Sequence[Change]) -> None:
         """Follow committed changes, which begin right after ``revision``."""
         for change in changes:
@@ -84,8 +101,7 @@ class View:
 
     def _taken_over(self, kept: Iterable[Kept]) -> Iterator[tuple[int, Document]]:
         for number, one in enumerate(kept):
-            times = (one.created_at_ms, one.updated_at_ms)
-            self._add(Entry(number, one.id, one.revision, one.created_revision, *times, one.body, one.protected))
+            self._add(_entry_of(one, number))
             yield number, decode_stored(one.body)
 
     def _apply(self, change: Change) -> None:
@@ -115,3 +131,19 @@ class View:
             self._by_number.append(entry)
         else:
             self._by_number[entry.number] = entry
+
+
+def _entry_of(kept: Kept, number: int) -> Entry:
+    times = (kept.created_at_ms, kept.updated_at_ms)
+    return Entry(number, kept.id, kept.revision, kept.created_revision, *times, kept.body, kept.protected)
+
+
+def _follow(index: Index, numbers: dict[str, int], change: Change) -> None:
+    """A change that an index which was read back has not seen."""
+    if change.before is None and change.after is not None:
+        numbers[change.id] = index.size
+        index.insert(index.size, decode_stored(change.after))
+    elif change.after is None and change.before is not None:
+        index.delete(numbers.pop(change.id), decode_stored(change.before))
+    elif change.before is not None and change.after is not None:
+        index.update(numbers[change.id], decode_stored(change.before), decode_stored(change.after))

@@ -48,15 +48,24 @@ LONG = Mark("long string")
 
 MARKS = (PRESENT, NULL, TRUE, FALSE, OBJECT, ARRAY, NESTED, EMPTY_ARRAY, LONG)
 
+_BY_NAME = {mark.name: mark for mark in MARKS}
+
 _sizes: dict[int, Mark] = {}
+
+_SIZE = "size "
 
 
 def size_mark(size: int) -> Mark:
     """The mark of arrays with ``size`` elements."""
     mark = _sizes.get(size)
     if mark is None:
-        mark = _sizes[size] = Mark(f"size {size}")
+        mark = _sizes[size] = Mark(f"{_SIZE}{size}")
     return mark
+
+
+def mark_named(name: str) -> Mark:
+    """The mark with this name. Refuses (KeyError) a name that no mark has."""
+    return size_mark(int(name[len(_SIZE) :])) if name.startswith(_SIZE) else _BY_NAME[name]
 
 
 def scalar_key(value: Value, text_length_max: int) -> Key:

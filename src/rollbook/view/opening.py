@@ -1,0 +1,61 @@
+"""From a journal to a view: with the index of a snapshot and what came after it, or by walking every document."""
+
+import logging
+from pathlib import Path
+
+from rollbook.errors import RegistryError
+from rollbook.journal.interface import Journal
+from rollbook.limits import DEFAULT_LIMITS, Limits
+from rollbook.view.entries import View
+from rollbook.view.snapshots import Snapshot, mark_of, read_snapshot, write_snapshot
+
+logger = logging.getLogger(__name__)
+
+TAIL_SHARE_MAX = 1.0
+"""With more changes after the snapshot than this share of its documents, walking every document is as quick."""
+
+
+def open_view(journal: Journal, directory: Path, *, limits: Limits = DEFAULT_LIMITS) -> View:
+    """The view of everything in ``journal``. ``directory`` may hold a snapshot of the index."""
+    return _restored(journal, directory, limits) or _loaded(journal, limits)
+
+
+def save_snapshot(view: View, journal: Journal, directory: Path, *, limits: Limits = DEFAULT_LIMITS) -> bool:
+    """Write a snapshot of the view's index, as of its revision; says in the log why when it can't."""
+    entries = list(view.entries())
+    snapshot = Snapshot(view.revision, view.index, [entry.id for entry in entries], [entry.number for entry in entries])
+    last = next(journal.follow(view.revision - 1), None) if view.revision else None
+    if last is None or last.revision != view.revision:
+        return False
+    try:
+        write_snapshot(directory, snapshot, last, limits=limits)
+    except OSError as error:
+        logger.warning("the snapshot of the index could not be written, the next start will take longer: %s", error)
+        return False
+    return True
+
+
+def _restored(journal: Journal, directory: Path, limits: Limits) -> View | None:
+    read = read_snapshot(directory, limits=limits)
+    if read is None:
+        return None
+    snapshot, mark = read
+    newest = journal.newest()
+    if not 0 < snapshot.revision <= newest <= snapshot.revision + TAIL_SHARE_MAX * len(snapshot.ids):
+        return None
+    changes = journal.follow(snapshot.revision - 1)
+    try:
+        if mark_of(next(changes)) != mark:
+            return None
+        view = View(limits=limits)
+        view.restore(snapshot, journal.load(), changes, newest)
+    except (RegistryError, StopIteration, ValueError, KeyError) as error:
+        logger.warning("the snapshot of the index does not fit the journal, and is made anew: %r", error)
+        return None
+    return view
+
+
+def _loaded(journal: Journal, limits: Limits) -> View:
+    view = View(limits=limits)
+    view.load(journal.load(), journal.newest())
+    return view

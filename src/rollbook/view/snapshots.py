@@ -1,0 +1,113 @@
+"""The index in a file, so that a start need not make it again.
+
+Theory: making the index means walking every document; reading it back is mostly copying. The file says as of which
+revision it is, and how that change of the journal looked; what came later is followed from there. It can always be
+thrown away: the documents are in the journal.
+
+One rule: in doubt there is no snapshot. One that was cut off, altered, made for other settings or another journal, or
+by another version, is not used. Nothing is decoded before its digest was found right.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from rollbook.journal.changes import Change
+from rollbook.limits import Limits
+from rollbook.view.indexes import ELEMENT_MEMBERS_NOT_INDEXED, ELEMENTS_INDEXED, ONLY_DIGESTS, Index
+from rollbook.view.records import RECORDS_VERSION, fill, records_of
+
+FILE_NAME = "index.snapshot"
+MAGIC = b"rollbook index\n"
+LENGTH_BYTES = 8
+DIGEST_BYTES = 16
+
+
+class _Doubtful(Exception):
+    """The file is not a snapshot to rely on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An index as of a revision, and the ids of its documents with their numbers, in order of creation."""
+
+    revision: int
+    index: Index
+    ids: Sequence[str]
+    numbers: Sequence[int]
+
+
+def write_snapshot(directory: Path, snapshot: Snapshot, last: Change, *, limits: Limits) -> None:
+    """Write the snapshot, whose last change was ``last``: wholly or not at all. Raises OSError if the disk refuses."""
+    path, new = directory / FILE_NAME, directory / f"{FILE_NAME}.new"
+    with new.open("wb") as file:
+        file.write(MAGIC)
+        for record in _records(snapshot, last, limits):
+            body = msgspec.msgpack.encode(record)
+            file.write(len(body).to_bytes(LENGTH_BYTES, "big") + _digest(body))
+            file.write(body)
+        file.write(bytes(LENGTH_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def read_snapshot(directory: Path, *, limits: Limits) -> tuple[Snapshot, bytes] | None:
+    """The snapshot, and the mark that its last change must bear (see ``mark_of``); None without one to rely on."""
+    index = Index(limits=limits)
+    try:
+        with (directory / FILE_NAME).open("rb") as file:
+            records = _checked(file)
+            settings, revision, mark, ids, numbers = next(records)
+            if settings != _settings(limits):
+                return None
+            fill(index, records)
+    except (OSError, _Doubtful, StopIteration, ValueError, TypeError, KeyError, AssertionError, msgspec.DecodeError):
+        return None
+    return Snapshot(revision, index, ids, numbers), mark
+
+
+def mark_of(change: Change) -> bytes:
+    """What tells a change from all others: a snapshot keeps that of its last."""
+    return _digest(repr(astuple(change)).encode())
+
+
+def _records(snapshot: Snapshot, last: Change, limits: Limits) -> Iterator[Any]:
+    assert last.revision == snapshot.revision
+    yield [_settings(limits), snapshot.revision, mark_of(last), snapshot.ids, snapshot.numbers]
+    yield from records_of(snapshot.index)
+
+
+def _checked(file: BinaryIO) -> Iterator[list[Any]]:
+    """The records. Doubtful where a digest is not that of the record, or the end is not where it should be."""
+    size = os.fstat(file.fileno()).st_size
+    if file.read(len(MAGIC)) != MAGIC:
+        raise _Doubtful
+    while length := int.from_bytes(_read(file, LENGTH_BYTES), "big"):
+        digest, body = _read(file, DIGEST_BYTES), _read(file, min(length, size))
+        if _digest(body) != digest:
+            raise _Doubtful
+        yield msgspec.msgpack.decode(body)
+
+
+def _read(file: BinaryIO, size: int) -> bytes:
+    content = file.read(size)
+    if len(content) != size:
+        raise _Doubtful
+    return content
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=DIGEST_BYTES).digest()
+
+
+def _settings(limits: Limits) -> list[Any]:
+    """What two indexes must have in common to be one and the same."""
+    bounds = [limits.indexed_paths_max, limits.indexed_members_max, limits.indexed_text_length_max]
+    rules = repr((ELEMENTS_INDEXED, ELEMENT_MEMBERS_NOT_INDEXED, ONLY_DIGESTS))
+    return [RECORDS_VERSION, bounds, rules]
