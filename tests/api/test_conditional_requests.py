@@ -88,3 +88,17 @@ def test_a_plain_read_and_a_conditional_one_answer_alike(http: httpx.Client, fre
         {name: value for name, value in reply.headers.items() if name != "date"} for reply in (plain, conditional)
     ]
     assert without_date[0] == without_date[1]
+
+
+def test_every_answer_tells_the_newest_revision(http: httpx.Client, fresh_id: str) -> None:
+    created = http.post("/clusters", json=cluster(fresh_id))
+    revision = created.headers["etag"].strip('"')
+
+    for reply in (
+        created,
+        http.get(f"/clusters/{fresh_id}"),
+        http.get("/clusters/nobody"),
+        http.post("/clusters/query", json={"id": fresh_id}),
+        http.get("/healthz"),
+    ):
+        assert reply.headers.get_list("x-registry-revision") == [revision]

@@ -147,7 +147,10 @@ def test_a_read_with_a_body_or_of_an_older_http_is_answered_too(server: ServerPr
     with_body = (
         head("GET", "/clusters/plain", "Content-Length: 2") + b"{}" + head("GET", "/healthz", "Connection: close")
     )
-    assert re.findall(rb"HTTP/1.1 (\d+)", exchange(server, with_body + head("GET", "/healthz", "Connection: close"))) == [b"200"] * 2
+    assert (
+        re.findall(rb"HTTP/1.1 (\d+)", exchange(server, with_body + head("GET", "/healthz", "Connection: close")))
+        == [b"200"] * 2
+    )
     older = exchange(server, b"GET /clusters/plain HTTP/1.0\r\n\r\n")
     assert b" 200 " in older.partition(b"\r\n")[0]
     assert b'"plain"' in older

@@ -10,15 +10,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rollbook.api import handlers, node_handlers, operations_handlers, parser_handlers, watch_handlers
 from rollbook.api.encodings import Encoded
 from rollbook.api.problems import problem
 from rollbook.errors import BodyTooLarge, MethodNotAllowed, RegistryError, RequestRefused, RouteNotFound
 from rollbook.registry.registry import Registry
+from rollbook.view.entries import View
 
 logger = logging.getLogger(__name__)
+
+REVISION_HEADER = b"x-registry-revision"
 
 
 def make_app(registry: Registry) -> ASGIApp:
@@ -29,7 +32,7 @@ def make_app(registry: Registry) -> ASGIApp:
     )
     app.router.redirect_slashes = False
     app.state.registry = registry
-    return Encoded(WithoutTrailingSlash(app))
+    return Encoded(WithRevision(WithoutTrailingSlash(app), registry.view))
 
 
 class WithoutTrailingSlash:
@@ -42,6 +45,24 @@ class WithoutTrailingSlash:
         if scope["type"] == "http" and scope["path"].endswith("/"):
             scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
         await self._app(scope, receive, send)
+
+
+class WithRevision:
+    """Tells with every answer the newest revision that it can have seen, where the answer does not tell it itself."""
+
+    def __init__(self, app: ASGIApp, view: View) -> None:
+        self._app = app
+        self._view = view
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start" and not any(
+                name == REVISION_HEADER for name, _ in message["headers"]
+            ):
+                message["headers"].append((REVISION_HEADER, b"%d" % self._view.revision))
+            await send(message)
+
+        await self._app(scope, receive, told if scope["type"] == "http" else send)
 
 
 async def refused(request: Request, error: Exception) -> Response:

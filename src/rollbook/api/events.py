@@ -1,59 +1,84 @@
 """Streams of events: server-sent events, and the same as lines of JSON (NDJSON)."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, aclosing
 
 import orjson
 from starlette.responses import StreamingResponse
+from starlette.types import Message as AsgiMessage
 from starlette.types import Receive, Scope, Send
 
 from rollbook.api.problems import members_of
-from rollbook.errors import Compacted
-from rollbook.registry.watching import Bookmark, Message, Overflow, Told, Watch
+from rollbook.api.responses import REVISION_HEADER
+from rollbook.errors import Compacted, JournalUnavailable, RegistryError
+from rollbook.registry.occurrences import Message
+from rollbook.registry.watching import Bookmark, Overflow, Told, Watch
 
 BOOKMARK_SECONDS = 5.0
+SEND_SECONDS_MAX = 60.0
 SSE = "text/event-stream"
 NDJSON = "application/x-ndjson"
 RETRY_MS = 1000
 
-Encode = Callable[[str, int | None, bytes], bytes]
-"""Event name, revision to resume from, JSON: the bytes that go out."""
+logger = logging.getLogger(__name__)
 
 
 class EventStream(StreamingResponse):
-    """What a watch tells, for as long as its reader listens."""
+    """What a watch tells, for as long as its reader listens and takes what it is sent.
+
+    The watch is open before the answer begins: who sees the answer's head misses nothing that comes after.
+    """
 
     def __init__(self, opening: AbstractContextManager[Watch], media_type: str) -> None:
         self._opening = opening
-        self._encode = sse_event if media_type == SSE else ndjson_line
-        super().__init__(self._pieces(), headers={"cache-control": "no-store"}, media_type=media_type)
+        self._is_sse = media_type == SSE
+        super().__init__(nothing(), headers={"cache-control": "no-store"}, media_type=media_type)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        pieces = self.body_iterator
-        async with aclosing(pieces):  # type: ignore[type-var]
-            await super().__call__(scope, receive, send)
+        async def send_in_time(message: AsgiMessage) -> None:
+            async with asyncio.timeout(SEND_SECONDS_MAX):
+                await send(message)
 
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        encode = self._encode
-        if encode is sse_event:
-            yield f"retry: {RETRY_MS}\n\n".encode()
+        with self._opening as watch:
+            self.headers[REVISION_HEADER] = str(watch.start)
+            async with aclosing(self._pieces(watch)) as pieces:
+                self.body_iterator = pieces
+                await super().__call__(scope, receive, send_in_time)
+
+    async def _pieces(self, watch: Watch) -> AsyncIterator[bytes]:
+        framed = sse_event if self._is_sse else json_line
+        if self._is_sse:
+            yield b"retry: %d\nid: %d\n\n" % (RETRY_MS, watch.start)
         try:
-            with self._opening as watch:
-                async for told in watch.events(bookmark_seconds=BOOKMARK_SECONDS):
-                    yield encode(*event_of(told))
+            async for told in watch.events(bookmark_seconds=BOOKMARK_SECONDS):
+                yield b"".join([piece_of(each, framed) for each in told])
         except Compacted as gone:
-            yield encode("compacted", None, orjson.dumps({"event": "compacted", **members_of(gone)}))
+            yield framed("compacted", None, _closing("compacted", None, gone))
+        except JournalUnavailable as trouble:
+            logger.warning("a watch ends, for the journal can't be read: %s", trouble.message)
 
 
-def event_of(told: Told) -> tuple[str, int | None, bytes]:
-    """An event's name, the revision that a reader resumes from after it, and its JSON."""
+async def nothing() -> AsyncIterator[bytes]:
+    """No pieces at all."""
+    return
+    yield b""
+
+
+Frame = Callable[[str, int | None, bytes], bytes]
+"""Name of the event, revision to resume from, JSON: the bytes that go out."""
+
+
+def piece_of(told: Told, framed: Frame) -> bytes:
+    """What goes out for one thing that a watch tells."""
     match told:
-        case Message(revision, name, body):
-            return name, revision, body
+        case Message():
+            return told.framed(MESSAGE_FRAMES[framed])
         case Bookmark(revision):
-            return "bookmark", revision, orjson.dumps({"event": "bookmark", "revision": revision})
-        case Overflow(revision):
-            return "overflow", revision, orjson.dumps({"event": "overflow", "revision": revision})
+            return framed("bookmark", revision, orjson.dumps({"event": "bookmark", "revision": revision}))
+        case Overflow(revision, refusal):
+            return framed("overflow", revision, _closing("overflow", revision, refusal))
 
 
 def sse_event(name: str, revision: int | None, body: bytes) -> bytes:
@@ -62,6 +87,22 @@ def sse_event(name: str, revision: int | None, body: bytes) -> bytes:
     return b"%sevent: %s\ndata: %s\n\n" % (id, name.encode(), body)
 
 
-def ndjson_line(name: str, revision: int | None, body: bytes) -> bytes:
+def json_line(name: str, revision: int | None, body: bytes) -> bytes:
     """One line of JSON; its ``event`` member is the name."""
     return body + b"\n"
+
+
+def _closing(name: str, revision: int | None, reason: RegistryError | None) -> bytes:
+    members = {} if reason is None else members_of(reason)
+    return orjson.dumps({"event": name, **({} if revision is None else {"revision": revision}), **members})
+
+
+def _message_as_sse(message: Message) -> bytes:
+    return sse_event(message.name, message.revision, message.body)
+
+
+def _message_as_line(message: Message) -> bytes:
+    return message.body + b"\n"
+
+
+MESSAGE_FRAMES: dict[Frame, Callable[[Message], bytes]] = {sse_event: _message_as_sse, json_line: _message_as_line}

@@ -39,6 +39,7 @@ STATUSES: Mapping[type[RegistryError], int] = {
     errors.IdImmutable: 422,
     errors.JournalUnavailable: 503,
     errors.JournalConflict: 503,
+    errors.TooManyWatchers: 503,
     errors.DataDirectoryLocked: 503,
     errors.RegistryUnreachable: 503,
     errors.DataDirectoryUnsound: 503,
