@@ -81,7 +81,7 @@ def open_writer(directory: Path) -> apsw.Connection:
 def open_reader(directory: Path) -> apsw.Connection:
     """A connection that only reads, beside the writer of the same process."""
     connection = _opened(directory / FILE_NAME, apsw.SQLITE_OPEN_READONLY)
-    connection.execute("PRAGMA query_only = 1; PRAGMA mmap_size = 1073741824")
+    connection.execute("PRAGMA query_only = 1")
     return connection
 
 
