@@ -36,9 +36,9 @@ def report(documents: list[Document], rounds: int) -> Iterator[str]:
     rivals = " and ".join(f"{name} {version(name)}" for name in NAMES[1:])
     yield "# The language, measured\n"
     yield f"Against {rivals}, on {len(documents):,} generated clusters in memory. Milliseconds"
-    yield f"for all of them, reading the request included: the median of {rounds} interleaved rounds; behind it, how many"
-    yield "times as long as Rollbook takes. *refused*: it does not know the operator; *another answer*: it finds, or"
-    yield "makes, other documents, and is not measured. mongoquery has filters only.\n"
+    yield f"for all of them, reading the request included: the median of {rounds} interleaved rounds; behind it, how"
+    yield "many times as long as Rollbook takes. *refused*: it does not know the operator; *another answer*: it finds,"
+    yield "or makes, other documents, and is not measured. mongoquery has filters only.\n"
     yield f"Written by `make bench-language` on: {description()}.\n"
     for heading, (requests, contestants) in PARTS.items():
         names = [name for name in NAMES if name in contestants]
