@@ -41,6 +41,8 @@ class View:
 
     def __init__(self, *, limits: Limits = DEFAULT_LIMITS) -> None:
         self.revision = 0
+        self.snapshot_revision = 0
+        """As of which revision there is a snapshot of the index; 0 when there is none."""
         self.index = Index(limits=limits)
         self._by_id: dict[str, Entry] = {}
         self._by_number: list[Entry | None] = []
@@ -84,7 +86,7 @@ class View:
         index, numbers = snapshot.index, dict(zip(snapshot.ids, snapshot.numbers, strict=True))
         for change in changes:
             _follow(index, numbers, change)
-        self.index = index
+        self.index, self.snapshot_revision = index, snapshot.revision
         self._by_number = [None] * index.size
         for one in kept:
             self._add(_entry_of(one, numbers.pop(one.id)))

@@ -21,7 +21,9 @@ def open_view(journal: Journal, directory: Path, *, limits: Limits = DEFAULT_LIM
 
 
 def save_snapshot(view: View, journal: Journal, directory: Path, *, limits: Limits = DEFAULT_LIMITS) -> bool:
-    """Write a snapshot of the view's index, as of its revision; says in the log why when it can't."""
+    """See to it that there is a snapshot of the view's index as of its revision; says in the log why when it can't."""
+    if view.snapshot_revision == view.revision:
+        return view.revision > 0
     entries = list(view.entries())
     snapshot = Snapshot(view.revision, view.index, [entry.id for entry in entries], [entry.number for entry in entries])
     last = next(journal.follow(view.revision - 1), None) if view.revision else None
@@ -32,6 +34,7 @@ def save_snapshot(view: View, journal: Journal, directory: Path, *, limits: Limi
     except OSError as error:
         logger.warning("the snapshot of the index could not be written, the next start will take longer: %s", error)
         return False
+    view.snapshot_revision = view.revision
     return True
 
 
