@@ -37,7 +37,7 @@ async def open_registry(settings: Settings) -> AsyncIterator[Registry]:
         recent = RecentChanges(view.revision)
         committer = Committer(journal, view, recent, now_ms=lambda: time.time_ns() // 1_000_000)
         reader = Reader(view, facts, limits=settings.limits)
-        watching = Watching(journal, recent)
+        watching = Watching(journal, recent, watchers_max=settings.limits.watchers_max)
         try:
             rules = SchemaRules(mode=settings.schema)
             yield Registry(journal, view, committer, reader, watching, facts, rules, settings.limits)

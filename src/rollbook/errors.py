@@ -172,6 +172,12 @@ class Compacted(RegistryError):
     code = "compacted"
 
 
+class TooManyWatchers(RegistryError):
+    """There are as many watchers as this registry takes: try again later."""
+
+    code = "too-many-watchers"
+
+
 class DataDirectoryLocked(RegistryError):
     """Another process uses this data directory."""
 

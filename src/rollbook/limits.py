@@ -22,6 +22,8 @@ class Limits:
     id_length_max: int = 253
     kubernetes_id_length_max: int = 48
     nodes_max: int = 100_000
+    watchers_max: int = 4096
+    watch_filter_bytes_max: int = 64 * 1024
     filter_depth_max: int = 100
     filter_clauses_max: int = 20_000
     in_values_max: int = 100_000

@@ -168,6 +168,7 @@ SETTINGS = (
         whole_number(1_024, 64 * 1024 * 1024 * 1024),
         "How many bytes of new values one request may make.",
     ),
+    Setting("watchers_max", "ROLLBOOK_WATCHERS_MAX", whole_number(0, 1_000_000), "How many may watch at a time."),
     Setting(
         "in_values_max",
         "ROLLBOOK_IN_VALUES_MAX",

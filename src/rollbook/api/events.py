@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, aclosing
 
 import orjson
@@ -34,7 +34,7 @@ class EventStream(StreamingResponse):
     def __init__(self, opening: AbstractContextManager[Watch], media_type: str) -> None:
         self._opening = opening
         self._is_sse = media_type == SSE
-        super().__init__(nothing(), headers={"cache-control": "no-store"}, media_type=media_type)
+        super().__init__((), headers={"cache-control": "no-store"}, media_type=media_type)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_in_time(message: AsgiMessage) -> None:
@@ -45,9 +45,12 @@ class EventStream(StreamingResponse):
             self.headers[REVISION_HEADER] = str(watch.start)
             async with aclosing(self._pieces(watch)) as pieces:
                 self.body_iterator = pieces
-                await super().__call__(scope, receive, send_in_time)
+                try:
+                    await super().__call__(scope, receive, send_in_time)
+                except TimeoutError:
+                    logger.info("a watch ends, for its reader has taken nothing for %d s", SEND_SECONDS_MAX)
 
-    async def _pieces(self, watch: Watch) -> AsyncIterator[bytes]:
+    async def _pieces(self, watch: Watch) -> AsyncGenerator[bytes, None]:
         framed = sse_event if self._is_sse else json_line
         if self._is_sse:
             yield b"retry: %d\nid: %d\n\n" % (RETRY_MS, watch.start)
@@ -58,12 +61,6 @@ class EventStream(StreamingResponse):
             yield framed("compacted", None, _closing("compacted", None, gone))
         except JournalUnavailable as trouble:
             logger.warning("a watch ends, for the journal can't be read: %s", trouble.message)
-
-
-async def nothing() -> AsyncIterator[bytes]:
-    """No pieces at all."""
-    return
-    yield b""
 
 
 Frame = Callable[[str, int | None, bytes], bytes]

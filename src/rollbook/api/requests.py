@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from typing import TypeVar
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -61,10 +61,19 @@ def precondition_of(request: Request) -> Precondition:
 
 
 def author_of(request: Request) -> Author:
-    """Who asks, by the address of the peer, and why, by ``X-Reason`` (percent-encoded UTF-8, or plain text)."""
-    reason = request.headers.get("x-reason")
+    """Who asks, by the address of the peer, and why, by ``X-Reason``."""
     peer = request.client.host if request.client else "unknown"
-    return Author(f"anonymous@{peer}", unquote(reason)[:REASON_LENGTH_MAX] if reason else None)
+    return Author(f"anonymous@{peer}", reason_in(request.headers.get("x-reason", "")))
+
+
+def reason_in(header: str) -> str | None:
+    """The reason that a header gives: percent-encoded UTF-8, or plain text. It becomes one line, not a long one."""
+    try:
+        text = unquote_to_bytes(header.encode("latin-1")).decode()
+    except UnicodeDecodeError:
+        text = header
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return line[:REASON_LENGTH_MAX] or None
 
 
 def flag_values(request: Request, name: str, known: tuple[str, ...]) -> list[str]:

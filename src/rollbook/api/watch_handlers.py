@@ -1,5 +1,6 @@
 """The routes of watching: a stream of events, or a wait for the next ones."""
 
+import asyncio
 import re
 from contextlib import AbstractContextManager
 from typing import get_args
@@ -10,7 +11,7 @@ from starlette.responses import Response
 from rollbook.api.events import NDJSON, SSE, EventStream
 from rollbook.api.handlers import registry_of
 from rollbook.api.requests import optional_json_body
-from rollbook.api.responses import JSON
+from rollbook.api.responses import JSON, REVISION_HEADER
 from rollbook.documents.codec import decode_json
 from rollbook.documents.values import MISSING, Maybe
 from rollbook.errors import RequestRefused
@@ -19,43 +20,65 @@ from rollbook.registry.requests import parse_watch
 from rollbook.registry.watching import Watch
 
 WAIT_SECONDS_MAX = 300.0
-WAIT = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)?")
+WAIT = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)?", re.ASCII)
 UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
+REVISION = re.compile(r"\d{1,18}", re.ASCII)
+LINES_OF_JSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+PARAMETERS = ("filter", "since", "as", "wait")
 
 
 async def watch_by_address(request: Request) -> Response:
     """``GET /clusters/watch?since=REV&filter=JSON``."""
     text = request.query_params.get("filter")
     filter = {} if text is None else decode_json(text.encode(), limits=registry_of(request).limits)
-    return await _watch(request, {"query": filter})
+    return await _watch(request, {"query": filter}, PARAMETERS)
 
 
 async def watch_by_body(request: Request) -> Response:
     """``POST /clusters/watch`` with ``{"query": filter, "since": REV}``."""
-    return await _watch(request, await optional_json_body(request, limits=registry_of(request).limits))
+    body = await optional_json_body(request, limits=registry_of(request).limits)
+    return await _watch(request, body, [name for name in PARAMETERS if name != "filter"])
 
 
-async def _watch(request: Request, body: Maybe) -> Response:
+async def _watch(request: Request, body: Maybe, parameters: "list[str] | tuple[str, ...]") -> Response:
+    for name in request.query_params:
+        if name not in parameters:
+            raise RequestRefused(f"a watch has no parameter {name!r}; it has {', '.join(parameters)}")
     registry = registry_of(request)
     asked = parse_watch({} if body is MISSING else body, limits=registry.limits)
-    since = _since(request, asked.since)
+    form, wait, since = _form(request), request.query_params.get("wait"), _since(request, asked.since)
+    wait_seconds = None if wait is None else seconds_of(wait)
     if since is not None:
         await registry.watching.check_past(since)
-    opening = registry.watching.open(asked.filter, form=_form(request), since=since)
-    wait = request.query_params.get("wait")
-    if wait is not None:
-        return await _next_events(opening, seconds_of(wait))
-    wants_lines = NDJSON in request.headers.get("accept", "")
-    return EventStream(opening, NDJSON if wants_lines else SSE)
+    opening = registry.watching.open(asked.filter, form=form, since=since)
+    if wait_seconds is not None:
+        return await _next_events(request, opening, wait_seconds)
+    accepted = request.headers.get("accept", "").lower()
+    media_type = NDJSON if any(name in accepted for name in LINES_OF_JSON) else SSE
+    return Response(media_type=media_type) if request.method == "HEAD" else EventStream(opening, media_type)
 
 
-async def _next_events(opening: AbstractContextManager[Watch], wait_seconds: float) -> Response:
+async def _next_events(request: Request, opening: AbstractContextManager[Watch], wait_seconds: float) -> Response:
     """The events that are there, or else the first ones that come within the wait; and where to resume."""
     with opening as watch:
-        messages = await watch.next_messages(wait_seconds)
-        revision = messages[-1].revision if messages else watch.watching.revision
+        answering = asyncio.create_task(watch.answer(wait_seconds=wait_seconds))
+        leaving = asyncio.create_task(_disconnection_of(request))
+        try:
+            await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if not answering.done():
+                return Response()  # nobody reads it
+            messages, revision = answering.result()
+            newest = watch.watching.revision
+        finally:
+            answering.cancel()
+            leaving.cancel()
     body = b'{"revision":%d,"events":[%s]}' % (revision, b",".join(message.body for message in messages))
-    return Response(body, 200, {"cache-control": "no-store"}, JSON)
+    return Response(body, 200, {"cache-control": "no-store", REVISION_HEADER: str(newest)}, JSON)
+
+
+async def _disconnection_of(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def seconds_of(wait: str) -> float:
@@ -68,12 +91,13 @@ def seconds_of(wait: str) -> float:
 
 
 def _since(request: Request, in_body: int | None) -> int | None:
+    """Where to begin. What a reader has seen, ``Last-Event-ID``, goes before where it once began."""
     for source, text in (
         ("Last-Event-ID", request.headers.get("last-event-id")),
         ("since", request.query_params.get("since")),
     ):
         if text:
-            if not text.isdecimal() or len(text) > 18:
+            if not REVISION.fullmatch(text):
                 raise RequestRefused(f"{source} must be a revision, a whole number, not {text!r}")
             return int(text)
     return in_body

@@ -31,6 +31,7 @@ EXIT_CODES: Mapping[type[RegistryError], int] = {
     errors.Compacted: CLASHED,
     errors.JournalUnavailable: UNAVAILABLE,
     errors.JournalConflict: UNAVAILABLE,
+    errors.TooManyWatchers: UNAVAILABLE,
     errors.DataDirectoryLocked: UNAVAILABLE,
     errors.RegistryUnreachable: UNAVAILABLE,
 }

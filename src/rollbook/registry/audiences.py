@@ -1,28 +1,25 @@
 """Who is concerned by a change: an index over the filters of watches.
 
-Theory: most filters can only match a document that holds one of a few values at some path: ``{"regionId": "eu"}`` needs
-the region, ``{"id": {"$in": [...]}}`` one of the ids. These (path, value) pairs are the filter's *handles*. A change is
-looked up by the values that its two documents hold at the paths of all handles; only the audiences found so, and those
-whose filters have no handles, are asked. Handles narrow; the predicate decides.
+Theory: watches with the same filter form an audience, which is asked once for all its members. Audiences are entered
+under the handles of their filters (``handles``): a value under itself, a bound in the order of bounds. A change is
+looked up by what its documents hold at the paths of all handles; only the audiences found so, and those whose filters
+have no handles, are asked whether they match.
 """
 
 import time
-from collections import defaultdict
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 
-from rollbook.documents.ordering import SortKey, sort_key
+from rollbook.documents.ordering import SortKey
 from rollbook.documents.paths import Path
-from rollbook.documents.values import Document, Value
-from rollbook.errors import LanguageRefused
+from rollbook.documents.values import Document
 from rollbook.language.filters import Filter, Predicate, compile_filter
-from rollbook.language.filters.nodes import All, Any, Field
 from rollbook.limits import Work
-from rollbook.registry.occurrences import Occurrence
+from rollbook.registry.handles import Handle, handles_of, keys_at
 
 Member = TypeVar("Member")
-Handle: TypeAlias = tuple[Path, SortKey]
 
 HANDLES_MAX = 1000
 MATCH_SECONDS_MAX = 0.05
@@ -31,25 +28,22 @@ MATCH_BYTES_MAX = 16 * 1024 * 1024
 
 @dataclass(eq=False)
 class Audience(Generic[Member]):
-    """All who watch with one filter. ``failed`` says why its filter could not be evaluated, once that happened."""
+    """All who watch with one filter."""
 
     filter: Filter
     members: list[Member] = field(default_factory=list)
-    failed: LanguageRefused | None = None
 
     def __post_init__(self) -> None:
+        self.name = repr(self.filter)
+        self.handles = handles_of(self.filter)
         self._work = Work()
         self._predicate: Predicate = compile_filter(self.filter, work=self._work)
 
     def matches(self, document: Document) -> bool:
-        """Whether the filter matches; a filter that fails or takes too long on a document does not, and is marked."""
+        """Whether the filter matches. Refuses (LanguageRefused) what can't be evaluated, or takes too long."""
         self._work.deadline = time.monotonic() + MATCH_SECONDS_MAX
         self._work.bytes_left = MATCH_BYTES_MAX
-        try:
-            return self._predicate(document)
-        except LanguageRefused as failure:
-            self.failed = failure
-            return False
+        return self._predicate(document)
 
 
 class Audiences(Generic[Member]):
@@ -57,7 +51,7 @@ class Audiences(Generic[Member]):
 
     def __init__(self) -> None:
         self._by_filter: dict[str, Audience[Member]] = {}
-        self._by_handle: dict[Path, dict[SortKey, set[Audience[Member]]]] = defaultdict(dict)
+        self._at: dict[Path, _Place[Member]] = {}
         self._without_handles: set[Audience[Member]] = set()
         self._members = 0
 
@@ -66,12 +60,10 @@ class Audiences(Generic[Member]):
 
     def join(self, filter: Filter, member: Member) -> Audience[Member]:
         """Add a member to the audience of ``filter``."""
-        name = repr(filter)
-        audience = self._by_filter.get(name)
-        if audience is None:
-            audience = self._by_filter[name] = Audience(filter)
-            for interested in self._places_of(audience):
-                interested.add(audience)
+        joined = Audience[Member](filter)
+        audience = self._by_filter.setdefault(joined.name, joined)
+        if audience is joined:
+            self._enter(audience)
         audience.members.append(member)
         self._members += 1
         return audience
@@ -81,71 +73,95 @@ class Audiences(Generic[Member]):
         audience.members.remove(member)
         self._members -= 1
         if not audience.members:
-            del self._by_filter[repr(audience.filter)]
-            for interested in self._places_of(audience):
-                interested.discard(audience)
-            self._forget_empty(audience)
+            del self._by_filter[audience.name]
+            self._strike(audience)
 
     def members(self) -> Iterator[Member]:
         """Every member of every audience."""
         return (member for audience in self._by_filter.values() for member in audience.members)
 
-    def concerned_by(self, occurrence: Occurrence) -> set[Audience[Member]]:
-        """The audiences that the change may matter to."""
+    def concerned_by(self, documents: Iterable[Document]) -> set[Audience[Member]]:
+        """The audiences whose filters may match one of the documents."""
         concerned = set(self._without_handles)
-        for path, by_value in self._by_handle.items():
-            for document in (occurrence.before, occurrence.after):
-                if document is not None:
-                    for key in keys_at(document, path):
-                        concerned |= by_value.get(key, set())
+        if self._at:
+            documents = list(documents)
+            for path, place in self._at.items():
+                place.add_concerned({key for document in documents for key in keys_at(document, path)}, concerned)
         return concerned
 
-    def _places_of(self, audience: Audience[Member]) -> list[set[Audience[Member]]]:
-        handles = handles_of(audience.filter)
-        if handles is None or len(handles) > HANDLES_MAX:
-            return [self._without_handles]
-        return [self._by_handle[path].setdefault(key, set()) for path, key in handles]
+    def _enter(self, audience: Audience[Member]) -> None:
+        if audience.handles is None or len(audience.handles) > HANDLES_MAX:
+            self._without_handles.add(audience)
+            return
+        for handle in audience.handles:
+            self._at.setdefault(handle.path, _Place()).enter(handle, audience)
 
-    def _forget_empty(self, audience: Audience[Member]) -> None:
-        for path, key in handles_of(audience.filter) or []:
-            by_value = self._by_handle.get(path, {})
-            if key in by_value and not by_value[key]:
-                del by_value[key]
-            if not by_value:
-                self._by_handle.pop(path, None)
-
-
-def handles_of(filter: Filter) -> list[Handle] | None:
-    """The (path, value) pairs of which a matching document holds one; None when the filter does not say."""
-    match filter:
-        case Field(path, "$eq", operand) if is_scalar(operand):
-            return [(path, sort_key(operand))]
-        case Field(path, "$in", list() as operands) if all(map(is_scalar, operands)):
-            return [(path, sort_key(operand)) for operand in operands]
-        case All(clauses):
-            known = [handles for clause in clauses if (handles := handles_of(clause)) is not None]
-            return min(known, key=len, default=None)
-        case Any(clauses):
-            each = [handles_of(clause) for clause in clauses]
-            return None if None in each else [handle for handles in each for handle in handles or []]
-    return None
+    def _strike(self, audience: Audience[Member]) -> None:
+        self._without_handles.discard(audience)
+        for handle in audience.handles or []:
+            place = self._at.get(handle.path)
+            if place is not None and place.strike(handle, audience):
+                del self._at[handle.path]
 
 
-def is_scalar(value: Value) -> bool:
-    """Whether only the value itself can equal it: no null (missing equals it), no container."""
-    return isinstance(value, (str, int, float, bool))
+class _Place(Generic[Member]):
+    """The audiences with handles at one path."""
+
+    def __init__(self) -> None:
+        self._equal: dict[SortKey, set[Audience[Member]]] = {}
+        self._at_least: _Bounds[Member] = _Bounds()
+        self._at_most: _Bounds[Member] = _Bounds()
+
+    def enter(self, handle: Handle, audience: Audience[Member]) -> None:
+        match handle.relation:
+            case "equal":
+                self._equal.setdefault(handle.key, set()).add(audience)
+            case "at least":
+                self._at_least.enter(handle.key, audience)
+            case "at most":
+                self._at_most.enter(handle.key, audience)
+
+    def strike(self, handle: Handle, audience: Audience[Member]) -> bool:
+        """Take one out; whether nobody is left."""
+        if handle.relation == "equal":
+            interested = self._equal.get(handle.key, set())
+            interested.discard(audience)
+            if not interested:
+                self._equal.pop(handle.key, None)
+        else:
+            (self._at_least if handle.relation == "at least" else self._at_most).strike(handle.key, audience)
+        return not (self._equal or self._at_least.keys or self._at_most.keys)
+
+    def add_concerned(self, keys: set[SortKey], concerned: set[Audience[Member]]) -> None:
+        for key in keys:
+            if key in self._equal:
+                concerned |= self._equal[key]
+        if self._at_least.keys or self._at_most.keys:
+            for rank in {key[0] for key in keys}:
+                of_type = [key for key in keys if key[0] == rank]
+                self._at_least.add_between((rank,), max(of_type), concerned)
+                self._at_most.add_between(min(of_type), (rank + 1,), concerned)
 
 
-def keys_at(value: Value, path: Path) -> Iterator[SortKey]:
-    """The sort keys of every scalar that a filter's path can reach, through arrays and by their indexes."""
-    if isinstance(value, list):
-        if path and path[0].isdecimal() and int(path[0]) < len(value):
-            yield from keys_at(value[int(path[0])], path[1:])
-        for element in value:
-            if isinstance(element, dict) or not path:
-                yield from keys_at(element, path)
-    elif not path:
-        if is_scalar(value):
-            yield sort_key(value)
-    elif isinstance(value, dict) and path[0] in value:
-        yield from keys_at(value[path[0]], path[1:])
+class _Bounds(Generic[Member]):
+    """Audiences by the bounds of their ranges, in order."""
+
+    def __init__(self) -> None:
+        self.keys: list[SortKey] = []
+        self._by_key: dict[SortKey, set[Audience[Member]]] = {}
+
+    def enter(self, key: SortKey, audience: Audience[Member]) -> None:
+        if key not in self._by_key:
+            insort(self.keys, key)
+        self._by_key.setdefault(key, set()).add(audience)
+
+    def strike(self, key: SortKey, audience: Audience[Member]) -> None:
+        interested = self._by_key.get(key, set())
+        interested.discard(audience)
+        if key in self._by_key and not interested:
+            del self._by_key[key]
+            del self.keys[bisect_left(self.keys, key)]
+
+    def add_between(self, least: SortKey, most: SortKey, concerned: set[Audience[Member]]) -> None:
+        for key in self.keys[bisect_left(self.keys, least) : bisect_right(self.keys, most)]:
+            concerned |= self._by_key[key]

@@ -14,17 +14,37 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
-import jsonpatch
 import orjson
 
 from rollbook.documents.codec import decode_stored
+from rollbook.documents.patching import patch_between
 from rollbook.documents.values import Document
 from rollbook.journal.changes import Change
 from rollbook.registry.times import iso_time
 
 Name: TypeAlias = Literal["created", "updated", "deleted", "entered", "left"]
 Form: TypeAlias = Literal["document", "patch", "both"]
-FORMS: tuple[Form, ...] = ("document", "patch", "both")
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    """What a watcher is sent: the revision, the name of the event, and its JSON. One for all watchers who want it so.
+
+    ``holders`` counts the mailboxes that it lies in.
+    """
+
+    revision: int
+    name: Name
+    body: bytes
+    holders: int = 0
+    _frames: dict[Any, bytes] = field(default_factory=dict, repr=False)
+
+    def framed(self, frame: "Callable[[Message], bytes]") -> bytes:
+        """What ``frame`` makes of the message, made once."""
+        made = self._frames.get(frame)
+        if made is None:
+            made = self._frames[frame] = frame(self)
+        return made
 
 
 @dataclass
@@ -32,7 +52,7 @@ class Occurrence:
     """A change, with its documents decoded and its messages encoded at most once for all watchers."""
 
     change: Change
-    _messages: dict[tuple[str, Form], bytes] = field(default_factory=dict, repr=False)
+    _messages: dict[tuple[Name, Form], Message] = field(default_factory=dict, repr=False)
 
     @cached_property
     def before(self) -> Document | None:
@@ -44,11 +64,10 @@ class Occurrence:
         """The document after; None when there is none any more."""
         return None if self.change.after is None else decode_stored(self.change.after)
 
-    @cached_property
-    def patch(self) -> list[dict[str, Any]]:
-        """The JSON Patch (RFC 6902) from the document before to the one after; no document counts as null."""
-        operations: list[dict[str, Any]] = jsonpatch.make_patch(self.before, self.after).patch
-        return operations
+    @property
+    def documents(self) -> list[Document]:
+        """Those of the two that there are."""
+        return [document for document in (self.before, self.after) if document is not None]
 
     def name_for(self, matches: Callable[[Document], bool]) -> Name | None:
         """What the change is to who watches the documents that match; None when it is nothing to them."""
@@ -62,16 +81,18 @@ class Occurrence:
             return "created" if self.before is None else "entered"
         return "deleted" if self.after is None else "left"
 
-    def message(self, name: Name, form: Form) -> bytes:
-        """The message to a watcher, as JSON."""
-        key = (name, form)
-        if key not in self._messages:
-            self._messages[key] = orjson.dumps({"event": name, **self.members(form)})
-        return self._messages[key]
+    def message(self, name: Name, form: Form) -> Message:
+        """The message to a watcher."""
+        message = self._messages.get((name, form))
+        if message is None:
+            body = orjson.dumps({"event": name, **self._members(name, form)})
+            message = self._messages[name, form] = Message(self.change.revision, name, body)
+        return message
 
-    def members(self, form: Form) -> dict[str, Any]:
+    def _members(self, name: Name, form: Form) -> dict[str, Any]:
         """Who changed what, when and why, with the document after, the patch that leads to it, or both."""
         change = self.change
+        after = None if change.after is None else orjson.Fragment(change.after)
         members: dict[str, Any] = {
             "revision": change.revision,
             "id": change.id,
@@ -80,7 +101,16 @@ class Occurrence:
             "reason": change.reason,
         }
         if form != "patch":
-            members["document"] = None if change.after is None else orjson.Fragment(change.after)
+            members["document"] = after
         if form != "document":
-            members["patch"] = self.patch
+            members["patch"] = self._patch if name in ("updated", "left") else [_whole(after)]
         return members
+
+    @cached_property
+    def _patch(self) -> list[dict[str, Any]]:
+        return patch_between(self.before, self.after)
+
+
+def _whole(document: Any) -> dict[str, Any]:
+    """The operation for who has not seen the document before, or shall not have it any more."""
+    return {"op": "replace", "path": "", "value": document}

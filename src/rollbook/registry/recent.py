@@ -38,12 +38,10 @@ class RecentChanges:
         self._grown.set()
         self._grown = asyncio.Event()
 
-    def after(self, revision: int) -> Sequence[Change] | None:
-        """The changes later than ``revision``, in order; None when some of them are only in the journal."""
-        missing = self.revision - revision
-        if missing > len(self._changes):
-            return None
-        return list(islice(self._changes, len(self._changes) - missing, None)) if missing > 0 else []
+    def after(self, revision: int, *, most: int) -> Sequence[Change] | None:
+        """The first changes later than ``revision``, in order; None when some of them are only in the journal."""
+        first = len(self._changes) - (self.revision - revision)
+        return None if first < 0 else list(islice(self._changes, first, first + most))
 
     async def wait(self, revision: int) -> None:
         """Return as soon as there is a change later than ``revision``."""

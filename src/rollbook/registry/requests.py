@@ -9,6 +9,7 @@ from typing import Any
 
 from rollbook.clusters.acceptance import SchemaRules, accept_new
 from rollbook.clusters.casting import cast_array_filters, cast_filter, cast_update
+from rollbook.documents.codec import encode_json
 from rollbook.documents.values import INT64_MAX, MISSING, Document, Maybe, Value, is_number
 from rollbook.errors import DocumentInvalid, FilterRefused, LanguageRefused, Problem, UpdateRefused, below
 from rollbook.language.edits import parse_edit, parse_update_body
@@ -128,7 +129,14 @@ def parse_watch(body: Value, *, limits: Limits) -> WatchRequest:
     if not isinstance(body, dict):
         raise LanguageRefused("the body must be an object: {'query': filter, 'since': revision}", mongo_code=14)
     _refuse_unknown(body, WATCH_KEYS, beside="query")
-    filter = parse_cluster_filter(body.get("query", {}), at="/query", limits=limits)
+    query = body.get("query", {})
+    filter = parse_cluster_filter(query, at="/query", limits=limits)
+    if names_registry(query):
+        problem = f"a watch can't ask about {REGISTRY_FIELD}, which changes without a change of the document"
+        raise FilterRefused(problem, at="/query", mongo_code=2)
+    if len(encode_json(query)) > limits.watch_filter_bytes_max:
+        problem = f"the filter of a watch can have {limits.watch_filter_bytes_max} bytes of JSON at most"
+        raise FilterRefused(problem, at="/query", mongo_code=2)
     return WatchRequest(filter, None if body.get("since") is None else _count(body, "since"))
 
 
