@@ -1,5 +1,6 @@
 """The law of the view: an indexed find equals a scan, whatever was inserted, updated and deleted before."""
 
+import itertools
 from random import Random
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from rollbook.errors import RegistryError
 from rollbook.language.filters import compile_filter, parse_filter
 from rollbook.limits import Limits
+from rollbook.view.effort import UNBOUNDED, Effort
 from rollbook.view.indexes import Index
 from rollbook.view.loading import load_documents
 from rollbook.view.planning import answer
@@ -63,6 +65,27 @@ def test_loading_at_once_makes_the_index_that_inserting_makes(random: Random, li
     check_some_filters(random, loaded, documents)
 
 
+@settings(max_examples=100, deadline=None)
+@given(random=randoms, ticks=st.integers(0, 12))
+def test_a_plan_cut_short_is_still_right(random: Random, ticks: int) -> None:
+    documents = {number: document(random) for number in range(random.randint(1, 6))}
+    index = index_of(documents, ROOMY)
+    make = FilterMaker(random, list(documents.values()))
+    for _ in range(4):
+        clock = itertools.count()
+        effort = Effort(deadline=ticks, clock=lambda clock=clock: next(clock))
+        check(index, documents, {"$and": [make.filter(), make.filter()]}, effort)
+
+
+def test_the_planner_stops_when_its_time_is_up() -> None:
+    index = index_of({number: {"a": number} for number in range(10)}, ROOMY)
+    filter = parse_filter({"$or": [{"a": number} for number in range(10)]})
+    clock = itertools.count()
+    found = answer(filter, index, effort=Effort(deadline=4, clock=lambda: next(clock)))
+    assert list(found.certain) == [0, 1, 2, 3]
+    assert found.possible == index.live
+
+
 def index_of(documents: dict[int, Any], limits: Limits) -> Index:
     index = Index(elements=ELEMENTS, limits=limits)
     for number, one in documents.items():
@@ -105,14 +128,14 @@ def check_some_filters(random: Random, index: Index, documents: dict[int, Any]) 
         check(index, documents, make.filter())
 
 
-def check(index: Index, documents: dict[int, Any], json: Any) -> None:
+def check(index: Index, documents: dict[int, Any], json: Any, effort: Effort = UNBOUNDED) -> None:
     try:
         filter = parse_filter(json)
     except RegistryError:
         return
     predicate = compile_filter(filter)
     matching = {number for number, document in documents.items() if predicate(document)}
-    found = answer(filter, index)
+    found = answer(filter, index, effort=effort)
     assert set(found.certain) <= matching, f"what is certain matches: {json} {documents}"
     assert matching <= set(found.possible), f"what matches is possible: {json} {documents}"
     assert set(found.possible) <= set(documents), f"only live documents are candidates: {json} {documents}"

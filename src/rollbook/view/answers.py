@@ -10,6 +10,7 @@ exact; where not, only ``possible - certain`` must be looked at.
 One rule: bitmaps in answers are read only. They may be the index's own.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyroaring import BitMap
@@ -56,6 +57,14 @@ def exactly(matching: BitMap) -> Answer:
 def at_most(possible: BitMap) -> Answer:
     """None for certain, and none but these."""
     return Answer(EMPTY, possible)
+
+
+def any_of(answers: Sequence[Answer]) -> Answer:
+    """The answer to *or* of many."""
+    certain = BitMap.union(EMPTY, *[answer.certain for answer in answers])
+    if all(answer.certain is answer.possible for answer in answers):
+        return exactly(certain)
+    return Answer(certain, BitMap.union(EMPTY, *[answer.possible for answer in answers]))
 
 
 NONE = exactly(EMPTY)

@@ -14,6 +14,7 @@ from rollbook.documents.values import Document
 from rollbook.journal.changes import Change, Kept, protected_after
 from rollbook.language.filters import Filter
 from rollbook.limits import DEFAULT_LIMITS, Limits
+from rollbook.view.effort import effort_from_now
 from rollbook.view.explaining import Explanation, explain
 from rollbook.view.indexes import Index
 from rollbook.view.loading import load_documents
@@ -67,7 +68,7 @@ class View:
 
     def plan(self, filter: Filter) -> Plan:
         """Which documents ``filter`` may match, of those that are there now."""
-        return plan_of(answer(filter, self.index), self.index.live)
+        return plan_of(answer(filter, self.index, effort=effort_from_now()), self.index.live)
 
     def explain(self, filter: Filter) -> Explanation:
         """How ``plan`` would answer, clause by clause, in words."""

@@ -8,6 +8,7 @@ path crosses an array, where one element may have it and another not.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from pyroaring import BitMap
@@ -17,6 +18,7 @@ from rollbook.language.filters.compiling import make_test
 from rollbook.language.filters.element import types_named
 from rollbook.language.filters.nodes import Field
 from rollbook.view.answers import NONE, Answer, at_most, exactly
+from rollbook.view.effort import UNBOUNDED, Effort
 from rollbook.view.keys import (
     ARRAY,
     EMPTY_ARRAY,
@@ -38,7 +40,10 @@ from rollbook.view.postings import Posting, bitmap_of, union_of
 from rollbook.view.trees import COLUMN_KEYS_MIN, PathIndex
 
 KEYS_TESTED_MAX = 20_000
-"""So many keys may be looked at one by one while somebody waits for a plan."""
+"""So many numbers may be tested one by one while somebody waits for a plan."""
+
+KEYS_UNITED_MAX = 50_000
+"""The postings of so many keys may be united."""
 
 NULLABLE = frozenset({"$eq", "$gte", "$lte"})
 """With null as operand these match missing values too."""
@@ -46,10 +51,14 @@ NULLABLE = frozenset({"$eq", "$gte", "$lte"})
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """The documents, or elements, that an index is about: those alive, and a bound on their numbers."""
+    """The documents, or elements, that an index is about: those alive, and a bound on their numbers.
+
+    ``effort`` is what planning on them may cost.
+    """
 
     live: BitMap
     size: int
+    effort: Effort = UNBOUNDED
 
 
 def answer_of_field(field: Field, place: Place, domain: Domain, within: BitMap) -> Answer:
@@ -69,7 +78,7 @@ def answer_of_field(field: Field, place: Place, domain: Domain, within: BitMap) 
         case "$size" if isinstance(operand, (int, float)):
             return exactly(node.get(size_mark(int(operand))))
         case "$regex" if isinstance(operand, str):
-            return _matching(operand, field.options, node)
+            return _matching(operand, field.options, node, domain.effort)
         case "$mod" | "$bitsAllSet" | "$bitsAllClear" | "$bitsAnySet" | "$bitsAnyClear":
             return _holding_for_numbers(field, node)
     return at_most(within)
@@ -149,13 +158,19 @@ def _range(operator: str, operand: Value, place: Place, domain: Domain, within: 
             keys = [mark for mark, truth in ((FALSE, False), (TRUE, True)) if COMPARISONS[operator](truth, operand)]
             return exactly(union_of(_postings(node, keys)))
         case str():
-            found = exactly(union_of(_postings(node, _beyond(operator, operand, node.ordered_texts()))))
-            return found.either(at_most(node.get(LONG)))
+            return _texts_beyond(operator, operand, node)
         case int() | float():
             return exactly(_numbers_beyond(operator, operand, node, domain, within))
         case dict():
             return at_most(node.get(OBJECT))
     return at_most(node.get(ARRAY))
+
+
+def _texts_beyond(operator: str, bound: str, node: PathIndex) -> Answer:
+    texts = list(islice(_beyond(operator, bound, node.ordered_texts()), KEYS_UNITED_MAX + 1))
+    if len(texts) > KEYS_UNITED_MAX:
+        return at_most(node.get(PRESENT))
+    return exactly(union_of(_postings(node, texts))).either(at_most(node.get(LONG)))
 
 
 def _numbers_beyond(operator: str, bound: float, node: PathIndex, domain: Domain, within: BitMap) -> BitMap:
@@ -182,8 +197,8 @@ def _of_type(operand: Value, node: PathIndex) -> Answer:
     return answer
 
 
-def _matching(pattern: str, options: str, node: PathIndex) -> Answer:
-    texts = keys_matching(pattern, options, node, found_max=KEYS_TESTED_MAX)
+def _matching(pattern: str, options: str, node: PathIndex, effort: Effort) -> Answer:
+    texts = keys_matching(pattern, options, node, effort=effort)
     if texts is None:
         return at_most(node.get(PRESENT))
     answer = exactly(union_of(_postings(node, texts)))

@@ -5,24 +5,32 @@ keys. Other patterns are searched in thousands of keys at once. Either way the e
 """
 
 import re
-from itertools import chain, islice, takewhile
+from collections.abc import Iterable
+from itertools import islice, takewhile
 
-from rollbook.language.regular_expressions.lines import as_lines, texts_matching
+from rollbook.language.regular_expressions.lines import Texts, as_lines, texts_matching
+from rollbook.view.effort import UNBOUNDED, Effort
 from rollbook.view.trees import PathIndex
+
+BEGUN_AT_ONCE = 1024
 
 _ANCHORED = re.compile(r"\^((?:[^\\^$.|?*+()\[\]{}]|\\[^\w\s])*)([?*{]?)", re.ASCII)
 
 
-def keys_matching(pattern: str, options: str, node: PathIndex, *, found_max: int) -> list[str] | None:
-    """The keys of ``node`` that the pattern matches; None when they are more than ``found_max``."""
+def keys_matching(pattern: str, options: str, node: PathIndex, *, effort: Effort = UNBOUNDED) -> list[str] | None:
+    """The keys of ``node`` that the pattern matches; None when looking for them takes more than ``effort``."""
     texts = node.ordered_texts()
     if prefix := fixed_prefix(pattern, options):
         begun = takewhile(lambda text: text.startswith(prefix), texts.after(prefix, included=True))
-        matching = texts_matching(pattern, options, as_lines(list(begun)))
+        blocks: Iterable[Texts] = map(as_lines, iter(lambda: list(islice(begun, BEGUN_AT_ONCE)), []))
     else:
-        matching = chain.from_iterable(texts_matching(pattern, options, block) for block in texts.derived(as_lines))
-    found = list(islice(matching, found_max + 1))
-    return found if len(found) <= found_max else None
+        blocks = texts.derived(as_lines)
+    found: list[str] = []
+    for block in blocks:
+        if effort.spent():
+            return None
+        found += texts_matching(pattern, options, block)
+    return found
 
 
 def fixed_prefix(pattern: str, options: str) -> str:

@@ -16,7 +16,8 @@ from pyroaring import BitMap
 
 from rollbook.documents.paths import Path
 from rollbook.language.filters.nodes import All, Any, Computed, Constant, ElemMatch, Field, Filter, JsonSchema, Not
-from rollbook.view.answers import NONE, Answer, at_most, exactly
+from rollbook.view.answers import NONE, Answer, any_of, at_most, exactly
+from rollbook.view.effort import UNBOUNDED, Effort
 from rollbook.view.elements import ElementIndex
 from rollbook.view.fields import Domain, answer_of_field, matches_missing
 from rollbook.view.indexes import Index
@@ -43,16 +44,15 @@ class Planner:
 
     def answer(self, filter: Filter, within: BitMap) -> Answer:
         """The answer to ``filter`` among the documents ``within``."""
+        if self.domain.effort.spent():
+            return at_most(within)
         match filter:
             case Field():
                 return self._field(filter, within)
             case All(clauses):
                 return self._all(clauses, within)
             case Any(clauses):
-                answer = NONE
-                for clause in clauses:
-                    answer = answer.either(self.answer(clause, within))
-                return answer
+                return any_of([self.answer(clause, within) for clause in clauses])
             case Not(clause):
                 return self.answer(clause, within).negated(within)
             case ElemMatch():
@@ -115,7 +115,8 @@ class Planner:
     def _by_elements(self, clause: Filter, node: PathIndex, irregular: BitMap, within: BitMap) -> Answer:
         """What the index of elements answers. Arrays in other arrays are not in it: those documents stay possible."""
         index = self.elements[node]
-        found = Planner(index.root, Domain(index.live, index.size)).answer(clause, index.live)
+        domain = Domain(index.live, index.size, self.domain.effort)
+        found = Planner(index.root, domain).answer(clause, index.live)
         certain = index.documents_of(found.certain, self.domain.size)
         if found.exact:
             return Answer(certain, certain | irregular) if irregular else exactly(certain)
@@ -139,9 +140,9 @@ class Planner:
         return within
 
 
-def answer(filter: Filter, index: Index) -> Answer:
+def answer(filter: Filter, index: Index, *, effort: Effort = UNBOUNDED) -> Answer:
     """The answer to ``filter`` among all documents of ``index``."""
-    planner = Planner(index.root, Domain(index.live, index.size), index.elements)
+    planner = Planner(index.root, Domain(index.live, index.size, effort), index.elements)
     return planner.answer(filter, index.live)
 
 
@@ -152,8 +153,8 @@ def cost(filter: Filter) -> int:
             return OPERATOR_COSTS.get(filter.operator, CHEAP)
         case Not(clause):
             return cost(clause)
-        case All(clauses) | Any(clauses):
-            return max(map(cost, clauses), default=CHEAP)
+        case All() | Any():
+            return MODERATE
         case ElemMatch():
             return COSTLY
         case Computed() | JsonSchema():
