@@ -7,9 +7,10 @@ PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 UV := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 SOURCES := $(wildcard src tests benchmarks)
 ARGS ?=
+PACKAGE ?= filters
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check formatted format lint types layers docs reference bench-language lock clean
+.PHONY: help run test check formatted format lint types layers docs reference bench-language mutation lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -47,15 +48,25 @@ reference: .venv/for-working ## Write the generated parts of docs/reference agai
 bench-language: .venv/for-measuring ## Measure the language against others, into benchmarks/results/language.md
 	.venv/bin/python -W ignore -m benchmarks.language $(ARGS)
 
+mutation: .venv/for-mutation ## Find small changes of filters that no test notices (PACKAGE=updates: of updates)
+	ROLLBOOK_MUTATION=$(PACKAGE) .venv/bin/mutmut run "rollbook.language.$(PACKAGE).*"
+	.venv/bin/mutmut results | grep "rollbook.language.$(PACKAGE)\." || true
+
 lock: ## Choose versions again and write the lock files (needs uv)
 	$(UV) --upgrade --group build pyproject.toml --output-file requirements.txt
 	$(UV) --upgrade --group build --group dev --constraint requirements.txt pyproject.toml \
 		--output-file requirements-dev.txt
 	$(UV) --upgrade --group bench --constraint requirements-dev.txt pyproject.toml \
 		--output-file requirements-bench.txt
+	$(UV) --upgrade --group mutation --constraint requirements-dev.txt pyproject.toml \
+		--output-file requirements-mutation.txt
 
 clean: ## Remove what was built here; never the data
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/for-mutation: requirements-mutation.txt .venv/for-working
+	$(PIP) --require-hashes --requirement requirements-mutation.txt
+	@touch $@
 
 .venv/for-working: requirements-dev.txt .venv/for-running
 	$(PIP) --require-hashes --requirement requirements-dev.txt

@@ -7,6 +7,7 @@ import pytest
 from rollbook.documents.values import MISSING, Maybe, Value
 from rollbook.errors import LanguageRefused
 from rollbook.language.expressions import compile_expression, parse_expression, scope_of
+from tests.language.refusals import explained
 
 
 def value_of(expression: Any, document: Value = None, **variables: Maybe) -> Any:
@@ -19,7 +20,7 @@ def refusal_of(expression: Any, document: Value = None) -> LanguageRefused:
     """The refusal of ``expression``: when it is read, or when it is evaluated for the document."""
     with pytest.raises(LanguageRefused) as refusal:
         value_of(expression, document)
-    return refusal.value
+    return explained(refusal.value)
 
 
 def code_of(expression: Any, document: Value = None) -> int | None:

@@ -9,6 +9,7 @@ import pytest
 from rollbook.errors import LanguageRefused
 from rollbook.language.filters import compile_filter, parse_filter
 from rollbook.limits import Work
+from tests.language.refusals import explained
 
 
 def matches(filter: Any, document: Any) -> bool:
@@ -30,7 +31,7 @@ def refusal(filter: Any, **options: Any) -> LanguageRefused:
     """The refusal that the filter meets."""
     with pytest.raises(LanguageRefused) as caught:
         parse_filter(filter, **options)
-    return caught.value
+    return explained(caught.value)
 
 
 def refused_code(filter: Any, **options: Any) -> tuple[int | None, str]:

@@ -84,6 +84,7 @@ def test_elem_match_looks_at_every_array_that_the_path_finds():
         (1, ["[5]", "[[5,7]]", "[{x:5,y:7}]", "[[]]", "[{}]"]),
         (2.0, ["[5,7]", "[[5,7],7]", "[{x:5},{y:7}]"]),
         (3, []),
+        (2**31 - 1, []),
     ],
 )
 def test_size_counts_the_elements_of_the_array_itself(size, names):

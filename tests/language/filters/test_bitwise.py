@@ -30,6 +30,7 @@ DOCUMENTS = {
         ({"$bitsAllSet": []}, ["0", "54", "54.0", "-1", "-54", "greatest", "[54]"]),
         ({"$bitsAllSet": [200]}, ["-1", "-54"]),  # the sign goes on for ever
         ({"$bitsAllSet": [63]}, ["-1", "-54"]),
+        ({"$bitsAllSet": [2**31 - 1]}, ["-1", "-54"]),
         ({"$bitsAllClear": 9}, ["0", "54", "54.0", "[54]"]),
         ({"$bitsAllClear": [0, 63]}, ["0", "54", "54.0", "[54]"]),
         ({"$bitsAnySet": 9}, ["-1", "-54", "greatest"]),

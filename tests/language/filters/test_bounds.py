@@ -3,7 +3,7 @@
 import pytest
 
 from rollbook.errors import WorkExceeded
-from rollbook.language.filters import compile_filter, first_match, parse_filter
+from rollbook.language.filters import compile_condition, compile_filter, first_match, parse_condition, parse_filter
 from rollbook.limits import Limits, Work
 from tests.language.filters.matching import refused_code
 
@@ -71,7 +71,10 @@ def test_sizes_are_bounded(within, beyond):
     [
         ({"a": 5}, {"a": [0] * 5000}),
         ({"a.b": 5}, {"a": [{"b": 0}] * 5000}),
+        ({"a.b.c": 5}, {"a": [{"b": 0}] * 5000}),
         ({"a": {"$elemMatch": {"$gt": 5}}}, {"a": [0] * 5000}),
+        ({"a": {"$elemMatch": {"$elemMatch": {"$gt": 5}}}}, {"a": [[0] * 5000]}),
+        ({"a": {"$elemMatch": {"b": 5}}}, {"a": [{"b": [0] * 5000}]}),
         ({"$or": [{"a": i} for i in range(5000)]}, {"a": -1}),
         ({"$and": [{"a": {"$ne": i}} for i in range(5000)]}, {"a": -1}),
         ({"$jsonSchema": {"properties": {"a": {"items": {"type": "number"}}}}}, {"a": [0] * 5000}),
@@ -83,3 +86,31 @@ def test_a_document_that_costs_much_is_stopped_at_the_deadline(filter, document)
         compile_filter(parse_filter(filter), work=past_it)(document)
     with pytest.raises(WorkExceeded):
         first_match(parse_filter(filter), document, work=past_it)
+
+
+@pytest.mark.parametrize(
+    ("condition", "value"),
+    [
+        ({"$gt": 5}, [0] * 5000),
+        ({"$elemMatch": {"$gt": 5}}, [0] * 5000),
+        ({"$all": list(range(5000))}, -1),
+    ],
+)
+def test_a_value_that_costs_much_is_stopped_at_the_deadline(condition, value):
+    past_it = Work(deadline=2.0, clock=lambda: 3.0)
+    with pytest.raises(WorkExceeded):
+        compile_condition(parse_condition(condition), work=past_it)(value)
+
+
+def test_one_pattern_too_many_is_refused_where_it_stands():
+    three = {"a": {}, "b": {}, "c": {}}
+    assert refused_code({"$jsonSchema": {"patternProperties": three}}, limits=SMALL) == (
+        2,
+        "/$jsonSchema/patternProperties/c",
+    )
+
+
+def test_an_expression_in_a_filter_has_the_limits_of_the_request():
+    limits = Limits(expression_depth_max=2)
+    parse_filter({"$expr": {"$not": "$a"}}, limits=limits)
+    refused_code({"$expr": {"$not": {"$not": {"$not": {"$not": "$a"}}}}}, limits=limits)

@@ -24,6 +24,13 @@ def test_remainders_are_those_of_whole_numbers(operand, values):
     assert [value for value in tried if matching({"a": {"$mod": operand}}, {"": {"a": value}})] == values
 
 
+def test_remainders_are_those_of_64_bits():
+    values = [2**63 - 1, -(2**63), 2.0**63, 2**62]
+    assert [value for value in values if matching({"a": {"$mod": [1, 0]}}, {"": {"a": value}})] == [*values[:2], 2**62]
+    assert matching({"a": {"$mod": [-(2**63), 2**63 - 1]}}, {"": {"a": 2**63 - 1}}) == [""]
+    assert matching({"a": {"$mod": [2**63 - 1, -(2**63)]}}, {"": {"a": -(2**63)}}) == []
+
+
 WORDS = {
     "absent": {},
     "gpu": {"a": "gpu"},
@@ -44,6 +51,7 @@ WORDS = {
         ({"$options": "m", "$regex": "^g"}, ["gpu", "two lines", "list"]),
         ({"$regex": "x.g", "$options": "s"}, ["two lines"]),
         ({"$regex": "g p u # spelled", "$options": "x"}, ["gpu", "two lines", "list"]),
+        ({"$regex": "^g # (", "$options": "x"}, ["gpu", "list"]),
         ({"$regex": ""}, ["gpu", "GPU", "two lines", "list"]),
         ({"$regex": "g", "$ne": "gpu"}, ["two lines"]),
         ({"$not": {"$regex": "g"}}, ["absent", "GPU", "nested", "number"]),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rollbook.language.filters import parse_filter
+from rollbook.language.filters import parse_condition, parse_filter
 from rollbook.language.filters.nodes import EVERYTHING, All, Any, Constant, ElemMatch, Field, JsonSchema, Not
 
 A_IS_1 = Field(("a",), "$eq", 1)
@@ -22,6 +22,7 @@ A_IS_1 = Field(("a",), "$eq", 1)
         ({"a": {"$exists": 0}}, Not(Field(("a",), "$exists", True))),
         ({"a": {"$not": {"$ne": 1}}}, Not(Not(A_IS_1))),
         ({"$or": [{"a": 1}, {"b": 1}]}, Any((A_IS_1, Field(("b",), "$eq", 1)))),
+        ({"$or": [{"a": 1}]}, A_IS_1),
         ({"$nor": [{"a": 1}, {"b": 1}]}, Not(Any((A_IS_1, Field(("b",), "$eq", 1))))),
         ({"$nor": [{"a": 1}]}, Not(A_IS_1)),
         ({"a": {"$all": [1, 2]}}, All((A_IS_1, Field(("a",), "$eq", 2)))),
@@ -45,3 +46,28 @@ def test_every_field_says_where_its_operand_stands():
     assert isinstance(second, Not)
     assert isinstance(second.clause, Field)
     assert (first.at, second.clause.at) == ("/query/$or/0/a", "/query/$or/1/b/$not/$in")
+
+
+@pytest.mark.parametrize(
+    ("condition", "place"),
+    [
+        ({"$gt": 5}, "/$gt"),
+        ({"$ne": 5}, "/$ne"),
+        ({"$nin": [5]}, "/$nin"),
+        ({"$exists": True}, "/$exists"),
+        ({"$all": [5]}, "/$all/0"),
+        ({"$regex": "x"}, "/$regex"),
+        ({"$size": 5}, "/$size"),
+        (5, ""),
+    ],
+)
+def test_a_condition_says_where_its_operand_stands(condition, place):
+    for parsed in (parse_filter({"a": condition}, at="/query"), parse_condition(condition, at="/query/a")):
+        field = parsed.clause if isinstance(parsed, Not) else parsed
+        assert isinstance(field, Field)
+        assert field.at == f"/query/a{place}"
+
+
+def test_a_condition_stands_on_no_path():
+    assert parse_condition(5) == Field((), "$eq", 5)
+    assert parse_condition({"$gt": 5}) == Field((), "$gt", 5)

@@ -91,3 +91,34 @@ def test_the_compiled_path_finds_what_the_definition_finds(document, path, whole
     assert {sort_key(value) for value in seen} - {sort_key(MISSING)} == found - {sort_key(MISSING)}
     absent = compile_path(path, lambda value: value is MISSING, whole=whole)(document)
     assert absent == any(value is MISSING for value, _ in reached(document, path, whole=whole))
+
+
+@pytest.mark.parametrize(
+    ("path", "whole", "found"),
+    [
+        ("a", True, [(1, None)]),
+        ("z", False, [(MISSING, None)]),
+        ("a.b", False, [(MISSING, None)]),
+        ("l", True, [([1, [2, 3]], None)]),
+        ("l", False, [(1, 0), ([2, 3], 1), ([1, [2, 3]], None)]),
+        ("o.l", True, [([5], None)]),
+        ("o.l", False, [(5, 0), ([5], None)]),
+        ("l.", True, [([1, [2, 3]], None)]),  # a dot at the end of an array says nothing more
+        ("l.", False, [(1, 0), ([2, 3], 1), ([1, [2, 3]], None)]),
+        ("l.0", False, [(1, None)]),
+        ("l.1", False, [([2, 3], None)]),  # what an index names is one value
+        ("l.2", False, [(MISSING, None)]),
+        ("l.1.0", False, [(2, None)]),
+        ("l.1.", True, [([2, 3], None)]),
+        ("l.1.", False, [(2, 0), (3, 1), ([2, 3], None)]),
+        ("l.0.b", False, [(MISSING, None)]),
+        ("n.b", True, [([4], 0), (6, 1)]),
+        ("n.b", False, [(4, 0), ([4], 0), (6, 1)]),
+        ("n.0", False, [(MISSING, 0), (MISSING, 1), ({"b": [4]}, None)]),  # a name of the elements, and an index
+        ("n.0.b", True, [(MISSING, 0), (MISSING, 1), ([4], None)]),
+        ("n.0.b", False, [(MISSING, 0), (MISSING, 1), (4, 0), ([4], None)]),
+    ],
+)
+def test_a_path_finds_values_and_where_in_the_outermost_array(path, whole, found):
+    document = {"a": 1, "l": [1, [2, 3]], "o": {"l": [5]}, "n": [{"b": [4]}, {"b": 6}]}
+    assert list(reached(document, tuple(path.split(".")), whole=whole)) == found

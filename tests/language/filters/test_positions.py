@@ -24,6 +24,7 @@ DOCUMENT = {
         ({"n.t": 9}, 1),  # in the outer array
         ({"n": {"$elemMatch": {"x": 2, "y": 3}}}, 2),
         ({"n.t": {"$elemMatch": {"$gt": 8}}}, 1),
+        ({"n.t": {"$elemMatch": {"$eq": 8}}}, 1),
         ({"nested": {"$elemMatch": {"$elemMatch": {"$eq": 3}}}}, 1),
         ({"deep.list": 20}, 1),
         ({"a": {"$all": [3, 1]}}, 0),  # the last condition says
@@ -38,6 +39,7 @@ DOCUMENT = {
         ({"a": [1, 2, 3, 2]}, None),
         ({"n.0.x": 1}, None),
         ({"a": {"$size": 4}}, None),
+        ({"nested": {"$size": 2}}, None),  # the array itself
         ({"$or": [{"a": 3}, {"status": "live"}]}, None),
         ({"$or": [{"a": {"$gt": 2}}, {"a": 1}]}, None),
         ({"a": {"$ne": 9}}, None),
@@ -52,6 +54,16 @@ def test_the_last_condition_that_went_through_an_array_says_the_position(filter,
     assert first_match(parsed, DOCUMENT) == index
 
 
-@pytest.mark.parametrize("filter", [{"a": 9}, {"a": 2, "b": 9}, {"n": {"$elemMatch": {"x": 1, "y": 3}}}])
+@pytest.mark.parametrize(
+    "filter",
+    [
+        {"a": 9},
+        {"a": 2, "b": 9},
+        {"n": {"$elemMatch": {"x": 1, "y": 3}}},
+        {"n": {"$elemMatch": {"x": 9}}, "a": 2},
+        {"nested": {"$elemMatch": {"$gt": 2}}},
+        {"deep": {"$elemMatch": {"$eq": "list"}}},
+    ],
+)
 def test_without_a_match_there_is_no_position(filter):
     assert first_match(parse_filter(filter), DOCUMENT) is None

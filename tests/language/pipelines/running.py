@@ -14,6 +14,7 @@ from rollbook.language.pipelines import (
     run_pipeline,
 )
 from rollbook.limits import Work
+from tests.language.refusals import explained
 
 
 def results(pipeline: Any, documents: Any = (), *, work: Work | None = None, seed: int = 0) -> Any:
@@ -28,7 +29,7 @@ def refusal(pipeline: Any, documents: Any = (), *, work: Work | None = None) -> 
     """The refusal that the pipeline meets, when it is parsed or when the documents go through it."""
     with pytest.raises(LanguageRefused) as caught:
         results(pipeline, documents, work=work)
-    return caught.value
+    return explained(caught.value)
 
 
 def refused_code(pipeline: Any, documents: Any = ()) -> tuple[int | None, str]:
@@ -49,4 +50,5 @@ def update_refused_code(document: Any, stages: Any) -> tuple[int | None, str]:
     """MongoDB's code of the refusal that the update meets, and where in the request it points."""
     with pytest.raises(LanguageRefused) as caught:
         updated(document, stages)
-    return caught.value.mongo_code, caught.value.at
+    refused = explained(caught.value)
+    return refused.mongo_code, refused.at

@@ -8,6 +8,7 @@ import pytest
 from rollbook.errors import LanguageRefused
 from rollbook.language.filters import parse_filter
 from rollbook.language.projections import compile_projection, parse_projection
+from tests.language.refusals import explained
 
 
 def shown(document: Any, projection: Any, *, filter: Any = None, **options: Any) -> Any:
@@ -23,7 +24,7 @@ def refusal(projection: Any, document: Any = None, **options: Any) -> LanguageRe
     """The refusal that the projection meets, when it is parsed or when it is applied to the document."""
     with pytest.raises(LanguageRefused) as caught:
         shown({} if document is None else document, projection, **options)
-    return caught.value
+    return explained(caught.value)
 
 
 def refused_code(projection: Any, document: Any = None, **options: Any) -> tuple[int | None, str]:

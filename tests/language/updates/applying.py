@@ -10,6 +10,7 @@ from rollbook.documents.values import MISSING
 from rollbook.errors import UpdateRefused
 from rollbook.language.filters import parse_filter
 from rollbook.language.updates import compile_update, parse_update
+from tests.language.refusals import explained
 
 NOON = datetime(2024, 2, 29, 12, 0, tzinfo=UTC)
 
@@ -30,7 +31,7 @@ def refusal(document: Any, update: Any, **options: Any) -> UpdateRefused:
     """The refusal that the update meets, when it is parsed or when it is applied to the document."""
     with pytest.raises(UpdateRefused) as caught:
         updated(document, update, **options)
-    return caught.value
+    return explained(caught.value)
 
 
 def refused_code(document: Any, update: Any, **options: Any) -> tuple[int | None, str]:
