@@ -20,7 +20,7 @@ from rollbook.registry.recent import RecentChanges
 from rollbook.registry.registry import Registry
 from rollbook.registry.watching import Watching
 from rollbook.settings import Settings
-from rollbook.view.entries import View
+from rollbook.view.opening import open_view, save_snapshot
 
 
 @asynccontextmanager
@@ -31,8 +31,7 @@ async def open_registry(settings: Settings) -> AsyncIterator[Registry]:
     """
     journal = await asyncio.to_thread(SqliteJournal.open, Path(settings.data))
     try:
-        view = View(limits=settings.limits)
-        await asyncio.to_thread(view.load, journal.load(), journal.newest())
+        view = await asyncio.to_thread(open_view, journal, Path(settings.data), limits=settings.limits)
         facts = Facts()
         recent = RecentChanges(view.revision)
         committer = Committer(journal, view, recent, now_ms=lambda: time.time_ns() // 1_000_000)
@@ -45,6 +44,7 @@ async def open_registry(settings: Settings) -> AsyncIterator[Registry]:
             await committer.close()
             await watching.close()
             reader.close()
+            await asyncio.to_thread(save_snapshot, view, journal, Path(settings.data), limits=settings.limits)
     finally:
         await asyncio.to_thread(journal.close)
 
