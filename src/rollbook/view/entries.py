@@ -10,17 +10,20 @@ from dataclasses import dataclass
 from pyroaring import BitMap
 
 from rollbook.documents.codec import decode_stored
+from rollbook.documents.paths import Path
 from rollbook.documents.values import Document
 from rollbook.journal.changes import Change, Kept, protected_after
 from rollbook.language.filters import Filter
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.view.effort import effort_from_now
 from rollbook.view.explaining import Explanation, explain
+from rollbook.view.facets import Facet, facet_of
 from rollbook.view.indexes import Index
 from rollbook.view.loading import load_documents
 from rollbook.view.planning import answer
 from rollbook.view.plans import Plan, plan_of
 from rollbook.view.snapshots import Snapshot
+from rollbook.view.sorting import first_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,7 @@ class View:
         """The documents with these numbers, in order of creation; None: all."""
         if candidates is None:
             return list(self._by_id.values())
-        by_number = self._by_number
-        return [entry for number in candidates.to_array() if (entry := by_number[number]) is not None]
+        return self._entries_at(candidates.to_array())
 
     def plan(self, filter: Filter) -> Plan:
         """Which documents ``filter`` may match, of those that are there now."""
@@ -73,6 +75,19 @@ class View:
     def explain(self, filter: Filter) -> Explanation:
         """How ``plan`` would answer, clause by clause, in words."""
         return explain(filter, self.index)
+
+    def first_by(
+        self, path: Path, candidates: BitMap | None, count: int, *, descending: bool
+    ) -> Sequence[Entry] | None:
+        """The first ``count`` candidates in the order of ``path`` and then of creation; None: the index can't tell."""
+        within = self.index.live if candidates is None else candidates
+        numbers = first_numbers(self.index.root, path, within, count, descending=descending, effort=effort_from_now())
+        return None if numbers is None else self._entries_at(numbers)
+
+    def facet(self, path: Path, candidates: BitMap | None, *, buckets_max: int) -> Facet | None:
+        """How many candidates have which value at ``path``; None: the index can't tell."""
+        within = self.index.live if candidates is None else candidates
+        return facet_of(self.index.root, path, within, buckets_max=buckets_max, effort=effort_from_now())
 
     def load(self, kept: Iterable[Kept], revision: int) -> None:
         """Take over what a journal keeps, as of ``revision``, into an empty view."""
@@ -101,6 +116,10 @@ class View:
             assert change.revision == self.revision + 1, "a view follows every change, in order"
             self._apply(change)
             self.revision = change.revision
+
+    def _entries_at(self, numbers: Iterable[int]) -> Sequence[Entry]:
+        by_number = self._by_number
+        return [entry for number in numbers if (entry := by_number[number]) is not None]
 
     def _taken_over(self, kept: Iterable[Kept]) -> Iterator[tuple[int, Document]]:
         for number, one in enumerate(kept):

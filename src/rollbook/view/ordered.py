@@ -17,11 +17,12 @@ Derived = TypeVar("Derived")
 class OrderedKeys(Generic[SortableKey]):
     """A set of texts, or of numbers, in ascending order."""
 
-    __slots__ = ("_blocks", "_derived", "_last")
+    __slots__ = ("_block_keys_max", "_blocks", "_derived", "_last")
 
-    def __init__(self, keys: Iterable[SortableKey]) -> None:
+    def __init__(self, keys: Iterable[SortableKey], *, block_keys_max: int = BLOCK_KEYS_MAX) -> None:
         ordered = sorted(keys)
-        half = BLOCK_KEYS_MAX // 2
+        half = block_keys_max // 2
+        self._block_keys_max = block_keys_max
         self._blocks: list[list[SortableKey]] = [
             ordered[start : start + half] for start in range(0, len(ordered), half)
         ]
@@ -31,6 +32,10 @@ class OrderedKeys(Generic[SortableKey]):
     def __iter__(self) -> Iterator[SortableKey]:
         for block in self._blocks:
             yield from block
+
+    def __reversed__(self) -> Iterator[SortableKey]:
+        for block in reversed(self._blocks):
+            yield from reversed(block)
 
     def __len__(self) -> int:
         return sum(map(len, self._blocks))
@@ -44,7 +49,7 @@ class OrderedKeys(Generic[SortableKey]):
         block = self._blocks[place]
         insort(block, key)
         self._derived[place] = None
-        if len(block) > BLOCK_KEYS_MAX:
+        if len(block) > self._block_keys_max:
             half = len(block) // 2
             self._blocks[place : place + 1] = block[:half], block[half:]
             self._last[place : place + 1] = block[half - 1], block[-1]
