@@ -2,7 +2,7 @@
 
 Theory: where every candidate has at most one scalar at the path, the keys in order are the documents in order: first
 those with null or nothing, then numbers, texts, false and true; of one key, in order of creation. Arrays, objects and
-strings without a key of their own have no place in that order, and where a candidate has one, the index does not answer.
+strings without a key of their own have no place in that order: where a candidate has one, the index does not answer.
 """
 
 from collections.abc import Iterable, Iterator
