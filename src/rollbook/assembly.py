@@ -14,7 +14,9 @@ from rollbook.api.server import serve as serve_http
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.journal.sqlite import SqliteJournal
 from rollbook.registry.committing import Committer
+from rollbook.registry.compacting import Compactor, Retention
 from rollbook.registry.facts import Facts
+from rollbook.registry.history import History
 from rollbook.registry.queries import Reader
 from rollbook.registry.recent import RecentChanges
 from rollbook.registry.registry import Registry
@@ -34,19 +36,31 @@ async def open_registry(settings: Settings) -> AsyncIterator[Registry]:
         view = await asyncio.to_thread(open_view, journal, Path(settings.data), limits=settings.limits)
         facts = Facts()
         recent = RecentChanges(view.revision)
-        committer = Committer(journal, view, recent, now_ms=lambda: time.time_ns() // 1_000_000)
+        committer = Committer(journal, view, recent, now_ms=now_ms)
         reader = Reader(view, facts, limits=settings.limits)
         watching = Watching(journal, recent, watchers_max=settings.limits.watchers_max)
+        history = History(journal, view, Facts(), limits=settings.limits, now_ms=now_ms)
+        retention = Retention(settings.history_days, settings.history_changes, settings.history_bytes)
+        compactor = Compactor(journal, retention, now_ms=now_ms)
         try:
             rules = SchemaRules(mode=settings.schema)
-            yield Registry(journal, view, committer, reader, watching, facts, rules, settings.limits)
+            yield Registry(
+                journal, view, committer, reader, watching, history, compactor, facts, rules, settings.limits
+            )
         finally:
             await committer.close()
             await watching.close()
+            await compactor.close()
+            history.close()
             reader.close()
             await asyncio.to_thread(save_snapshot, view, journal, Path(settings.data), limits=settings.limits)
     finally:
         await asyncio.to_thread(journal.close)
+
+
+def now_ms() -> int:
+    """Unix time in milliseconds."""
+    return time.time_ns() // 1_000_000
 
 
 def serve(settings: Settings) -> None:

@@ -130,6 +130,12 @@ class ClusterExists(RegistryError):
     code = "cluster-exists"
 
 
+class ClusterProtected(RegistryError):
+    """The cluster is protected against deletion."""
+
+    code = "cluster-protected"
+
+
 class NodeNotFound(RegistryError):
     """The cluster has no node with this id."""
 

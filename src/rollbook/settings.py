@@ -29,6 +29,9 @@ class Settings:
     data: Path = Path("data")
     schema: Schema = "default"
     stop_seconds: int = 30
+    history_days: int = 90
+    history_changes: int = 1_000_000
+    history_bytes: int = 4 * 1024 * 1024 * 1024
     limits: Limits = DEFAULT_LIMITS
 
     @property
@@ -143,6 +146,24 @@ SETTINGS = (
         "ROLLBOOK_STOP_SECONDS",
         whole_number(0, 3_600),
         "How long a stopping server waits for the requests that are under way.",
+    ),
+    Setting(
+        "history_days",
+        "ROLLBOOK_HISTORY_DAYS",
+        whole_number(1, 36_500),
+        "How many days the history of clusters goes back at most.",
+    ),
+    Setting(
+        "history_changes",
+        "ROLLBOOK_HISTORY_CHANGES",
+        whole_number(1, 1_000_000_000),
+        "How many changes the history of all clusters holds at most.",
+    ),
+    Setting(
+        "history_bytes",
+        "ROLLBOOK_HISTORY_BYTES",
+        whole_number(1_024, 1024 * 1024 * 1024 * 1024),
+        "How many bytes the history of all clusters takes at most.",
     ),
     Setting(
         "body_bytes_max",

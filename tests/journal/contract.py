@@ -222,16 +222,17 @@ class JournalContract:
             ({}, 0),
             ({"until_ms": 1_001}, 1),
             ({"until_ms": 1_002}, 2),
-            ({"until_ms": 9_999}, 4),
+            ({"until_ms": 9_999}, 3),
             ({"changes_max": 4}, 0),
             ({"changes_max": 3}, 1),
-            ({"changes_max": 0}, 4),
-            ({"bytes_max": 0}, 4),
+            ({"changes_max": 1}, 3),
+            ({"changes_max": 0}, 3),
+            ({"bytes_max": 0}, 3),
             ({"bytes_max": 10_500}, 2),
             ({"changes_max": 3, "until_ms": 1_002}, 2),
         ],
     )
-    def test_the_goal_is_the_strictest_of_age_count_and_size(
+    def test_the_goal_is_the_strictest_of_age_count_and_size_and_spares_the_newest(
         self, journal: Journal, bounds: dict[str, int], goal: int
     ) -> None:
         pads = {"a": 10, "b": 10_000, "c": 10_000, "d": 10}

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rollbook.api import handlers, node_handlers, operations_handlers, parser_handlers, watch_handlers
+from rollbook.api import handlers, history_handlers, node_handlers, operations_handlers, parser_handlers, watch_handlers
 from rollbook.api.encodings import Encoded
 from rollbook.api.problems import problem
 from rollbook.errors import BodyTooLarge, MethodNotAllowed, RegistryError, RequestRefused, RouteNotFound
@@ -111,6 +111,11 @@ ROUTES = [
     Route("/clusters/{id}", handlers.read_cluster, methods=["GET"]),
     Route("/clusters/{id}", handlers.update_cluster, methods=["PUT"]),
     Route("/clusters/{id}", handlers.delete_cluster, methods=["DELETE"]),
+    Route("/clusters/{id}/history", history_handlers.read_history, methods=["GET"]),
+    Route("/clusters/{id}/restore", history_handlers.restore_cluster, methods=["POST"]),
+    Route("/clusters/{id}/protection", history_handlers.protect_cluster, methods=["PUT"]),
+    Route("/clusters/{id}/protection", history_handlers.unprotect_cluster, methods=["DELETE"]),
+    Route("/changes", history_handlers.read_changes, methods=["GET"]),
     Route("/clusters/{id}/nodes", node_handlers.read_nodes, methods=["GET"]),
     Route("/clusters/{id}/nodes", node_handlers.join_node, methods=["POST"]),
     Route("/clusters/{id}/nodes", node_handlers.synchronise_nodes, methods=["PUT"]),

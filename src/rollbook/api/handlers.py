@@ -7,9 +7,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rollbook.api import responses
-from rollbook.api.requests import author_of, flag_values, parsed_body, parsed_optional_body, precondition_of
+from rollbook.api.requests import (
+    author_of,
+    flag_values,
+    moment_of,
+    parsed_body,
+    parsed_optional_body,
+    precondition_of,
+)
 from rollbook.clusters.acceptance import SchemaRules, UnknownFields
 from rollbook.registry.commands import Delete
+from rollbook.registry.fleets import PastFleet
+from rollbook.registry.queries import Reader
 from rollbook.registry.registry import Registry
 from rollbook.registry.requests import (
     COUNT_KEYS,
@@ -28,10 +37,11 @@ def registry_of(request: Request) -> Registry:
 
 async def read_cluster(request: Request) -> Response:
     """``GET /clusters/{id}``: the document, or 304 when the caller has it already."""
-    registry = registry_of(request)
-    entry = registry.entry(request.path_params["id"])
+    registry, id, moment = registry_of(request), request.path_params["id"], moment_of(request)
+    entry = registry.entry(id) if moment is None else await registry.history.version(id, moment)
     if "registry" in flag_values(request, "include", ("registry",)):
-        return responses.json_response(registry.facts.document_of(entry))
+        facts = registry.facts if moment is None else registry.history.facts
+        return responses.json_response(facts.document_of(entry))
     seen = precondition_of(request).differs
     if seen is not None and seen & {"*", str(entry.revision)}:
         return Response(status_code=304, headers={"etag": responses.entity_tag(entry.revision)})
@@ -76,9 +86,10 @@ async def query_clusters(request: Request) -> Response:
     parse = partial(parse_query, limits=registry.limits)
     query = await parsed_optional_body(request, parse, limits=registry.limits)
     if query.explain:
-        return responses.json_response(await registry.reader.explain(query))
+        return responses.json_response(await (await reader_of(request)).explain(query))
     revision = registry.view.revision
-    return responses.documents(await registry.reader.find(query), revision=revision, form=responses.form_of(request))
+    found = await (await reader_of(request)).find(query)
+    return responses.documents(found, revision=revision, form=responses.form_of(request))
 
 
 async def explain_query(request: Request) -> Response:
@@ -86,7 +97,7 @@ async def explain_query(request: Request) -> Response:
     registry = registry_of(request)
     parse = partial(parse_query, limits=registry.limits)
     query = await parsed_optional_body(request, parse, limits=registry.limits)
-    return responses.json_response(await registry.reader.explain(query))
+    return responses.json_response(await (await reader_of(request)).explain(query))
 
 
 async def count_clusters(request: Request) -> Response:
@@ -95,7 +106,7 @@ async def count_clusters(request: Request) -> Response:
     parse = partial(parse_query, limits=registry.limits, keys=COUNT_KEYS)
     query = await parsed_optional_body(request, parse, limits=registry.limits)
     revision = str(registry.view.revision)
-    count = await registry.reader.count(query)
+    count = await (await reader_of(request)).count(query)
     return responses.json_response({"count": count}, headers={responses.REVISION_HEADER: revision})
 
 
@@ -105,9 +116,14 @@ async def aggregate_clusters(request: Request) -> Response:
     parse = partial(parse_aggregation, limits=registry.limits)
     aggregation = await parsed_body(request, parse, limits=registry.limits)
     revision = registry.view.revision
-    return responses.documents(
-        await registry.reader.aggregate(aggregation), revision=revision, form=responses.form_of(request)
-    )
+    results = await (await reader_of(request)).aggregate(aggregation)
+    return responses.documents(results, revision=revision, form=responses.form_of(request))
+
+
+async def reader_of(request: Request) -> Reader | PastFleet:
+    """What answers questions about the fleet: of now, or of the moment that is asked for."""
+    registry, moment = registry_of(request), moment_of(request)
+    return registry.reader if moment is None else await registry.history.fleet(moment)
 
 
 def rules_of(request: Request) -> SchemaRules:

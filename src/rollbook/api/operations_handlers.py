@@ -14,7 +14,10 @@ async def healthz(request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """``GET /readyz``: the registry answers reads; ``writable`` says whether its last write reached the disk."""
+    """``GET /readyz``: the registry answers reads; ``writable`` says whether its last write reached the disk.
+
+    Changes up to the revision ``compacted`` are no longer kept.
+    """
     registry = registry_of(request)
     trouble = registry.committer.trouble
     return json_response(
@@ -24,5 +27,6 @@ async def readyz(request: Request) -> Response:
             **({"trouble": trouble} if trouble else {}),
             "revision": registry.view.revision,
             "clusters": len(registry.view),
+            "compacted": registry.compactor.mark,
         }
     )

@@ -30,6 +30,7 @@ STATUSES: Mapping[type[RegistryError], int] = {
     errors.NodeNotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.ClusterExists: 409,
+    errors.ClusterProtected: 409,
     errors.NodeExists: 409,
     errors.Compacted: 410,
     errors.PreconditionFailed: 412,

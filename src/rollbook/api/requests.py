@@ -13,6 +13,7 @@ from rollbook.errors import BodyTooLarge, MalformedJson, MediaTypeUnsupported, R
 from rollbook.limits import Limits
 from rollbook.registry.commands import Precondition
 from rollbook.registry.committing import Author
+from rollbook.registry.moments import Moment, parse_moment
 
 Parsed = TypeVar("Parsed")
 
@@ -88,6 +89,12 @@ def flag_values(request: Request, name: str, known: tuple[str, ...]) -> list[str
 def flag_value(request: Request, name: str, known: tuple[str, ...], *, default: str) -> str:
     """The last value of a query parameter, or ``default``; refuses one that is not known."""
     return (flag_values(request, name, known) or [default])[-1]
+
+
+def moment_of(request: Request) -> Moment | None:
+    """The moment of the past that ``?revision=`` or ``?at=`` asks for; None: now."""
+    asked = request.query_params
+    return parse_moment(revision=asked.get("revision"), at=asked.get("at"))
 
 
 async def _bytes_of(request: Request, *, body_bytes_max: int) -> bytes:

@@ -25,6 +25,7 @@ EXIT_CODES: Mapping[type[RegistryError], int] = {
     errors.DocumentInvalid: REFUSED,
     errors.ClusterNotFound: CLASHED,
     errors.ClusterExists: CLASHED,
+    errors.ClusterProtected: CLASHED,
     errors.NodeNotFound: CLASHED,
     errors.NodeExists: CLASHED,
     errors.PreconditionFailed: CLASHED,

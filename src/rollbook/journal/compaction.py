@@ -42,9 +42,9 @@ class SqliteCompaction:
     def goal(self, *, until_ms: int, changes_max: int, bytes_max: int) -> int:
         """See ``interface.Compaction.goal``."""
         with self._readers.one_moment() as connection:
-            by_age = newest_at(connection, until_ms) or 0
-            by_count = tip_in(connection).revision - changes_max
-            return max(by_age, by_count, oldest_within(connection, bytes_max))
+            mark, newest = mark_in(connection).revision, tip_in(connection).revision
+            by_age, by_size = newest_at(connection, until_ms) or 0, oldest_within(connection, bytes_max)
+            return max(mark, min(newest - 1, max(by_age, newest - changes_max, by_size)))
 
     def step(self, goal: int, *, changes_max: int = STEP_CHANGES, bytes_max: int = STEP_BYTES) -> int:
         """See ``interface.Compaction.step``."""

@@ -4,7 +4,7 @@ One rule: when ``append`` returns, the batch survives ``kill -9`` (and power los
 raises, nothing of the batch is there, now or after a restart.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Protocol
 
 from rollbook.journal.changes import Change, Kept
@@ -27,7 +27,7 @@ class Past(Protocol):
         """
         ...
 
-    def earlier(self, revision: int) -> Iterator[tuple[str, Kept | None]]:
+    def earlier(self, revision: int) -> Generator[tuple[str, Kept | None], None, None]:
         """For every document that a change later than ``revision`` touched, its id and what it was at ``revision``.
 
         All as of one moment; other documents are now as they were then. Refuses (Compacted) a revision below the mark.
@@ -51,7 +51,10 @@ class Compaction(Protocol):
         ...
 
     def goal(self, *, until_ms: int, changes_max: int, bytes_max: int) -> int:
-        """Where the mark has to be so that all kept changes are later than a time, so many, and so large in all."""
+        """Where the mark has to be so that what is kept is later than a time, so many changes, and so large in all.
+
+        The newest change is kept in any case.
+        """
         ...
 
     def step(self, goal: int) -> int:

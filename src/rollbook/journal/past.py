@@ -1,6 +1,6 @@
 """What was: the past of one document and of all, as far as the file keeps it."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import apsw
 
@@ -56,7 +56,7 @@ class SqlitePast:
                 raise gone(revision)
             return version
 
-    def earlier(self, revision: int) -> Iterator[tuple[str, Kept | None]]:
+    def earlier(self, revision: int) -> Generator[tuple[str, Kept | None], None, None]:
         """See ``interface.Past.earlier``."""
         with self._readers.one_moment() as connection:
             if revision < mark_in(connection).revision:

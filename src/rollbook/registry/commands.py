@@ -13,7 +13,7 @@ from typing import Protocol
 from rollbook.clusters.acceptance import SchemaRules, accept_update
 from rollbook.documents.codec import decode_stored, encode_json
 from rollbook.documents.values import Document
-from rollbook.errors import ClusterExists, ClusterNotFound, DocumentInvalid, PreconditionFailed, below
+from rollbook.errors import ClusterExists, ClusterNotFound, ClusterProtected, DocumentInvalid, PreconditionFailed, below
 from rollbook.journal.changes import Kind
 from rollbook.language.edits import Edit
 from rollbook.limits import DEFAULT_LIMITS, Limits, Work
@@ -22,10 +22,11 @@ from rollbook.registry.facts import REGISTRY_FIELD
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The newest document of an id, as a command meets it: its JSON and its revision."""
+    """The newest document of an id, as a command meets it: its JSON, its revision, and whether it is protected."""
 
     body: bytes
     revision: int
+    protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Strike a cluster off the roll."""
+    """Strike a cluster off the roll. Refuses (ClusterProtected) one that is protected, whatever the precondition."""
 
     id: str
     precondition: Precondition = ANY_REVISION
@@ -147,5 +148,10 @@ class Delete:
     def decide(self, current: Standing | None) -> Decision:
         if current is None:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
+        if current.protected:
+            raise ClusterProtected(
+                f"the cluster {self.id!r} is protected: take the protection away first (DELETE "
+                f"/clusters/{self.id}/protection)"
+            )
         self.precondition.check(current.revision)
         return Decision("deleted", None)

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from rollbook.errors import JournalConflict, JournalUnavailable, RegistryError
-from rollbook.journal.changes import Change, Kind
+from rollbook.journal.changes import Change, Kind, protected_after
 from rollbook.journal.interface import Journal
 from rollbook.registry.commands import Command, Decision, Standing
 from rollbook.registry.recent import RecentChanges
@@ -70,7 +70,6 @@ class Committer:
         self._queue: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._closing = False
-        self._at_ms = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollbook-writer")
         self._task = asyncio.create_task(self._run(), name="rollbook-committer")
         self.trouble: str | None = None
@@ -123,8 +122,8 @@ class Committer:
         self._recent.extend(changes)
 
     def _write(self, batch: Sequence[_Waiting]) -> tuple[Sequence[Change], Sequence[Outcome]]:
-        self._at_ms = max(self._at_ms, self._now_ms())  # revisions never go back in time
-        draft = _Draft(self._view, self._at_ms)
+        at_ms = max(self._journal.newest_ms(), self._now_ms())  # revisions never go back in time
+        draft = _Draft(self._view, at_ms)
         outcomes = [draft.outcome_of(waiting) for waiting in batch]
         if draft.changes:
             self._journal.append(draft.changes, after=self._view.revision)
@@ -160,14 +159,15 @@ class _Draft:
         if id in self._over:
             return self._over[id]
         entry = self._view.entry(id)
-        return None if entry is None else Standing(entry.body, entry.revision)
+        return None if entry is None else Standing(entry.body, entry.revision, entry.protected)
 
     def _record(self, id: str, current: Standing | None, decision: Decision, kind: Kind, author: Author) -> Stored:
         revision = self._view.revision + len(self.changes) + 1
         before = current.body if current else None
         change = Change(revision, id, kind, self._at_ms, before, decision.body, author.actor, author.reason)
         self.changes.append(change)
-        self._over[id] = None if decision.body is None else Standing(decision.body, revision)
+        protected = protected_after(kind, current is not None and current.protected)
+        self._over[id] = None if decision.body is None else Standing(decision.body, revision, protected)
         return Stored(id, kind, decision.body, revision, decision.warnings, decision.outcome)
 
 

@@ -12,11 +12,12 @@ class Facts:
     """Tells what is known about an entry, as of now. Safe to ask from any thread."""
 
     def of(self, entry: Entry) -> dict[str, Value]:
-        """Its revision (an integer), and when it was enrolled and last changed (ISO 8601, UTC)."""
+        """Its revision (an integer), when it was enrolled and last changed (ISO 8601, UTC), whether it is protected."""
         return {
             "revision": entry.revision,
             "createdAt": iso_time(entry.created_at_ms),
             "updatedAt": iso_time(entry.updated_at_ms),
+            "protected": entry.protected,
         }
 
     def document_of(self, entry: Entry) -> Document:

@@ -7,6 +7,8 @@
 | no | yes | entered |
 | yes | no | left |
 | yes | no document | deleted |
+
+Protection leaves the document as it is: to a watcher such a change is ``updated``, with an empty patch.
 """
 
 from collections.abc import Callable
@@ -88,6 +90,12 @@ class Occurrence:
             body = orjson.dumps({"event": name, **self._members(name, form)})
             message = self._messages[name, form] = Message(self.change.revision, name, body)
         return message
+
+    def record(self, form: Form) -> bytes:
+        """The change as history tells it, under its own name, as JSON."""
+        kind = self.change.kind
+        name: Name = kind if kind == "created" or kind == "deleted" else "updated"
+        return orjson.dumps({"event": kind, **self._members(name, form)})
 
     def _members(self, name: Name, form: Form) -> dict[str, Any]:
         """Who changed what, when and why, with the document after, the patch that leads to it, or both."""

@@ -10,7 +10,9 @@ from rollbook.journal.interface import Journal
 from rollbook.limits import Limits
 from rollbook.registry.commands import ANY_REVISION, Command, Precondition
 from rollbook.registry.committing import Author, Committer, Stored
+from rollbook.registry.compacting import Compactor
 from rollbook.registry.facts import Facts
+from rollbook.registry.history import History
 from rollbook.registry.queries import Reader
 from rollbook.registry.requests import parse_creation
 from rollbook.registry.watching import Watching
@@ -26,6 +28,8 @@ class Registry:
     committer: Committer
     reader: Reader
     watching: Watching
+    history: History
+    compactor: Compactor
     facts: Facts
     rules: SchemaRules
     limits: Limits

@@ -1,0 +1,88 @@
+"""Retention: how much of the past is kept, and the giving up of what is beyond it.
+
+One rule: it stays out of the way of writes. The journal gives up a few changes at a time, on a thread of its own, and
+between two steps this rests for longer than the step took.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rollbook.errors import JournalUnavailable
+from rollbook.journal.interface import Journal
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_SECONDS = 5.0
+REST_PER_STEP = 2.0
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What is kept of the past at most; whichever bound is reached first counts."""
+
+    days: int
+    changes: int
+    bytes: int
+
+
+class Compactor:
+    """Keeps the journal within its retention. Only the past is given up; live documents are never touched."""
+
+    def __init__(self, journal: Journal, retention: Retention, *, now_ms: Callable[[], int]) -> None:
+        self.mark = journal.compaction.mark()
+        """Changes up to this revision are gone."""
+        self.given_up = 0
+        """How many changes were given up since the start."""
+        self.trouble: str | None = None
+        """Why the last try failed; None when it did not."""
+        self._journal = journal
+        self._retention = retention
+        self._now_ms = now_ms
+        self._closing = asyncio.Event()
+        self._task = asyncio.create_task(self._run(), name="rollbook-compactor")
+
+    async def close(self) -> None:
+        """Finish the step under way, then stop."""
+        self._closing.set()
+        await self._task
+
+    async def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                await self._compact()
+                self.trouble = None
+            except JournalUnavailable as trouble:
+                self.trouble = trouble.message
+                logger.warning("the history could not be compacted, and it will be tried again: %s", trouble.message)
+            await self._rest(LOOK_EVERY_SECONDS)
+
+    async def _compact(self) -> None:
+        """Give up what is beyond the retention now, step by step."""
+        goal = await asyncio.to_thread(self._goal)
+        begun = self.mark
+        while self.mark < goal and not self._closing.is_set():
+            started = time.monotonic()
+            mark = await asyncio.to_thread(self._journal.compaction.step, goal)
+            self.given_up += mark - self.mark
+            self.mark = mark
+            await self._rest(REST_PER_STEP * (time.monotonic() - started))
+        if self.mark > begun:
+            logger.info(
+                "gave up %d changes that are beyond the retention; history goes back to revision %d",
+                self.mark - begun,
+                self.mark,
+            )
+
+    def _goal(self) -> int:
+        until_ms = self._now_ms() - self._retention.days * DAY_MS
+        bounds = {"changes_max": self._retention.changes, "bytes_max": self._retention.bytes}
+        return self._journal.compaction.goal(until_ms=until_ms, **bounds)
+
+    async def _rest(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), seconds)
