@@ -35,7 +35,7 @@ def report(documents: list[Document], rounds: int) -> Iterator[str]:
     """The lines of the page."""
     rivals = " and ".join(f"{name} {version(name)}" for name in NAMES[1:])
     yield "# The language, measured\n"
-    yield f"Against {rivals}, on {len(documents):,} generated clusters in memory. Milliseconds"
+    yield f"Against {rivals}, on {len(documents):,} generated clusters in memory. Processor milliseconds"
     yield f"for all of them, reading the request included: the median of {rounds} interleaved rounds; behind it, how"
     yield "many times as long as Rollbook takes. *refused*: it does not know the operator; *another answer*: it finds,"
     yield "or makes, other documents, and is not measured. mongoquery has filters only.\n"

@@ -54,16 +54,16 @@ def fault_of(answer: Any, reference: Any) -> str | None:
 
 
 def interleaved(jobs: Mapping[str, Callable[[], Any]], *, rounds: int) -> dict[str, list[float]]:
-    """The seconds that each job took in each round, without the collector of cyclic garbage."""
+    """The seconds of processor time that each job took in each round, without the collector of cyclic garbage."""
     times: dict[str, list[float]] = {name: [] for name in jobs}
     gc.collect()
     gc.disable()
     try:
         for _ in range(rounds):
             for name, job in jobs.items():
-                began = time.perf_counter()
+                began = time.process_time()
                 job()
-                times[name].append(time.perf_counter() - began)
+                times[name].append(time.process_time() - began)
     finally:
         gc.enable()
     return times
