@@ -1,0 +1,202 @@
+"""What watchers were told, held against what the journal says they should have been told.
+
+Watchers with random filters and forms come and go, read fast or slowly, and resume where they were, while clusters are
+enrolled, changed and deleted. Each records what it is told, and keeps its own copy of the documents that match.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any, get_args
+
+import jsonpatch
+import orjson
+import pytest
+
+from rollbook.assembly import open_registry
+from rollbook.errors import RegistryError
+from rollbook.language.filters import Predicate, compile_filter, parse_filter
+from rollbook.registry import mailboxes
+from rollbook.registry.occurrences import Form, Message
+from rollbook.registry.recent import RecentChanges
+from rollbook.registry.registry import Registry
+from rollbook.registry.watching import Overflow, Told
+from rollbook.settings import Settings
+from tests.registry.writing import create, delete, update
+
+WATCHERS = 50
+WRITERS = 8
+WRITES = 150
+IDS = tuple(f"c{number}" for number in range(24))
+REGIONS = ("eu", "us", "ap")
+STATUSES = ("live", "draining", "offline")
+RECENT_BYTES_MAX = 200_000
+SECONDS_MAX = 60
+
+
+def random_filter(random: Random, depth: int = 2) -> dict[str, Any]:
+    """A filter on what the writers change."""
+    if depth and random.random() < 0.3:
+        return {random.choice(("$and", "$or", "$nor")): [random_filter(random, depth - 1) for _ in range(2)]}
+    return random.choice(
+        (
+            {},
+            {"id": random.choice(IDS)},
+            {"id": {"$in": random.sample(IDS, 5)}},
+            {"regionId": random.choice(REGIONS)},
+            {"status": {"$ne": random.choice(STATUSES)}},
+            {"reputation": {random.choice(("$gt", "$lte")): random.randint(0, 9)}},
+            {"tags": {"$all": [random.choice(REGIONS)]}},
+            {"nodes.nodeData": {"$elemMatch": {"swap": {"$gte": random.randint(0, 9)}}}},
+            {"regionId": {"$regex": f"^{random.choice('eua')}"}},
+            {"$expr": {"$lt": ["$reputation", random.randint(0, 9)]}},
+        )
+    )
+
+
+async def write(registry: Registry, random: Random) -> None:
+    """One change of one cluster, of a kind that is possible or is refused."""
+    id = random.choice(IDS)
+    change = {
+        "regionId": random.choice(REGIONS),
+        "status": random.choice(STATUSES),
+        "reputation": random.randint(0, 9),
+        "tags": random.sample(REGIONS, random.randint(0, 2)),
+    }
+    try:
+        match random.randint(0, 9):
+            case 0 | 1:
+                await create(registry, id, **change)
+            case 2:
+                await delete(registry, id)
+            case _:
+                some = dict(random.sample(list(change.items()), 2))
+                await update(registry, id, {**some, "nodes.nodeData.0.swap": random.randint(0, 9)})
+    except RegistryError:
+        pass
+
+
+@dataclass
+class Watcher:
+    """One watcher: what it was told since ``began``, and the documents that match as it knows them."""
+
+    number: int
+    filter: dict[str, Any]
+    form: Form
+    random: Random
+    position: int | None = None
+    began: int = 0
+    told: list[tuple[int, str, str]] = field(default_factory=list)
+    documents: dict[str, Any] = field(default_factory=dict)
+    overflows: int = 0
+
+    async def watch(self, registry: Registry, *, until: int | None = None) -> None:
+        """Read for a while, or up to a revision; the next time it resumes."""
+        left = self.random.randint(1, 40)
+        filter = parse_filter(self.filter)
+        with registry.watching.open(filter, form=self.form, since=self.position) as watch:
+            if self.position is None:
+                self.position = self.began = watch.start
+            async with aclosing(watch.events(bookmark_seconds=0.02)) as batches:
+                async for batch in batches:
+                    for each in batch:
+                        self._take(each)
+                    left -= len(batch)
+                    if self.position >= until if until is not None else left <= 0:
+                        return
+                    if self.random.random() < 0.1:
+                        await asyncio.sleep(self.random.choice((0.001, 0.1)))
+
+    def _take(self, told: Told) -> None:
+        assert self.position is not None
+        match told:
+            case Message(revision, name, body):
+                assert revision > self.position
+                event = orjson.loads(body)
+                assert (event["event"], event["revision"]) == (name, revision)
+                self.told.append((revision, name, event["id"]))
+                self._keep(event)
+            case Overflow(refusal=None):
+                self.overflows += 1
+            case Overflow(refusal=refusal):
+                raise AssertionError(refusal)
+        assert told.revision >= self.position
+        self.position = told.revision
+
+    def _keep(self, event: dict[str, Any]) -> None:
+        """Follow the event, by its patch where it has one; a patch of what was never seen whole can't be followed."""
+        id = event["id"]
+        if event["event"] in ("left", "deleted"):
+            self.documents.pop(id, None)
+        elif "patch" in event and (event["event"] != "updated" or id in self.documents):
+            self.documents[id] = jsonpatch.apply_patch(self.documents.get(id), event["patch"])
+            assert self.documents[id] == event.get("document", self.documents[id])
+        elif "document" in event:
+            self.documents[id] = event["document"]
+
+
+def expected(registry: Registry, matches: Predicate, began: int) -> Iterator[tuple[int, str, str]]:
+    """What should be told of the changes after a revision, by the journal."""
+    for change in registry.journal.follow(began):
+        before, after = (body and orjson.loads(body) for body in (change.before, change.after))
+        was, now = bool(before and matches(before)), bool(after and matches(after))
+        name = {
+            (False, False): "",
+            (True, True): "updated",
+            (False, True): "entered" if before else "created",
+            (True, False): "left" if after else "deleted",
+        }[was, now]
+        if name:
+            yield change.revision, name, change.id
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_watchers_are_told_what_the_history_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(mailboxes, "MAILBOX_MESSAGES_MAX", 20)
+    monkeypatch.setattr("rollbook.assembly.RecentChanges", partial(RecentChanges, bytes_max=RECENT_BYTES_MAX))
+    random = Random(seed)
+    watchers = [
+        Watcher(number, random_filter(random), random.choice(get_args(Form)), Random(seed * 1000 + number))
+        for number in range(WATCHERS)
+    ]
+    async with open_registry(Settings(data=tmp_path / "data")) as registry, asyncio.timeout(SECONDS_MAX):
+        async with asyncio.TaskGroup() as tasks:
+            writing = [tasks.create_task(write_all(registry, Random(seed * 2000 + n))) for n in range(WRITERS)]
+            for watcher in watchers:
+                tasks.create_task(come_and_go(watcher, registry, writing))
+        for watcher in watchers:
+            check(watcher, registry)
+    assert sum(len(watcher.told) for watcher in watchers) > WRITES
+    assert any(watcher.overflows for watcher in watchers)
+
+
+async def write_all(registry: Registry, random: Random) -> None:
+    """One writer's writes."""
+    for _ in range(WRITES):
+        await write(registry, random)
+
+
+async def come_and_go(watcher: Watcher, registry: Registry, writing: "list[asyncio.Task[None]]") -> None:
+    """Watch now and then while there is writing, and then to the end."""
+    while not all(task.done() for task in writing):
+        await asyncio.sleep(watcher.random.random() / 50)
+        await watcher.watch(registry)
+    while watcher.position != registry.view.revision:
+        await watcher.watch(registry, until=registry.view.revision)
+
+
+def check(watcher: Watcher, registry: Registry) -> None:
+    """It was told what it should have been told, and knows every document that it has seen as it is."""
+    matches = compile_filter(parse_filter(watcher.filter))
+    assert watcher.told == list(expected(registry, matches, watcher.began)), (watcher.number, watcher.filter)
+    for id, document in watcher.documents.items():
+        entry = registry.view.entry(id)
+        assert entry is not None
+        assert document == orjson.loads(entry.body)
+        assert matches(document)

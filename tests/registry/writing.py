@@ -1,0 +1,27 @@
+"""Writes to a registry in this process, as tests ask for them."""
+
+from typing import Any
+
+from rollbook.registry.commands import Delete
+from rollbook.registry.committing import Author
+from rollbook.registry.registry import Registry
+from rollbook.registry.requests import parse_update_request
+from tests.examples import cluster
+
+TESTER = Author("tester", "a test")
+
+
+async def create(registry: Registry, id: str, **fields: Any) -> int:
+    """Enrol a cluster; the revision."""
+    return (await registry.create(cluster(id, **fields), author=TESTER)).revision
+
+
+async def update(registry: Registry, id: str, change: Any) -> int:
+    """Change a cluster; the revision."""
+    command = parse_update_request(id, change, rules=registry.rules, limits=registry.limits)
+    return (await registry.write(command, author=TESTER)).revision
+
+
+async def delete(registry: Registry, id: str) -> int:
+    """Strike a cluster off; the revision."""
+    return (await registry.write(Delete(id), author=TESTER)).revision
