@@ -22,7 +22,10 @@ from rollbook.registry.recent import RecentChanges
 from rollbook.registry.registry import Registry
 from rollbook.registry.watching import Watching
 from rollbook.settings import Settings
+from rollbook.view.keeping import SnapshotKeeper
 from rollbook.view.opening import open_view, save_snapshot
+
+SNAPSHOT_LOOK_SECONDS = 5.0
 
 
 @asynccontextmanager
@@ -42,6 +45,8 @@ async def open_registry(settings: Settings) -> AsyncIterator[Registry]:
         history = History(journal, view, Facts(), limits=settings.limits, now_ms=now_ms)
         retention = Retention(settings.history_days, settings.history_changes, settings.history_bytes)
         compactor = Compactor(journal, retention, now_ms=now_ms)
+        keeper = SnapshotKeeper(view, journal, Path(settings.data), limits=settings.limits)
+        keeping = asyncio.create_task(_keep_snapshots(keeper), name="rollbook-snapshots")
         try:
             rules = SchemaRules(mode=settings.schema)
             yield Registry(
@@ -53,9 +58,17 @@ async def open_registry(settings: Settings) -> AsyncIterator[Registry]:
             await compactor.close()
             history.close()
             reader.close()
+            keeping.cancel()
+            keeper.close()
             await asyncio.to_thread(save_snapshot, view, journal, Path(settings.data), limits=settings.limits)
     finally:
         await asyncio.to_thread(journal.close)
+
+
+async def _keep_snapshots(keeper: SnapshotKeeper) -> None:
+    while True:
+        keeper.keep()
+        await asyncio.sleep(SNAPSHOT_LOOK_SECONDS)
 
 
 def now_ms() -> int:

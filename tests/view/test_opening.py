@@ -106,7 +106,7 @@ def test_an_empty_registry_has_no_snapshot(journal: SqliteJournal, tmp_path: Pat
 
 def test_a_disk_that_refuses_the_snapshot_stops_nothing(journal: SqliteJournal, tmp_path: Path) -> None:
     enrol(journal, 5)
-    (tmp_path / f"{FILE_NAME}.new").mkdir()
+    (tmp_path / FILE_NAME).mkdir()
     assert not save_snapshot(loaded(journal), journal, tmp_path)
 
 

@@ -4,10 +4,11 @@ import logging
 from pathlib import Path
 
 from rollbook.errors import RegistryError
+from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.view.entries import View
-from rollbook.view.snapshots import Snapshot, mark_of, read_snapshot, write_snapshot
+from rollbook.view.snapshots import Snapshot, mark_of, read_snapshot, remove_unfinished, write_snapshot
 
 logger = logging.getLogger(__name__)
 
@@ -17,6 +18,7 @@ TAIL_SHARE_MAX = 1.0
 
 def open_view(journal: Journal, directory: Path, *, limits: Limits = DEFAULT_LIMITS) -> View:
     """The view of everything in ``journal``. ``directory`` may hold a snapshot of the index."""
+    remove_unfinished(directory)
     return _restored(journal, directory, limits) or _loaded(journal, limits)
 
 
@@ -24,18 +26,27 @@ def save_snapshot(view: View, journal: Journal, directory: Path, *, limits: Limi
     """See to it that there is a snapshot of the view's index as of its revision; says in the log why when it can't."""
     if view.snapshot_revision == view.revision:
         return view.revision > 0
-    entries = list(view.entries())
-    snapshot = Snapshot(view.revision, view.index, [entry.id for entry in entries], [entry.number for entry in entries])
-    last = next(journal.follow(view.revision - 1), None) if view.revision else None
-    if last is None or last.revision != view.revision:
+    found = snapshot_of(view, journal)
+    if found is None:
         return False
     try:
-        write_snapshot(directory, snapshot, last, limits=limits)
+        write_snapshot(directory, *found, limits=limits)
     except OSError as error:
         logger.warning("the snapshot of the index could not be written, the next start will take longer: %s", error)
         return False
     view.snapshot_revision = view.revision
     return True
+
+
+def snapshot_of(view: View, journal: Journal) -> tuple[Snapshot, Change] | None:
+    """The view's index as it is now, and the last change in it; None when the journal can't tell that change."""
+    entries = list(view.entries())
+    ids, numbers = [entry.id for entry in entries], [entry.number for entry in entries]
+    try:
+        last = next(journal.follow(view.revision - 1)) if view.revision else None
+    except (RegistryError, StopIteration):
+        return None
+    return None if last is None else (Snapshot(view.revision, view.index, ids, numbers), last)
 
 
 def _restored(journal: Journal, directory: Path, limits: Limits) -> View | None:

@@ -10,7 +10,8 @@ by another version, is not used. Nothing is decoded before its digest was found 
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,6 +24,7 @@ from rollbook.view.indexes import ELEMENT_MEMBERS_NOT_INDEXED, ELEMENTS_INDEXED,
 from rollbook.view.records import RECORDS_VERSION, fill, records_of
 
 FILE_NAME = "index.snapshot"
+UNFINISHED = ".new"
 MAGIC = b"rollbook index\n"
 LENGTH_BYTES = 8
 DIGEST_BYTES = 16
@@ -44,17 +46,20 @@ class Snapshot:
 
 def write_snapshot(directory: Path, snapshot: Snapshot, last: Change, *, limits: Limits) -> None:
     """Write the snapshot, whose last change was ``last``: wholly or not at all. Raises OSError if the disk refuses."""
-    path, new = directory / FILE_NAME, directory / f"{FILE_NAME}.new"
-    with new.open("wb") as file:
-        file.write(MAGIC)
-        for record in _records(snapshot, last, limits):
-            body = msgspec.msgpack.encode(record)
-            file.write(len(body).to_bytes(LENGTH_BYTES, "big") + _digest(body))
-            file.write(body)
-        file.write(bytes(LENGTH_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    path, new = directory / FILE_NAME, directory / f"{FILE_NAME}.{os.getpid()}{UNFINISHED}"
+    try:
+        with new.open("wb") as file:
+            _write(file, _records(snapshot, last, limits))
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def remove_unfinished(directory: Path) -> None:
+    """Remove what was left by those who did not finish a snapshot."""
+    for path in directory.glob(f"{FILE_NAME}.*{UNFINISHED}"):
+        with suppress(OSError):
+            path.unlink()
 
 
 def read_snapshot(directory: Path, *, limits: Limits) -> tuple[Snapshot, bytes] | None:
@@ -81,6 +86,17 @@ def _records(snapshot: Snapshot, last: Change, limits: Limits) -> Iterator[Any]:
     assert last.revision == snapshot.revision
     yield [_settings(limits), snapshot.revision, mark_of(last), snapshot.ids, snapshot.numbers]
     yield from records_of(snapshot.index)
+
+
+def _write(file: BinaryIO, records: Iterable[Any]) -> None:
+    file.write(MAGIC)
+    for record in records:
+        body = msgspec.msgpack.encode(record)
+        file.write(len(body).to_bytes(LENGTH_BYTES, "big") + _digest(body))
+        file.write(body)
+    file.write(bytes(LENGTH_BYTES))
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _checked(file: BinaryIO) -> Iterator[list[Any]]:
