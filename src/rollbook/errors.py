@@ -184,6 +184,36 @@ class TooManyWatchers(RegistryError):
     code = "too-many-watchers"
 
 
+class WebhookRefused(RequestRefused):
+    """The webhook is not one that this registry could deliver to."""
+
+    code = "webhook-refused"
+
+
+class WebhookNotFound(RegistryError):
+    """No webhook has this id."""
+
+    code = "webhook-not-found"
+
+
+class WebhookExists(RegistryError):
+    """A webhook with this id exists already."""
+
+    code = "webhook-exists"
+
+
+class DeadLetterNotFound(RegistryError):
+    """The webhook has no dead letter with this number."""
+
+    code = "dead-letter-not-found"
+
+
+class TooManyWebhooks(RegistryError):
+    """There are as many webhooks as this registry takes."""
+
+    code = "too-many-webhooks"
+
+
 class DataDirectoryLocked(RegistryError):
     """Another process uses this data directory."""
 

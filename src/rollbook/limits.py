@@ -24,6 +24,7 @@ class Limits:
     nodes_max: int = 100_000
     watchers_max: int = 4096
     watch_filter_bytes_max: int = 64 * 1024
+    webhooks_max: int = 256
     filter_depth_max: int = 100
     filter_clauses_max: int = 20_000
     in_values_max: int = 100_000

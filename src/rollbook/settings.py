@@ -7,7 +7,7 @@ One rule: ``SETTINGS`` is the whole list. The environment, the flags, every refu
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast, get_args
 
@@ -17,7 +17,22 @@ from rollbook.limits import DEFAULT_LIMITS, Limits
 Schema: TypeAlias = Literal["default", "lenient"]
 Flag: TypeAlias = str | int | Path | None
 
+EVERY_NETWORK = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
 LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedNetworks:
+    """Networks that are not public and may be reached all the same. As text: ``refuse``, ``allow``, or a list."""
+
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    def __contains__(self, address: IPv4Address | IPv6Address) -> bool:
+        return any(address.version == network.version and address in network for network in self.networks)
+
+    def __str__(self) -> str:
+        words = {(): "refuse", EVERY_NETWORK: "allow"}
+        return words.get(self.networks) or ",".join(map(str, self.networks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +47,7 @@ class Settings:
     history_days: int = 90
     history_changes: int = 1_000_000
     history_bytes: int = 4 * 1024 * 1024 * 1024
+    webhooks_private: AllowedNetworks = AllowedNetworks()
     limits: Limits = DEFAULT_LIMITS
 
     @property
@@ -134,6 +150,15 @@ def schema_name(text: str) -> Schema:
     return cast(Schema, text)
 
 
+def allowed_networks(text: str) -> AllowedNetworks:
+    """Reads which networks are allowed."""
+    words = {"refuse": (), "allow": EVERY_NETWORK}
+    try:
+        return AllowedNetworks(words[text] if text in words else tuple(map(ip_network, text.split(","))))
+    except ValueError:
+        raise ValueError("refuse, allow, or networks such as 10.0.0.0/8,fd00::/8") from None
+
+
 LIMIT_NAMES = frozenset(field.name for field in fields(Limits))
 
 SETTINGS = (
@@ -166,6 +191,12 @@ SETTINGS = (
         "How many bytes the history of all clusters takes at most.",
     ),
     Setting(
+        "webhooks_private",
+        "ROLLBOOK_WEBHOOKS_PRIVATE",
+        allowed_networks,
+        "Whether webhooks may reach addresses that are not public: `refuse`, `allow`, or networks (`10.0.0.0/8,...`).",
+    ),
+    Setting(
         "body_bytes_max",
         "ROLLBOOK_BODY_BYTES_MAX",
         whole_number(1_024, 1024 * 1024 * 1024),
@@ -190,6 +221,7 @@ SETTINGS = (
         "How many bytes of new values one request may make.",
     ),
     Setting("watchers_max", "ROLLBOOK_WATCHERS_MAX", whole_number(0, 1_000_000), "How many may watch at a time."),
+    Setting("webhooks_max", "ROLLBOOK_WEBHOOKS_MAX", whole_number(0, 10_000), "How many webhooks there may be."),
     Setting(
         "in_values_max",
         "ROLLBOOK_IN_VALUES_MAX",
