@@ -246,7 +246,7 @@ def _count(body: Mapping[str, Value], key: str) -> int:
     if not is_number(value) or value != int(value):
         raise LanguageRefused(f"{key!r} must be a whole number", at=below("", key), mongo_code=14)
     if not 0 <= value <= INT64_MAX:
-        raise LanguageRefused(f"{key!r} must not be negative", at=below("", key), mongo_code=51024)
+        raise LanguageRefused(f"{key!r} must not be negative", at=below("", key), mongo_code=2)
     return int(value)
 
 
