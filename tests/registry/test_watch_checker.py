@@ -1,7 +1,8 @@
 """What watchers were told, held against what the journal says they should have been told.
 
 Watchers with random filters and forms come and go, read fast or slowly, and resume where they were, while clusters are
-enrolled, changed and deleted. Each records what it is told, and keeps its own copy of the documents that match.
+enrolled, changed and deleted, and the journal gives up its past. Each records what it is told, and keeps its own copy
+of the documents that match. Who is told that the past is gone begins afresh.
 """
 
 import asyncio
@@ -18,7 +19,8 @@ import orjson
 import pytest
 
 from rollbook.assembly import open_registry
-from rollbook.errors import RegistryError
+from rollbook.errors import Compacted, RegistryError
+from rollbook.journal.changes import Change
 from rollbook.language.filters import Predicate, compile_filter, parse_filter
 from rollbook.registry import mailboxes
 from rollbook.registry.occurrences import Form, Message
@@ -30,11 +32,12 @@ from tests.registry.writing import create, delete, update
 
 WATCHERS = 50
 WRITERS = 8
-WRITES = 150
+WRITES = 100
 IDS = tuple(f"c{number}" for number in range(24))
 REGIONS = ("eu", "us", "ap")
 STATUSES = ("live", "draining", "offline")
-RECENT_BYTES_MAX = 200_000
+RECENT_BYTES_MAX = 100_000
+KEPT_CHANGES = 50
 SECONDS_MAX = 60
 
 
@@ -81,26 +84,50 @@ async def write(registry: Registry, random: Random) -> None:
 
 
 @dataclass
+class Stretch:
+    """What a watcher was told without a break of the changes after ``began`` and up to ``position``."""
+
+    began: int
+    position: int
+    told: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+@dataclass
 class Watcher:
-    """One watcher: what it was told since ``began``, and the documents that match as it knows them."""
+    """One watcher, what it was told, and the documents that match as it knows them."""
 
     number: int
     filter: dict[str, Any]
     form: Form
     random: Random
-    position: int | None = None
-    began: int = 0
-    told: list[tuple[int, str, str]] = field(default_factory=list)
+    stretches: list[Stretch] = field(default_factory=list)
     documents: dict[str, Any] = field(default_factory=dict)
+    resumes: bool = False
     overflows: int = 0
 
+    @property
+    def position(self) -> int:
+        """Up to where it has been told everything."""
+        return self.stretches[-1].position if self.stretches else -1
+
     async def watch(self, registry: Registry, *, until: int | None = None) -> None:
-        """Read for a while, or up to a revision; the next time it resumes."""
+        """Read for a while, or up to a revision; the next time it resumes, or begins afresh when it can't."""
+        try:
+            await self._read(registry, until)
+            self.resumes = True
+        except Compacted:
+            assert self.position < registry.journal.compaction.mark()
+            self.resumes = False
+            self.documents.clear()
+
+    async def _read(self, registry: Registry, until: int | None) -> None:
         left = self.random.randint(1, 40)
-        filter = parse_filter(self.filter)
-        with registry.watching.open(filter, form=self.form, since=self.position) as watch:
-            if self.position is None:
-                self.position = self.began = watch.start
+        since = self.position if self.resumes else None
+        if since is not None:
+            await registry.watching.check_past(since)
+        with registry.watching.open(parse_filter(self.filter), form=self.form, since=since) as watch:
+            if since is None:
+                self.stretches.append(Stretch(watch.start, watch.start))
             async with aclosing(watch.events(bookmark_seconds=0.02)) as batches:
                 async for batch in batches:
                     for each in batch:
@@ -112,20 +139,20 @@ class Watcher:
                         await asyncio.sleep(self.random.choice((0.001, 0.1)))
 
     def _take(self, told: Told) -> None:
-        assert self.position is not None
+        stretch = self.stretches[-1]
+        assert told.revision >= stretch.position
         match told:
             case Message(revision, name, body):
-                assert revision > self.position
+                assert revision > stretch.position
                 event = orjson.loads(body)
                 assert (event["event"], event["revision"]) == (name, revision)
-                self.told.append((revision, name, event["id"]))
+                stretch.told.append((revision, name, event["id"]))
                 self._keep(event)
             case Overflow(refusal=None):
                 self.overflows += 1
             case Overflow(refusal=refusal):
                 raise AssertionError(refusal)
-        assert told.revision >= self.position
-        self.position = told.revision
+        stretch.position = told.revision
 
     def _keep(self, event: dict[str, Any]) -> None:
         """Follow the event, by its patch where it has one; a patch of what was never seen whole can't be followed."""
@@ -139,9 +166,9 @@ class Watcher:
             self.documents[id] = event["document"]
 
 
-def expected(registry: Registry, matches: Predicate, began: int) -> Iterator[tuple[int, str, str]]:
-    """What should be told of the changes after a revision, by the journal."""
-    for change in registry.journal.follow(began):
+def expected(history: list[Change], matches: Predicate, stretch: Stretch) -> Iterator[tuple[int, str, str]]:
+    """What should be told in a stretch, by the history."""
+    for change in history[stretch.began : stretch.position]:
         before, after = (body and orjson.loads(body) for body in (change.before, change.after))
         was, now = bool(before and matches(before)), bool(after and matches(after))
         name = {
@@ -165,15 +192,18 @@ async def test_watchers_are_told_what_the_history_says(
         Watcher(number, random_filter(random), random.choice(get_args(Form)), Random(seed * 1000 + number))
         for number in range(WATCHERS)
     ]
+    history: list[Change] = []
     async with open_registry(Settings(data=tmp_path / "data")) as registry, asyncio.timeout(SECONDS_MAX):
         async with asyncio.TaskGroup() as tasks:
             writing = [tasks.create_task(write_all(registry, Random(seed * 2000 + n))) for n in range(WRITERS)]
+            tasks.create_task(compact(registry, history, writing))
             for watcher in watchers:
                 tasks.create_task(come_and_go(watcher, registry, writing))
         for watcher in watchers:
-            check(watcher, registry)
-    assert sum(len(watcher.told) for watcher in watchers) > WRITES
+            check(watcher, registry, history)
+    assert sum(len(stretch.told) for watcher in watchers for stretch in watcher.stretches) > len(history)
     assert any(watcher.overflows for watcher in watchers)
+    assert any(len(watcher.stretches) > 1 for watcher in watchers)
 
 
 async def write_all(registry: Registry, random: Random) -> None:
@@ -182,19 +212,30 @@ async def write_all(registry: Registry, random: Random) -> None:
         await write(registry, random)
 
 
+async def compact(registry: Registry, history: list[Change], writing: "list[asyncio.Task[None]]") -> None:
+    """Give up the past but for the newest changes, again and again, and remember it all."""
+    finished = False
+    while not finished:
+        finished = all(task.done() for task in writing)
+        history += registry.journal.follow(len(history))
+        await asyncio.to_thread(registry.journal.compaction.step, len(history) - KEPT_CHANGES)
+        await asyncio.sleep(0.05)
+
+
 async def come_and_go(watcher: Watcher, registry: Registry, writing: "list[asyncio.Task[None]]") -> None:
     """Watch now and then while there is writing, and then to the end."""
     while not all(task.done() for task in writing):
-        await asyncio.sleep(watcher.random.random() / 50)
+        await asyncio.sleep(watcher.random.choice((0.001, 0.02, 0.3)))
         await watcher.watch(registry)
     while watcher.position != registry.view.revision:
         await watcher.watch(registry, until=registry.view.revision)
 
 
-def check(watcher: Watcher, registry: Registry) -> None:
+def check(watcher: Watcher, registry: Registry, history: list[Change]) -> None:
     """It was told what it should have been told, and knows every document that it has seen as it is."""
     matches = compile_filter(parse_filter(watcher.filter))
-    assert watcher.told == list(expected(registry, matches, watcher.began)), (watcher.number, watcher.filter)
+    for stretch in watcher.stretches:
+        assert stretch.told == list(expected(history, matches, stretch)), (watcher.number, watcher.filter)
     for id, document in watcher.documents.items():
         entry = registry.view.entry(id)
         assert entry is not None
