@@ -4,6 +4,7 @@ import pytest
 
 from rollbook.errors import SortRefused
 from rollbook.language.sorting import compile_sort, parse_sort
+from tests.language.refusals import explained
 
 
 def in_order(sort, documents):
@@ -57,6 +58,17 @@ def test_a_path_goes_through_objects_and_arrays():
     assert [document["n"] for document in in_order({"a.b": -1}, documents)] == [3, 2, 1, 4, 5, 6]
 
 
+def test_an_empty_array_at_the_end_of_a_path_comes_before_null():
+    documents = [{"a": {"b": None}}, {"a": {"b": []}}, {"a": {"b": 0}}]
+    assert in_order({"a.b": 1}, documents) == [documents[1], documents[0], documents[2]]
+    assert in_order({"a.b": -1}, documents) == [documents[2], documents[0], documents[1]]
+
+
+def test_a_path_does_not_go_through_an_array_in_an_array():
+    documents = [{"a": [[{"b": 9}]]}, {"a": {"b": 0}}, {"a": [{"b": -1}]}]
+    assert in_order({"a.b": 1}, documents) == [documents[0], documents[2], documents[1]]
+
+
 def test_a_number_in_a_path_is_an_index_where_there_is_one():
     documents = [{"n": 1, "a": [9, 1]}, {"n": 2, "a": [5, 7]}, {"n": 3, "a": {"0": 7}}]
     assert [document["n"] for document in in_order({"a.0": 1}, documents)] == [2, 3, 1]
@@ -102,6 +114,7 @@ def test_descending_is_minus_1(direction):
         ({"a": None}, 15974, "/sort/a"),
         ({"a": 0}, 15975, "/sort/a"),
         ({"b": 1, "a": 2}, 15975, "/sort/a"),
+        ({"a": -2}, 15975, "/sort/a"),
         ({"a": -0.5}, 15975, "/sort/a"),
         ({"a": 1e300}, 15975, "/sort/a"),
         ({"a": {"$meta": "textScore"}}, 17312, "/sort/a"),
@@ -118,7 +131,19 @@ def test_descending_is_minus_1(direction):
 def test_a_refused_sort_says_where(sort, code, at):
     with pytest.raises(SortRefused) as caught:
         parse_sort(sort, at="/sort")
-    assert (caught.value.mongo_code, caught.value.at) == (code, at)
+    refused = explained(caught.value)
+    assert (refused.mongo_code, refused.at) == (code, at)
+
+
+def test_without_a_place_a_refusal_counts_from_the_sort():
+    with pytest.raises(SortRefused) as caught:
+        parse_sort({"a": 0})
+    assert caught.value.at == "/a"
+
+
+def test_a_path_has_up_to_200_names():
+    path = ["a"] * 200
+    assert parse_sort({".".join(path): 1}).criteria[0].path == tuple(path)
 
 
 def test_a_sort_has_up_to_32_paths():

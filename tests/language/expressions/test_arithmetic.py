@@ -1,5 +1,6 @@
 """Numbers: sums, products, remainders, and the types that MongoDB gives their results."""
 
+import math
 from typing import Any
 
 import pytest
@@ -34,6 +35,14 @@ LONG_FIVE = {"$toLong": 5}
         ({"$mod": [10.5, 3]}, 1.5),
         ({"$mod": [INT64_MIN, -1]}, 0),
         ({"$mod": ["text", None]}, None),
+        ({"$mod": [None, "text"]}, None),
+        ({"$mod": [5, math.inf]}, 5),
+        ({"$divide": [1, "$absent"]}, None),
+        ({"$subtract": ["text", None]}, None),
+        ({"$multiply": [0.5, 4, 2]}, 4),
+        ({"$multiply": [INT64_MAX, INT64_MAX, 0]}, 0),
+        ({"$add": [INT64_MAX, INT64_MAX, 1.5]}, 2.0**64),
+        ({"$abs": INT64_MIN + 1}, INT64_MAX),
         ({"$abs": -3}, 3),
         ({"$abs": [-2.5]}, 2.5),
         ({"$abs": "$absent"}, None),
@@ -51,12 +60,28 @@ def test_arithmetic_gives_what_mongodb_gives(expression: Any, expected: Any) -> 
         ({"$add": [LONG_FIVE, 1]}, "long"),
         ({"$add": [1, 1.0]}, "double"),
         ({"$add": [INT64_MAX, 1]}, "double"),
+        ({"$add": [INT64_MAX, 0]}, "long"),
+        ({"$add": [INT64_MIN, 0]}, "long"),
+        ({"$add": [INT64_MIN, -1]}, "double"),
+        ({"$add": [1, LONG_FIVE]}, "long"),
         ({"$add": [INT64_MAX, 1, -1]}, "double"),
         ({"$subtract": [INT32_MIN, 1]}, "long"),
         ({"$subtract": [INT64_MIN, 1]}, "double"),
         ({"$subtract": [LONG_FIVE, LONG_FIVE]}, "long"),
         ({"$multiply": [INT32_MAX, 2]}, "long"),
         ({"$multiply": [INT64_MAX, 2]}, "double"),
+        ({"$multiply": [INT64_MAX, 1]}, "long"),
+        ({"$multiply": [INT64_MIN, 1]}, "long"),
+        ({"$multiply": [INT64_MIN, -1]}, "double"),
+        ({"$multiply": [LONG_FIVE, 1]}, "long"),
+        ({"$multiply": [1, LONG_FIVE, 1]}, "long"),
+        ({"$multiply": [1.0, 1]}, "double"),
+        ({"$multiply": [INT64_MAX, 2, 0]}, "double"),
+        ({"$subtract": [1, LONG_FIVE]}, "long"),
+        ({"$subtract": [1, 1.0]}, "double"),
+        ({"$subtract": [1.0, 1]}, "double"),
+        ({"$mod": [5, LONG_FIVE]}, "long"),
+        ({"$mod": [5.0, 3]}, "double"),
         ({"$divide": [4, 2]}, "double"),
         ({"$mod": [LONG_FIVE, 3]}, "long"),
         ({"$mod": [5, 3.0]}, "double"),
@@ -106,6 +131,10 @@ def test_the_remainder_and_the_whole_quotient_make_the_number(dividend: int, div
     assert (dividend - rest) % divisor == 0
     assert abs(rest) < abs(divisor)
     assert rest == 0 or (rest < 0) == (dividend < 0)
+
+
+def test_the_remainder_of_what_is_endless_is_no_number() -> None:
+    assert math.isnan(value_of({"$mod": ["$endless", 2]}, {"endless": math.inf}))
 
 
 @pytest.mark.parametrize(

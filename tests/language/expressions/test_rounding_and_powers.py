@@ -33,6 +33,11 @@ from tests.language.expressions.evaluating import code_of, value_of
         ({"$round": [None, "text"]}, None),
         ({"$round": [1.5, None]}, None),
         ({"$round": [1.2345, 2.0]}, 1.23),
+        ({"$round": [1.5, 100]}, 1.5),
+        ({"$round": [5, -20]}, 0),
+        ({"$round": [5, 0]}, 5),
+        ({"$round": [math.inf, 2]}, math.inf),
+        ({"$ceil": math.inf}, math.inf),
         ({"$trunc": -1.9}, -1),
         ({"$trunc": [0.29, 2]}, 0.28),
         ({"$trunc": [1234.5, -2]}, 1200),
@@ -44,6 +49,25 @@ def test_rounding_gives_what_mongodb_gives(expression: Any, expected: Any) -> No
 
 
 @pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ({"$ceil": -0.5}, "-0.0"),
+        ({"$floor": 0.5}, "0.0"),
+        ({"$round": -0.4}, "-0.0"),
+        ({"$round": 7}, "7"),
+        ({"$round": 7.5}, "8.0"),
+    ],
+)
+def test_a_rounded_number_keeps_its_sign_and_its_type(expression: Any, expected: str) -> None:
+    assert repr(value_of(expression)) == expected
+
+
+def test_a_rounded_long_stays_a_long() -> None:
+    assert value_of({"$type": {"$round": [{"$toLong": 15}, -1]}}) == "long"
+    assert value_of({"$type": {"$round": [15, -1]}}) == "int"
+
+
+@pytest.mark.parametrize(
     ("expression", "code"),
     [
         ({"$ceil": "1"}, 28765),
@@ -52,6 +76,11 @@ def test_rounding_gives_what_mongodb_gives(expression: Any, expected: Any) -> No
         ({"$round": [1, "1"]}, 16004),
         ({"$round": [1, 1.5]}, 51082),
         ({"$round": [1, 101]}, 51083),
+        ({"$round": [1, 2**31]}, 51082),
+        ({"$round": [1, 2**31 - 1]}, 51083),
+        ({"$round": [1, -(2**31)]}, 51083),
+        ({"$round": [1, -(2**31) - 1]}, 51082),
+        ({"$round": [-(2**63), -1]}, 51080),
         ({"$trunc": [1, -21]}, 51083),
         ({"$round": [INT64_MAX, -1]}, 51080),
     ],

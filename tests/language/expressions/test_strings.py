@@ -36,6 +36,9 @@ WEST = {"name": "West", "owner": None, "gpus": 8, "é": "é"}
         ({"$toLower": -0.0}, "-0"),
         ({"$toLower": 2**53}, "9007199254740992"),
         ({"$toLower": {"$toLong": 5}}, "5"),
+        ({"$toLower": 2**63 - 1}, "9223372036854775807"),
+        ({"$toLower": -(2**63)}, "-9223372036854775808"),
+        ({"$toLower": 2**63}, "9.22337e+18"),
         ({"$strcasecmp": ["west", "WEST"]}, 0),
         ({"$strcasecmp": ["a", "_"]}, -1),  # letters compare as capitals, which stand before "_"
         ({"$strcasecmp": ["é", "É"]}, 1),

@@ -52,6 +52,7 @@ SMALL = Limits(filter_clauses_max=10, in_values_max=3, patterns_max=2, pattern_l
         ({f"f{i}": i for i in range(10)}, {f"f{i}": i for i in range(11)}),
         ({"a.b.c.d.e": 1, "f.g.h.i.j": 1}, {"a.b.c.d.e": 1, "f.g.h.i.j.k": 1}),
         ({"$or": [{"a": 1}] * 5}, {"$or": [{"a": 1}] * 6}),
+        ({"a.b.c.d": {"$elemMatch": {"$or": [{"a": 1}]}}}, {"a.b.c.d": {"$elemMatch": {"$or": [{"a": 1, "b": 1}]}}}),
         ({"a": {"$all": [1] * 9}}, {"a": {"$all": [1] * 10}}),
         ({"$jsonSchema": {"allOf": [{}] * 10}}, {"$jsonSchema": {"allOf": [{}] * 11}}),
         ({"a": {"$in": [1, 2, 3]}}, {"a": {"$in": [1, 2, 3, 4]}}),
@@ -71,6 +72,7 @@ def test_sizes_are_bounded(within, beyond):
     [
         ({"a": 5}, {"a": [0] * 5000}),
         ({"a.b": 5}, {"a": [{"b": 0}] * 5000}),
+        ({"b": None, "a.b": 5}, {"a": [{"b": 0}] * 5000}),
         ({"a.b.c": 5}, {"a": [{"b": 0}] * 5000}),
         ({"a": {"$elemMatch": {"$gt": 5}}}, {"a": [0] * 5000}),
         ({"a": {"$elemMatch": {"$elemMatch": {"$gt": 5}}}}, {"a": [[0] * 5000]}),

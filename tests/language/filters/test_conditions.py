@@ -36,3 +36,6 @@ def test_a_refused_condition_says_where():
     with pytest.raises(FilterRefused) as caught:
         parse_condition({"$gt": 5, "$between": [1, 2]}, at="/$pull/a")
     assert (caught.value.at, caught.value.mongo_code) == ("/$pull/a/$between", 2)
+    with pytest.raises(FilterRefused) as caught:
+        parse_condition({"$between": [1, 2]})
+    assert caught.value.at == "/$between"

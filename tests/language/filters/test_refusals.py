@@ -68,6 +68,7 @@ def test_a_filter_is_an_object(filter):
         ({"a": {"$options": "i"}}, "/a/$options"),
         ({"a": {"$regex": "x\0"}}, "/a/$regex"),
         ({"a": {"$gt": 1, "b": 2}}, "/a/b"),
+        ({"a": {"$ref": "clusters"}}, "/a/$ref"),  # a link needs $id too
         ({"a": {"$and": [{"b": 1}]}}, "/a/$and"),
         ({"a": {"$comment": "x"}}, "/a/$comment"),
         ({"$gt": 5}, "/$gt"),

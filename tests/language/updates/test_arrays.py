@@ -21,6 +21,7 @@ NO_ARRAYS = [None, 5, 0.5, "text", True, {}, {"0": 1}]
         ([1, 1], 1, [1, 1]),  # duplicates that are there stay
         ([1], {"$each": [1, 2, 2, 3]}, [1, 2, 3]),
         ([1], {"$each": []}, [1]),
+        ([1], {}, [1, {}]),
         ([1], {"each": [1]}, [1, {"each": [1]}]),
         ([1], {"x": 1, "$each": [2]}, [1, {"x": 1, "$each": [2]}]),  # only as the first key it is a modifier
     ],

@@ -86,6 +86,7 @@ def test_a_replacement_by_the_same_document_is_no_change():
 
 def test_a_document_without_identity_may_be_given_one_by_a_replacement():
     assert updated({"a": 1}, {"id": "x"}, bare="replace") == {"id": "x"}
+    assert updated({"a": 1}, {"b": 2}, bare="replace") == {"b": 2}
 
 
 @pytest.mark.parametrize(

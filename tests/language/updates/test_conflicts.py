@@ -55,6 +55,16 @@ def test_identifiers_that_select_one_element_twice_are_a_conflict():
     assert refused_code({"a": [1, 2]}, update, array_filters=filters) == (40, "/$set/a.$[even]")
 
 
+def test_identifiers_share_an_object_in_an_element():
+    update = {"$set": {"a.$[i].b.x": 1, "a.$[j].b.y": 2}}
+    filters = [{"i.n": {"$gte": 1}}, {"j.n": {"$lte": 1}}]
+    assert updated({"a": [{"n": 1}, {"n": 2}]}, update, array_filters=filters) == {
+        "a": [{"n": 1, "b": {"x": 1, "y": 2}}, {"n": 2, "b": {"x": 1}}]
+    }
+    update["$set"]["a.$[j].b.x"] = 3
+    assert refused_code({"a": [{"n": 2}, {"n": 1}]}, update, array_filters=filters) == (40, "/$set/a.$[j].b.x")
+
+
 def test_identifiers_share_an_element_where_their_fields_differ():
     update = {"$set": {"a.$[i].y": 1, "a.$[j].x": 2, "a.$[].z": 3}}
     filters = [{"i.b": {"$gte": 1}}, {"j.b": {"$lte": 1}}]

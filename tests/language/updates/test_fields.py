@@ -1,5 +1,9 @@
+import time
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 
+from rollbook.language.updates import compile_update, parse_update
 from tests.language.updates.applying import refused_code, updated
 
 EVERY_TYPE = [None, False, True, 0, 5, 2**40, -0.5, "", "text", [], [1, [2]], {}, {"b": {"c": 1}}]
@@ -93,3 +97,19 @@ def test_the_current_date_is_text_in_utc(operand):
 )
 def test_the_current_date_takes_a_boolean_or_a_type(operand, at):
     assert refused_code({}, {"$currentDate": {"a": operand}}) == (2, at)
+
+
+def test_the_current_date_is_in_utc_wherever_the_clock_and_the_machine_are(monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "JST-9")
+        time.tzset()
+        ahead = datetime(2024, 2, 29, 17, 30, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+        apply = compile_update(parse_update({"$currentDate": {"a": True}}), clock=lambda: ahead)
+        assert apply({}) == {"a": "2024-02-29T12:00:00.000Z"}
+    time.tzset()
+
+
+def test_the_current_date_is_the_time_of_the_machine():
+    before = datetime.now(UTC).replace(microsecond=0)
+    written = compile_update(parse_update({"$currentDate": {"a": True}}))({})["a"]
+    assert before <= datetime.fromisoformat(str(written)) <= datetime.now(UTC)

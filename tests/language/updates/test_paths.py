@@ -118,11 +118,20 @@ def test_a_value_set_at_many_elements_has_a_limit_in_all():
     assert refused_code({"a": [1, 2, 3, 4]}, {"$set": {"a.$[]": text}}, limits=limits) == (10334, "/$set/a.$[]")
 
 
+def test_a_value_set_once_has_the_limit_of_its_request_only():
+    assert updated({}, {"$set": {"a.b": "x" * 200}}, limits=Limits(value_bytes_max=100)) == {"a": {"b": "x" * 200}}
+
+
 def test_an_update_can_not_nest_a_document_deeper_than_a_request():
     limits = Limits(body_depth_max=5)
+    assert updated({}, {"$set": {"a.b": [[[[]]]]}}, limits=limits)  # its request is deeper
     assert updated({}, {"$set": {"a.b.c": [[]]}}, limits=limits) == {"a": {"b": {"c": [[]]}}}
     assert refused_code({}, {"$set": {"a.b.c": [[[]]]}}, limits=limits) == (15, "/$set/a.b.c")
+    assert updated({"x": [[]]}, {"$rename": {"x": "a.b.c"}}, limits=limits) == {"a": {"b": {"c": [[]]}}}
     assert refused_code({"x": [[[]]]}, {"$rename": {"x": "a.b.c"}}, limits=limits) == (15, "/$rename/x")
+    assert updated({"x": [[[[[]]]]]}, {"$rename": {"x": "y"}}, limits=limits) == {
+        "y": [[[[[]]]]]
+    }  # no deeper than it was
 
 
 def test_a_refusal_says_what_is_in_the_way():
@@ -134,6 +143,10 @@ def test_a_refusal_says_what_is_in_the_way():
 def test_new_fields_come_in_the_order_of_their_paths_and_old_ones_keep_their_places():
     after = updated({"m": 0, "b": 0}, {"$set": {"z": 1, "b": 2, "a": 3}, "$inc": {"n": 4, "m": 5}})
     assert list(after.items()) == [("m", 5), ("b", 2), ("a", 3), ("n", 4), ("z", 1)]
+
+
+def test_two_new_fields_come_in_the_order_of_their_names():
+    assert list(updated({}, {"$set": {"z": 1, "b": 2}})) == ["b", "z"]
 
 
 def test_new_fields_that_are_numbers_come_in_the_order_of_numbers():

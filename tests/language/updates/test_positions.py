@@ -1,5 +1,11 @@
+from itertools import count
+
 import pytest
 
+from rollbook.errors import WorkExceeded
+from rollbook.language.filters import parse_filter
+from rollbook.language.updates import compile_update, parse_update
+from rollbook.limits import Limits, Work
 from tests.language.updates.applying import refused_code, updated
 
 
@@ -25,6 +31,10 @@ def test_the_dollar_is_the_element_that_the_filter_matched(document, filter, upd
     assert updated(document, update, filter=filter) == after
 
 
+def test_the_dollar_stands_for_one_element_only():
+    assert refused_code({"a": [{"b": [1]}]}, {"$set": {"a.$.b.$": 9}}, filter={"a.b": 1}) == (2, "/$set/a.$.b.$")
+
+
 @pytest.mark.parametrize("filter", [None, {}, {"id": "x"}, {"a": {"$exists": True}}, {"a": {"$ne": 5}}])
 def test_without_a_matched_element_the_dollar_is_refused(filter):
     assert refused_code({"id": "x", "a": [1, 2]}, {"$set": {"a.$": 9}}, filter=filter) == (2, "/$set/a.$")
@@ -47,6 +57,7 @@ def test_a_document_that_the_filter_does_not_match_is_left_alone():
         ({"a": [[1, 2], [3]]}, {"$push": {"a.$[]": 9}}, {"a": [[1, 2, 9], [3, 9]]}),
         ({"a": [{"b": 1}, {"c": 2}]}, {"$unset": {"a.$[].b": ""}}, {"a": [{}, {"c": 2}]}),
         ({"a": [1, None]}, {"$unset": {"a.$[]": ""}}, {"a": [None, None]}),
+        ({"a": [1, None]}, {"$set": {"a.$[]": 9}}, {"a": [9, 9]}),
     ],
 )
 def test_the_brackets_are_every_element(document, update, after):
@@ -85,6 +96,7 @@ def test_an_element_that_the_path_can_not_go_on_through_refuses_the_whole_update
             [{"big": {"$gt": 1}}],
             {"a": [{"c": [1, 0]}, {"c": [0]}]},
         ),
+        ({"a": [1, 5]}, {"$set": {"a.$[e]": 0}}, [{"e": 5, "$comment": "the last"}], {"a": [1, 0]}),
         ({"a": [[1, 5], [6]]}, {"$push": {"a.$[e]": 0}}, [{"e": 5}], {"a": [[1, 5, 0], [6]]}),
         ({"a": [1], "b": [1]}, {"$set": {"a.$[e]": 0, "b.$[e]": 0}}, [{"e": 1}], {"a": [0], "b": [0]}),
     ],
@@ -118,6 +130,8 @@ SET_E = {"$set": {"a.$[e]": 0}}
         ({"$set": {"a": 1}}, [{"": 1}], 2, "/arrayFilters/0"),
         (SET_E, [{"e": {"$unknown": 1}}], 2, "/arrayFilters/0/e/$unknown"),
         (SET_E, [{"e": 1, "$expr": {"$eq": ["$e", 1]}}], 224, "/arrayFilters/0/$expr"),
+        (SET_E, [{"e": 1, "$expr": ["$e"]}], 224, "/arrayFilters/0/$expr"),
+        (SET_E, [{"$or": [{"e": 1}, {"$expr": True}]}], 224, "/arrayFilters/0/$expr"),
     ],
 )
 def test_array_filters_that_do_not_fit_the_update_are_refused(update, filters, code, at):
@@ -127,3 +141,22 @@ def test_array_filters_that_do_not_fit_the_update_are_refused(update, filters, c
 def test_there_may_be_so_many_array_filters():
     filters = [{f"e{number}": number} for number in range(101)]
     assert refused_code({}, {"$set": {"a": 1}}, array_filters=filters) == (9, "/arrayFilters")
+
+
+def test_array_filters_have_the_limits_of_the_request():
+    limits = Limits(in_values_max=1)
+    assert updated({"a": [1]}, SET_E, array_filters=[{"e": {"$in": [1]}}], limits=limits) == {"a": [0]}
+    assert refused_code({"a": [1]}, SET_E, array_filters=[{"e": {"$in": [1, 2]}}], limits=limits)[0] == 2
+
+
+def test_looking_for_the_matched_element_is_work():
+    document, filter = {"a": list(range(3000))}, parse_filter({"a": 2999})
+    update = {"$set": {"b": 1}}
+    assert compile_update(parse_update(update), filter=filter, work=two_checks())(document) == {**document, "b": 1}
+    with pytest.raises(WorkExceeded):
+        compile_update(parse_update({"$set": {"a.$": 1}}), filter=filter, work=two_checks())(document)
+
+
+def two_checks() -> Work:
+    """Work whose deadline has passed when it is looked at a second time: after 1024 steps."""
+    return Work(deadline=1.5, clock=count(1).__next__)

@@ -117,5 +117,9 @@ def test_a_modifier_of_the_wrong_kind_is_refused_where_it_stands(modifiers, at):
 
 
 def test_a_sort_has_so_many_paths():
-    paths = {f"p{number}": 1 for number in range(33)}
+    paths = {f"p{number}": 1 for number in range(32)}
+    assert updated({"a": [{"p31": 2}, {"p31": 1}]}, {"$push": {"a": {"$each": [], "$sort": paths}}}) == {
+        "a": [{"p31": 1}, {"p31": 2}]
+    }
+    paths["p32"] = 1
     assert refused_code({"a": []}, {"$push": {"a": {"$each": [], "$sort": paths}}}) == (13103, "/$push/a/$sort")

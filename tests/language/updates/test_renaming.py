@@ -24,7 +24,14 @@ def test_rename_moves_a_value_over_what_may_be_there(document, names, after):
 
 @pytest.mark.parametrize(
     ("document", "source"),
-    [({"a": 1}, "b"), ({"a": {}}, "a.b.c"), ({"a": [1]}, "a.5"), ({"a": 1}, "$b"), ({"a": {"b": None}}, "a.c")],
+    [
+        ({"a": 1}, "b"),
+        ({"a": {}}, "a.b.c"),
+        ({"a": [1]}, "a.5"),
+        ({"a": [1]}, "a.1"),
+        ({"a": 1}, "$b"),
+        ({"a": {"b": None}}, "a.c"),
+    ],
 )
 def test_rename_of_what_is_not_there_changes_nothing(document, source):
     assert updated(document, {"$rename": {source: "z.y"}}) is document
