@@ -299,6 +299,14 @@ def test_the_past_is_read_and_given_up_while_one_appends(data: Path) -> None:
     journal.close()
 
 
+def test_a_clean_close_leaves_no_log(data: Path) -> None:
+    journal = SqliteJournal.open(data)
+    journal.append([created(1, "west"), created(2, "east")], after=0)
+    assert len(list(journal.load())) == len(list(journal.follow(0))) == 2
+    journal.close()
+    assert sorted(path.name for path in data.iterdir()) == ["lock", FILE_NAME]
+
+
 def test_a_closed_journal_says_so(data: Path) -> None:
     journal = SqliteJournal.open(data)
     journal.close()

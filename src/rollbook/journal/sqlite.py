@@ -100,8 +100,8 @@ class SqliteJournal:
 
     def close(self) -> None:
         """Finish the log and release the directory. Closing twice is harmless."""
-        self._writer.close()
         self._readers.close()
+        self._writer.close()  # the last, since only it can put the log's pages into the file and remove the log
         self._lock.release()
 
 
