@@ -129,15 +129,25 @@ def parse_watch(body: Value, *, limits: Limits) -> WatchRequest:
     if not isinstance(body, dict):
         raise LanguageRefused("the body must be an object: {'query': filter, 'since': revision}", mongo_code=14)
     _refuse_unknown(body, WATCH_KEYS, beside="query")
-    query = body.get("query", {})
-    filter = parse_cluster_filter(query, at="/query", limits=limits)
-    if names_registry(query):
+    filter = parse_watch_filter(body.get("query", {}), at="/query", limits=limits)
+    return WatchRequest(filter, parse_since(body))
+
+
+def parse_watch_filter(json: Value, *, at: str, limits: Limits) -> Filter:
+    """The filter of a watch, which is small and asks only about documents."""
+    filter = parse_cluster_filter(json, at=at, limits=limits)
+    if names_registry(json):
         problem = f"a watch can't ask about {REGISTRY_FIELD}, which changes without a change of the document"
-        raise FilterRefused(problem, at="/query", mongo_code=2)
-    if len(encode_json(query)) > limits.watch_filter_bytes_max:
+        raise FilterRefused(problem, at=at, mongo_code=2)
+    if len(encode_json(json)) > limits.watch_filter_bytes_max:
         problem = f"the filter of a watch can have {limits.watch_filter_bytes_max} bytes of JSON at most"
-        raise FilterRefused(problem, at="/query", mongo_code=2)
-    return WatchRequest(filter, None if body.get("since") is None else _count(body, "since"))
+        raise FilterRefused(problem, at=at, mongo_code=2)
+    return filter
+
+
+def parse_since(body: Mapping[str, Value]) -> int | None:
+    """The revision in ``since``, where there is one."""
+    return None if body.get("since") is None else _count(body, "since")
 
 
 def parse_cluster_filter(json: Value, *, at: str, limits: Limits) -> Filter:
