@@ -52,8 +52,8 @@ class EventStream(StreamingResponse):
 
     async def _pieces(self, watch: Watch) -> AsyncGenerator[bytes, None]:
         framed = sse_event if self._is_sse else json_line
-        if self._is_sse:
-            yield b"retry: %d\nid: %d\n\n" % (RETRY_MS, watch.start)
+        # Something goes out at once, if only nothing: the head of the answer may wait for it.
+        yield b"retry: %d\nid: %d\n\n" % (RETRY_MS, watch.start) if self._is_sse else b""
         try:
             async for told in watch.events(bookmark_seconds=BOOKMARK_SECONDS):
                 yield b"".join([piece_of(each, framed) for each in told])
