@@ -1,6 +1,6 @@
 """The routes that the network's Parser and search server speak: envelopes in, ``{"success": ...}`` out."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 
 from starlette.requests import Request
@@ -10,9 +10,12 @@ from rollbook.api import responses
 from rollbook.api.handlers import registry_of, rules_of
 from rollbook.api.problems import problem
 from rollbook.api.requests import author_of, json_body
-from rollbook.clusters.onboarding import search_values_in, values_in
+from rollbook.clusters.onboarding import nodes_to_add_in, search_values_in, values_in
 from rollbook.documents.values import Value
 from rollbook.errors import RegistryError
+from rollbook.registry.committing import Stored
+from rollbook.registry.node_commands import EditNodes
+from rollbook.registry.node_edits import joining
 from rollbook.registry.requests import parse_search_request
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -36,10 +39,18 @@ async def create_from_spec(request: Request) -> Response:
     """``POST /api/createCluster``: enrol the cluster of a Parser envelope, or of a bare document."""
     registry = registry_of(request)
     document = values_in(await json_body(request, limits=registry.limits))
-    result = await registry.create(document, author=author_of(request), rules=rules_of(request))
-    assert result.body is not None
-    body = b'{"success":true,"task_id":"","result":' + result.body + b"}"
-    return Response(body, 200, dict(responses.warning_headers(result.warnings)), responses.JSON)
+    return _succeeded(await registry.create(document, author=author_of(request), rules=rules_of(request)))
+
+
+@in_envelope
+async def add_node(request: Request) -> Response:
+    """``POST /api/addNode``: nodes join a cluster; it answers the cluster, as ``createCluster`` does."""
+    registry = registry_of(request)
+    asked = nodes_to_add_in(await json_body(request, limits=registry.limits))
+    edit = joining(asked.nodes, at=asked.places.__getitem__)
+    command = EditNodes(asked.cluster_id, edit, rules_of(request), limits=registry.limits)
+    result = await registry.write(command, author=author_of(request))
+    return _succeeded(result, ignored=asked.ignored)
 
 
 @in_envelope
@@ -53,6 +64,15 @@ async def filter_with_envelope(request: Request) -> Response:
 async def filter_without_envelope(request: Request) -> Response:
     """``POST /api/no-ir/filter``: the clusters that a search finds."""
     return await _search(request, await json_body(request, limits=registry_of(request).limits), "")
+
+
+def _succeeded(result: Stored, *, ignored: Sequence[str] = ()) -> Response:
+    assert result.body is not None
+    warnings = [*result.warnings, *(f"{name} beside nodeData means nothing here" for name in ignored)]
+    response = Response(b'{"success":true,"task_id":"","result":' + result.body + b"}", 200, None, responses.JSON)
+    for name, value in responses.warning_headers(warnings):
+        response.headers.append(name, value)
+    return response
 
 
 async def _search(request: Request, values: Value, at: str) -> Response:

@@ -4,7 +4,7 @@ One rule: these functions take a document and return one; the argument is never 
 on nodes leaves the totals to the registry, so they are derived here whatever they were, where the list is complete.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from rollbook.clusters.filling import with_value
 from rollbook.clusters.modes import STORED
@@ -26,14 +26,14 @@ def find_node(document: Document, id: str) -> Document | None:
     return None
 
 
-def with_node(document: Document, node: Document) -> Document:
-    """The cluster with ``node`` in its list: in the place of the node with its id, else at the end."""
-    nodes, id = nodes_in(document), node_id(node)
-    ids = [node_id(each) for each in nodes]
-    if id in ids:
-        index = ids.index(id)
-        return _with_nodes(document, [*nodes[:index], node, *nodes[index + 1 :]])
-    return _with_nodes(document, [*nodes, node])
+def with_nodes(document: Document, nodes: Iterable[Document]) -> Document:
+    """The cluster with ``nodes`` in its list: each in the place of the node with its id, else at the end."""
+    listed = list(nodes_in(document))
+    places = {node_id(node): place for place, node in reversed(list(enumerate(listed)))}
+    for node in nodes:
+        place = places.setdefault(node_id(node), len(listed))
+        listed[place : place + 1] = [node]
+    return _with_nodes(document, listed)
 
 
 def without_node(document: Document, id: str) -> Document:
@@ -41,18 +41,19 @@ def without_node(document: Document, id: str) -> Document:
     return _with_nodes(document, [node for node in nodes_in(document) if node_id(node) != id])
 
 
-def with_synchronised_nodes(document: Document, reported: Sequence[Value]) -> Document:
+def with_synchronised_nodes(document: Document, reported: Iterable[Document]) -> Document:
     """The cluster with the reported nodes and no others; each keeps the KEPT_MEMBERS that its report leaves out."""
-    return _with_nodes(document, [with_kept_members(document, node) for node in reported])
+    return _with_nodes(document, [*with_kept_members(document, reported)])
 
 
-def with_kept_members(document: Document, node: Value) -> Value:
-    """The node with the KEPT_MEMBERS of the cluster's node of its id, where it has none itself."""
-    id = node_id(node)
-    known = find_node(document, id) if id is not None else None
-    if not isinstance(node, dict) or known is None:
-        return node
-    return {**node, **{name: known[name] for name in KEPT_MEMBERS if name in known and name not in node}}
+def with_kept_members(document: Document, nodes: Iterable[Document]) -> list[Document]:
+    """The nodes, each with the KEPT_MEMBERS of the cluster's node of its id, where it has none itself."""
+    known = {node_id(node): node for node in reversed(nodes_in(document)) if isinstance(node, dict)}
+    return [{**node, **_kept(known.get(node_id(node), {}), node)} for node in nodes]
+
+
+def _kept(known: Document, node: Document) -> Document:
+    return {name: known[name] for name in KEPT_MEMBERS if name in known and name not in node}
 
 
 def _with_nodes(document: Document, nodes: list[Value]) -> Document:

@@ -1,9 +1,10 @@
-"""The envelope of the network's Parser: ``{"header": {...}, "body": {"spec": {"values": cluster}}}``.
+"""The envelope of the network's Parser: ``{"header": {...}, "body": {"spec": {"values": cluster or node}}}``.
 
 One rule: what stands inside is taken as it is; an envelope that can't be read is refused with its place, never guessed.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rollbook.clusters.findings import shown
 from rollbook.documents.values import MISSING, Document, Value
@@ -21,6 +22,42 @@ def values_in(body: Value) -> Value:
     if not isinstance(values, dict):
         raise RequestRefused(f"a cluster is an object; it got {shown(values)}", at=at)
     return values
+
+
+@dataclass(frozen=True, slots=True)
+class NodesToAdd:
+    """Nodes for a cluster, where in the request each stands, and what the request says that means nothing."""
+
+    cluster_id: str
+    nodes: Sequence[Value]
+    places: Sequence[str]
+    ignored: Sequence[str] = ()
+
+
+def nodes_to_add_in(body: Value) -> NodesToAdd:
+    """The nodes of a request to add some, inside the Parser's envelope or bare.
+
+    They are a node with ``clusterId`` among its members, or ``{"clusterId", "nodeData": node or array of nodes}``.
+    """
+    values, at = body, ""
+    if isinstance(body, dict) and "body" in body and "clusterId" not in body:
+        _check_header(body)
+        values, at = _inside(body, ("body", "spec", "values"), "a node with its clusterId")
+    if not isinstance(values, dict):
+        raise RequestRefused(f"a node is an object with clusterId among its members, not {shown(values)}", at=at)
+    cluster_id = values.get("clusterId", MISSING)
+    if not isinstance(cluster_id, str) or not cluster_id:
+        given = "is missing" if cluster_id is MISSING else f"is {shown(cluster_id)}"
+        raise RequestRefused(f"clusterId {given}; it says which cluster the node joins", at=below(at, "clusterId"))
+    others = {name: value for name, value in values.items() if name != "clusterId"}
+    if "nodeData" not in others:
+        return NodesToAdd(cluster_id, [others], [at])
+    nodes, place = others.pop("nodeData"), below(at, "nodeData")
+    if not isinstance(nodes, list):
+        return NodesToAdd(cluster_id, [nodes], [place], [*others])
+    if not nodes:
+        raise RequestRefused("nodeData lists no node", at=place)
+    return NodesToAdd(cluster_id, nodes, [below(place, index) for index in range(len(nodes))], [*others])
 
 
 def search_values_in(body: Value) -> tuple[Value, str]:

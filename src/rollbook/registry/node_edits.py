@@ -1,0 +1,126 @@
+"""Edits of a cluster's list of nodes: what joining, replacing, changing, leaving and synchronising make of a cluster.
+
+One rule: an edit is made from the newest document, whichever that is, and has no effect but its result. A node is
+judged here only as far as its id; the rest is judged as part of the cluster.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeAlias
+
+from rollbook.clusters.membership import (
+    find_node,
+    with_kept_members,
+    with_nodes,
+    with_synchronised_nodes,
+    without_node,
+)
+from rollbook.clusters.nodes import node_id, nodes_in
+from rollbook.documents.codec import decode_stored
+from rollbook.documents.values import Document, Value
+from rollbook.errors import DocumentInvalid, NodeExists, NodeNotFound, Problem, below
+
+OnConflict: TypeAlias = Literal["replace", "refuse"]
+
+NodeEdit: TypeAlias = Callable[[Document], tuple[Document, str]]
+"""The cluster after the edit, and what was done: ``joined``, ``replaced``, or nothing to tell."""
+
+
+def joining(nodes: Sequence[Value], *, on_conflict: OnConflict = "replace", at: Callable[[int], str]) -> NodeEdit:
+    """Nodes join; those with the id of one that is there take its place, or the join is refused (NodeExists).
+
+    ``at`` tells where in the request each node stands.
+    """
+    joined = [checked_node(node, at=at(place)) for place, node in enumerate(nodes)]
+
+    def edit(cluster: Document) -> tuple[Document, str]:
+        ids = set(map(node_id, nodes_in(cluster)))
+        known = [node_id(node) in ids for node in joined]
+        if on_conflict == "refuse" and True in known:
+            place = known.index(True)
+            problem = f"the cluster has a node with the id {joined[place]['id']!r} already"
+            raise NodeExists(problem, at=below(at(place), "id"))
+        return with_nodes(cluster, with_kept_members(cluster, joined)), "replaced" if all(known) else "joined"
+
+    return edit
+
+
+def replacing(id: str, node: Value) -> NodeEdit:
+    """The node ``id`` becomes ``node``, or joins as it."""
+    replacement = checked_node(node, id=id)
+
+    def edit(cluster: Document) -> tuple[Document, str]:
+        known = find_node(cluster, id)
+        return with_nodes(cluster, [replacement]), "joined" if known is None else "replaced"
+
+    return edit
+
+
+def patching(id: str, change: Callable[[Document], Document]) -> NodeEdit:
+    """The node ``id`` is changed; its id stays."""
+
+    def edit(cluster: Document) -> tuple[Document, str]:
+        return with_nodes(cluster, [checked_node(change(_known(cluster, id)), id=id)]), ""
+
+    return edit
+
+
+def leaving(id: str) -> NodeEdit:
+    """The node ``id`` leaves."""
+
+    def edit(cluster: Document) -> tuple[Document, str]:
+        _known(cluster, id)
+        return without_node(cluster, id), ""
+
+    return edit
+
+
+def synchronising(nodes: Value) -> NodeEdit:
+    """The cluster has these nodes, and no others."""
+    if not isinstance(nodes, list):
+        raise _invalid("the nodes of a cluster are an array", "")
+    reported = [checked_node(node, at=below("", index)) for index, node in enumerate(nodes)]
+    return lambda cluster: (with_synchronised_nodes(cluster, reported), "")
+
+
+def merged(document: Document, patch: Document) -> Document:
+    """The document after a JSON Merge Patch (RFC 7396): null removes a member, objects merge, all else replaces."""
+    result = dict(document)
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        elif isinstance(value, dict):
+            standing = result.get(name)
+            result[name] = merged(standing if isinstance(standing, dict) else {}, value)
+        else:
+            result[name] = value
+    return result
+
+
+def node_in(body: bytes, id: str) -> Document:
+    """The node ``id`` of a stored cluster. Refuses (NodeNotFound) when there is none."""
+    return _known(decode_stored(body), id)
+
+
+def checked_node(node: Value, *, id: str | None = None, at: str = "") -> Document:
+    """The node, with an id: ``id`` where it names none. Refuses (DocumentInvalid) another one, and what is no node."""
+    if not isinstance(node, dict):
+        raise _invalid("a node is an object", at)
+    if "id" not in node and id is not None:
+        return {"id": id, **node}
+    given = node_id(node)
+    if not given:
+        raise _invalid("a node needs an id, a text", below(at, "id"))
+    if id is not None and given != id:
+        raise _invalid(f"the id is {given!r}, but the address says {id!r}", below(at, "id"))
+    return node
+
+
+def _known(cluster: Document, id: str) -> Document:
+    node = find_node(cluster, id)
+    if node is None:
+        raise NodeNotFound(f"cluster {cluster['id']!r} has no node with the id {id!r}")
+    return node
+
+
+def _invalid(problem: str, at: str) -> DocumentInvalid:
+    return DocumentInvalid(problem, at=at, problems=[Problem(at, problem)])
