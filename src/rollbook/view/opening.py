@@ -1,6 +1,9 @@
 """From a journal to a view: with the index of a snapshot and what came after it, or by walking every document."""
 
+import gc
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rollbook.errors import RegistryError
@@ -19,7 +22,8 @@ TAIL_SHARE_MAX = 1.0
 def open_view(journal: Journal, directory: Path, *, limits: Limits = DEFAULT_LIMITS) -> View:
     """The view of everything in ``journal``. ``directory`` may hold a snapshot of the index."""
     remove_unfinished(directory)
-    return _restored(journal, directory, limits) or _loaded(journal, limits)
+    with _without_collecting():
+        return _restored(journal, directory, limits) or _loaded(journal, limits)
 
 
 def save_snapshot(view: View, journal: Journal, directory: Path, *, limits: Limits = DEFAULT_LIMITS) -> bool:
@@ -47,6 +51,18 @@ def snapshot_of(view: View, journal: Journal) -> tuple[Snapshot, Change] | None:
     except (RegistryError, StopIteration):
         return None
     return None if last is None else (Snapshot(view.revision, view.index, ids, numbers), last)
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Nothing of what is made here is garbage, and looking for it would take time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _restored(journal: Journal, directory: Path, limits: Limits) -> View | None:
