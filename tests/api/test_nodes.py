@@ -75,6 +75,135 @@ def test_totals_that_were_given_wrong_are_derived_by_an_operation_on_nodes(http:
     assert after["gpus"]["modelNames"] == ["NVIDIA A100", "NVIDIA V100"]
 
 
+def test_a_report_that_says_nothing_new_leaves_no_trace(http: httpx.Client, nodes: str) -> None:
+    before = http.get(nodes).headers["etag"]
+
+    again = http.post(nodes, json=node("node-1"))
+
+    assert (again.status_code, again.headers["etag"]) == (200, before)
+
+
+def test_an_operation_holds_only_for_the_cluster_that_was_read(http: httpx.Client, nodes: str) -> None:
+    seen = {"if-match": http.get(f"{nodes}/node-1").headers["etag"]}
+    assert http.patch(f"{nodes}/node-1", json={"memory": 1}, headers=seen).status_code == 200
+
+    for method, path, body in (
+        ("PATCH", "/node-1", {"memory": 2}),
+        ("PUT", "/node-1", node("node-1")),
+        ("DELETE", "/node-1", None),
+        ("POST", "", node("node-2")),
+        ("PUT", "", []),
+    ):
+        assert http.request(method, nodes + path, json=body, headers=seen).status_code == 412
+    assert http.get(f"{nodes}/node-1").json()["memory"] == 1
+
+
+def test_a_condition_is_one_on_the_node_that_is_addressed(http: httpx.Client, nodes: str) -> None:
+    any_node = {"if-match": "*"}
+    no_node = {"if-none-match": "*"}
+    assert http.put(f"{nodes}/node-1", json=node("node-1"), headers=no_node).status_code == 412
+    assert http.put(f"{nodes}/node-2", json=node("node-2"), headers=any_node).status_code == 412
+    assert http.put(f"{nodes}/node-2", json=node("node-2"), headers=no_node).status_code == 201
+    assert http.put(f"{nodes}/node-2", json=node("node-2", memory=5), headers=any_node).status_code == 200
+    assert http.delete(f"{nodes}/nobody", headers=any_node).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["", "/node-1"])
+def test_what_has_been_seen_is_not_sent_again(http: httpx.Client, nodes: str, path: str) -> None:
+    first = http.get(nodes + path)
+    again = http.get(nodes + path, headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body", "status"),
+    [
+        ("application/json", '{"memory": 1}', 200),
+        ("application/merge-patch+json", '{"memory": 1, "rack": null}', 200),
+        ("application/json; charset=utf-8", '{"$set": {"memory": "1"}}', 200),
+        ("application/merge-patch+json", '{"$set": {"memory": 1}}', 400),
+        ("application/json-patch+json", '[{"op": "replace", "path": "/memory", "value": 1}]', 415),
+        ("text/plain", '{"memory": 1}', 415),
+    ],
+)
+def test_a_patch_says_what_it_is(http: httpx.Client, nodes: str, media_type: str, body: str, status: int) -> None:
+    reply = http.patch(f"{nodes}/node-1", content=body, headers={"content-type": media_type})
+    assert reply.status_code == status, reply.text
+    assert http.get(f"{nodes}/node-1").json()["memory"] == (1 if status == 200 else 1024)
+
+
+@pytest.mark.parametrize("id", ["rack 7/node 2", "Knoten-ü", "a?b#c", "%41"])
+def test_any_text_can_be_the_id_of_a_node(http: httpx.Client, nodes: str, id: str) -> None:
+    place = http.post(nodes, json=node(id)).headers["location"]
+    assert http.get(place).json() == node(id)
+    assert http.delete(place).status_code == 200
+    assert http.get(place).status_code == 404
+
+
+def test_the_nodes_of_a_large_cluster_are_read_and_reported(http: httpx.Client, nodes: str) -> None:
+    many = [node(f"node-{number}") for number in range(1500)]
+    many[7]["tags"] = ["spare"]
+
+    assert len(http.put(nodes, json=many).json()) == 1500
+    assert http.put(nodes, json=[node(each["id"]) for each in many]).json()[7]["tags"] == ["spare"]
+    assert http.get(f"{nodes}/node-1499").json()["id"] == "node-1499"
+    assert totals(http, nodes) == (1500, 3000, 1500 * 1024)
+
+
+IN_ENVELOPE = {"header": {"templateUri": "Parser/V1", "parameters": {}}}
+
+
+@pytest.mark.parametrize("envelope", [True, False])
+@pytest.mark.parametrize("shape", ["a node", "nodeData", "an array"])
+def test_the_parser_adds_nodes(http: httpx.Client, nodes: str, envelope: bool, shape: str) -> None:
+    id = nodes.split("/")[2]
+    values: dict[str, Any] = {
+        "a node": {"clusterId": id, **node("node-2")},
+        "nodeData": {"clusterId": id, "nodeData": node("node-2")},
+        "an array": {"clusterId": id, "nodeData": [node("node-2"), node("node-1")]},
+    }[shape]
+    body = {**IN_ENVELOPE, "body": {"spec": {"values": values}}} if envelope else values
+
+    reply = http.post("/api/addNode", json=body)
+
+    assert reply.status_code == 200
+    assert reply.json() == {"success": True, "task_id": "", "result": http.get(f"/clusters/{id}").json()}
+    assert http.get(nodes).json() == [node("node-1"), node("node-2")]
+
+
+def test_what_the_parser_says_beside_the_nodes_is_not_lost_in_silence(http: httpx.Client, nodes: str) -> None:
+    values = {"clusterId": nodes.split("/")[2], "nodeData": node("node-2"), "mode": "fast"}
+    assert "mode" in http.post("/api/addNode", json=values).headers["warning"]
+
+
+@pytest.mark.parametrize(
+    ("values", "status", "at"),
+    [
+        (node("node-2"), 400, "/body/spec/values/clusterId"),
+        ({"clusterId": 5, **node("node-2")}, 400, "/body/spec/values/clusterId"),
+        ({"clusterId": "nobody", **node("node-2")}, 404, None),
+        ({"clusterId": "{id}", "nodeData": []}, 400, "/body/spec/values/nodeData"),
+        ({"clusterId": "{id}", "nodeData": [node("node-2"), {"memory": 1}]}, 422, "/body/spec/values/nodeData/1/id"),
+        ({"clusterId": "{id}", "nodeData": 5}, 422, "/body/spec/values/nodeData"),
+        ({"clusterId": "{id}", "memory": 1}, 422, "/body/spec/values/id"),
+        ({"clusterId": "{id}", **node("node-2", memory=-1)}, 422, "/nodes/nodeData/1/memory"),
+        ([], 400, "/body/spec/values"),
+    ],
+)
+def test_nodes_that_the_parser_can_not_add_are_refused(
+    http: httpx.Client, nodes: str, values: Any, status: int, at: str | None
+) -> None:
+    if isinstance(values, dict) and values.get("clusterId") == "{id}":
+        values = {**values, "clusterId": nodes.split("/")[2]}
+
+    reply = http.post("/api/addNode", json={**IN_ENVELOPE, "body": {"spec": {"values": values}}})
+
+    told = reply.json()
+    assert (reply.status_code, told["success"], told["message"]) == (status, False, told["error"])
+    assert (told["errors"][0]["at"] if at else told.get("errors")) == at
+    assert http.get(nodes).json() == [node("node-1")]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
