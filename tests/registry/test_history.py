@@ -155,6 +155,20 @@ async def test_a_past_that_costs_more_than_a_request_may_spend_is_refused(journa
         assert len((await history.fleet(AtRevision(3))).entries) == 1
 
 
+async def test_a_walk_that_takes_longer_than_a_request_may_is_refused(journal: SqliteJournal) -> None:
+    bodies = [body("west", n=n) for n in range(2_000)]
+    changes = [Change(n + 1, "west", "updated", 2_000, bodies[n - 1], bodies[n]) for n in range(1, 2_000)]
+    journal.append([created(1, "west", bodies[0]), *changes], after=0)
+    async with past_of(journal, limits=Limits(max_time_ms=0)) as history:
+        with pytest.raises(WorkExceeded):
+            await history.version("west", AtRevision(1))
+        with pytest.raises(WorkExceeded):
+            await history.of("west", before=2, limit=1, form="patch")
+        with pytest.raises(WorkExceeded):
+            await history.fleet(AtRevision(1))
+        assert (await history.version("west", AtRevision(2_000))).body == bodies[-1]
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5])
 async def test_pages_put_together_are_the_whole(journal: SqliteJournal, limit: int) -> None:
     journal.append([created(n, "west") if n % 2 else deleted(n, "west", body("west")) for n in range(1, 5)], after=0)

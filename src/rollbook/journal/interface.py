@@ -8,26 +8,30 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Protocol
 
 from rollbook.journal.changes import Change, Kept
+from rollbook.limits import Work
 
 
 class Past(Protocol):
-    """What was. Everything after the compaction's mark can be told; what is older only where nothing hides it."""
+    """What was. Everything after the compaction's mark can be told; what is older only where nothing hides it.
 
-    def history(self, id: str, *, before: int | None = None) -> Iterator[Change]:
+    Going far back takes time: each method spends it from ``work``, where it is given, and refuses (WorkExceeded) more.
+    """
+
+    def history(self, id: str, *, before: int | None = None, work: Work | None = None) -> Iterator[Change]:
         """The kept changes of one document, newest first, through deletions and new creations.
 
         With ``before``, those older than that revision.
         """
         ...
 
-    def version(self, id: str, revision: int) -> Kept | None:
+    def version(self, id: str, revision: int, *, work: Work | None = None) -> Kept | None:
         """The newest version of a document that is not newer than ``revision``; None when there was none then.
 
         Refuses (Compacted) when the change that led away from it is no longer kept.
         """
         ...
 
-    def earlier(self, revision: int) -> Generator[tuple[str, Kept | None], None, None]:
+    def earlier(self, revision: int, *, work: Work | None = None) -> Generator[tuple[str, Kept | None], None, None]:
         """For every document that a change later than ``revision`` touched, its id and what it was at ``revision``.
 
         All as of one moment; other documents are now as they were then. Refuses (Compacted) a revision below the mark.

@@ -9,7 +9,17 @@ from rollbook.journal.changes import Change, Kept
 from rollbook.journal.marks import mark_in, newest_at
 from rollbook.journal.paging import page_of
 from rollbook.journal.reading import Readers
-from rollbook.journal.rebuilding import CHANGE_COLUMNS, WAS_COLUMNS, Row, body_before, kept_before, live, newest_first
+from rollbook.journal.rebuilding import (
+    CHANGE_COLUMNS,
+    NEVER,
+    WAS_COLUMNS,
+    Row,
+    body_before,
+    kept_before,
+    live,
+    newest_first,
+)
+from rollbook.limits import Work
 
 HISTORY = f"SELECT {CHANGE_COLUMNS} FROM changes WHERE id = ? AND revision < ? ORDER BY revision DESC"  # noqa: S608
 FIRST_AFTER = f"SELECT revision, {WAS_COLUMNS} FROM changes WHERE id = ? AND revision > ? ORDER BY revision LIMIT 1"  # noqa: S608
@@ -19,7 +29,6 @@ KNOWN = (
     "OR EXISTS (SELECT 1 FROM departed WHERE id = :id)"
 )
 DEPARTED = "SELECT coalesce((SELECT revision FROM departed WHERE id = ?), 0)"
-NEVER = 2**63 - 1
 
 
 class SqlitePast:
@@ -28,27 +37,28 @@ class SqlitePast:
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
 
-    def history(self, id: str, *, before: int | None = None) -> Iterator[Change]:
+    def history(self, id: str, *, before: int | None = None, work: Work | None = None) -> Iterator[Change]:
         """See ``interface.Past.history``."""
         position = NEVER if before is None else before
         body: bytes | None = None
         while True:
             with self._readers.one_moment() as connection:
-                body = body_before(connection, id, position) if body is None else body
+                body = body_before(connection, id, position, work=work) if body is None else body
                 page = page_of(newest_first(connection.execute(HISTORY, (id, position)), body))
             if not page:
                 return
             yield from page
             position, body = page[-1].revision, page[-1].before or b""
 
-    def version(self, id: str, revision: int) -> Kept | None:
+    def version(self, id: str, revision: int, *, work: Work | None = None) -> Kept | None:
         """See ``interface.Past.version``."""
         with self._readers.one_moment() as connection:
             rows: list[Row] = connection.execute(FIRST_AFTER, (id, revision)).fetchall()
             if rows:
                 first, *was = rows[0]
                 stood = was[0] or _departed(connection, id)
-                version = None if stood > revision else kept_before(id, was, body_before(connection, id, first))
+                body = b"" if stood > revision else body_before(connection, id, first, work=work)
+                version = kept_before(id, was, body)
             else:
                 version = live(connection, id)
                 stood = max(version.revision if version else 0, _departed(connection, id))
@@ -56,16 +66,18 @@ class SqlitePast:
                 raise gone(revision)
             return version
 
-    def earlier(self, revision: int) -> Generator[tuple[str, Kept | None], None, None]:
+    def earlier(self, revision: int, *, work: Work | None = None) -> Generator[tuple[str, Kept | None], None, None]:
         """See ``interface.Past.earlier``."""
         with self._readers.one_moment() as connection:
             if revision < mark_in(connection).revision:
                 raise gone(revision)
             seen = set()
             for id, first, *was in connection.execute(TOUCHED, (revision,)):
+                if work is not None:
+                    work.spend()
                 if id not in seen:
                     seen.add(id)
-                    body = b"" if was[0] is None else body_before(connection, id, first)
+                    body = b"" if was[0] is None else body_before(connection, id, first, work=work)
                     yield id, kept_before(id, was, body)
 
     def revision_at(self, at_ms: int) -> int:

@@ -13,13 +13,23 @@ from typing import Any
 import apsw
 
 from rollbook.journal.changes import Change, Kept
-from rollbook.journal.splices import Splice, undo_in
+from rollbook.journal.splices import Splice, undo
+from rollbook.limits import Work
 
 CHANGE_COLUMNS = "revision, id, kind, at_ms, actor, reason, start, CAST(removed AS BLOB), CAST(inserted AS BLOB)"
 WAS_COLUMNS = "was_revision, was_created_revision, was_created_at_ms, was_updated_at_ms, was_protected"
 LIVE = (
     "SELECT id, CAST(body AS BLOB), revision, created_revision, created_at_ms, updated_at_ms, protected FROM clusters"
 )
+END_OF_LIFE = (
+    "SELECT revision FROM changes WHERE id = ? AND revision >= ? AND kind = 'deleted' ORDER BY revision LIMIT 1"
+)
+BACKWARD = (
+    "SELECT start, CAST(removed AS BLOB), CAST(inserted AS BLOB) FROM changes "
+    "WHERE id = ? AND revision BETWEEN ? AND ? ORDER BY revision DESC"
+)
+NEVER = 2**63 - 1
+BYTES_PER_UNIT = 4096
 REMEMBERED_BYTES_MAX = 256 * 1024 * 1024
 
 Row = tuple[Any, ...]
@@ -94,25 +104,19 @@ class Bodies:
             self._take(next(iter(self._bodies)))
 
 
-def body_before(connection: apsw.Connection, id: str, revision: int) -> bytes:
+def body_before(connection: apsw.Connection, id: str, revision: int, *, work: Work | None = None) -> bytes:
     """The body of ``id`` before what happened from ``revision`` on, walking backward from the end of that life.
 
-    Empty when there was none.
+    Empty when there was none. Refuses (WorkExceeded) a walk that ``work`` does not allow.
     """
-    body, splices = b"", []
-    rows = connection.execute(
-        "SELECT kind, start, CAST(removed AS BLOB), CAST(inserted AS BLOB) FROM changes "
-        "WHERE id = ? AND revision >= ? ORDER BY revision",
-        (id, revision),
-    )
-    for kind, *splice in rows:
-        splices.append(Splice(*splice))
-        if kind == "deleted":
-            break
-    else:
-        kept = live(connection, id)
-        body = kept.body if kept else b""
-    return undo_in(body, splices)
+    ends: list[Row] = connection.execute(END_OF_LIFE, (id, revision)).fetchall()
+    kept = None if ends else live(connection, id)
+    body = bytearray(kept.body if kept else b"")
+    for start, removed, inserted in connection.execute(BACKWARD, (id, revision, ends[0][0] if ends else NEVER)):
+        if work is not None:
+            work.spend(1 + (len(removed) + len(inserted)) // BYTES_PER_UNIT)
+        undo(body, start, removed, inserted)
+    return bytes(body)
 
 
 def live(connection: apsw.Connection, id: str) -> Kept | None:

@@ -4,7 +4,6 @@ A heartbeat changes a few bytes of a document of many kilobytes; the journal kee
 version to the next or back. A splice never cuts a UTF-8 character in two, so its texts are texts.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -36,14 +35,11 @@ def splice_between(before: bytes, after: bytes) -> Splice:
     return Splice(start, before[start : len(before) - kept], after[start : len(after) - kept])
 
 
-def undo_in(after: bytes, splices: Sequence[Splice]) -> bytes:
-    """The body before all of ``splices``, the last of which made ``after``; in place, for there may be many."""
-    body = bytearray(after)
-    for splice in reversed(splices):
-        end = splice.start + len(splice.inserted)
-        _check(body[splice.start : end], splice.inserted, splice.start)
-        body[splice.start : end] = splice.removed
-    return bytes(body)
+def undo(body: bytearray, start: int, removed: bytes, inserted: bytes) -> None:
+    """As ``Splice.undone``, in place: walks over many splices copy only what differs."""
+    end = start + len(inserted)
+    _check(body[start:end], inserted, start)
+    body[start:end] = removed
 
 
 def _replaced(body: bytes, start: int, old: bytes, new: bytes) -> bytes:

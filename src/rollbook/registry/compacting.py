@@ -63,7 +63,7 @@ class Compactor:
 
     async def _compact(self) -> None:
         """Give up what is beyond the retention now, step by step."""
-        goal = await asyncio.to_thread(self._goal)
+        self.mark, goal = await asyncio.to_thread(lambda: (self._journal.compaction.mark(), self._goal()))
         begun = self.mark
         while self.mark < goal and not self._closing.is_set():
             started = time.monotonic()

@@ -20,8 +20,6 @@ from rollbook.view.entries import Entry
 OnThread: TypeAlias = Callable[[Callable[[], Any]], Awaitable[Any]]
 """Runs a job on a thread that is meant for it."""
 
-WORK_UNITS_PER_CLUSTER = 64
-
 
 @dataclass(frozen=True, slots=True)
 class PastFleet:
@@ -64,7 +62,6 @@ def entries_at(present: Sequence[Entry], earlier: Iterable[tuple[str, Kept | Non
     """The entries of a moment, of those of the present and what the clusters touched since then were."""
     were: dict[str, Kept | None] = {}
     for id, kept in earlier:
-        work.spend(WORK_UNITS_PER_CLUSTER)
         work.allocate(0 if kept is None else len(kept.body))
         were[id] = kept
     if not were:

@@ -18,7 +18,7 @@ from typing import TypeVar
 from rollbook.errors import ClusterNotFound, Compacted, RequestRefused
 from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
-from rollbook.limits import Limits
+from rollbook.limits import Limits, Work
 from rollbook.registry.facts import Facts
 from rollbook.registry.fleets import PastFleet, entries_at, entry_of, work_of
 from rollbook.registry.moments import AtRevision, AtTime, Moment
@@ -121,22 +121,23 @@ class History:
     def _version(self, id: str, moment: Moment, newest: int) -> Entry:
         self._check_known(id)
         revision = self._revision_of(moment, newest)
-        kept = self._journal.past.version(id, revision)
+        kept = self._journal.past.version(id, revision, work=self._work())
         if kept is None:
             raise ClusterNotFound(f"there was no cluster {id!r} at revision {revision}")
         return entry_of(kept)
 
     def _entries(self, moment: Moment, present: Sequence[Entry], newest: int) -> Sequence[Entry]:
         revision = self._revision_of(moment, newest)
-        with closing(self._journal.past.earlier(revision)) as earlier:
-            return entries_at(present, earlier, work=work_of(self._limits.max_time_ms, self._limits))
+        work = self._work()
+        with closing(self._journal.past.earlier(revision, work=work)) as earlier:
+            return entries_at(present, earlier, work=work)
 
     def _of(self, id: str, end: int, limit: int, form: Form) -> Page:
         self._check_known(id)
         mark = self._journal.compaction.mark()
         if mark and end <= mark:
             raise Compacted(f"changes up to revision {mark} are no longer kept")
-        return page_of(self._journal.past.history(id, before=end), limit, form)
+        return page_of(self._journal.past.history(id, before=end, work=self._work()), limit, form)
 
     def _changes(self, since: int | None, newest: int, limit: int, form: Form) -> Page:
         since = self._journal.compaction.mark() if since is None else since
@@ -150,6 +151,9 @@ class History:
         if body is None:
             raise Compacted(f"the last version of {id!r} is no longer kept")
         return body
+
+    def _work(self) -> Work:
+        return work_of(self._limits.max_time_ms, self._limits)
 
     def _check_known(self, id: str) -> None:
         if not self._journal.past.knows(id):
