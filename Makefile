@@ -7,10 +7,11 @@ PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 UV := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 SOURCES := $(wildcard src tests benchmarks)
 ARGS ?=
+SIZES ?= 10000 100000
 PACKAGE ?= filters
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check formatted format lint types layers docs reference bench-language mutation lock clean
+.PHONY: help run test check formatted format lint types layers docs reference bench bench-language mutation lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +45,9 @@ docs: .venv/for-working ## Run the examples of the documentation and check its r
 
 reference: .venv/for-working ## Write the generated parts of docs/reference again
 	.venv/bin/python -m tests.docs.reference
+
+bench: .venv/for-measuring ## Measure Rollbook and its rivals side by side, into benchmarks/results (SIZES="10000": so many)
+	.venv/bin/python -m benchmarks.serving --sizes "$(SIZES)" $(ARGS)
 
 bench-language: .venv/for-measuring ## Measure the language against others, into benchmarks/results/language.md
 	.venv/bin/python -W ignore -m benchmarks.language $(ARGS)
