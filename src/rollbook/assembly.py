@@ -21,6 +21,7 @@ from rollbook.registry.queries import Reader
 from rollbook.registry.recent import RecentChanges
 from rollbook.registry.registry import Registry
 from rollbook.registry.watching import Watching
+from rollbook.registry.webhooks import Webhooks
 from rollbook.settings import Settings
 from rollbook.view.keeping import SnapshotKeeper
 from rollbook.view.opening import open_view, save_snapshot
@@ -39,6 +40,14 @@ async def open_registry(settings: Settings) -> AsyncIterator[Registry]:
         view = await asyncio.to_thread(open_view, journal, Path(settings.data), limits=settings.limits)
         facts = Facts()
         recent = RecentChanges(view.revision)
+        webhooks = await Webhooks.open(
+            Path(settings.data),
+            journal,
+            recent,
+            limits=settings.limits,
+            allowed=settings.webhooks_private,
+            now_ms=now_ms,
+        )
         committer = Committer(journal, view, recent, now_ms=now_ms)
         reader = Reader(view, facts, limits=settings.limits)
         watching = Watching(journal, recent, watchers_max=settings.limits.watchers_max)
@@ -50,11 +59,12 @@ async def open_registry(settings: Settings) -> AsyncIterator[Registry]:
         try:
             rules = SchemaRules(mode=settings.schema)
             yield Registry(
-                journal, view, committer, reader, watching, history, compactor, facts, rules, settings.limits
+                journal, view, committer, reader, watching, webhooks, history, compactor, facts, rules, settings.limits
             )
         finally:
             await committer.close()
             await watching.close()
+            await webhooks.close()
             await compactor.close()
             history.close()
             reader.close()
@@ -93,6 +103,7 @@ def problems_in(settings: Settings) -> list[str]:
 async def _serve(settings: Settings) -> None:
     async with open_registry(settings) as registry:
         settle_garbage_collection()
+        registry.webhooks.start()
         await serve_http(
             make_app(registry),
             registry.view,

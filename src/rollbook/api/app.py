@@ -12,7 +12,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rollbook.api import handlers, history_handlers, node_handlers, operations_handlers, parser_handlers, watch_handlers
+from rollbook.api import (
+    handlers,
+    history_handlers,
+    node_handlers,
+    operations_handlers,
+    parser_handlers,
+    watch_handlers,
+    webhook_handlers,
+)
 from rollbook.api.encodings import Encoded
 from rollbook.api.problems import problem
 from rollbook.errors import BodyTooLarge, MethodNotAllowed, RegistryError, RequestRefused, RouteNotFound
@@ -123,6 +131,19 @@ ROUTES = [
     Route("/clusters/{id}/nodes/{node_id:path}", node_handlers.replace_node, methods=["PUT"]),
     Route("/clusters/{id}/nodes/{node_id:path}", node_handlers.patch_node, methods=["PATCH"]),
     Route("/clusters/{id}/nodes/{node_id:path}", node_handlers.remove_node, methods=["DELETE"]),
+    Route("/webhooks", webhook_handlers.list_webhooks, methods=["GET"]),
+    Route("/webhooks", webhook_handlers.create_webhook, methods=["POST"]),
+    Route("/webhooks/{id}", webhook_handlers.read_webhook, methods=["GET"]),
+    Route("/webhooks/{id}", webhook_handlers.replace_webhook, methods=["PUT"]),
+    Route("/webhooks/{id}", webhook_handlers.patch_webhook, methods=["PATCH"]),
+    Route("/webhooks/{id}", webhook_handlers.delete_webhook, methods=["DELETE"]),
+    Route("/webhooks/{id}/replay", webhook_handlers.replay_webhook, methods=["POST"]),
+    Route("/webhooks/{id}/dead-letters", webhook_handlers.list_dead_letters, methods=["GET"]),
+    Route("/webhooks/{id}/dead-letters", webhook_handlers.drop_dead_letters, methods=["DELETE"]),
+    Route("/webhooks/{id}/dead-letters/retry", webhook_handlers.retry_dead_letters, methods=["POST"]),
+    Route("/webhooks/{id}/dead-letters/{number}", webhook_handlers.read_dead_letter, methods=["GET"]),
+    Route("/webhooks/{id}/dead-letters/{number}", webhook_handlers.drop_dead_letter, methods=["DELETE"]),
+    Route("/webhooks/{id}/dead-letters/{number}/retry", webhook_handlers.retry_dead_letter, methods=["POST"]),
     Route("/api/createCluster", parser_handlers.create_from_spec, methods=["POST"]),
     Route("/api/addNode", parser_handlers.add_node, methods=["POST"]),
     Route("/api/filter", parser_handlers.filter_with_envelope, methods=["POST"]),

@@ -16,6 +16,7 @@ from rollbook.registry.history import History
 from rollbook.registry.queries import Reader
 from rollbook.registry.requests import parse_creation
 from rollbook.registry.watching import Watching
+from rollbook.registry.webhooks import Webhooks
 from rollbook.view.entries import Entry, View
 
 
@@ -28,6 +29,7 @@ class Registry:
     committer: Committer
     reader: Reader
     watching: Watching
+    webhooks: Webhooks
     history: History
     compactor: Compactor
     facts: Facts

@@ -1,0 +1,154 @@
+"""Webhooks over HTTP: made, shown, changed and deleted; their secrets are shown once."""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.examples import cluster
+from tests.webhooks.receiving import Target, is_signed
+
+Hook = Callable[..., dict[str, Any]]
+
+
+def test_a_new_webhook_has_an_id_and_a_secret_and_begins_now(http: httpx.Client, hook: Hook, receiver: Target) -> None:
+    made = hook(filter={"regionId": "north"}, description="for billing")
+
+    assert made["id"].startswith("wh_")
+    assert len(base64.b64decode(made["secret"].removeprefix("whsec_"))) == 32
+    assert (made["url"], made["filter"], made["description"]) == (receiver.url, {"regionId": "north"}, "for billing")
+    assert (made["as"], made["enabled"], made["timeoutSeconds"]) == ("document", True, 10.0)
+    newest = http.get("/readyz").json()["revision"]
+    assert made["status"] == {
+        "state": "current",
+        "revision": newest,
+        "lag": 0,
+        "attempts": 0,
+        "nextAttemptAt": None,
+        "lastSuccess": None,
+        "lastError": None,
+        "missedUpTo": None,
+        "deadLetters": 0,
+        "deadLettersDropped": 0,
+    }
+
+
+def test_a_secret_is_shown_at_creation_and_never_again(http: httpx.Client, hook: Hook) -> None:
+    made = hook()
+    at = f"/webhooks/{made['id']}"
+    replies = [
+        http.get("/webhooks"),
+        http.get(at),
+        http.put(at, json={"url": made["url"]}),
+        http.patch(at, json={"description": "changed"}),
+        http.post(f"{at}/replay", json={"since": 0}),
+    ]
+    assert [reply.status_code for reply in replies] == [200, 200, 200, 200, 202]
+    assert [made["secret"] in reply.text or "secret" in reply.text for reply in replies] == [False] * 5
+
+
+def test_an_id_and_a_secret_may_be_given(http: httpx.Client, hook: Hook, fresh_id: str) -> None:
+    secret = "whsec_" + base64.b64encode(b"k" * 24).decode()
+    made = hook(id=fresh_id, secret=secret)
+    assert (made["id"], made["secret"]) == (fresh_id, secret)
+    again = http.post("/webhooks", json={"id": fresh_id, "url": made["url"]})
+    assert (again.status_code, again.json()["code"]) == (409, "webhook-exists")
+
+
+def test_a_put_replaces_what_is_not_said_with_defaults_and_a_patch_keeps_it(http: httpx.Client, hook: Hook) -> None:
+    made = hook(filter={"regionId": "north"}, description="first", timeoutSeconds=3)
+    at = f"/webhooks/{made['id']}"
+
+    patched = http.patch(at, json={"filter": {"status": "live"}, "retry": {"attempts": 5}}).json()
+    assert (patched["filter"], patched["description"]) == ({"status": "live"}, "first")
+    assert patched["retry"] == {**made["retry"], "attempts": 5}
+    assert http.patch(at, json={"timeoutSeconds": None}).json()["timeoutSeconds"] == 10.0
+
+    replaced = http.put(at, json={"url": made["url"]}).json()
+    assert (replaced["filter"], replaced["description"]) == ({}, "")
+    assert replaced["retry"] == {"attempts": 12, "firstSeconds": 1.0, "longestSeconds": 900.0}
+    assert replaced["createdAt"] == made["createdAt"]
+
+
+def test_what_a_get_shows_can_be_put(http: httpx.Client, hook: Hook) -> None:
+    at = f"/webhooks/{hook(filter={'regionId': 'north'})['id']}"
+    shown = http.get(at).json()
+    put = http.put(at, json=shown)
+    assert (put.status_code, put.json()["filter"]) == (200, {"regionId": "north"})
+
+
+def test_webhooks_are_listed_in_order_of_creation_until_they_are_deleted(http: httpx.Client, hook: Hook) -> None:
+    first, second = hook()["id"], hook()["id"]
+    assert [each["id"] for each in http.get("/webhooks").json()] == [first, second]
+
+    assert http.delete(f"/webhooks/{first}").json() == {"message": "Webhook deleted"}
+
+    assert [each["id"] for each in http.get("/webhooks").json()] == [second]
+    assert http.get(f"/webhooks/{first}").json()["code"] == "webhook-not-found"
+    assert http.delete(f"/webhooks/{first}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "at"),
+    [
+        ([], None),
+        ({}, "/url"),
+        ({"url": 5}, "/url"),
+        ({"url": "ftp://example.net/"}, "/url"),
+        ({"url": "https://"}, "/url"),
+        ({"url": "example.net/hook"}, "/url"),
+        ({"url": "https://user:password@example.net/"}, "/url"),
+        ({"url": "https://example.net/#part"}, "/url"),
+        ({"url": "https://example.net/\r\nx: y"}, "/url"),
+        ({"url": "https://example.net/" + "x" * 2048}, "/url"),
+        ({"url": "http://10.0.0.1/"}, "/url"),
+        ({"url": "http://[::1]:8080/"}, "/url"),
+        ({"url": "https://example.net/", "id": "a.b"}, "/id"),
+        ({"url": "https://example.net/", "id": "x" * 65}, "/id"),
+        ({"url": "https://example.net/", "secret": "whsec_short"}, "/secret"),
+        ({"url": "https://example.net/", "filter": {"$where": "1"}}, "/filter/$where"),
+        ({"url": "https://example.net/", "filter": {"_registry.revision": 1}}, "/filter"),
+        ({"url": "https://example.net/", "filter": []}, "/filter"),
+        ({"url": "https://example.net/", "as": "xml"}, "/as"),
+        ({"url": "https://example.net/", "enabled": 1}, "/enabled"),
+        ({"url": "https://example.net/", "timeoutSeconds": 61}, "/timeoutSeconds"),
+        ({"url": "https://example.net/", "timeoutSeconds": True}, "/timeoutSeconds"),
+        ({"url": "https://example.net/", "retry": {"attempts": 0}}, "/retry/attempts"),
+        ({"url": "https://example.net/", "retry": {"attempts": 2.5}}, "/retry/attempts"),
+        ({"url": "https://example.net/", "retry": {"often": 1}}, "/retry/often"),
+        ({"url": "https://example.net/", "query": {}}, "/query"),
+        ({"url": "https://example.net/", "since": -1}, "/since"),
+        ({"url": "https://example.net/", "since": 999_999_999}, None),
+    ],
+)
+def test_a_webhook_that_could_not_work_is_400_and_says_where(http: httpx.Client, body: Any, at: str | None) -> None:
+    reply = http.post("/webhooks", json=body)
+    assert reply.status_code == 400, reply.text
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert [error["at"] for error in reply.json().get("errors", [])] == ([at] if at else [])
+
+
+def test_a_changed_secret_signs_beside_the_former_one(
+    http: httpx.Client, hook: Hook, receiver: Target, fresh_id: str
+) -> None:
+    made = hook(filter={"id": fresh_id})
+    secret = "whsec_" + base64.b64encode(b"n" * 32).decode()
+
+    assert http.patch(f"/webhooks/{made['id']}", json={"secret": secret}).status_code == 200
+    http.post("/clusters", json=cluster(fresh_id))
+
+    (received,) = receiver.wait_for(1)
+    assert is_signed(received, secret)
+    assert is_signed(received, made["secret"])
+
+
+def test_there_are_no_more_webhooks_than_there_may_be(http: httpx.Client, tmp_path) -> None:
+    from tests.serving import ServerProcess
+
+    with ServerProcess(tmp_path / "data", environment={"ROLLBOOK_WEBHOOKS_MAX": "1"}) as server:
+        body = {"url": "https://example.net/"}
+        assert httpx.post(f"{server.url}/webhooks", json=body).status_code == 201
+        reply = httpx.post(f"{server.url}/webhooks", json=body)
+        assert (reply.status_code, reply.json()["code"]) == (409, "too-many-webhooks")
