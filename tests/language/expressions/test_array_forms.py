@@ -25,6 +25,7 @@ NODES = {"nodes": [{"id": "a", "gpus": 2}, {"id": "b"}, {"id": "c", "gpus": 8}],
         ({"$filter": {"input": "$nodes.gpus", "cond": {"$gte": ["$$this", "$least"]}}}, [8]),
         ({"$filter": {"input": [0, 0.0, None, False, "", [], 1], "cond": "$$this"}}, ["", [], 1]),
         ({"$filter": {"input": [1, 2, 3], "cond": True, "limit": 2}}, [1, 2]),
+        ({"$filter": {"input": [1, 2, 3], "cond": {"$gt": ["$$this", 1]}, "limit": 1}}, [2]),
         ({"$filter": {"input": [1, 2], "cond": True, "limit": "$null"}}, [1, 2]),
         ({"$filter": {"input": [], "cond": True, "limit": -1}}, []),  # nothing to limit
         ({"$filter": {"input": "$null", "cond": True, "limit": -1}}, None),

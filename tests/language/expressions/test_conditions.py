@@ -42,7 +42,11 @@ def test_values_of_all_types_stand_in_one_order() -> None:
             expected = (place > other) - (place < other)
             assert value_of({"$cmp": [left, right]}) == expected, (left, right)
             assert value_of({"$lt": [left, right]}) is (expected < 0)
+            assert value_of({"$lte": [left, right]}) is (expected <= 0)
+            assert value_of({"$gt": [left, right]}) is (expected > 0)
+            assert value_of({"$gte": [left, right]}) is (expected >= 0)
             assert value_of({"$eq": [left, right]}) is (expected == 0)
+            assert value_of({"$ne": [left, right]}) is (expected != 0)
 
 
 @given(values, values)
@@ -95,6 +99,10 @@ def test_what_follows_the_deciding_operand_is_not_evaluated() -> None:
     ("expression", "expected"),
     [
         ({"$cond": ["$a", "yes", "no"]}, "yes"),
+        ({"$cond": ["$a", "$a", "no"]}, 1),
+        ({"$cond": ["$absent", "yes", "$a"]}, 1),
+        ({"$switch": {"branches": [{"case": "$a", "then": "$a"}]}}, 1),
+        ({"$switch": {"branches": [{"case": "$absent", "then": 2}], "default": "$a"}}, 1),
         ({"$cond": {"else": "no", "if": "$absent", "then": "yes"}}, "no"),
         ({"$ifNull": ["$absent", None, "$a", "last"]}, 1),
         ({"$ifNull": ["$absent", None]}, None),

@@ -90,6 +90,7 @@ def test_setting_a_field_leaves_the_document_as_it_was() -> None:
         ({"$getField": {"field": "a", "input": {}, "value": 1}}, 3041701),
         ({"$getField": {"input": {}}}, 3041702),
         ({"$getField": {"field": "a"}}, 3041703),
+        ({"$getField": {}}, 3041702),
         ({"$getField": 7}, 3041704),
         ({"$getField": {"field": "$null", "input": {}}}, 3041704),
         ({"$setField": ["a", {}, 1]}, 4161100),

@@ -122,3 +122,69 @@ def test_no_nesting_breaks_the_interpreter() -> None:
     for _ in range(20_000):
         expression = {"$switch": {"branches": [{"case": True, "then": expression}]}}
     assert code_of(expression) == 15
+
+
+BAD = {"$betwen": []}
+
+
+@pytest.mark.parametrize(
+    ("expression", "at"),
+    [
+        ({"$cond": {"if": BAD, "then": 1, "else": 1}}, "/$cond/if"),
+        ({"$cond": {"if": 1, "then": BAD, "else": 1}}, "/$cond/then"),
+        ({"$cond": {"if": 1, "then": 1, "else": BAD}}, "/$cond/else"),
+        ({"$cond": [1, 1, BAD]}, "/$cond/2"),
+        ({"$ifNull": [1, BAD]}, "/$ifNull/1"),
+        ({"$switch": {"branches": [{"case": 1, "then": 1}, {"case": BAD, "then": 1}]}}, "/$switch/branches/1/case"),
+        ({"$switch": {"branches": [{"case": 1, "then": BAD}]}}, "/$switch/branches/0/then"),
+        ({"$switch": {"branches": [{"case": 1, "then": 1}], "default": BAD}}, "/$switch/default"),
+        ({"$and": [1, BAD]}, "/$and/1"),
+        ({"$or": BAD}, "/$or"),
+        ({"$convert": {"input": BAD, "to": "int"}}, "/$convert/input"),
+        ({"$map": {"input": BAD, "in": 1}}, "/$map/input"),
+        ({"$map": {"input": [], "in": BAD}}, "/$map/in"),
+        ({"$filter": {"input": BAD, "cond": 1}}, "/$filter/input"),
+        ({"$filter": {"input": [], "cond": BAD}}, "/$filter/cond"),
+        ({"$filter": {"input": [], "cond": 1, "limit": BAD}}, "/$filter/limit"),
+        ({"$reduce": {"input": BAD, "initialValue": 0, "in": 1}}, "/$reduce/input"),
+        ({"$reduce": {"input": [], "initialValue": BAD, "in": 1}}, "/$reduce/initialValue"),
+        ({"$reduce": {"input": [], "initialValue": 0, "in": BAD}}, "/$reduce/in"),
+        ({"$getField": {"field": BAD, "input": {}}}, "/$getField/field"),
+        ({"$getField": {"field": "a", "input": BAD}}, "/$getField/input"),
+        ({"$getField": BAD}, "/$getField"),
+        ({"$setField": {"field": "a", "input": BAD, "value": 1}}, "/$setField/input"),
+        ({"$setField": {"field": "a", "input": {}, "value": BAD}}, "/$setField/value"),
+        ({"$setEquals": [[1], BAD]}, "/$setEquals/1"),
+        ({"$setIsSubset": [BAD, [1]]}, "/$setIsSubset/0"),
+        ({"$let": {"vars": {"x": BAD}, "in": 1}}, "/$let/vars/x"),
+        ({"$let": {"vars": {}, "in": BAD}}, "/$let/in"),
+        ({"$add": [1, BAD]}, "/$add/1"),
+        ({"$trim": {"input": BAD}}, "/$trim/input"),
+        ({"a": [1, BAD]}, "/a/1"),
+    ],
+)
+def test_an_unknown_operator_is_refused_where_it_stands(expression: Any, at: str) -> None:
+    assert refusal_of(expression).at == f"{at}/$betwen"
+
+
+@pytest.mark.parametrize(
+    ("expression", "at"),
+    [
+        ({"$cond": [1, 2]}, "/$cond"),
+        ({"$cond": {"if": 1, "then": 2}}, "/$cond"),
+        ({"$switch": {"branches": 1}}, "/$switch/branches"),
+        ({"$switch": {"branches": []}}, "/$switch/branches"),
+        ({"$switch": {"branches": [{"case": 1, "then": 1}, 1]}}, "/$switch/branches/1"),
+        ({"$switch": {"branches": [{"case": 1}]}}, "/$switch/branches/0"),
+        ({"$setField": {"field": "$a", "input": {}, "value": 1}}, "/$setField/field"),
+        ({"$setField": {"field": "a\0", "input": {}, "value": 1}}, "/$setField/field"),
+        ({"$setField": {"field": 7, "input": {}, "value": 1}}, "/$setField/field"),
+        ({"$unsetField": {"field": {"$concat": ["a"]}, "input": {}}}, "/$unsetField/field"),
+        ({"$map": {"input": [], "as": "Node", "in": 1}}, "/$map/as"),
+        ({"$filter": {"input": [], "as": 7, "cond": 1}}, "/$filter/as"),
+        ({"$setEquals": [[1]]}, "/$setEquals"),
+        ({"$let": {"vars": 1, "in": 1}}, "/$let/vars"),
+    ],
+)
+def test_a_part_of_the_wrong_kind_is_refused_where_it_stands(expression: Any, at: str) -> None:
+    assert refusal_of(expression).at == at

@@ -42,6 +42,8 @@ from tests.language.expressions.evaluating import code_of, value_of
         ({"$trunc": [0.29, 2]}, 0.28),
         ({"$trunc": [1234.5, -2]}, 1200),
         ({"$trunc": [-1234, -2]}, -1200),
+        ({"$trunc": [1299, -2]}, 1200),
+        ({"$round": [INT64_MAX, 20]}, INT64_MAX),
     ],
 )
 def test_rounding_gives_what_mongodb_gives(expression: Any, expected: Any) -> None:

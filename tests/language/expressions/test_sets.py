@@ -61,6 +61,7 @@ def test_a_set_operator_gives(expression: Any, value: Any) -> None:
         ({"$setEquals": ["$a", None]}, 5887502),  # a constant is refused before there is a document
         ({"$setIsSubset": ["$null", "$a"]}, 17046),
         ({"$setIsSubset": ["$a", "$null"]}, 17042),
+        ({"$setIsSubset": [7, "$a"]}, 17046),
         ({"$setIsSubset": [[1], 7]}, 17042),
         ({"$setIsSubset": ["$a", 7]}, 17311),
         ({"$setIsSubset": ["$a"]}, 16020),

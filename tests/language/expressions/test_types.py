@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.language.expressions.evaluating import code_of, value_of
+from tests.language.expressions.evaluating import code_of, refusal_of, value_of
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,11 @@ def test_the_type_of_nothing_is_missing() -> None:
         ({"$toBool": "false"}, True),
         ({"$toBool": 0.0}, False),
         ({"$toBool": [[]]}, True),
+        ({"$toString": "2.50"}, "2.50"),
+        ({"$toString": None}, None),
+        ({"$toDouble": None}, None),
+        ({"$toLong": None}, None),
+        ({"$toBool": None}, None),
         ({"$toString": 2.5}, "2.5"),
         ({"$toString": 2.0}, "2"),
         ({"$toString": -0.0}, "-0"),
@@ -137,6 +142,7 @@ def test_a_converted_number_has_the_type_asked_for(expression: Any, expected: st
         {"$convert": {"input": 1, "to": 0}},
         {"$convert": {"input": "2024-01-01", "to": "date"}},
         {"$convert": {"input": 1, "to": "decimal"}},
+        {"$convert": {"input": "YQ==", "to": "binData", "format": "base64"}},
     ],
 )
 def test_what_cannot_be_converted_is_a_conversion_failure(expression: Any) -> None:
@@ -185,6 +191,8 @@ def test_convert_takes_a_target_and_what_stands_for_failures(arguments: Any, exp
         ({"input": 1, "to": {"subtype": 0}}, 9),
         ({"input": 1, "to": "int", "format": 1}, 4341114),
         ({"input": 1, "to": "int", "format": "base32"}, 4341125),
+        ({"input": "$one", "to": "int", "format": "$one"}, 4341114),
+        ({"input": "$one", "to": "int", "byteOrder": "$one"}, 9130001),
         ({"input": 1, "to": "int", "byteOrder": 1}, 9130001),
         ({"input": 1, "to": "int", "byteOrder": "middle"}, 9130002),
         ({"input": "YQ==", "to": "binData"}, 4341115),
@@ -204,9 +212,16 @@ def test_convert_takes_a_target_and_what_stands_for_failures(arguments: Any, exp
     ],
 )
 def test_arguments_that_convert_does_not_take_are_refused_in_spite_of_on_error(arguments: Any, code: int) -> None:
-    assert code_of({"$convert": arguments}) == code
+    assert code_of({"$convert": arguments}, {"one": 1}) == code
     if isinstance(arguments, dict):
-        assert code_of({"$convert": arguments | {"onError": 0}}) == code
+        assert code_of({"$convert": arguments | {"onError": 0}}, {"one": 1}) == code
+
+
+def test_a_refusal_quotes_100_characters_of_a_text() -> None:
+    assert refusal_of({"$toInt": "x" * 100}).message == f"$toInt: '{'x' * 100}' is no whole number"
+    assert refusal_of({"$toInt": "x" * 101}).message == f"$toInt: '{'x' * 100}...' is no whole number"
+    assert refusal_of({"$toInt": [[1]]}).message == "$toInt: can't convert from array to int"
+    assert refusal_of({"$convert": {"input": 1, "to": "array"}}).message == "$convert: can't convert from int to array"
 
 
 def test_a_fallback_does_not_hide_that_json_has_no_dates() -> None:

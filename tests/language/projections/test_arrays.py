@@ -1,10 +1,15 @@
 """What a projection takes of arrays: $slice, $elemMatch, positional $."""
 
 import json
+import math
+from itertools import count
 
 import pytest
 
-from rollbook.errors import below
+from rollbook.errors import WorkExceeded, below
+from rollbook.language.filters import parse_filter
+from rollbook.language.projections import compile_projection, parse_projection
+from rollbook.limits import Limits, Work
 from tests.language.projections.showing import refused_code, shown
 
 NODES = [{"id": "a", "gpus": 2}, {"id": "b", "gpus": 8}, {"id": "c", "gpus": 8}]
@@ -22,6 +27,8 @@ DIGITS = {"id": 1, "n": [0, 1, 2, 3, 4], "rest": "x"}
         (1.9, [0]),
         (-1.9, [4]),
         (2**63, [0, 1, 2, 3, 4]),
+        (math.nan, []),
+        ([0, 2], [0, 1]),
         ([1, 2], [1, 2]),
         ([4, 2], [4]),
         ([5, 2], []),
@@ -138,6 +145,7 @@ def test_elem_match_fits_inclusions_and_exclusions(projection, expected):
         ({"a": {"$elemMatch": {"$gt": 1}, "b": 1}}, 16410),
         ({"a": {"$elemMatch": {"$jsonSchema": {}}}}, 224),
         ({"a": {"$elemMatch": {"$and": [{"$expr": True}]}}}, 224),
+        ({"a": {"$elemMatch": {"$and": [{"$expr": True}, {"$or": [{"x": 1}]}]}}}, 224),
         ({"a": {"$elemMatch": {"$nothing": 1}}}, 2),
         ({"a": {"$elemMatch": {"$or": []}}}, 2),
         ({"a.$": 1, "b": {"$elemMatch": {"$gt": 1}}}, 31255),
@@ -200,3 +208,43 @@ def test_the_positional_operator_reduces_the_first_array_on_its_path(document, p
 def test_a_positional_operator_without_an_element_is_refused(projection, filter, code):
     document = {"a": [1, 2], "b": [3]}
     assert refused_code(projection, document, filter=filter) == (code, below("", list(projection)[-1]))
+
+
+@pytest.mark.parametrize("cut", [2**31 - 1, 2**40, -(2**31), -(2**40)])
+def test_a_cut_larger_than_an_array_takes_all_of_it(cut):
+    array = list(range(200))
+    assert shown({"a": array}, {"a": {"$slice": cut}}) == {"a": array}
+
+
+@pytest.mark.parametrize(
+    ("projection", "at"),
+    [
+        ({"n": {"$slice": [1, 0]}}, "/n/$slice"),
+        ({"a": {"$elemMatch": 5}}, "/a/$elemMatch"),
+        ({"a.b": {"$elemMatch": {"$gt": 1}}}, "/a.b/$elemMatch"),
+        ({"a/b": {"$elemMatch": {"$expr": True}}}, "/a~1b/$elemMatch/$expr"),
+        ({"a/b": {"$elemMatch": {"$or": [{"x": {"$betwen": 1}}]}}}, "/a~1b/$elemMatch/$or/0/x/$betwen"),
+        ({"a.b": 1, "a": {"$elemMatch": {"x": 1}}}, "/a/$elemMatch"),
+        ({"a.$": 1, "b": {"$elemMatch": {"$gt": 1}}}, "/b/$elemMatch"),
+        ({"b": {"$elemMatch": {"$gt": 1}}, "a.$": 1}, "/a.$"),
+        ({".$": 1}, "/.$"),
+    ],
+)
+def test_what_is_refused_about_an_array_says_where(projection, at):
+    assert refused_code(projection, at="/projection")[1] == f"/projection{at}"
+
+
+def test_the_condition_of_elem_match_has_the_limits_of_the_request():
+    refused_code({"a": {"$elemMatch": {"x": {"$in": [1, 2]}}}}, limits=Limits(in_values_max=1))
+
+
+@pytest.mark.parametrize(
+    ("projection", "filter"),
+    [({"a": {"$elemMatch": {"x": 5}}}, None), ({"a.$": 1}, {"a.x": {"$in": [1]}})],
+)
+def test_looking_for_an_element_is_work(projection, filter):
+    work = Work(deadline=1.5, clock=count(1).__next__)  # past its deadline after 1024 steps
+    condition = None if filter is None else parse_filter(filter)
+    project = compile_projection(parse_projection(projection), filter=condition, work=work)
+    with pytest.raises(WorkExceeded):
+        project({"a": [{"x": [0] * 2000}] * 3 + [{"x": 1}]})

@@ -33,6 +33,10 @@ def test_a_projection_includes_or_excludes_fields(projection, fields):
     assert list(shown(CLUSTER, projection)) == fields
 
 
+def test_an_empty_projection_shows_the_document_itself():
+    assert shown(CLUSTER, {}) is CLUSTER
+
+
 def test_an_excluded_identity_goes_and_another_field_of_its_name_stays():
     assert shown({"id": 1, "node": {"id": 2, "x": 3}}, {"id": 0, "node.id": 1}) == {"node": {"id": 2}}
 
@@ -95,6 +99,7 @@ def test_an_exclusion_goes_through_objects_and_arrays(projection, expected):
         ({"a": 0, "b": 1}, 31253, "/b"),
         ({"a": {"b": 0, "c": 1}}, 31253, "/a/c"),
         ({"a": {"id": 0}, "b": 1}, 31253, "/b"),  # only the document's own id is the identity
+        ({"id.x": 0, "a": 1}, 31253, "/a"),
         ({"a": 0, "b": {"$add": [1, 2]}}, 31252, "/b"),
         ({"a": 0, "b": "$c"}, 31310, "/b"),
         ({"a": 0, "b": None}, 31310, "/b"),

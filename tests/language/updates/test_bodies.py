@@ -122,6 +122,10 @@ def test_the_identity_may_be_set_to_what_it_is():
     assert updated({"_id": 5, "id": "y"}, {"$set": {"id": "z", "_id": 5.0}}, identity="_id") == {"_id": 5.0, "id": "z"}
 
 
+def test_an_identity_that_is_missing_can_not_be_set_even_to_null():
+    assert refused_code({"a": 1}, {"$set": {"id": None}}) == (66, "/$set/id")
+
+
 def test_an_identity_that_is_an_object_is_immutable_inside():
     assert refused_code({"id": {"a": 1}}, {"$inc": {"id.a": 1}}) == (66, "/$inc/id.a")
 

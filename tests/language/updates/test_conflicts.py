@@ -1,6 +1,6 @@
 import pytest
 
-from tests.language.updates.applying import refused_code, updated
+from tests.language.updates.applying import refusal, refused_code, updated
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,17 @@ from tests.language.updates.applying import refused_code, updated
 )
 def test_two_changes_at_one_place_are_refused_whatever_the_document(update, at):
     assert refused_code({}, update) == (40, at)
+
+
+@pytest.mark.parametrize(
+    ("update", "words"),
+    [
+        ({"$set": {"a.b": 1, "a.b.c.d": 1}}, "$set of 'a.b.c.d' is in conflict with another change at 'a.b'"),
+        ({"$set": {"a.b.c": 1}, "$inc": {"a.b": 1}}, "$inc of 'a.b' is in conflict with another change at 'a.b'"),
+    ],
+)
+def test_a_conflict_says_where_the_two_meet(update, words):
+    assert refusal({}, update).message == words
 
 
 def test_changes_side_by_side_are_no_conflict():

@@ -80,6 +80,11 @@ def test_a_path_that_no_document_can_have_is_refused(operator, path, code):
     assert refused_code({}, {operator: {path: 1}}) == (code, f"/{operator}/{path}")
 
 
+def test_a_path_has_up_to_128_names():
+    document = {"a": 1}
+    assert updated(document, {"$unset": {".".join("b" * 128): ""}}) is document
+
+
 def test_a_dollar_is_legal_below_the_top():
     assert updated({}, {"$set": {"a.$b": 1, "c": {"$d": 2}}}) == {"a": {"$b": 1}, "c": {"$d": 2}}
 

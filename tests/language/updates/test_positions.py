@@ -157,6 +157,25 @@ def test_looking_for_the_matched_element_is_work():
         compile_update(parse_update({"$set": {"a.$": 1}}), filter=filter, work=two_checks())(document)
 
 
+def test_every_element_is_work():
+    apply = compile_update(parse_update({"$inc": {"a.$[]": 1}}), work=two_checks())
+    assert apply({"a": [0] * 1000}) == {"a": [1] * 1000}
+    with pytest.raises(WorkExceeded):
+        apply({"a": [0] * 2000})
+
+
+def test_selecting_elements_is_work():
+    update = parse_update({"$set": {"a.$[e]": 0}}, array_filters=[{"e": {"$gt": 5}}])
+    with pytest.raises(WorkExceeded):
+        compile_update(update, work=two_checks())({"a": [[0] * 2000, [0] * 2000]})
+
+
+def test_the_filter_beside_an_update_is_work():
+    past_it = Work(deadline=2.0, clock=lambda: 3.0)
+    with pytest.raises(WorkExceeded):
+        compile_update(parse_update({"$set": {"b": 1}}), filter=parse_filter({"a": 5}), work=past_it)({"a": [0] * 2000})
+
+
 def two_checks() -> Work:
     """Work whose deadline has passed when it is looked at a second time: after 1024 steps."""
     return Work(deadline=1.5, clock=count(1).__next__)

@@ -62,13 +62,14 @@ def _cut(array: list[Value], cut: Sliced) -> list[Value]:
 def parse_first_match(name: str, condition: dict[str, Value], *, at: str, limits: Limits) -> FirstMatch:
     """Returns the first element of an array that meets a condition: ``{"nodes": {"$elemMatch": {"status": "live"}}}``.
 
-    The condition is parsed as that of the query operator ``$elemMatch`` on the field.
+    The condition, which stands at ``at``, is parsed as that of the query operator ``$elemMatch`` on the field.
     """
     banned = _banned_operator(condition)
     if banned is not None:
         raise ProjectionRefused(f"{banned} can't be used in a projection", at=below(at, banned), mongo_code=224)
+    above = at.removesuffix(below(below("", name), "$elemMatch"))
     try:
-        return FirstMatch(parse_filter({name: {"$elemMatch": condition}}, limits=limits))
+        return FirstMatch(parse_filter({name: {"$elemMatch": condition}}, at=above, limits=limits))
     except RecursionError:
         raise ProjectionRefused("the condition is nested too deeply", at=at, mongo_code=15) from None
 
