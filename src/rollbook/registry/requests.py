@@ -9,6 +9,7 @@ from typing import Any
 
 from rollbook.clusters.acceptance import SchemaRules, accept_new
 from rollbook.clusters.casting import cast_array_filters, cast_filter, cast_update
+from rollbook.clusters.gpu_aliases import with_gpu_aliases
 from rollbook.documents.codec import encode_json
 from rollbook.documents.values import INT64_MAX, MISSING, Document, Maybe, Value, is_number
 from rollbook.errors import DocumentInvalid, FilterRefused, LanguageRefused, Problem, UpdateRefused, below
@@ -185,7 +186,7 @@ def parse_search_request(values: Value, *, at: str, limits: Limits) -> Query:
     condition, place = cluster_search_in(values, at=at)
     search = translate_search(condition, at=place, limits=limits)
     with refusals_in_search(place):
-        filter = parse_cluster_filter(search, at="", limits=limits)
+        filter = with_gpu_aliases(parse_cluster_filter(search, at="", limits=limits))
     return _query(filter, search, max_time_ms=limits.max_time_ms)
 
 
