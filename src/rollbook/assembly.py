@@ -51,7 +51,7 @@ async def open_registry(settings: Settings) -> AsyncIterator[Registry]:
         committer = Committer(journal, view, recent, now_ms=now_ms)
         reader = Reader(view, facts, limits=settings.limits)
         watching = Watching(journal, recent, watchers_max=settings.limits.watchers_max)
-        history = History(journal, view, Facts(), limits=settings.limits, now_ms=now_ms)
+        history = History(journal, view, Facts(), limits=settings.limits, now_ms=now_ms, settled=committer.settled)
         retention = Retention(settings.history_days, settings.history_changes, settings.history_bytes)
         compactor = Compactor(journal, retention, now_ms=now_ms)
         keeper = SnapshotKeeper(view, journal, Path(settings.data), limits=settings.limits)

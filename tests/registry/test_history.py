@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -38,11 +39,15 @@ async def past_of(
     """The history of everything in a journal."""
     view = View()
     view.load(journal.load(), journal.newest())
-    history = History(journal, view, Facts(), limits=limits, now_ms=lambda: now_ms)
+    history = History(journal, view, Facts(), limits=limits, now_ms=lambda: now_ms, settled=at_once)
     try:
         yield history
     finally:
         history.close()
+
+
+async def at_once() -> None:
+    """What is being written, when nothing is."""
 
 
 def moments_of(told: Sequence[Change]) -> list[tuple[Moment, int]]:
@@ -232,6 +237,33 @@ async def test_times_never_go_back_even_over_a_restart(tmp_path: Path) -> None:
     journal = SqliteJournal.open(tmp_path / "data")
     assert [change.at_ms for change in journal.follow(0)] == [5_000, 5_000, 5_001]
     assert journal.problems() == []
+
+
+class SlowDisk(SqliteJournal):
+    """A journal whose disk takes its time: until ``done``."""
+
+    done: threading.Event
+
+    def append(self, changes: Sequence[Change], *, after: int) -> None:
+        self.done.wait()
+        super().append(changes, after=after)
+
+
+async def test_a_time_at_which_something_is_still_being_written_is_waited_for(tmp_path: Path) -> None:
+    journal = SlowDisk.open(tmp_path / "data")
+    journal.done = threading.Event()
+    view = View()
+    committer = Committer(journal, view, RecentChanges(0), now_ms=lambda: 1_000)
+    history = History(journal, view, Facts(), limits=DEFAULT_LIMITS, now_ms=lambda: 2_000, settled=committer.settled)
+    write = asyncio.create_task(committer.submit(Create("west", body("west")), Author()))
+    await asyncio.sleep(0.01)
+    read = asyncio.create_task(history.version("west", AtTime(1_500)))
+    await asyncio.sleep(0.01)
+    assert not read.done(), "it is dated 1,000 and not there yet"
+    journal.done.set()
+    assert (await read).revision == (await write).revision == 1
+    await committer.close()
+    history.close()
 
 
 @pytest.mark.parametrize(

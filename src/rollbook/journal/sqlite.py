@@ -7,6 +7,7 @@ import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Self
 
 from rollbook.errors import Compacted, JournalConflict
 from rollbook.journal.changes import Change, Kept
@@ -40,7 +41,7 @@ class SqliteJournal:
         self.compaction = SqliteCompaction(self._readers, writer)
 
     @classmethod
-    def open(cls, directory: Path, *, start_pages: int = START_PAGES, cap_pages: int = CAP_PAGES) -> "SqliteJournal":
+    def open(cls, directory: Path, *, start_pages: int = START_PAGES, cap_pages: int = CAP_PAGES) -> Self:
         """The journal in ``directory``, both made when absent.
 
         Refuses a directory that another process uses (DataDirectoryLocked), that holds something else or another

@@ -69,6 +69,8 @@ class Committer:
         self._now_ms = now_ms
         self._queue: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._settled.set()
         self._closing = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollbook-writer")
         self._task = asyncio.create_task(self._run(), name="rollbook-committer")
@@ -83,6 +85,10 @@ class Committer:
         self._queue.append(_Waiting(command, author, answer))
         self._arrived.set()
         return await answer
+
+    async def settled(self) -> None:
+        """Return when what is being written now can be read: what is written later is dated later."""
+        await self._settled.wait()
 
     async def close(self) -> None:
         """Finish what has queued, then stop."""
@@ -100,7 +106,10 @@ class Committer:
                 await self._arrived.wait()
                 continue
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_COMMANDS_MAX))]
-            _answer(batch, await self._commit(batch))
+            self._settled.clear()
+            outcomes = await self._commit(batch)
+            self._settled.set()
+            _answer(batch, outcomes)
 
     async def _commit(self, batch: Sequence[_Waiting]) -> Sequence[Outcome]:
         loop = asyncio.get_running_loop()

@@ -9,7 +9,7 @@ one that is yet to come is refused too.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -42,21 +42,32 @@ class Page:
 
 
 class History:
-    """Answers about the past. ``facts`` tells of a version what the journal keeps beside its document."""
+    """Answers about the past. ``facts`` tells of a version what the journal keeps beside its document.
+
+    ``settled`` waits for what is being written.
+    """
 
     def __init__(
-        self, journal: Journal, view: View, facts: Facts, *, limits: Limits, now_ms: Callable[[], int]
+        self,
+        journal: Journal,
+        view: View,
+        facts: Facts,
+        *,
+        limits: Limits,
+        now_ms: Callable[[], int],
+        settled: Callable[[], Awaitable[None]],
     ) -> None:
         self.facts = facts
         self._journal = journal
         self._view = view
         self._limits = limits
         self._now_ms = now_ms
+        self._settled = settled
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="rollbook-history")
 
     async def version(self, id: str, moment: Moment) -> Entry:
         """The cluster as it was. Refuses (ClusterNotFound) when it was not there, or never."""
-        self._check(moment)
+        await self._reach(moment)
         entry, newest = self._view.entry(id), self._view.revision
         if entry is not None and _still_stands(entry, moment):
             return entry
@@ -64,7 +75,7 @@ class History:
 
     async def fleet(self, moment: Moment) -> PastFleet:
         """All clusters as they were."""
-        self._check(moment)
+        await self._reach(moment)
         present, newest = self._view.select(None), self._view.revision
         entries = await self.on_thread(lambda: self._entries(moment, present, newest))
         return PastFleet(entries, self.facts, self._limits, self.on_thread)
@@ -99,6 +110,12 @@ class History:
     def close(self) -> None:
         """Let running reads finish, then release the threads."""
         self._threads.shutdown()
+
+    async def _reach(self, moment: Moment) -> None:
+        """Refuses a moment that has not come yet, and waits until nothing that is dated so is still being written."""
+        self._check(moment)
+        if isinstance(moment, AtTime):
+            await self._settled()
 
     def _check(self, moment: Moment) -> None:
         """Refuses (RequestRefused) a moment that has not come yet."""
