@@ -2,12 +2,14 @@
 
 import base64
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.examples import cluster
+from tests.serving import ServerProcess
 from tests.webhooks.receiving import Target, is_signed
 
 Hook = Callable[..., dict[str, Any]]
@@ -144,9 +146,7 @@ def test_a_changed_secret_signs_beside_the_former_one(
     assert is_signed(received, made["secret"])
 
 
-def test_there_are_no_more_webhooks_than_there_may_be(http: httpx.Client, tmp_path) -> None:
-    from tests.serving import ServerProcess
-
+def test_there_are_no_more_webhooks_than_there_may_be(tmp_path: Path) -> None:
     with ServerProcess(tmp_path / "data", environment={"ROLLBOOK_WEBHOOKS_MAX": "1"}) as server:
         body = {"url": "https://example.net/"}
         assert httpx.post(f"{server.url}/webhooks", json=body).status_code == 201

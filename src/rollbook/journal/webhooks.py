@@ -255,8 +255,16 @@ class WebhookStore:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[apsw.Connection]:
-        with disk_trouble("webhooks can't be stored"), self._connection as connection:
-            yield connection
+        connection = self._connection
+        with disk_trouble("webhooks can't be stored"):
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
 
 
 def _opened(path: Path) -> apsw.Connection:
