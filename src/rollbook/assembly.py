@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,14 +12,22 @@ import uvloop
 from rollbook.api.app import make_app
 from rollbook.api.server import serve as serve_http
 from rollbook.clusters.acceptance import SchemaRules
+from rollbook.clusters.liveness import Reading
+from rollbook.journal.leases import problems_in_leases
 from rollbook.journal.sqlite import SqliteJournal
 from rollbook.registry.committing import Committer
 from rollbook.registry.compacting import Compactor, Retention
 from rollbook.registry.facts import Facts
 from rollbook.registry.history import History
+from rollbook.registry.lease_facts import LeaseFacts
+from rollbook.registry.lease_keeping import LeaseKeeper
+from rollbook.registry.lease_saving import open_leases
+from rollbook.registry.leases import Leases
+from rollbook.registry.marking import Book, Marks, StatusRules
 from rollbook.registry.queries import Reader
 from rollbook.registry.recent import RecentChanges
 from rollbook.registry.registry import Registry
+from rollbook.registry.times import read_clocks
 from rollbook.registry.watching import Watching
 from rollbook.registry.webhooks import Webhooks
 from rollbook.settings import Settings
@@ -30,15 +38,19 @@ SNAPSHOT_LOOK_SECONDS = 5.0
 
 
 @asynccontextmanager
-async def open_registry(settings: Settings) -> AsyncIterator[Registry]:
+async def open_registry(
+    settings: Settings, *, read_clocks: Callable[[], Reading] = read_clocks
+) -> AsyncIterator[Registry]:
     """The registry in ``settings.data``, ready to read and write; closed at the end of the block.
 
-    Refuses (DataDirectoryLocked) when another process has it open.
+    It hears no heartbeats until its ``liveness`` is started. Refuses (DataDirectoryLocked) when another process has it
+    open.
     """
     journal = await asyncio.to_thread(SqliteJournal.open, Path(settings.data))
     try:
         view = await asyncio.to_thread(open_view, journal, Path(settings.data), limits=settings.limits)
-        facts = Facts()
+        leases, saver = await asyncio.to_thread(open_leases, Path(settings.data), view, read_clocks())
+        facts = Facts(LeaseFacts(leases, read_clocks=read_clocks))
         recent = RecentChanges(view.revision)
         webhooks = await Webhooks.open(
             Path(settings.data),
@@ -56,13 +68,29 @@ async def open_registry(settings: Settings) -> AsyncIterator[Registry]:
         compactor = Compactor(journal, retention, now_ms=now_ms)
         keeper = SnapshotKeeper(view, journal, Path(settings.data), limits=settings.limits)
         keeping = asyncio.create_task(_keep_snapshots(keeper), name="rollbook-snapshots")
+        book = Book(journal, view, recent, committer)
+        marks = marks_of(leases, book, settings, read_clocks)
+        liveness = LeaseKeeper(leases, marks, saver, view, read_clocks=read_clocks)
         try:
             rules = SchemaRules(mode=settings.schema)
             yield Registry(
-                journal, view, committer, reader, watching, webhooks, history, compactor, facts, rules, settings.limits
+                journal,
+                view,
+                committer,
+                reader,
+                watching,
+                webhooks,
+                history,
+                compactor,
+                facts,
+                liveness,
+                rules,
+                settings.limits,
             )
         finally:
+            await liveness.stop()
             await committer.close()
+            await liveness.close()
             await watching.close()
             await webhooks.close()
             await compactor.close()
@@ -86,6 +114,12 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def marks_of(leases: Leases, book: Book, settings: Settings, read_clocks: Callable[[], Reading]) -> Marks:
+    """What writes the silences of ``leases`` into ``book``."""
+    rules = StatusRules(settings.unreachable_status, SchemaRules(mode=settings.schema), settings.limits)
+    return Marks(leases, book, rules, read_clocks=read_clocks)
+
+
 def serve(settings: Settings) -> None:
     """Serve the registry over HTTP until SIGTERM or SIGINT. Blocks."""
     uvloop.run(_serve(settings))
@@ -95,7 +129,7 @@ def problems_in(settings: Settings) -> list[str]:
     """What is wrong with the data in ``settings.data``, a sentence each; empty when it is sound."""
     journal = SqliteJournal.open(Path(settings.data))
     try:
-        return journal.problems()
+        return [*journal.problems(), *problems_in_leases(Path(settings.data))]
     finally:
         journal.close()
 
@@ -103,7 +137,7 @@ def problems_in(settings: Settings) -> list[str]:
 async def _serve(settings: Settings) -> None:
     async with open_registry(settings) as registry:
         settle_garbage_collection()
-        registry.webhooks.start()
+        registry.liveness.start()
         await serve_http(
             make_app(registry),
             registry.view,

@@ -118,10 +118,22 @@ class IdRefused(RequestRefused):
     code = "id-refused"
 
 
+class HeartbeatRefused(RequestRefused):
+    """The body of a heartbeat says something that it can't say."""
+
+    code = "heartbeat-refused"
+
+
 class ClusterNotFound(RegistryError):
     """No cluster has this id."""
 
     code = "cluster-not-found"
+
+
+class ClusterDeleted(RegistryError):
+    """The cluster with this id was deleted."""
+
+    code = "cluster-deleted"
 
 
 class ClusterExists(RegistryError):

@@ -43,6 +43,7 @@ class Settings:
     port: int = 3000
     data: Path = Path("data")
     schema: Schema = "default"
+    unreachable_status: str = "unreachable"
     stop_seconds: int = 30
     history_days: int = 90
     history_changes: int = 1_000_000
@@ -159,6 +160,13 @@ def allowed_networks(text: str) -> AllowedNetworks:
         raise ValueError("refuse, allow, or networks such as 10.0.0.0/8,fd00::/8") from None
 
 
+def status(text: str) -> str:
+    """Reads a status of clusters."""
+    if not text or not text.isprintable() or len(text) > 100:
+        raise ValueError("a text of 1 to 100 printable characters")
+    return text
+
+
 LIMIT_NAMES = frozenset(field.name for field in fields(Limits))
 
 SETTINGS = (
@@ -166,6 +174,12 @@ SETTINGS = (
     Setting("port", "PORT", whole_number(0, 65_535), "The TCP port to listen on; 0 takes a free one."),
     Setting("data", "ROLLBOOK_DATA", directory, "The directory that holds the registry; made when it is not there."),
     Setting("schema", "ROLLBOOK_SCHEMA", schema_name, "`lenient` asks of a document only its `id` and right types."),
+    Setting(
+        "unreachable_status",
+        "ROLLBOOK_UNREACHABLE_STATUS",
+        status,
+        "The `status` that is written for a cluster whose heartbeats have stopped.",
+    ),
     Setting(
         "stop_seconds",
         "ROLLBOOK_STOP_SECONDS",

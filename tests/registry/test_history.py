@@ -142,7 +142,7 @@ async def test_what_never_was_and_what_was_not_there_then_are_told_apart(journal
 async def test_the_past_can_be_sorted_shaped_and_aggregated(journal: SqliteJournal) -> None:
     journal.append([created(n, id, body(id, rank=9 - n)) for n, id in enumerate("abc", 1)], after=0)
     journal.append([deleted(4, "a", body("a", rank=8))], after=3)
-    query = {"query": {"rank": {"$gte": "7"}}, "sort": {"rank": 1}, "projection": {"rank": 1}, "include": "registry"}
+    query = {"query": {"rank": {"$gte": "7"}}, "sort": {"rank": 1}, "projection": {"rank": 1}}
     async with past_of(journal) as history:
         fleet = await history.fleet(AtRevision(3))
         found = [orjson.loads(each) for each in await fleet.find(parse_query(query, limits=DEFAULT_LIMITS))]

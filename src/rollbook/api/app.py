@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rollbook.api import (
     handlers,
     history_handlers,
+    liveness_handlers,
     node_handlers,
     operations_handlers,
     parser_handlers,
@@ -131,6 +132,8 @@ ROUTES = [
     Route("/clusters/{id}/nodes/{node_id:path}", node_handlers.replace_node, methods=["PUT"]),
     Route("/clusters/{id}/nodes/{node_id:path}", node_handlers.patch_node, methods=["PATCH"]),
     Route("/clusters/{id}/nodes/{node_id:path}", node_handlers.remove_node, methods=["DELETE"]),
+    Route("/clusters/{id}/heartbeat", liveness_handlers.beat, methods=["POST"]),
+    Route("/clusters/{id}/uptime", liveness_handlers.read_uptime, methods=["GET"]),
     Route("/webhooks", webhook_handlers.list_webhooks, methods=["GET"]),
     Route("/webhooks", webhook_handlers.create_webhook, methods=["POST"]),
     Route("/webhooks/{id}", webhook_handlers.read_webhook, methods=["GET"]),

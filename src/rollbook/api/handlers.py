@@ -1,5 +1,6 @@
 """The handlers: parse, ask, answer. Refusals travel as exceptions to the table in ``problems``."""
 
+from dataclasses import replace
 from functools import partial
 from typing import cast, get_args
 
@@ -85,6 +86,8 @@ async def query_clusters(request: Request) -> Response:
     registry = registry_of(request)
     parse = partial(parse_query, limits=registry.limits)
     query = await parsed_optional_body(request, parse, limits=registry.limits)
+    if "registry" in flag_values(request, "include", ("registry",)):
+        query = replace(query, include_registry=True)
     if query.explain:
         return responses.json_response(await (await reader_of(request)).explain(query))
     revision = registry.view.revision

@@ -16,7 +16,7 @@ async def healthz(request: Request) -> Response:
 async def readyz(request: Request) -> Response:
     """``GET /readyz``: the registry answers reads; ``writable`` says whether its last write reached the disk.
 
-    Changes up to the revision ``compacted`` are no longer kept.
+    Changes up to the revision ``compacted`` are no longer kept; ``liveness`` tells why silences are not written down.
     """
     registry = registry_of(request)
     trouble = registry.committer.trouble
@@ -28,5 +28,6 @@ async def readyz(request: Request) -> Response:
             "revision": registry.view.revision,
             "clusters": len(registry.view),
             "compacted": registry.compactor.mark,
+            "liveness": registry.liveness.as_json(),
         }
     )

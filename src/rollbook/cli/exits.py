@@ -24,6 +24,7 @@ EXIT_CODES: Mapping[type[RegistryError], int] = {
     errors.LanguageRefused: REFUSED,
     errors.DocumentInvalid: REFUSED,
     errors.ClusterNotFound: CLASHED,
+    errors.ClusterDeleted: CLASHED,
     errors.ClusterExists: CLASHED,
     errors.ClusterProtected: CLASHED,
     errors.NodeNotFound: CLASHED,

@@ -2,6 +2,7 @@
 
 from rollbook.documents.codec import decode_stored
 from rollbook.documents.values import Document, Value
+from rollbook.registry.lease_facts import LeaseFacts
 from rollbook.registry.times import iso_time
 from rollbook.view.entries import Entry
 
@@ -11,13 +12,24 @@ REGISTRY_FIELD = "_registry"
 class Facts:
     """Tells what is known about an entry, as of now. Safe to ask from any thread."""
 
+    def __init__(self, leases: LeaseFacts | None = None) -> None:
+        self._leases = leases
+
+    def as_of_now(self) -> "Facts":
+        """The same facts, for which time stands still: what one request is told fits together."""
+        return self if self._leases is None else Facts(self._leases.as_of_now())
+
     def of(self, entry: Entry) -> dict[str, Value]:
-        """Its revision (an integer), when it was enrolled and last changed (ISO 8601, UTC), whether it is protected."""
+        """Its revision (an integer), when it was enrolled and last changed (ISO 8601, UTC), whether it is protected.
+
+        And what its heartbeats say, if there are leases: nobody knows that of the past.
+        """
         return {
             "revision": entry.revision,
             "createdAt": iso_time(entry.created_at_ms),
             "updatedAt": iso_time(entry.updated_at_ms),
             "protected": entry.protected,
+            **({} if self._leases is None else self._leases.of(entry)),
         }
 
     def document_of(self, entry: Entry) -> Document:

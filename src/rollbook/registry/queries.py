@@ -14,6 +14,7 @@ from typing import TypeVar
 from rollbook.documents.values import Value
 from rollbook.limits import Limits, Work
 from rollbook.registry.facts import Facts
+from rollbook.registry.narrowing import on_documents
 from rollbook.registry.requests import Aggregation, Query
 from rollbook.registry.scanning import Scan, stop_of, window
 from rollbook.view.entries import Entry, View
@@ -42,7 +43,7 @@ class Reader:
         if plan.exact and query.sort is None and query.answers_as_stored:
             return [entry.body for entry in window(entries, query)]
         certain = None if plan.exact else plan.certain
-        scan = Scan(entries, self._facts, self._work(query.max_time_ms), certain=certain)
+        scan = Scan(entries, self._facts.as_of_now(), self._work(query.max_time_ms), certain=certain)
         return await self._run(lambda: scan.find(query), query, entries)
 
     async def count(self, query: Query) -> int:
@@ -52,13 +53,13 @@ class Reader:
             found = len(self._view) if plan.candidates is None else len(plan.candidates)
             return len(range(found)[query.skip : stop_of(query)])
         entries = self._view.select(plan.candidates)
-        scan = Scan(entries, self._facts, self._work(query.max_time_ms), certain=plan.certain)
+        scan = Scan(entries, self._facts.as_of_now(), self._work(query.max_time_ms), certain=plan.certain)
         return await self._run(lambda: scan.count(query), query, entries)
 
     async def aggregate(self, aggregation: Aggregation) -> Sequence[bytes]:
         """The JSON of each document that comes out of the pipeline."""
-        plan = Plan() if aggregation.reads_registry else self._view.plan(aggregation.filter)
-        scan = Scan(self._view.select(plan.candidates), self._facts, self._work(aggregation.max_time_ms))
+        plan = self._view.plan(on_documents(aggregation.filter) if aggregation.reads_registry else aggregation.filter)
+        scan = Scan(self._view.select(plan.candidates), self._facts.as_of_now(), self._work(aggregation.max_time_ms))
         return await self._on_thread(lambda: scan.aggregate(aggregation))
 
     async def explain(self, query: Query) -> dict[str, Value]:
@@ -86,8 +87,10 @@ class Reader:
         self._threads.shutdown()
 
     def _plan(self, query: Query) -> Plan:
-        """The view's plan; the view does not index what only the registry knows."""
-        return Plan() if query.reads_registry else self._view.plan(query.filter)
+        """The view's plan; what only the registry knows is not indexed, and does not narrow."""
+        filter = on_documents(query.filter) if query.reads_registry else query.filter
+        plan = self._view.plan(filter)
+        return plan if filter is query.filter else Plan(plan.candidates)
 
     def _work(self, max_time_ms: int) -> Work:
         return Work(deadline=time.monotonic() + max_time_ms / 1000, bytes_left=self._limits.result_bytes_max)
@@ -106,7 +109,7 @@ def _is_small(entries: Sequence[Entry]) -> bool:
 
 
 def _summary(query: Query, plan: Plan, candidates: int, documents: int) -> str:
-    if query.reads_registry:
+    if query.reads_registry and plan.candidates is None:
         return f"all {documents} documents are looked at: what the registry knows about them is not indexed"
     if plan.candidates is None and not plan.exact:
         return f"all {documents} documents are looked at: the indexes do not narrow this filter"

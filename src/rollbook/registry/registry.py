@@ -13,6 +13,7 @@ from rollbook.registry.committing import Author, Committer, Stored
 from rollbook.registry.compacting import Compactor
 from rollbook.registry.facts import Facts
 from rollbook.registry.history import History
+from rollbook.registry.lease_keeping import LeaseKeeper
 from rollbook.registry.queries import Reader
 from rollbook.registry.requests import parse_creation
 from rollbook.registry.watching import Watching
@@ -33,6 +34,7 @@ class Registry:
     history: History
     compactor: Compactor
     facts: Facts
+    liveness: LeaseKeeper
     rules: SchemaRules
     limits: Limits
 

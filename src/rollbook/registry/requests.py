@@ -30,7 +30,8 @@ from rollbook.registry.facts import REGISTRY_FIELD
 class Query:
     """A query, parsed. ``limit`` 0 means no limit; ``include_registry`` adds ``_registry`` to each document.
 
-    ``reads_registry``: the filter or the sort looks at ``_registry``. ``may_be_slow``: one document can cost much.
+    ``reads_registry``: the filter, the sort or the projection looks at ``_registry``; ``projects_registry``: the
+    projection does. ``may_be_slow``: one document can cost much.
     ``explain``: not the documents are asked for, but how they would be found.
     """
 
@@ -41,6 +42,7 @@ class Query:
     projection: Projection | None = None
     include_registry: bool = False
     reads_registry: bool = False
+    projects_registry: bool = False
     may_be_slow: bool = False
     explain: bool = False
     max_time_ms: int = 0
@@ -97,6 +99,7 @@ def parse_query(body: Maybe, *, limits: Limits, keys: Collection[str] = QUERY_KE
         skip=_count(body, "skip"),
         limit=_count(body, "limit"),
         projection=None if projection is None else parse_projection(projection, at="/projection", limits=limits),
+        projects_registry=names_registry(projection),
         include_registry=parse_include(body.get("include"), at="/include"),
         explain=_flag(body, "explain"),
         max_time_ms=_max_time_ms(body, limits),

@@ -99,9 +99,13 @@ class Scan:
 
         def shaped(entry: Entry, document: Document) -> bytes:
             document.pop(REGISTRY_FIELD, None)
-            if query.include_registry:
+            if query.projects_registry:
                 document[REGISTRY_FIELD] = self.facts.of(entry)
-            return self._encoded(document if project is None else project(document))
+            if project is not None:
+                document = project(document)
+            if query.include_registry and not query.projects_registry:
+                document[REGISTRY_FIELD] = self.facts.of(entry)
+            return self._encoded(document)
 
         return shaped
 

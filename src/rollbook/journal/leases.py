@@ -1,0 +1,203 @@
+"""What is kept of leases and uptime: an SQLite file of its own, beside the journal.
+
+One rule: this file may lag behind by one batch, and the registry must be right all the same. Beats are no changes: they
+are written down in batches, each whole or not at all, and what a crash loses of them is made good by the next beats.
+Whoever shares a registry's leases among processes gives this another body; its methods block, one thread calls them.
+"""
+
+import contextlib
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import apsw
+
+from rollbook.clusters.uptime import Spent, day_of_slot
+from rollbook.errors import JournalUnavailable
+
+logger = logging.getLogger(__name__)
+
+FILE_NAME = "leases.sqlite3"
+DAMAGED_SUFFIX = ".damaged"
+APPLICATION_ID = 0x526F6C4C  # "RolL"
+FORMAT = 1
+BUSY_TIMEOUT_MS = 10_000
+
+TABLES = f"""
+CREATE TABLE leases (
+    id TEXT PRIMARY KEY,
+    life INTEGER NOT NULL,
+    ttl_seconds INTEGER NOT NULL,
+    observed_at_ms INTEGER NOT NULL,
+    noted INTEGER NOT NULL,
+    mark TEXT,
+    turns TEXT NOT NULL,
+    nodes TEXT NOT NULL,
+    slot INTEGER NOT NULL,
+    alive REAL NOT NULL,
+    late REAL NOT NULL,
+    silent REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE uptime_slots (
+    id TEXT NOT NULL, slot INTEGER NOT NULL, alive REAL NOT NULL, late REAL NOT NULL, silent REAL NOT NULL,
+    PRIMARY KEY (id, slot)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE uptime_days (
+    id TEXT NOT NULL, day INTEGER NOT NULL, alive REAL NOT NULL, late REAL NOT NULL, silent REAL NOT NULL,
+    PRIMARY KEY (id, day)
+) STRICT, WITHOUT ROWID;
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {FORMAT};
+"""
+
+SAVE_LEASE = "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_SLOT = (
+    "INSERT INTO uptime_slots VALUES (?, ?, ?, ?, ?) ON CONFLICT (id, slot) DO UPDATE SET "
+    "alive = alive + excluded.alive, late = late + excluded.late, silent = silent + excluded.silent"
+)
+ADD_DAY = ADD_SLOT.replace("uptime_slots", "uptime_days").replace("slot", "day")
+FORGET = (
+    "DELETE FROM leases WHERE id = ?",
+    "DELETE FROM uptime_slots WHERE id = ?",
+    "DELETE FROM uptime_days WHERE id = ?",
+)
+FORGET_BEFORE = ("DELETE FROM uptime_slots WHERE slot < ?", "DELETE FROM uptime_days WHERE day < ?")
+SLOTS = "SELECT slot, alive, late, silent FROM uptime_slots WHERE id = ? AND slot >= ?"
+DAYS = "SELECT day, alive, late, silent FROM uptime_days WHERE id = ? AND day >= ?"
+
+
+class LeaseRow(NamedTuple):
+    """A lease as it is kept. ``mark``, ``turns`` and ``nodes`` are JSON; ``spent`` is what was counted in ``slot``."""
+
+    id: str
+    life: int
+    ttl_seconds: int
+    observed_at_ms: int
+    noted: bool
+    mark: str | None
+    turns: str
+    nodes: str
+    slot: int
+    spent: Spent
+
+
+Counted = tuple[int, Spent]
+"""The number of a slot or a day, and what was spent in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseBatch:
+    """What is stored at once: clusters whose leases are gone, leases as they are now, and slots that are over."""
+
+    gone: Collection[str]
+    leases: Sequence[LeaseRow]
+    finished: Mapping[str, Mapping[int, Spent]]
+
+
+class LeaseStore:
+    """The file of leases. Made by ``LeaseStore.open``."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    def open(cls, directory: Path) -> "LeaseStore":
+        """The store in ``directory``, which this process has locked; made when absent.
+
+        A file that can't be read is set aside, with a warning, and a new one begun: leases are not worth not starting.
+        """
+        path = directory / FILE_NAME
+        try:
+            return cls(_opened(path))
+        except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.FullError, apsw.IOError) as trouble:
+            raise JournalUnavailable(f"can't open {path}: {trouble}") from trouble
+        except (apsw.NotADBError, apsw.CorruptError, _Strange) as trouble:
+            aside = path.with_name(path.name + DAMAGED_SUFFIX)
+            logger.warning("%s can't be read (%s); it is now %s, and leases begin anew", path, trouble, aside.name)
+            path.replace(aside)
+            for companion in (f"{path}-wal", f"{path}-shm"):
+                Path(companion).unlink(missing_ok=True)
+            return cls(_opened(path))
+
+    def load(self) -> list[LeaseRow]:
+        """Every lease."""
+        rows = self._connection.execute("SELECT * FROM leases")
+        return [LeaseRow._make((*row[:-3], Spent(*row[-3:]))) for row in rows]
+
+    def save(self, batch: LeaseBatch) -> None:
+        """Keep a batch, whole or not at all. Fails (JournalUnavailable) when the disk does."""
+        finished = [(id, slot, spent) for id, slots in batch.finished.items() for slot, spent in slots.items()]
+        with self._writing("leases") as connection:
+            for statement in FORGET:
+                connection.executemany(statement, [(id,) for id in batch.gone])
+            connection.executemany(SAVE_LEASE, [(*row[:-1], *row.spent) for row in batch.leases])
+            connection.executemany(ADD_SLOT, [(id, slot, *spent) for id, slot, spent in finished])
+            connection.executemany(ADD_DAY, [(id, day_of_slot(slot), *spent) for id, slot, spent in finished])
+
+    def forget_before(self, *, slot: int, day: int) -> None:
+        """Drop the uptime of slots and days before these. Fails (JournalUnavailable) when the disk does."""
+        with self._writing("uptime") as connection:
+            for statement, number in zip(FORGET_BEFORE, (slot, day), strict=True):
+                connection.execute(statement, (number,))
+
+    def uptime(self, id: str, *, slot: int, day: int) -> tuple[list[Counted], list[Counted]]:
+        """The finished slots of a lease from ``slot`` on, and its days from ``day`` on."""
+        try:
+            return self._counted(SLOTS, id, slot), self._counted(DAYS, id, day)
+        except apsw.Error as error:
+            raise JournalUnavailable(f"uptime can't be read: {error}") from error
+
+    def close(self) -> None:
+        """Release the file. Closing twice is harmless."""
+        self._connection.close()
+
+    def _counted(self, statement: str, id: str, first: int) -> list[Counted]:
+        return [(number, Spent(*spent)) for number, *spent in self._connection.execute(statement, (id, first))]
+
+    @contextlib.contextmanager
+    def _writing(self, what: str) -> Iterator[apsw.Connection]:
+        try:
+            with self._connection as connection:
+                yield connection
+        except apsw.Error as error:
+            raise JournalUnavailable(f"{what} can't be stored: {error}") from error
+
+
+def problems_in_leases(directory: Path) -> list[str]:
+    """What is wrong with the file of leases in a directory that no process uses, a sentence each."""
+    path = directory / FILE_NAME
+    if not path.exists():
+        return []
+    try:
+        connection = _opened(path)
+        try:
+            found = [text for (text,) in connection.execute("PRAGMA integrity_check(20)")]
+        finally:
+            connection.close()
+    except (apsw.Error, _Strange) as trouble:
+        return [f"{path} can't be read: {trouble}"]
+    return [f"{path}: {text}" for text in found if text != "ok"]
+
+
+class _Strange(Exception):
+    """The file is an SQLite database, but not one of ours, or of a newer format."""
+
+
+def _opened(path: Path) -> apsw.Connection:
+    connection = apsw.Connection(str(path))
+    try:
+        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+        connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+        application, version = connection.pragma("application_id"), connection.pragma("user_version")
+        if version == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").fetchall():
+            with connection:
+                connection.execute(TABLES)
+        elif application != APPLICATION_ID or version != FORMAT:
+            raise _Strange(f"application {application}, format {version}")
+        connection.execute("SELECT count(*) FROM leases").fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
