@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tests.serving import ServerProcess
 ROUNDS = int(os.environ.get("ROLLBOOK_KILL_ROUNDS", "5"))
 WRITERS = 8
 SEED = 20260
+WRITES_SECONDS_MAX = 30.0
 
 
 class Writer:
@@ -33,6 +35,7 @@ class Writer:
         self.number = number
         self.known: dict[str, int | None] = {}
         self.asked: tuple[str, int | None] | None = None
+        self.acknowledged = 0
         self._random = random.Random(SEED + number)
         self._step = 0
 
@@ -59,6 +62,7 @@ class Writer:
             reply = http.put(f"/clusters/{id}", json={"$set": {"reputation": self._step}, "$inc": {"writes": 1}})
         assert reply.status_code in (200, 201), reply.text
         self.known[id], self.asked = self.asked[1], None
+        self.acknowledged += 1
 
     def check(self, found: dict[str, dict[str, Any]]) -> None:
         """Every acknowledged write is there; the open one is there or not, and then counts as known."""
@@ -82,7 +86,8 @@ def test_no_acknowledged_write_is_lost_to_kill_9(tmp_path: Path) -> None:
         threads = [threading.Thread(target=each.run, args=(server.url, killed.is_set)) for each in writers]
         for thread in threads:
             thread.start()
-        killed.wait(chance.uniform(0.05, 0.4))
+        wait_for_writes(writers)
+        killed.wait(chance.uniform(0, 0.3))
         server.kill()
         killed.set()
         for thread in threads:
@@ -96,7 +101,16 @@ def test_no_acknowledged_write_is_lost_to_kill_9(tmp_path: Path) -> None:
         assert sound.returncode == 0, sound.stdout + sound.stderr
     with ServerProcess(data) as server:
         check_all(server, writers)
-    assert any(step for writer in writers for step in writer.known.values())
+    assert sum(writer.acknowledged for writer in writers) >= ROUNDS * WRITERS
+
+
+def wait_for_writes(writers: list[Writer]) -> None:
+    """Until the writers have had as many more writes acknowledged as they are."""
+    enough = sum(writer.acknowledged for writer in writers) + WRITERS
+    deadline = time.monotonic() + WRITES_SECONDS_MAX
+    while sum(writer.acknowledged for writer in writers) < enough:
+        assert time.monotonic() < deadline, "the server acknowledges nothing"
+        time.sleep(0.005)
 
 
 def check_all(server: ServerProcess, writers: list[Writer]) -> None:
