@@ -1,5 +1,6 @@
 """Arrays as wholes: their size, elements and parts."""
 
+import math
 from typing import Any
 
 import pytest
@@ -40,6 +41,8 @@ NODES = {"nodes": [{"id": "a", "gpus": 2}, {"id": "b"}], "tags": ["gpu", "west",
         ({"$in": [[1], [[1.0]]]}, True),
         ({"$indexOfArray": ["$tags", 7]}, 2),
         ({"$indexOfArray": ["$tags", "gpu", 1]}, -1),
+        ({"$indexOfArray": ["$tags", "west", 0, 1]}, -1),
+        ({"$indexOfArray": ["$tags", 7, 3]}, -1),
         ({"$indexOfArray": ["$tags", 7, 0, 2]}, -1),
         ({"$indexOfArray": ["$tags", 7, 2, 99]}, 2),
         ({"$indexOfArray": ["$tags", 7, 3, 1]}, -1),
@@ -70,6 +73,11 @@ def test_an_array_operator_gives(expression: Any, value: Any) -> None:
 
     assert result == value
     assert type(result) is type(value)
+
+
+def test_what_is_no_number_equals_itself() -> None:
+    assert value_of({"$in": ["$nan", "$array"]}, {"nan": math.nan, "array": [1, math.nan]}) is True
+    assert value_of({"$indexOfArray": ["$array", "$nan"]}, {"nan": math.nan, "array": [1, math.nan]}) == 1
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,8 @@ def test_a_set_operator_gives(expression: Any, value: Any) -> None:
         ({"$setDifference": [[1], 7]}, 17049),
         ({"$setDifference": [[1]]}, 16020),
         ({"$setEquals": ["$a"]}, 17045),
+        ({"$setEquals": "$a"}, 17045),
+        ({"$setIsSubset": "$a"}, 16020),
         ({"$setEquals": ["$a", "$null"]}, 17044),
         ({"$setEquals": ["$a", None]}, 5887502),  # a constant is refused before there is a document
         ({"$setIsSubset": ["$null", "$a"]}, 17046),

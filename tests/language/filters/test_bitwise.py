@@ -42,3 +42,9 @@ DOCUMENTS = {
 )
 def test_masks_and_positions_ask_for_bits(condition, names):
     assert matching({"a": condition}, DOCUMENTS) == names
+
+
+def test_the_least_number_has_its_sign_alone():
+    least = {"least": {"a": -(2**63)}, "as a double": {"a": -(2.0**63)}}
+    assert matching({"a": {"$bitsAllSet": [63]}}, least) == ["least", "as a double"]
+    assert matching({"a": {"$bitsAllClear": 2**63 - 1}}, least) == ["least", "as a double"]

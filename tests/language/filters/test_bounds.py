@@ -1,9 +1,18 @@
 """A hostile filter is refused before it costs much, and a costly one is stopped by its deadline."""
 
+from itertools import count
+
 import pytest
 
 from rollbook.errors import WorkExceeded
-from rollbook.language.filters import compile_condition, compile_filter, first_match, parse_condition, parse_filter
+from rollbook.language.filters import (
+    compile_condition,
+    compile_filter,
+    compile_first_match,
+    first_match,
+    parse_condition,
+    parse_filter,
+)
 from rollbook.limits import Limits, Work
 from tests.language.filters.matching import refused_code
 
@@ -75,8 +84,6 @@ def test_sizes_are_bounded(within, beyond):
         ({"b": None, "a.b": 5}, {"a": [{"b": 0}] * 5000}),
         ({"a.b.c": 5}, {"a": [{"b": 0}] * 5000}),
         ({"a": {"$elemMatch": {"$gt": 5}}}, {"a": [0] * 5000}),
-        ({"a": {"$elemMatch": {"$elemMatch": {"$gt": 5}}}}, {"a": [[0] * 5000]}),
-        ({"a": {"$elemMatch": {"b": 5}}}, {"a": [{"b": [0] * 5000}]}),
         ({"$or": [{"a": i} for i in range(5000)]}, {"a": -1}),
         ({"$and": [{"a": {"$ne": i}} for i in range(5000)]}, {"a": -1}),
         ({"$jsonSchema": {"properties": {"a": {"items": {"type": "number"}}}}}, {"a": [0] * 5000}),
@@ -102,6 +109,20 @@ def test_a_value_that_costs_much_is_stopped_at_the_deadline(condition, value):
     past_it = Work(deadline=2.0, clock=lambda: 3.0)
     with pytest.raises(WorkExceeded):
         compile_condition(parse_condition(condition), work=past_it)(value)
+
+
+@pytest.mark.parametrize(
+    ("filter", "document"),
+    [
+        ({"a": {"$elemMatch": {"$elemMatch": {"$gt": 5}}}}, {"a": [[0] * 2000] * 2}),
+        ({"a": {"$elemMatch": {"b": 5}}}, {"a": [{"b": [0] * 2000}] * 2}),
+        ({"$or": [{"a": {"$elemMatch": {"b": 5}}}, {"c": 5}]}, {"a": [{"b": [0] * 2000}] * 2}),
+    ],
+)
+def test_what_elements_hold_is_work_too(filter, document):
+    for find in (compile_filter, compile_first_match):
+        with pytest.raises(WorkExceeded):  # a clock that is past the deadline after 1024 steps
+            find(parse_filter(filter), work=Work(deadline=1.5, clock=count(1).__next__))(document)
 
 
 def test_one_pattern_too_many_is_refused_where_it_stands():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rollbook.language.filters import parse_condition, parse_filter
+from rollbook.language.filters import compile_filter, parse_condition, parse_filter
 from rollbook.language.filters.nodes import EVERYTHING, All, Any, Constant, ElemMatch, Field, JsonSchema, Not
 
 A_IS_1 = Field(("a",), "$eq", 1)
@@ -71,3 +71,14 @@ def test_a_condition_says_where_its_operand_stands(condition, place):
 def test_a_condition_stands_on_no_path():
     assert parse_condition(5) == Field((), "$eq", 5)
     assert parse_condition({"$gt": 5}) == Field((), "$gt", 5)
+
+
+@pytest.mark.parametrize("tree", [All((A_IS_1,)), Any((A_IS_1,)), All((All((A_IS_1,)),)), Not(Not(Any((A_IS_1,))))])
+def test_a_tree_of_one_clause_is_that_clause(tree):
+    assert compile_filter(tree)({"a": 1})
+    assert not compile_filter(tree)({"a": 2})
+
+
+def test_no_clauses_all_match_and_none_of_them_does():
+    assert compile_filter(All(()))({})
+    assert not compile_filter(Any(()))({})

@@ -228,6 +228,9 @@ def test_a_cut_larger_than_an_array_takes_all_of_it(cut):
         ({"a.$": 1, "b": {"$elemMatch": {"$gt": 1}}}, "/b/$elemMatch"),
         ({"b": {"$elemMatch": {"$gt": 1}}, "a.$": 1}, "/a.$"),
         ({".$": 1}, "/.$"),
+        ({"a.b": 1, "a": {"$slice": 1}}, "/a"),
+        ({"a.b": 1, "a": "$x"}, "/a"),
+        ("a", ""),
     ],
 )
 def test_what_is_refused_about_an_array_says_where(projection, at):

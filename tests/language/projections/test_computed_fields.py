@@ -1,12 +1,14 @@
 """Fields that a projection computes: expressions and literals, through objects and arrays."""
 
 import json
+from datetime import UTC, datetime
+from itertools import count
 
 import pytest
 
 from rollbook.errors import WorkExceeded
 from rollbook.language.projections import compile_projection, parse_projection
-from rollbook.limits import Work
+from rollbook.limits import Limits, Work
 from tests.language.projections.showing import refusal, refused_code, shown
 
 DOCUMENT = {"id": 1, "a": {"b": 2, "c": 3}, "list": [{"b": 4, "c": 5}, 6, None, [{"b": 7}]], "n": 8}
@@ -63,3 +65,25 @@ def test_a_value_that_doubles_itself_is_refused_before_it_is_walked():
     for _ in range(60):
         doubled = {"$let": {"vars": {"x": doubled}, "in": ["$$x", "$$x"]}}
     assert isinstance(refusal({"x": doubled}, DOCUMENT), WorkExceeded)
+
+
+def test_every_field_is_given_the_same_time():
+    project = compile_projection(
+        parse_projection({"x": "$$NOW", "a.y": "$$NOW"}), now=datetime(2024, 2, 29, tzinfo=UTC)
+    )
+    assert project({}) == {"x": "2024-02-29T00:00:00.000Z", "a": {"y": "2024-02-29T00:00:00.000Z"}}
+
+
+def test_computing_is_work():
+    squares = {"$map": {"input": {"$range": [0, "$n"]}, "in": {"$multiply": ["$$this", "$n"]}}}
+    work = Work(deadline=1.5, clock=count(1).__next__)  # past its deadline after 1024 steps
+    project = compile_projection(parse_projection({"x": squares}), work=work)
+    assert project({"n": 500})["x"][-1] == 499 * 500
+    with pytest.raises(WorkExceeded):
+        project({"n": 3000})
+
+
+def test_an_expression_in_a_projection_has_the_limits_of_the_request():
+    limits = Limits(expression_depth_max=2)
+    assert shown(DOCUMENT, {"x": {"$abs": "$n"}}, limits=limits) == {"id": 1, "x": 8}
+    assert refused_code({"x": {"$abs": {"$abs": {"$abs": "$n"}}}}, DOCUMENT, limits=limits)[0] == 15

@@ -103,6 +103,11 @@ def test_filling_an_array_has_a_limit():
     assert refused_code({"a": [1]}, {"$set": {"a.5": 9}}, limits=limits) == (34, "/$set/a.5")
 
 
+def test_what_is_there_already_needs_no_filling():
+    limits = Limits(backfill_elements_max=0)
+    assert updated({"a": [1, 2]}, {"$set": {"a.0": 9, "a.1": 9, "a.2": 9}}, limits=limits) == {"a": [9, 9, 9]}
+
+
 def test_the_limit_of_filling_holds_for_all_arrays_of_an_update_together():
     limits = Limits(backfill_elements_max=3)
     assert updated({"a": [0]}, {"$set": {"a.2": 9, "a.4": 9}}, limits=limits) == {"a": [0, None, 9, None, 9]}
