@@ -115,6 +115,7 @@ ROUTES = [
     Route("/clusters/explain", handlers.explain_query, methods=["POST"]),
     Route("/clusters/count", handlers.count_clusters, methods=["POST"]),
     Route("/clusters/aggregate", handlers.aggregate_clusters, methods=["POST"]),
+    Route("/clusters/facets", handlers.facet_clusters, methods=["POST"]),
     Route("/clusters/watch", watch_handlers.watch_by_address, methods=["GET"]),
     Route("/clusters/watch", watch_handlers.watch_by_body, methods=["POST"]),
     Route("/clusters/{id}", handlers.read_cluster, methods=["GET"]),

@@ -18,6 +18,7 @@ from rollbook.api.requests import (
 )
 from rollbook.clusters.acceptance import SchemaRules, UnknownFields
 from rollbook.registry.commands import Delete
+from rollbook.registry.facet_requests import parse_facets
 from rollbook.registry.fleets import PastFleet
 from rollbook.registry.queries import Reader
 from rollbook.registry.registry import Registry
@@ -121,6 +122,15 @@ async def aggregate_clusters(request: Request) -> Response:
     revision = registry.view.revision
     results = await (await reader_of(request)).aggregate(aggregation)
     return responses.documents(results, revision=revision, form=responses.form_of(request))
+
+
+async def facet_clusters(request: Request) -> Response:
+    """``POST /clusters/facets``: how many of the matching documents have which values."""
+    registry = registry_of(request)
+    asked = await parsed_optional_body(request, partial(parse_facets, limits=registry.limits), limits=registry.limits)
+    revision = str(registry.view.revision)
+    facets = await (await reader_of(request)).facets(asked)
+    return responses.json_response(facets, headers={responses.REVISION_HEADER: revision})
 
 
 async def reader_of(request: Request) -> Reader | PastFleet:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from rollbook.documents.values import Value
 from rollbook.journal.changes import Kept
 from rollbook.limits import Limits, Work
+from rollbook.registry.facet_requests import FacetQuery
 from rollbook.registry.facts import Facts
 from rollbook.registry.requests import Aggregation, Query
 from rollbook.registry.scanning import Scan
@@ -47,6 +48,12 @@ class PastFleet:
         scan = self._scan(aggregation.max_time_ms)
         results: Sequence[bytes] = await self.on_thread(lambda: scan.aggregate(aggregation))
         return results
+
+    async def facets(self, asked: FacetQuery) -> dict[str, Value]:
+        """As ``Reader.facets``."""
+        scan = self._scan(asked.query.max_time_ms)
+        found: dict[str, Value] = await self.on_thread(lambda: scan.facets(asked, {}))
+        return found
 
     async def explain(self, query: Query) -> dict[str, Value]:
         """As ``Reader.explain``, of which there is little to say here."""

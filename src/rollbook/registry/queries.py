@@ -11,18 +11,23 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from pyroaring import BitMap
+
 from rollbook.documents.values import Value
 from rollbook.limits import Limits, Work
+from rollbook.registry.facet_requests import FacetQuery
+from rollbook.registry.faceting import facets_as_json, facets_in_index
 from rollbook.registry.facts import Facts
 from rollbook.registry.narrowing import on_documents
 from rollbook.registry.requests import Aggregation, Query
-from rollbook.registry.scanning import Scan, stop_of, window
+from rollbook.registry.scanning import Scan, stop_of
 from rollbook.view.entries import Entry, View
 from rollbook.view.plans import Plan
 
 Result = TypeVar("Result")
 
 READER_THREADS = 4
+AT_ONCE_ENTRIES_MAX = 256
 INLINE_ENTRIES_MAX = 64
 INLINE_BYTES_MAX = 256 * 1024
 
@@ -39,12 +44,22 @@ class Reader:
     async def find(self, query: Query) -> Sequence[bytes]:
         """The JSON of each matching document, in the order asked for, else in order of creation."""
         plan = self._plan(query)
-        entries = self._view.select(plan.candidates)
         if plan.exact and query.sort is None and query.answers_as_stored:
-            return [entry.body for entry in window(entries, query)]
+            return [entry.body for entry in self._view.select(self._in_window(plan, query))]
+        entries = self._view.select(plan.candidates)
         certain = None if plan.exact else plan.certain
         scan = Scan(entries, self._facts.as_of_now(), self._work(query.max_time_ms), certain=certain)
         return await self._run(lambda: scan.find(query), query, entries)
+
+    def find_at_once(self, query: Query) -> Sequence[bytes] | None:
+        """As ``find``, when the indexes alone can tell, and when it is not much; else None."""
+        if query.sort is not None or query.explain or not query.answers_as_stored:
+            return None
+        plan = self._plan(query)
+        candidates = self._in_window(plan, query) if plan.exact else None
+        if candidates is None or len(candidates) > AT_ONCE_ENTRIES_MAX:
+            return None
+        return [entry.body for entry in self._view.select(candidates)]
 
     async def count(self, query: Query) -> int:
         """How many documents match, within the query's ``skip`` and ``limit``."""
@@ -61,6 +76,18 @@ class Reader:
         plan = self._view.plan(on_documents(aggregation.filter) if aggregation.reads_registry else aggregation.filter)
         scan = Scan(self._view.select(plan.candidates), self._facts.as_of_now(), self._work(aggregation.max_time_ms))
         return await self._on_thread(lambda: scan.aggregate(aggregation))
+
+    async def facets(self, asked: FacetQuery) -> dict[str, Value]:
+        """How many of the matching documents have which values."""
+        plan = Plan() if asked.reads_registry else self._plan(asked.query)
+        told = facets_in_index(asked, self._view.index, plan.candidates) if plan.exact else {}
+        untold = [facet for facet in asked.facets if facet.name not in told]
+        entries = self._view.select(plan.candidates)
+        if not untold:
+            return facets_as_json(asked, len(entries), told)
+        work, certain = self._work(asked.query.max_time_ms), None if plan.exact else plan.certain
+        scan = Scan(entries, self._facts, work, certain=certain)
+        return await self._on_thread(lambda: scan.facets(asked, told))
 
     async def explain(self, query: Query) -> dict[str, Value]:
         """How the query is answered, in words and figures, and how long that took now (milliseconds)."""
@@ -91,6 +118,13 @@ class Reader:
         filter = on_documents(query.filter) if query.reads_registry else query.filter
         plan = self._view.plan(filter)
         return plan if filter is query.filter else Plan(plan.candidates)
+
+    def _in_window(self, plan: Plan, query: Query) -> BitMap | None:
+        """The candidates that the query's ``skip`` and ``limit`` let through; None: all documents."""
+        if not query.skip and not query.limit:
+            return plan.candidates
+        candidates = self._view.index.live if plan.candidates is None else plan.candidates
+        return candidates[query.skip : stop_of(query)]
 
     def _work(self, max_time_ms: int) -> Work:
         return Work(deadline=time.monotonic() + max_time_ms / 1000, bytes_left=self._limits.result_bytes_max)

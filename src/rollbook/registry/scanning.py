@@ -1,23 +1,26 @@
 """A scan: entries of one moment, looked at one by one, and answered in the order and the form that is asked for."""
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from pyroaring import BitMap
 
 from rollbook.documents.codec import decode_stored, encode_json
-from rollbook.documents.values import Document
+from rollbook.documents.values import Document, Value
 from rollbook.language.filters import compile_filter
 from rollbook.language.pipelines import stream_pipeline
 from rollbook.language.projections import compile_projection
 from rollbook.language.sorting import Sort, compile_sort
 from rollbook.limits import Work
+from rollbook.registry.facet_requests import FacetQuery
+from rollbook.registry.faceting import facets_as_json, facets_in_documents
 from rollbook.registry.facts import REGISTRY_FIELD, Facts
 from rollbook.registry.requests import Aggregation, Query
 from rollbook.view.entries import Entry
+from rollbook.view.facets import Facet
 from rollbook.view.postings import EMPTY
 
 SORT_RUN_ENTRIES = 4096
@@ -53,6 +56,14 @@ class Scan:
         documents = (self._document(entry, with_facts=aggregation.reads_registry) for entry in self.entries)
         results = stream_pipeline(aggregation.pipeline, documents, work=self.work)
         return [self._encoded(document) for document in results]
+
+    def facets(self, asked: FacetQuery, told: Mapping[str, Facet]) -> dict[str, Value]:
+        """How many of the matching documents have which values; ``told`` are the facets that are known already."""
+        query = replace(asked.query, reads_registry=asked.reads_registry)
+        documents = (document for _, document in self._matching(query))
+        untold = [facet for facet in asked.facets if facet.name not in told]
+        count, found = facets_in_documents(untold, documents, values_max=asked.values_max, work=self.work)
+        return facets_as_json(asked, count, {**told, **found})
 
     def _document(self, entry: Entry, *, with_facts: bool) -> Document:
         self.work.spend(WORK_UNITS_PER_DOCUMENT)
