@@ -140,7 +140,7 @@ async def _serve(settings: Settings) -> None:
         registry.liveness.start()
         await serve_http(
             make_app(registry),
-            registry.view,
+            registry,
             host=settings.host,
             port=settings.port,
             stop_seconds=settings.stop_seconds,

@@ -1,44 +1,93 @@
-"""uvicorn's HTTP protocol, with two answers of our own.
+"""uvicorn's HTTP protocol, with three answers of our own.
 
-Bytes that are no HTTP get a problem like any other refusal. And the hottest question, a plain ``GET /clusters/{id}`` of
-a cluster that is there, is answered straight from the view as soon as its head is read: no task, no messages between
-server and application.
+Bytes that are no HTTP get a problem like any other refusal. And the two hottest questions are answered as soon as they
+are read, with no task and no messages between server and application: a plain ``GET /clusters/{id}`` of a cluster that
+is there, straight from the view; and a plain ``POST /clusters/query`` that the indexes alone can answer.
 
 One rule: what is answered here is byte for byte what the application would answer. Whatever takes a thought (a
-condition, a query string, a body, an unknown id, a slow reader, requests that wait before it) goes the ordinary way.
+condition, a query string, a body that comes in parts or large, a refusal, documents that must be looked at, a slow
+reader, requests that wait before it) goes the ordinary way.
 """
+
+from collections.abc import Collection, Sequence
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from rollbook.api.problems import MEDIA_TYPE, problem
+from rollbook.api.responses import ARRAY, PIECE_BYTES
+from rollbook.documents.codec import decode_json
 from rollbook.errors import RequestRefused
-from rollbook.view.entries import View
+from rollbook.registry.registry import Registry
+from rollbook.registry.requests import parse_query
 
-PREFIX = b"/clusters/"
+PREFIX, QUERY = b"/clusters/", b"/clusters/query"
 PLAIN_BYTES_MAX = 16 * 1024
 DECISIVE = frozenset({b"if-none-match", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade"})
 DECISIVE_FOR_LARGE = DECISIVE | {b"accept-encoding"}
+DECISIVE_FOR_QUERIES = DECISIVE_FOR_LARGE - {b"content-length", b"if-none-match"} | {
+    b"accept",
+    b"content-encoding",
+    b"content-type",
+}
+HARMLESS = frozenset(
+    {
+        (b"connection", b"keep-alive"),
+        (b"accept", b"*/*"),
+        (b"accept", b"application/json"),
+        (b"content-type", b"application/json"),
+    }
+)
+
+READ_HEAD = (
+    b'HTTP/1.1 200 OK\r\n%setag: "%d"\r\nvary: accept-encoding\r\nx-registry-revision: %d\r\n'
+    b"content-length: %d\r\ncontent-type: application/json\r\n\r\n"
+)
+QUERY_HEAD = (
+    b"HTTP/1.1 200 OK\r\n%sx-registry-revision: %d\r\nvary: accept, accept-encoding\r\n"
+    b"content-length: %d\r\ncontent-type: application/json\r\n\r\n"
+)
 
 
 class RegistryProtocol(HttpToolsProtocol):
-    """The protocol of one connection. ``view`` is set by ``protocol_for``."""
+    """The protocol of one connection. ``registry`` is set by ``protocol_for``."""
 
-    view: View
+    registry: Registry
     _answered = False
+    _held: bytes | None = None
+    """The body of a query so far, while it may be answered here; its head has not gone the ordinary way yet."""
+
+    def data_received(self, data: bytes) -> None:
+        """Some bytes have come. A query that is not whole by now goes the ordinary way."""
+        super().data_received(data)
+        if self._held is not None and not self.transport.is_closing():
+            self._hand_on()
 
     def on_headers_complete(self) -> None:
-        """The head of a request is read: answer it here, or let it go on."""
-        self._answered = self._answer_plainly()
+        """The head of a request is read: answer it here, wait for its body, or let it go on."""
+        method = self.parser.get_method()
+        if method == b"GET":
+            self._answered = self._answer_read()
+        elif method == b"POST" and self.url == QUERY and self._is_plain_query():
+            self._held = b""
+            return
         if not self._answered:
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Some of a request's body is read."""
-        if not self._answered:
+        if self._held is not None:
+            self._held += body
+        elif not self._answered:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         """A request is read to its end."""
+        if self._held is not None:
+            self._answered = self._answer_query(self._held)
+            if self._answered:
+                self._held = None
+            else:
+                self._hand_on()
         if self._answered:
             self._answered = False
             self.on_response_complete()
@@ -55,24 +104,63 @@ class RegistryProtocol(HttpToolsProtocol):
         self.transport.write(head.encode() + body)
         self.transport.close()
 
-    def _answer_plainly(self) -> bool:
-        url = self.url
-        if not url.startswith(PREFIX) or self.parser.get_method() != b"GET" or self._is_occupied():
+    def _answer_read(self) -> bool:
+        url, view = self.url, self.registry.view
+        if not url.startswith(PREFIX) or self._is_occupied():
             return False
-        entry = self.view.entry(url[len(PREFIX) :].decode("latin-1"))
-        if entry is None or self.parser.get_http_version() != "1.1":
+        entry = view.entry(url[len(PREFIX) :].decode("latin-1"))
+        if entry is None or not self._is_plain(DECISIVE_FOR_LARGE if len(entry.body) > PLAIN_BYTES_MAX else DECISIVE):
             return False
-        decisive = DECISIVE_FOR_LARGE if len(entry.body) > PLAIN_BYTES_MAX else DECISIVE
-        if any(name in decisive for name, _ in self.headers):
-            return False
-        defaults = b"".join([b"%s: %s\r\n" % header for header in self.server_state.default_headers])
-        head = (
-            b'HTTP/1.1 200 OK\r\n%setag: "%d"\r\nvary: accept-encoding\r\nx-registry-revision: %d\r\n'
-            b"content-length: %d\r\ncontent-type: application/json\r\n\r\n"
-        )
-        facts = (defaults, entry.revision, self.view.revision, len(entry.body))
-        self.transport.write(head % facts + entry.body)
+        head = READ_HEAD % (self._default_headers(), entry.revision, view.revision, len(entry.body))
+        self.transport.write(head + entry.body)
         return True
+
+    def _is_plain_query(self) -> bool:
+        headers = dict(self.headers)
+        length = headers.get(b"content-length", b"")
+        return (
+            length.isdigit()
+            and int(length) <= PLAIN_BYTES_MAX
+            and b"content-type" in headers
+            and self._is_plain(DECISIVE_FOR_QUERIES)
+            and not self._is_occupied()
+        )
+
+    def _answer_query(self, body: bytes) -> bool:
+        bodies = self._found(body)
+        if bodies is None:
+            return False
+        size_bytes = ARRAY.size_bytes(bodies)
+        if size_bytes > PIECE_BYTES:
+            return False
+        head = QUERY_HEAD % (self._default_headers(), self.registry.view.revision, size_bytes)
+        self.transport.write(b"".join([head, *ARRAY.pieces(bodies)]))
+        return True
+
+    def _found(self, body: bytes) -> Sequence[bytes] | None:
+        """What a query finds, if the indexes alone say so."""
+        registry = self.registry
+        try:
+            query = parse_query(decode_json(body, limits=registry.limits), limits=registry.limits)
+            return registry.reader.find_at_once(query)
+        except Exception:  # the ordinary way comes to the same, and tells of it
+            return None
+
+    def _hand_on(self) -> None:
+        """Let what has been held back go the ordinary way."""
+        body, self._held = self._held, None
+        super().on_headers_complete()
+        if body:
+            super().on_body(body)
+
+    def _is_plain(self, decisive: Collection[bytes]) -> bool:
+        """Whether no header decides about the answer, and requests may follow on the connection."""
+        if self.parser.get_http_version() != "1.1":
+            return False
+        return not any(header[0] in decisive and header not in HARMLESS for header in self.headers)
+
+    def _default_headers(self) -> bytes:
+        return b"".join([b"%s: %s\r\n" % header for header in self.server_state.default_headers])
 
     def _is_occupied(self) -> bool:
         """Whether earlier requests of the connection are still being answered, or its reader is slow."""
@@ -80,6 +168,6 @@ class RegistryProtocol(HttpToolsProtocol):
         return (cycle is not None and not cycle.response_complete) or self.flow.write_paused
 
 
-def protocol_for(view: View) -> type[RegistryProtocol]:
-    """The protocol of connections to the registry whose documents are in ``view``."""
-    return type("RegistryProtocol", (RegistryProtocol,), {"view": view})
+def protocol_for(registry: Registry) -> type[RegistryProtocol]:
+    """The protocol of connections to ``registry``."""
+    return type("RegistryProtocol", (RegistryProtocol,), {"registry": registry})

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from rollbook.api.protocol import protocol_for
 from rollbook.errors import SettingRefused
-from rollbook.view.entries import View
+from rollbook.registry.registry import Registry
 
 BACKLOG = 2048
 
@@ -23,17 +23,17 @@ logger = logging.getLogger(__name__)
 
 
 async def serve(
-    app: ASGIApp, view: View, *, host: str, port: int, stop_seconds: int, before_stop: Callable[[], None]
+    app: ASGIApp, registry: Registry, *, host: str, port: int, stop_seconds: int, before_stop: Callable[[], None]
 ) -> None:
     """Serve until told to stop; then ``before_stop`` ends what would never end by itself.
 
-    Plain reads are answered from ``view``, everything else by ``app``. Requests that are under way at a stop have
-    ``stop_seconds`` to end. Refuses (SettingRefused) an address that can't be listened on.
+    Plain reads and queries are answered from ``registry``, everything else by ``app``. Requests that are under way at
+    a stop have ``stop_seconds`` to end. Refuses (SettingRefused) an address that can't be listened on.
     """
     listening = listen(host, port)
     config = uvicorn.Config(
         app,
-        http=protocol_for(view),
+        http=protocol_for(registry),
         ws="none",
         lifespan="off",
         log_config=None,
