@@ -21,6 +21,7 @@ SEED = 20260
 HITS_MIN, HITS_MAX = 15, 25
 FILTERS_OF_A_KIND = 64
 GPUS_OF_A_LARGE_NODE = 8
+GPUS_OF_A_LARGE_CLUSTER = 16
 MEMORIES = (262144, 524288, 1048576)
 
 Filter = dict[str, Any]
@@ -73,7 +74,7 @@ def _read(file: Path) -> Materials:
     tagged: Groups = defaultdict(list)
     with_nodes: Groups = defaultdict(list)
     described: Groups = defaultdict(list)
-    sized: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    placed: Groups = defaultdict(list)
     with file.open("rb") as lines:
         for number, document in enumerate(map(orjson.loads, lines)):
             ids.append(document["id"])
@@ -83,11 +84,11 @@ def _read(file: Path) -> Materials:
                 _enter(tagged, number, ((region, tag) for tag in document["tags"]))
             _enter(with_nodes, number, _large_nodes(document))
             described[metadata["owner"], region[:2]].append(number)
-            for country in metadata["countries"]:
-                sized[country].append((document["gpus"]["count"], number))
+            if document["gpus"]["count"] >= GPUS_OF_A_LARGE_CLUSTER:
+                _enter(placed, number, ((region, country) for country in metadata["countries"]))
     questions = {
         "selective": _chosen(tagged, lambda key: {"status": "live", "regionId": key[0], "tags": key[1]}),
-        "example": list(_largest(sized)),
+        "example": _chosen(placed, _example_filter),
         "element": _chosen(with_nodes, _nodes_filter),
         "pattern": _chosen(
             described, lambda key: {"clusterMetadata.description": {"$regex": f"{key[0]} in {key[1]}-"}}
@@ -117,6 +118,13 @@ def _large_nodes(document: Document) -> Iterator[tuple[Any, ...]]:
                     yield document["regionId"], node["gpus"]["modelNames"][0], memory
 
 
+def _example_filter(key: tuple[Any, ...]) -> Filter:
+    """The specification's example, within a region, for it would find a good part of all clusters."""
+    region, country = key
+    size = {"$gte": GPUS_OF_A_LARGE_CLUSTER}
+    return {"regionId": region, "gpus.count": size, "clusterMetadata.countries": {"$in": [country]}}
+
+
 def _nodes_filter(key: tuple[Any, ...]) -> Filter:
     region, model, memory = key
     node = {"gpus.modelNames": model, "gpus.count": {"$gte": GPUS_OF_A_LARGE_NODE}, "memory": {"$gte": memory}}
@@ -130,19 +138,3 @@ def _chosen(groups: Groups, filter_of: Any) -> Chosen:
         fitting = sorted(groups, key=lambda key: (abs(len(groups[key]) - HITS_MAX), key))[:FILTERS_OF_A_KIND]
     Random(SEED).shuffle(fitting)
     return [(filter_of(key), groups[key]) for key in fitting[:FILTERS_OF_A_KIND]]
-
-
-def _largest(sized: Mapping[str, Sequence[tuple[int, int]]]) -> Iterator[tuple[Filter, Sequence[int]]]:
-    """The specification's example: the clusters of some countries with at least so many GPUs, about twenty of them."""
-    countries = sorted(sized)
-    for first in countries:
-        for second in countries:
-            if first < second:
-                both = {number: gpus for gpus, number in (*sized[first], *sized[second])}
-                floor = sorted(both.values(), reverse=True)[min(len(both), (HITS_MIN + HITS_MAX) // 2) - 1]
-                found = [number for number, gpus in both.items() if gpus >= floor]
-                filter = {
-                    "gpus.count": {"$gte": floor},
-                    "clusterMetadata.countries": {"$in": [first, second]},
-                }
-                yield filter, found
