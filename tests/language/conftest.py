@@ -4,12 +4,20 @@ import os
 import sys
 from pathlib import Path
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 PACKAGE = os.environ.get("ROLLBOOK_MUTATION")
 
-# The same few examples for every mutant: what a mutant survives is then no matter of luck.
-settings.register_profile("mutation", max_examples=10, derandomize=True, database=None, deadline=None)
+# The same few examples for every mutant, so that what one survives is no matter of luck; one that is found out is not
+# made smaller.
+settings.register_profile(
+    "mutation",
+    max_examples=10,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+)
 
 if PACKAGE:
     sys.setrecursionlimit(5000)  # each call of a mutated function is three calls deep

@@ -86,6 +86,10 @@ def test_sizes_are_bounded(within, beyond):
         ({"a": {"$elemMatch": {"$gt": 5}}}, {"a": [0] * 5000}),
         ({"$or": [{"a": i} for i in range(5000)]}, {"a": -1}),
         ({"$and": [{"a": {"$ne": i}} for i in range(5000)]}, {"a": -1}),
+        ({"$and": [{"$or": [{"a": i} for i in range(5000)]}, {"b": None}]}, {"a": -1}),
+        ({"$or": [{"$and": [{"a": {"$ne": i}} for i in range(5000)]}, {"b": 5}]}, {"a": -1}),
+        ({"$nor": [{"a": i} for i in range(5000)]}, {"a": -1}),
+        ({"$expr": {"$in": [5, "$a"]}}, {"a": [0] * 5000}),
         ({"$jsonSchema": {"properties": {"a": {"items": {"type": "number"}}}}}, {"a": [0] * 5000}),
     ],
 )

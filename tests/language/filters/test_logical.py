@@ -41,3 +41,10 @@ DOCUMENTS = {
 )
 def test_logic_combines_filters(filter, names):
     assert matching(filter, DOCUMENTS) == names
+
+
+@pytest.mark.parametrize("length", [63, 64, 65])
+def test_long_lists_of_filters_mean_what_short_ones_do(length):
+    last = {"last": {"a": length - 1}, "beyond": {"a": length}, "first": {"a": 0}}
+    assert matching({"$or": [{"a": number} for number in range(length)]}, last) == ["last", "first"]
+    assert matching({"$and": [{"a": {"$ne": number}} for number in range(length)]}, last) == ["beyond"]

@@ -122,3 +122,9 @@ def test_the_compiled_path_finds_what_the_definition_finds(document, path, whole
 def test_a_path_finds_values_and_where_in_the_outermost_array(path, whole, found):
     document = {"a": 1, "l": [1, [2, 3]], "o": {"l": [5]}, "n": [{"b": [4]}, {"b": 6}]}
     assert list(reached(document, tuple(path.split(".")), whole=whole)) == found
+
+
+def test_an_array_at_the_end_of_a_path_is_looked_into_unless_it_is_to_be_whole():
+    document = {"a": [1]}
+    assert compile_path(("a",), lambda value: value == 1)(document)
+    assert not compile_path(("a",), lambda value: value == 1, whole=True)(document)

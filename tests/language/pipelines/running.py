@@ -17,24 +17,24 @@ from rollbook.limits import Work
 from tests.language.refusals import explained
 
 
-def results(pipeline: Any, documents: Any = (), *, work: Work | None = None, seed: int = 0) -> Any:
+def results(pipeline: Any, documents: Any = (), *, work: Work | None = None, seed: int = 0, **options: Any) -> Any:
     """What comes out when the documents go through the pipeline. Sees to it that neither is mutated."""
     before = copy.deepcopy((pipeline, list(documents)))
-    after = run_pipeline(parse_pipeline(pipeline), documents, work=work or Work(), random=Random(seed))
+    after = run_pipeline(parse_pipeline(pipeline, **options), documents, work=work or Work(), random=Random(seed))
     assert (pipeline, list(documents)) == before
     return after
 
 
-def refusal(pipeline: Any, documents: Any = (), *, work: Work | None = None) -> LanguageRefused:
+def refusal(pipeline: Any, documents: Any = (), **options: Any) -> LanguageRefused:
     """The refusal that the pipeline meets, when it is parsed or when the documents go through it."""
     with pytest.raises(LanguageRefused) as caught:
-        results(pipeline, documents, work=work)
+        results(pipeline, documents, **options)
     return explained(caught.value)
 
 
-def refused_code(pipeline: Any, documents: Any = ()) -> tuple[int | None, str]:
+def refused_code(pipeline: Any, documents: Any = (), **options: Any) -> tuple[int | None, str]:
     """MongoDB's code of the refusal, and where in the request it points."""
-    refused = refusal(pipeline, documents)
+    refused = refusal(pipeline, documents, **options)
     return refused.mongo_code, refused.at
 
 

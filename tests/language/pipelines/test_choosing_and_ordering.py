@@ -1,5 +1,6 @@
 """Stages that choose documents, order and count them: $match $sample $redact $sort $limit $skip."""
 
+import math
 from collections import Counter
 
 import pytest
@@ -74,6 +75,7 @@ def test_a_limit_takes_no_more_documents_than_it_lets_through():
         ({"$sample": {"size": "5"}}, 28746),
         ({"$sample": {"size": "5", "more": 1}}, 28746),
         ({"$sample": {"size": 0.9}}, 28747),
+        ({"$sample": {"size": math.nan}}, 28747),
         ({"$sample": {"size": -1, "more": 1}}, 28748),
         ({"$sample": {}}, 28749),
     ],
@@ -88,6 +90,7 @@ def test_a_sample_has_the_size_that_is_asked_for_and_no_document_twice():
         sample = results([{"$sample": {"size": 5.9}}], documents, seed=seed)
         assert len({document["n"] for document in sample}) == 5
     assert len(results([{"$sample": {"size": 50}}], documents)) == 20
+    assert len(results([{"$sample": {"size": 1}}], documents)) == 1
 
 
 def test_a_seed_chooses_the_sample():

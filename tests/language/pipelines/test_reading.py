@@ -2,6 +2,9 @@
 
 import pytest
 
+from rollbook.language.filters import parse_filter
+from rollbook.language.pipelines import leading_filter, parse_pipeline, run_pipeline, with_leading_filter
+from rollbook.limits import Work
 from tests.language.pipelines.running import refusal, refused_code, results
 
 
@@ -57,3 +60,18 @@ def test_an_empty_pipeline_passes_all_documents_on():
 
 def test_as_many_stages_as_are_allowed_run():
     assert results([{"$match": {}}] * 500 + [{"$set": {"a": {"$add": ["$a", 1]}}}] * 500, [{"a": 0}]) == [{"a": 500}]
+
+
+def test_the_filter_that_a_pipeline_begins_with_may_be_another():
+    pipeline = parse_pipeline([{"$match": {"n": {"$gt": 1}}}, {"$match": {"n": {"$lt": 9}}}, {"$limit": 1}])
+    assert leading_filter(pipeline) == parse_filter({"n": {"$gt": 1}})
+    other = with_leading_filter(pipeline, parse_filter({"n": {"$gt": 2}}))
+    assert leading_filter(other) == parse_filter({"n": {"$gt": 2}})
+    documents = [{"n": number} for number in (9, 1, 2, 3, 4)]
+    assert run_pipeline(pipeline, documents, work=Work()) == [{"n": 2}]
+    assert run_pipeline(other, documents, work=Work()) == [{"n": 3}]
+
+
+@pytest.mark.parametrize("stages", [[], [{"$limit": 1}, {"$match": {"n": 1}}]])
+def test_a_pipeline_may_begin_with_no_filter(stages):
+    assert leading_filter(parse_pipeline(stages)) is None

@@ -49,6 +49,7 @@ def test_what_can_not_be_computed_says_where():
 def test_a_number_that_is_no_json_is_not_shown():
     refused = refusal({"x": {"$multiply": ["$n", 1e308]}}, DOCUMENT)
     assert (refused.mongo_code, refused.at) == (2, "/x")
+    assert refused_code({"x": [{"y": {"$multiply": ["$n", 1e308]}}]}, DOCUMENT) == (2, "/x")
 
 
 def test_a_few_fields_can_not_name_more_than_any_memory_holds():

@@ -4,8 +4,10 @@ import math
 
 import pytest
 
-from rollbook.language.projections.weighing import weight_of
-from rollbook.limits import DEFAULT_LIMITS
+from rollbook.errors import WorkExceeded
+from rollbook.language.projections.weighing import charging, size_of_document, weight_of
+from rollbook.limits import DEFAULT_LIMITS, Work
+from tests.language.refusals import explained
 
 MOST = DEFAULT_LIMITS.value_bytes_max
 
@@ -38,3 +40,32 @@ def test_a_value_nested_deeper_than_a_document_has_no_weight():
         value = [value]
     assert weight_of(value) == 16 * (DEFAULT_LIMITS.body_depth_max - 1)
     assert weight_of([value]) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "weight"), [(None, 0), (5, 0), (1.5, 0), (True, 0), ("", 0), ("abc", 3), (["abc"], 19), ({"a": 1}, 16)]
+)
+def test_what_a_value_weighs_is_charged(value, weight):
+    work = Work(bytes_left=1000)
+    assert charging(work)(value) == weight
+    assert work.bytes_left == 1000 - weight
+
+
+def test_a_document_is_as_large_as_its_json():
+    assert size_of_document({"a": "bc"}) == len('{"a":"bc"}')
+    assert size_of_document({"a": "x" * (MOST - 8)}) == MOST
+
+
+def endless():
+    value = []
+    for _ in range(1000):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("member", ["x" * (MOST - 7), endless()], ids=["large", "deep"])
+def test_a_document_that_is_too_large_or_too_deep_has_no_size(member):
+    with pytest.raises(WorkExceeded) as caught:
+        size_of_document({"a": member})
+    refused = explained(caught.value)
+    assert (refused.mongo_code, refused.at) == (10334, "")

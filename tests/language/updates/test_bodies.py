@@ -124,6 +124,7 @@ def test_the_identity_may_be_set_to_what_it_is():
 
 def test_an_identity_that_is_missing_can_not_be_set_even_to_null():
     assert refused_code({"a": 1}, {"$set": {"id": None}}) == (66, "/$set/id")
+    assert refused_code({"id": None}, {"$unset": {"id": ""}}) == (66, "/$unset/id")
 
 
 def test_an_identity_that_is_an_object_is_immutable_inside():

@@ -33,6 +33,16 @@ def test_an_index_sets_an_element_and_fills_the_way_with_null(array, path, after
     assert updated({"a": array}, {"$set": {path: 9}}) == {"a": after}
 
 
+def test_an_element_that_is_null_is_set_and_stays_null_when_it_is_removed():
+    document = {"a": [None, 1]}
+    assert updated(document, {"$set": {"a.0": 9}}) == {"a": [9, 1]}
+    assert updated(document, {"$unset": {"a.0": ""}}) is document
+
+
+def test_what_an_array_has_no_place_for_does_not_hide_what_comes_after_it():
+    assert updated({"a": [1]}, {"$unset": {"a.!": "", "a.0": ""}}) == {"a": [None]}
+
+
 def test_several_new_elements_fill_in_together():
     assert updated({"a": [0]}, {"$set": {"a.10": "x", "a.2": "y", "a.0": "z"}}) == {
         "a": ["z", None, "y", *[None] * 7, "x"]
@@ -125,6 +135,8 @@ def test_a_value_set_at_many_elements_has_a_limit_in_all():
     limits = Limits(value_bytes_max=100)
     text = "x" * 28  # 30 bytes of JSON
     assert updated({"a": [1, 2, 3]}, {"$set": {"a.$[]": text}}, limits=limits) == {"a": [text] * 3}
+    assert updated({"a": [1, 2, 3]}, {"$set": {"a.$[]": text}}, limits=Limits(value_bytes_max=90)) == {"a": [text] * 3}
+    assert updated({"a": [text] * 9}, {"$set": {"a.$[]": text}}, limits=limits) == {"a": [text] * 9}
     assert refused_code({"a": [1, 2, 3, 4]}, {"$set": {"a.$[]": text}}, limits=limits) == (10334, "/$set/a.$[]")
 
 

@@ -143,6 +143,17 @@ def test_there_may_be_so_many_array_filters():
     assert refused_code({}, {"$set": {"a": 1}}, array_filters=filters) == (9, "/arrayFilters")
 
 
+def test_fields_outside_operators_may_use_identifiers():
+    assert updated({"a": [1, 5]}, {"a.$[e]": 0}, array_filters=[{"e": 5}]) == {"a": [1, 0]}
+
+
+def test_there_may_be_100_array_filters():
+    filters = [{f"e{number}": number} for number in range(100)]
+    update = {"$set": {f"a{number}.$[e{number}]": -1 for number in range(100)}}
+    arrays = {f"a{number}": [number] for number in range(100)}
+    assert updated(arrays, update, array_filters=filters) == {name: [-1] for name in arrays}
+
+
 def test_array_filters_have_the_limits_of_the_request():
     limits = Limits(in_values_max=1)
     assert updated({"a": [1]}, SET_E, array_filters=[{"e": {"$in": [1]}}], limits=limits) == {"a": [0]}
