@@ -11,7 +11,7 @@ SIZES ?= 10000 100000
 PACKAGE ?= filters
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check formatted format lint types layers docs reference bench bench-language mutation lock clean
+.PHONY: help run test check formatted format lint types layers docs reference bench bench-language bench-watch mutation lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ bench: .venv/for-measuring ## Measure Rollbook and its rivals side by side, into
 
 bench-language: .venv/for-measuring ## Measure the language against others, into benchmarks/results/language.md
 	.venv/bin/python -W ignore -m benchmarks.language $(ARGS)
+
+bench-watch: .venv/for-measuring ## Measure how fast changes reach watchers, into benchmarks/results/watching.md
+	.venv/bin/python -m benchmarks.watching $(ARGS)
 
 mutation: .venv/for-mutation ## Find small changes of filters that no test notices (PACKAGE=updates: of updates)
 	ROLLBOOK_MUTATION=$(PACKAGE) .venv/bin/mutmut run "rollbook.language.$(PACKAGE).*"
