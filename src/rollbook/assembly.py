@@ -4,7 +4,7 @@ import asyncio
 import gc
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import uvloop
@@ -46,67 +46,56 @@ async def open_registry(
     It hears no heartbeats until its ``liveness`` is started. Refuses (DataDirectoryLocked) when another process has it
     open.
     """
-    journal = await asyncio.to_thread(SqliteJournal.open, Path(settings.data))
-    try:
-        view = await asyncio.to_thread(open_view, journal, Path(settings.data), limits=settings.limits)
-        leases, saver = await asyncio.to_thread(open_leases, Path(settings.data), view, read_clocks())
+    directory, limits = Path(settings.data), settings.limits
+    rules = SchemaRules(mode=settings.schema)
+    async with AsyncExitStack() as closing:
+        journal = await asyncio.to_thread(SqliteJournal.open, directory)
+        closing.push_async_callback(asyncio.to_thread, journal.close)
+        view = await asyncio.to_thread(open_view, journal, directory, limits=limits)
+        closing.push_async_callback(asyncio.to_thread, save_snapshot, view, journal, directory, limits=limits)
+        closing.callback(_keep_snapshots(SnapshotKeeper(view, journal, directory, limits=limits)))
+        leases, saver = await asyncio.to_thread(open_leases, directory, view, read_clocks())
         facts = Facts(LeaseFacts(leases, read_clocks=read_clocks))
         recent = RecentChanges(view.revision)
-        webhooks = await Webhooks.open(
-            Path(settings.data),
-            journal,
-            recent,
-            limits=settings.limits,
-            allowed=settings.webhooks_private,
-            now_ms=now_ms,
-        )
+        reader = Reader(view, facts, limits=limits)
+        closing.callback(reader.close)
         committer = Committer(journal, view, recent, now_ms=now_ms)
-        reader = Reader(view, facts, limits=settings.limits)
-        watching = Watching(journal, recent, watchers_max=settings.limits.watchers_max)
-        history = History(journal, view, Facts(), limits=settings.limits, now_ms=now_ms, settled=committer.settled)
+        history = History(journal, view, Facts(), limits=limits, now_ms=now_ms, settled=committer.settled)
+        closing.callback(history.close)
         retention = Retention(settings.history_days, settings.history_changes, settings.history_bytes)
         compactor = Compactor(journal, retention, now_ms=now_ms)
-        keeper = SnapshotKeeper(view, journal, Path(settings.data), limits=settings.limits)
-        keeping = asyncio.create_task(_keep_snapshots(keeper), name="rollbook-snapshots")
-        book = Book(journal, view, recent, committer)
-        marks = marks_of(leases, book, settings, read_clocks)
+        closing.push_async_callback(compactor.close)
+        webhooks = await Webhooks.open(
+            directory, journal, recent, limits=limits, allowed=settings.webhooks_private, now_ms=now_ms
+        )
+        closing.push_async_callback(webhooks.close)
+        watching = Watching(journal, recent, watchers_max=limits.watchers_max)
+        closing.push_async_callback(watching.close)
+        marks = marks_of(leases, Book(journal, view, recent, committer), settings, read_clocks)
         liveness = LeaseKeeper(leases, marks, saver, view, read_clocks=read_clocks)
-        try:
-            rules = SchemaRules(mode=settings.schema)
-            yield Registry(
-                journal,
-                view,
-                committer,
-                reader,
-                watching,
-                webhooks,
-                history,
-                compactor,
-                facts,
-                liveness,
-                rules,
-                settings.limits,
-            )
-        finally:
-            await liveness.stop()
-            await committer.close()
-            await liveness.close()
-            await watching.close()
-            await webhooks.close()
-            await compactor.close()
-            history.close()
-            reader.close()
-            keeping.cancel()
-            keeper.close()
-            await asyncio.to_thread(save_snapshot, view, journal, Path(settings.data), limits=settings.limits)
-    finally:
-        await asyncio.to_thread(journal.close)
+        closing.push_async_callback(liveness.close)
+        closing.push_async_callback(committer.close)
+        closing.push_async_callback(liveness.stop)
+        yield Registry(
+            journal, view, committer, reader, watching, webhooks, history, compactor, facts, liveness, rules, limits
+        )
 
 
-async def _keep_snapshots(keeper: SnapshotKeeper) -> None:
-    while True:
-        keeper.keep()
-        await asyncio.sleep(SNAPSHOT_LOOK_SECONDS)
+def _keep_snapshots(keeper: SnapshotKeeper) -> Callable[[], None]:
+    """Keep the snapshot young from now on; what is returned ends that."""
+
+    async def keep() -> None:
+        while True:
+            keeper.keep()
+            await asyncio.sleep(SNAPSHOT_LOOK_SECONDS)
+
+    keeping = asyncio.create_task(keep(), name="rollbook-snapshots")
+
+    def end() -> None:
+        keeping.cancel()
+        keeper.close()
+
+    return end
 
 
 def now_ms() -> int:
@@ -138,6 +127,7 @@ async def _serve(settings: Settings) -> None:
     async with open_registry(settings) as registry:
         settle_garbage_collection()
         registry.liveness.start()
+        registry.webhooks.start()
         await serve_http(
             make_app(registry),
             registry,
