@@ -33,13 +33,15 @@ class Standing:
 class Decision:
     """What becomes of a document. ``kind`` None: nothing changes; ``body`` None: there is no document any more.
 
-    ``outcome`` is a word of the command's own for its caller.
+    ``outcome`` is a word of the command's own for its caller. ``versions`` are the documents before and after, of a
+    command that has them at hand: they spare the view to decode them again.
     """
 
     kind: Kind | None
     body: bytes | None
     warnings: tuple[str, ...] = ()
     outcome: str = ""
+    versions: tuple[Document, Document] | None = None
 
 
 class Command(Protocol):
@@ -135,7 +137,8 @@ class Update:
             return Decision(None, current.body)
         accepted = accept_update(before, after, touched=self.edit.touched, rules=self.rules)
         body = encoded(accepted.document, limits=self.limits)
-        return Decision(None if body == current.body else "updated", body, accepted.warnings)
+        versions = (before, accepted.document)
+        return Decision(None if body == current.body else "updated", body, accepted.warnings, versions=versions)
 
 
 @dataclass(frozen=True, slots=True)

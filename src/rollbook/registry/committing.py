@@ -16,12 +16,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from rollbook.documents.values import Document
 from rollbook.errors import JournalConflict, JournalUnavailable, RegistryError
 from rollbook.journal.changes import Change, Kind, protected_after
 from rollbook.journal.interface import Journal
 from rollbook.registry.commands import Command, Decision, Standing
 from rollbook.registry.recent import RecentChanges
-from rollbook.view.entries import View
+from rollbook.view.entries import NO_VERSIONS, Versions, View
 
 BATCH_COMMANDS_MAX = 512
 
@@ -115,7 +116,7 @@ class Committer:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                changes, outcomes = await loop.run_in_executor(self._thread, self._write, batch)
+                draft, outcomes = await loop.run_in_executor(self._thread, self._write, batch)
             except JournalConflict:
                 self._publish(await loop.run_in_executor(self._thread, self._news))
                 continue
@@ -123,20 +124,20 @@ class Committer:
                 self.trouble = trouble.message
                 return [trouble] * len(batch)
             self.trouble = None
-            self._publish(changes)
+            self._publish(draft.changes, draft.versions)
             return outcomes
 
-    def _publish(self, changes: Sequence[Change]) -> None:
-        self._view.apply(changes)
+    def _publish(self, changes: Sequence[Change], versions: Versions = NO_VERSIONS) -> None:
+        self._view.apply(changes, versions)
         self._recent.extend(changes)
 
-    def _write(self, batch: Sequence[_Waiting]) -> tuple[Sequence[Change], Sequence[Outcome]]:
+    def _write(self, batch: Sequence[_Waiting]) -> tuple["_Draft", Sequence[Outcome]]:
         at_ms = max(self._journal.newest_ms(), self._now_ms())  # revisions never go back in time
         draft = _Draft(self._view, at_ms)
         outcomes = [draft.outcome_of(waiting) for waiting in batch]
         if draft.changes:
             self._journal.append(draft.changes, after=self._view.revision)
-        return draft.changes, outcomes
+        return draft, outcomes
 
     def _news(self) -> list[Change]:
         return list(self._journal.follow(self._view.revision))
@@ -150,6 +151,7 @@ class _Draft:
         self._at_ms = at_ms
         self._over: dict[str, Standing | None] = {}
         self.changes: list[Change] = []
+        self.versions: dict[int, tuple[Document, Document]] = {}
 
     def outcome_of(self, waiting: _Waiting) -> Outcome:
         """What the command's caller will hear, once the batch is durable."""
@@ -175,6 +177,8 @@ class _Draft:
         before = current.body if current else None
         change = Change(revision, id, kind, self._at_ms, before, decision.body, author.actor, author.reason)
         self.changes.append(change)
+        if decision.versions is not None:
+            self.versions[revision] = decision.versions
         protected = protected_after(kind, current is not None and current.protected)
         self._over[id] = None if decision.body is None else Standing(decision.body, revision, protected)
         return Stored(id, kind, decision.body, revision, decision.warnings, decision.outcome)

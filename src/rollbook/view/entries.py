@@ -4,8 +4,9 @@ One rule: numbers rise with creation and are never given twice, so ascending num
 change: whoever holds one holds one moment.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from pyroaring import BitMap
 
@@ -24,6 +25,11 @@ from rollbook.view.planning import answer
 from rollbook.view.plans import Plan, plan_of
 from rollbook.view.snapshots import Snapshot
 from rollbook.view.sorting import first_numbers
+
+Versions: TypeAlias = Mapping[int, tuple[Document, Document]]
+"""By revision, the documents before and after a change, of whoever has decoded them already."""
+
+NO_VERSIONS: Versions = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +116,11 @@ class View:
             raise ValueError("the snapshot has documents that the journal does not have")
         self.revision = revision
 
-    def apply(self, changes: Sequence[Change]) -> None:
+    def apply(self, changes: Sequence[Change], versions: Versions = NO_VERSIONS) -> None:
         """Follow committed changes, which begin right after ``revision``."""
         for change in changes:
             assert change.revision == self.revision + 1, "a view follows every change, in order"
-            self._apply(change)
+            self._apply(change, versions.get(change.revision))
             self.revision = change.revision
 
     def _entries_at(self, numbers: Iterable[int]) -> Sequence[Entry]:
@@ -126,7 +132,7 @@ class View:
             self._add(_entry_of(one, number))
             yield number, decode_stored(one.body)
 
-    def _apply(self, change: Change) -> None:
+    def _apply(self, change: Change, versions: tuple[Document, Document] | None) -> None:
         current = self._by_id.get(change.id)
         if change.after is None:
             assert current is not None
@@ -140,7 +146,8 @@ class View:
             times = (*creation, change.at_ms)
             protected = protected_after(change.kind, current.protected)
             self._add(Entry(current.number, change.id, change.revision, *times, change.after, protected))
-            self.index.update(current.number, decode_stored(current.body), decode_stored(change.after))
+            before, after = versions or (decode_stored(current.body), decode_stored(change.after))
+            self.index.update(current.number, before, after)
 
     def _remove(self, entry: Entry) -> None:
         del self._by_id[entry.id]
