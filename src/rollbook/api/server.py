@@ -30,7 +30,6 @@ async def serve(
     Plain reads and queries are answered from ``registry``, everything else by ``app``. Requests that are under way at
     a stop have ``stop_seconds`` to end. Refuses (SettingRefused) an address that can't be listened on.
     """
-    listening = listen(host, port)
     config = uvicorn.Config(
         app,
         http=protocol_for(registry),
@@ -52,6 +51,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop)
+    listening = listen(host, port)  # who sees it listen may stop it at once, so the handlers come first
     logger.info("listening on %s", address_of(listening))
     await server.serve(sockets=[listening])
 
