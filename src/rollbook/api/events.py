@@ -17,10 +17,12 @@ from rollbook.registry.occurrences import Message
 from rollbook.registry.watching import Bookmark, Overflow, Told, Watch
 
 BOOKMARK_SECONDS = 5.0
-SEND_SECONDS_MAX = 60.0
+SEND_SECONDS_MAX = 20.0
 SSE = "text/event-stream"
 NDJSON = "application/x-ndjson"
 RETRY_MS = 1000
+HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+"""Nobody on the way may keep events, nor collect them."""
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ class EventStream(StreamingResponse):
     def __init__(self, opening: AbstractContextManager[Watch], media_type: str) -> None:
         self._opening = opening
         self._is_sse = media_type == SSE
-        super().__init__((), headers={"cache-control": "no-store"}, media_type=media_type)
+        super().__init__((), headers=HEADERS, media_type=media_type)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_in_time(message: AsgiMessage) -> None:

@@ -6,6 +6,7 @@ It listens only when the registry is ready, and stops on SIGTERM and SIGINT afte
 import asyncio
 import contextlib
 import logging
+import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -51,9 +52,17 @@ async def serve(
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop)
+    allow_many_connections()
     listening = listen(host, port)  # who sees it listen may stop it at once, so the handlers come first
     logger.info("listening on %s", address_of(listening))
     await server.serve(sockets=[listening])
+
+
+def allow_many_connections() -> None:
+    """Let the process have as many files open as it may: every watcher holds one, and the usual limit is low."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def listen(host: str, port: int) -> socket.socket:
