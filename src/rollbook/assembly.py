@@ -22,8 +22,8 @@ from rollbook.registry.history import History
 from rollbook.registry.lease_facts import LeaseFacts
 from rollbook.registry.lease_keeping import LeaseKeeper
 from rollbook.registry.lease_saving import open_leases
-from rollbook.registry.leases import Leases
-from rollbook.registry.marking import Book, Marks, StatusRules
+from rollbook.registry.marking import Marking, StatusRules
+from rollbook.registry.marks import Book, Marks
 from rollbook.registry.queries import Reader
 from rollbook.registry.recent import RecentChanges
 from rollbook.registry.registry import Registry
@@ -71,8 +71,10 @@ async def open_registry(
         closing.push_async_callback(webhooks.close)
         watching = Watching(journal, recent, watchers_max=limits.watchers_max)
         closing.push_async_callback(watching.close)
-        marks = marks_of(leases, Book(journal, view, recent, committer), settings, read_clocks)
-        liveness = LeaseKeeper(leases, marks, saver, view, read_clocks=read_clocks)
+        marks = Marks(leases, Book(journal, view, recent), unreachable=settings.unreachable_status)
+        status_rules = StatusRules(settings.unreachable_status, rules, limits)
+        marking = Marking(leases, marks, committer, status_rules, read_clocks=read_clocks)
+        liveness = LeaseKeeper(leases, marks, marking, saver, read_clocks=read_clocks)
         closing.push_async_callback(liveness.close)
         closing.push_async_callback(committer.close)
         closing.push_async_callback(liveness.stop)
@@ -101,12 +103,6 @@ def _keep_snapshots(keeper: SnapshotKeeper) -> Callable[[], None]:
 def now_ms() -> int:
     """Unix time in milliseconds."""
     return time.time_ns() // 1_000_000
-
-
-def marks_of(leases: Leases, book: Book, settings: Settings, read_clocks: Callable[[], Reading]) -> Marks:
-    """What writes the silences of ``leases`` into ``book``."""
-    rules = StatusRules(settings.unreachable_status, SchemaRules(mode=settings.schema), settings.limits)
-    return Marks(leases, book, rules, read_clocks=read_clocks)
 
 
 def serve(settings: Settings) -> None:

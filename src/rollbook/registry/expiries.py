@@ -21,6 +21,11 @@ class Expiries:
     def __len__(self) -> int:
         return len(self._when)
 
+    @property
+    def entries(self) -> int:
+        """How many entries the queue holds; those that are stale count too."""
+        return len(self._queue)
+
     def ends(self, id: str, when: float) -> None:
         """Have the id looked at after ``when``, if that is earlier than what is planned."""
         if when < self._when.get(id, math.inf):

@@ -18,8 +18,9 @@ from rollbook.registry.committing import Author
 from rollbook.registry.heartbeats import NODES_MAX, PLAIN_BEAT, Beat
 from rollbook.registry.lease_saving import LeaseSaver
 from rollbook.registry.leases import Leases
-from rollbook.registry.marking import Marks
-from rollbook.view.entries import Entry, View
+from rollbook.registry.marking import Marking
+from rollbook.registry.marks import Marks
+from rollbook.view.entries import Entry
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +32,18 @@ class LeaseKeeper:
     """Keeps the leases of one registry. Until ``listen`` nothing is due: who only opens a registry hears no beats."""
 
     def __init__(
-        self, leases: Leases, marks: Marks, saver: LeaseSaver, view: View, *, read_clocks: Callable[[], Reading]
+        self,
+        leases: Leases,
+        marks: Marks,
+        marking: Marking,
+        saver: LeaseSaver,
+        *,
+        read_clocks: Callable[[], Reading],
     ) -> None:
         self.leases = leases
         self._marks = marks
+        self._marking = marking
         self._saver = saver
-        self._view = view
         self._read_clocks = read_clocks
         self._is_listening = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -59,14 +66,14 @@ class LeaseKeeper:
 
         Refuses an id that is no cluster's (ClusterNotFound), or is none any more (ClusterDeleted).
         """
-        entry = self._view.entry(id)
+        entry = self._marks.entry(id)
         if entry is None:
             raise await self._absence_of(id)
         lease = self.hear(entry, beat)
         if beat.status is not None:
-            await self._marks.set_status(lease, entry, beat.status, author)
-        elif not self._marks.is_settled(lease, entry):
-            await self._marks.settle(lease)
+            await self._marking.set_status(lease, entry, beat.status, author)
+        elif not self._marks.is_none(lease, entry):
+            await self._marking.settle(lease)
         return lease
 
     def hear(self, entry: Entry, beat: Beat = PLAIN_BEAT) -> Lease:
@@ -89,7 +96,8 @@ class LeaseKeeper:
     async def look(self) -> None:
         """Look at the clocks, and begin to do to the documents what is due."""
         at = self._read_clocks()
-        self._marks.look(self.leases.look(at), at)
+        self._marks.catch_up(at)
+        self._marking.look(self.leases.look(at), at)
 
     async def save(self) -> None:
         """Store what has changed."""
@@ -103,8 +111,8 @@ class LeaseKeeper:
         """What happened since the process began, for metrics: each only grows."""
         return {
             "beats": self.leases.beats,
-            "marked": self._marks.marked,
-            "restored": self._marks.restored,
+            "marked": self._marking.marked,
+            "restored": self._marking.restored,
             "holds": {str(cause): count for cause, count in self.leases.holds.begun.items()},
         }
 
@@ -114,7 +122,11 @@ class LeaseKeeper:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        await self._marks.close()
+        await self.finish()
+
+    async def finish(self) -> None:
+        """Return when what was begun to be done to documents is done."""
+        await self._marking.finish()
 
     async def close(self) -> None:
         """Store everything, and release the store."""

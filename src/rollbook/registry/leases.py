@@ -49,7 +49,7 @@ class Leases:
         self._at = at
         self._listening_since = -math.inf
         self._leases: dict[str, Lease] = {}
-        self._expiries = Expiries()
+        self.expiries = Expiries()
         self._due: dict[str, float] = {}
         self._noted = 0
         self._newly_noted: dict[str, float] = {}
@@ -89,7 +89,7 @@ class Leases:
                 self._come_back(lease, at)
         self._due.pop(id, None)
         self.holds.settle(id, at)
-        self._expiries.ends(id, now + ttl_seconds)
+        self.expiries.ends(id, now + ttl_seconds)
         self.dirty.add(id)
         return lease
 
@@ -114,7 +114,7 @@ class Leases:
             self._noted -= lease.noted
             self._due.pop(id, None)
             self._newly_noted.pop(id, None)
-            self._expiries.discard(id)
+            self.expiries.discard(id)
             self.holds.settle(id, self._at)
             self.uptimes.drop(id)
             self.dirty.discard(id)
@@ -137,6 +137,11 @@ class Leases:
         """Count a lease's uptime up to now."""
         self.uptimes.count(lease, at.seconds, self._listening_since)
         self.dirty.add(lease.id)
+
+    def changed(self, lease: Lease) -> None:
+        """Have a lease stored with the next batch."""
+        if self._leases.get(lease.id) is lease:
+            self.dirty.add(lease.id)
 
     def look(self, at: Reading) -> list[Lease]:
         """Look at the clocks; the leases whose silence is to be written down now."""
@@ -178,7 +183,7 @@ class Leases:
         self.dirty.add(lease.id)
 
     def _plan(self, lease: Lease) -> None:
-        self._expiries.ends(lease.id, runs_out_at(lease.beat_at, lease.ttl_seconds, self._listening_since))
+        self.expiries.ends(lease.id, runs_out_at(lease.beat_at, lease.ttl_seconds, self._listening_since))
 
     def _notice(self, at: Reading) -> None:
         """Follow the clocks, and let everybody count anew after an interruption."""
@@ -201,7 +206,7 @@ class Leases:
                 self.count(lease, at)
 
     def _gather_due(self, at: Reading) -> None:
-        for id in self._expiries.take(at.seconds):
+        for id in self.expiries.take(at.seconds):
             lease = self._leases[id]
             if lease.noted:
                 continue
