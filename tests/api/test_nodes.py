@@ -115,6 +115,15 @@ def test_what_has_been_seen_is_not_sent_again(http: httpx.Client, nodes: str, pa
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
 
 
+def test_the_nodes_of_the_past_are_told(http: httpx.Client, nodes: str) -> None:
+    before = http.get(nodes).headers["x-registry-revision"]
+    http.delete(f"{nodes}/node-1")
+
+    assert http.get(nodes).json() == []
+    assert http.get(nodes, params={"revision": before}).json() == [node("node-1")]
+    assert http.get(f"{nodes}/node-1", params={"revision": before}).json() == node("node-1")
+
+
 @pytest.mark.parametrize(
     ("media_type", "body", "status"),
     [

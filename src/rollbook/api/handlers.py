@@ -29,6 +29,7 @@ from rollbook.registry.requests import (
     parse_query,
     parse_update_request,
 )
+from rollbook.view.entries import Entry
 
 
 def registry_of(request: Request) -> Registry:
@@ -39,10 +40,9 @@ def registry_of(request: Request) -> Registry:
 
 async def read_cluster(request: Request) -> Response:
     """``GET /clusters/{id}``: the document, or 304 when the caller has it already."""
-    registry, id, moment = registry_of(request), request.path_params["id"], moment_of(request)
-    entry = registry.entry(id) if moment is None else await registry.history.version(id, moment)
+    registry, entry = registry_of(request), await entry_of(request)
     if "registry" in flag_values(request, "include", ("registry",)):
-        facts = registry.facts if moment is None else registry.history.facts
+        facts = registry.facts if moment_of(request) is None else registry.history.facts
         return responses.json_response(facts.document_of(entry))
     seen = precondition_of(request).differs
     if seen is not None and seen & {"*", str(entry.revision)}:
@@ -137,6 +137,12 @@ async def reader_of(request: Request) -> Reader | PastFleet:
     """What answers questions about the fleet: of now, or of the moment that is asked for."""
     registry, moment = registry_of(request), moment_of(request)
     return registry.reader if moment is None else await registry.history.fleet(moment)
+
+
+async def entry_of(request: Request) -> Entry:
+    """The cluster that a request is about, as it is now or was at the moment that is asked for."""
+    registry, id, moment = registry_of(request), request.path_params["id"], moment_of(request)
+    return registry.entry(id) if moment is None else await registry.history.version(id, moment)
 
 
 def rules_of(request: Request) -> SchemaRules:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rollbook.api import responses
-from rollbook.api.handlers import registry_of, rules_of
+from rollbook.api.handlers import entry_of, registry_of, rules_of
 from rollbook.api.requests import author_of, flag_value, json_body, precondition_of
 from rollbook.clusters.casting import cast_update
 from rollbook.clusters.nodes import nodes_in
@@ -38,15 +38,13 @@ PATCHES = ("application/json", MERGE_PATCH)
 
 async def read_nodes(request: Request) -> Response:
     """``GET /clusters/{id}/nodes``: the list of nodes."""
-    entry = registry_of(request).entry(request.path_params["id"])
-    return await _part_of(entry, request, lambda body: encode_json(nodes_in(decode_stored(body))))
+    return await _part_of(await entry_of(request), request, lambda body: encode_json(nodes_in(decode_stored(body))))
 
 
 async def read_node(request: Request) -> Response:
     """``GET /clusters/{id}/nodes/{nodeId}``."""
-    entry = registry_of(request).entry(request.path_params["id"])
     node_id = request.path_params["node_id"]
-    return await _part_of(entry, request, lambda body: encode_json(node_in(body, node_id)))
+    return await _part_of(await entry_of(request), request, lambda body: encode_json(node_in(body, node_id)))
 
 
 async def join_node(request: Request) -> Response:
