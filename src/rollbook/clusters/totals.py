@@ -151,7 +151,7 @@ def _figures(nodes: Sequence[Value], path: Path) -> list[int | float]:
 
 
 def _sum_of(figures: Sequence[int | float]) -> int | float:
-    if all(type(figure) is int for figure in figures):
+    if set(map(type, figures)) <= {int}:
         whole = sum(figures)
         return whole if -INT64_MAX <= whole <= INT64_MAX else float(whole)
     try:
