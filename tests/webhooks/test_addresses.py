@@ -1,13 +1,15 @@
 """Which addresses may be reached, and that what is connected to is what was judged."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from ipaddress import ip_address
 
 import pytest
 
 from rollbook.registry.webhook_addresses import Address, problem_with
-from rollbook.registry.webhook_sending import Sender, Sent
+from rollbook.registry.webhook_resolving import Resolve
+from rollbook.registry.webhook_sending import Line, Sender, Sent
 from rollbook.settings import AllowedNetworks, allowed_networks
 from tests.serving import free_port
 from tests.webhooks.receiving import Answer, Target, target
@@ -68,18 +70,27 @@ class Names:
         return self.answers[min(len(self.asked), len(self.answers)) - 1]
 
 
+@asynccontextmanager
+async def line(allowed: AllowedNetworks, resolve: Resolve | None = None) -> AsyncIterator[Line]:
+    """A line for the length of the block."""
+    sender = Sender(allowed=allowed, resolve=resolve)
+    opened = sender.line()
+    try:
+        yield opened
+    finally:
+        await opened.close()
+        sender.close()
+
+
 async def post(url: str, allowed: AllowedNetworks, names: Names, *, times: int = 1, close: bool = True) -> list[Sent]:
     """What comes of some attempts, one after the other."""
-    sender = Sender(allowed=allowed, resolve=names)
     headers = {"connection": "close"} if close else {}
-    try:
-        return [await sender.send(url, headers, b"{}", seconds=5) for _ in range(times)]
-    finally:
-        await sender.close()
+    async with line(allowed, names) as opened:
+        return [await opened.send(url, headers, b"{}", seconds=5) for _ in range(times)]
 
 
 @pytest.fixture
-def receiver():
+def receiver() -> Iterator[Target]:
     with target() as opened:
         yield opened
 
@@ -94,9 +105,8 @@ async def test_a_name_of_a_private_address_is_not_connected_to(receiver: Target,
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "0x7f.1", "2130706433", "localhost"])
 async def test_an_address_in_disguise_is_not_connected_to(receiver: Target, host: str) -> None:
-    sender = Sender(allowed=NOTHING)
-    sent = await sender.send(f"http://{host}:{receiver.port}/", {}, b"{}", seconds=5)
-    await sender.close()
+    async with line(NOTHING) as opened:
+        sent = await opened.send(f"http://{host}:{receiver.port}/", {}, b"{}", seconds=5)
     assert sent.problem is not None
     assert "ROLLBOOK_WEBHOOKS_PRIVATE" in sent.problem
     assert receiver.received == []
@@ -158,10 +168,9 @@ async def test_a_name_that_nobody_knows_and_a_port_where_nobody_listens_are_told
     async def unknown(host: str, port: int) -> Sequence[Address]:
         raise OSError("no such name")
 
-    sender = Sender(allowed=LOOPBACK, resolve=unknown)
-    sent = await sender.send("http://nowhere.example/", {}, b"{}", seconds=5)
+    async with line(LOOPBACK, unknown) as opened:
+        sent = await opened.send("http://nowhere.example/", {}, b"{}", seconds=5)
     assert sent.problem == "the name nowhere.example can't be resolved: no such name"
-    await sender.close()
 
     (sent,) = await post(f"http://empty.example:{free_port()}/", LOOPBACK, Names(["127.0.0.1"]))
     assert sent.problem is not None
@@ -186,7 +195,6 @@ async def test_a_name_that_takes_for_ever_is_given_up() -> None:
         await asyncio.sleep(60)
         return []
 
-    sender = Sender(allowed=LOOPBACK, resolve=slow)
-    sent = await sender.send("http://slow.example/", {}, b"{}", seconds=0.1)
-    await sender.close()
+    async with line(LOOPBACK, slow) as opened:
+        sent = await opened.send("http://slow.example/", {}, b"{}", seconds=0.1)
     assert sent.problem == "no answer within 0.1 s"

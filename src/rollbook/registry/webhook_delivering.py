@@ -25,9 +25,9 @@ from rollbook.language.filters import Filter
 from rollbook.registry.mailboxes import Mailbox
 from rollbook.registry.occurrences import Message
 from rollbook.registry.watching import Page, Watch, Watching
-from rollbook.registry.webhook_attempts import Attempts, Post, pause_seconds
+from rollbook.registry.webhook_attempts import Attempts, pause_seconds
 from rollbook.registry.webhook_records import Webhook
-from rollbook.registry.webhook_sending import Sent
+from rollbook.registry.webhook_sending import Sender, Sent
 
 BATCH_MESSAGES_MAX = 64
 BATCH_BYTES_MAX = 256 * 1024
@@ -54,7 +54,7 @@ class Surroundings:
 
     watching: Watching
     compacted_up_to: Callable[[], int]
-    post: Post
+    sender: Sender
     keep: Keep
     now_ms: Callable[[], int]
     chance: Callable[[], float]
@@ -73,7 +73,7 @@ class Deliverer:
         self._is_stopping = False
         self._has_letters = True
         self._called = asyncio.Event()
-        self._attempts = Attempts(webhook, around.post, now_ms=around.now_ms)
+        self._attempts = Attempts(webhook, around.sender.line(), now_ms=around.now_ms)
         self._task = asyncio.create_task(self._run(), name=f"rollbook-webhook-{webhook.id}")
 
     @property
@@ -94,6 +94,7 @@ class Deliverer:
         self._call()
         await self._attempts.stop(grace_seconds=grace_seconds)
         await self._task
+        await self._attempts.close()
 
     def _call(self) -> None:
         self._called.set()

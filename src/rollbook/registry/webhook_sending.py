@@ -20,9 +20,10 @@ from rollbook.registry.webhook_resolving import JudgedBackend, Resolve, SystemRe
 from rollbook.settings import AllowedNetworks
 
 REQUESTS_MAX = 256
+BEGINNERS_MAX = 16
+BEGINNING_SECONDS = 0.05
 SENDING_BYTES_MAX = 128 * 1024 * 1024
 ANSWER_BYTES_MAX = 64 * 1024
-IDLE_CONNECTIONS_MAX = 64
 IDLE_SECONDS = 15.0
 SECONDS = re.compile(r"\d{1,6}", re.ASCII)
 
@@ -37,10 +38,15 @@ class Sent:
 
 @dataclass(slots=True)
 class Room:
-    """Room for attempts under way: so many, and so many bytes; a message larger than all the room goes alone."""
+    """Room for attempts under way: so many, and so many bytes; a message larger than all the room goes alone.
+
+    Few are in their first moments together, for those keep the processor busy, and others wait for it: readers above
+    all. Whoever is not answered soon steps aside, so a slow target takes nobody's turn.
+    """
 
     requests: int = REQUESTS_MAX
     bytes: int = SENDING_BYTES_MAX
+    _beginners: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BEGINNERS_MAX), repr=False)
     _held: list[int] = field(default_factory=list, repr=False)
     _freed: asyncio.Condition = field(default_factory=asyncio.Condition, repr=False)
 
@@ -51,33 +57,70 @@ class Room:
             await self._freed.wait_for(lambda: self._has_room_for(size_bytes))
             self._held.append(size_bytes)
         try:
-            yield
+            async with self._begun():
+                yield
         finally:
             self._held.remove(size_bytes)
             async with self._freed:
                 self._freed.notify_all()
+
+    @contextlib.asynccontextmanager
+    async def _begun(self) -> AsyncIterator[None]:
+        has_stepped_aside = asyncio.Event()
+
+        def step_aside() -> None:
+            if not has_stepped_aside.is_set():
+                has_stepped_aside.set()
+                self._beginners.release()
+
+        await self._beginners.acquire()
+        timer = asyncio.get_running_loop().call_later(BEGINNING_SECONDS, step_aside)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            step_aside()
 
     def _has_room_for(self, size_bytes: int) -> bool:
         return not self._held or (len(self._held) < self.requests and sum(self._held) + size_bytes <= self.bytes)
 
 
 class Sender:
-    """Sends messages to targets, over connections that are kept for the next ones."""
+    """What all lines share: the room for attempts, and the judge of addresses."""
 
     def __init__(self, *, allowed: AllowedNetworks, resolve: Resolve | None = None) -> None:
+        self.room = Room()
         self._resolver = SystemResolver()
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
-            max_connections=REQUESTS_MAX + IDLE_CONNECTIONS_MAX,
-            max_keepalive_connections=IDLE_CONNECTIONS_MAX,
-            keepalive_expiry=IDLE_SECONDS,
-            network_backend=JudgedBackend(resolve or self._resolver, allowed),
+        self._backend = JudgedBackend(resolve or self._resolver, allowed)
+        self._ssl_context = httpx.create_ssl_context()
+
+    def line(self) -> "Line":
+        """A line to one target; to be closed."""
+        return Line(
+            self.room,
+            httpcore.AsyncConnectionPool(
+                ssl_context=self._ssl_context,
+                max_connections=1,
+                keepalive_expiry=IDLE_SECONDS,
+                network_backend=self._backend,
+            ),
         )
-        self._room = Room()
+
+    def close(self) -> None:
+        """Resolve no more names."""
+        self._resolver.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Sends messages to one target, over one connection that is kept for the next ones. Made by ``Sender.line``."""
+
+    room: Room
+    pool: httpcore.AsyncConnectionPool
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float) -> Sent:
         """Try once, for so many seconds from when there is room for it."""
-        async with self._room.taken(len(body)):
+        async with self.room.taken(len(body)):
             try:
                 async with asyncio.timeout(seconds):
                     return await self._post(url, headers, body)
@@ -89,15 +132,14 @@ class Sender:
                 return Sent("what answers does not speak HTTP, or went away in the midst of its answer")
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._pool.aclose()
-        self._resolver.close()
+        """Close the connection."""
+        await self.pool.aclose()
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Sent:
         parts = httpx.URL(url)
         place = httpcore.URL(scheme=parts.raw_scheme, host=parts.raw_host, port=parts.port, target=parts.raw_path)
         sent_headers = {"host": parts.netloc.decode(), **STANDING_HEADERS, **headers}
-        async with self._pool.stream("POST", place, headers=list(sent_headers.items()), content=body) as answer:
+        async with self.pool.stream("POST", place, headers=list(sent_headers.items()), content=body) as answer:
             await _read_bounded(answer)
             return outcome_of(answer.status, {name.lower(): value for name, value in answer.headers})
 

@@ -69,7 +69,6 @@ class Webhooks:
         keep: StoreThread,
         recent: RecentChanges,
         around: Surroundings,
-        sender: Sender,
         parser: TargetParser,
     ) -> None:
         self.parser = parser
@@ -77,7 +76,6 @@ class Webhooks:
         self._keep = keep
         self._recent = recent
         self._around = around
-        self._sender = sender
         self._all: dict[str, Standing] = {}
         self._in_turn = asyncio.Lock()
         self._saving: asyncio.Task[None] | None = None
@@ -101,8 +99,8 @@ class Webhooks:
         watching = Watching(journal, recent, watchers_max=limits.webhooks_max + 1)
         watching.mailroom.bytes_max = WAITING_BYTES_MAX
         sender = Sender(allowed=allowed, resolve=resolve)
-        around = Surroundings(watching, journal.compaction.mark, sender.send, keep, now_ms, chance)
-        opened = cls(keep, recent, around, sender, TargetParser(limits, allowed))
+        around = Surroundings(watching, journal.compaction.mark, sender, keep, now_ms, chance)
+        opened = cls(keep, recent, around, TargetParser(limits, allowed))
         for row, progress in await keep(lambda store: store.load()):
             known = progress._replace(revision=min(progress.revision, recent.revision))
             opened._all[row.id] = Standing(webhook_of(row), known, progress)
@@ -166,7 +164,7 @@ class Webhooks:
         await asyncio.gather(*(standing.rest(grace_seconds=STOP_SECONDS) for standing in self._all.values()))
         await self._save(self._all.values())
         await self._around.watching.close()
-        await self._sender.close()
+        self._around.sender.close()
         await asyncio.to_thread(self._keep.close)
 
     def standing(self, id: str) -> Standing:
