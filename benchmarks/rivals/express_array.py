@@ -1,9 +1,14 @@
-"""Express 4 with the clusters in an array: what the original does, less its database. See express/server.js."""
+"""Express 4 with the clusters in an array: what the original does, less its database. See express/server.js.
+
+Two contestants: one whose filters are compiled by hand, and one that leaves them to sift, as mongoose does for arrays
+in memory. They differ in nothing but queries.
+"""
 
 import json
 import shutil
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.rivals.interface import Rival, Tools
@@ -26,11 +31,10 @@ def load(materials: Materials, folder: Path, tools: Tools) -> None:
     shutil.copy(materials.file, folder / "clusters.ndjson")
 
 
-def commands(folder: Path, port: int, tools: Tools) -> Sequence[Command]:
+def commands(folder: Path, port: int, tools: Tools, *library: str) -> Sequence[Command]:
     """The server; its memory is large enough to hold a million clusters."""
-    server = tools.cache / "express" / "server.js"
-    arguments = ["node", f"--max-old-space-size={HEAP_MB}", str(server), str(port), str(folder / "clusters.ndjson")]
-    return [Command(arguments, {"NODE_ENV": "production"})]
+    node = ["node", f"--max-old-space-size={HEAP_MB}", str(tools.cache / "express" / "server.js")]
+    return [Command([*node, str(port), str(folder / "clusters.ndjson"), *library], {"NODE_ENV": "production"})]
 
 
 def version(tools: Tools) -> str:
@@ -48,4 +52,12 @@ EXPRESS = Rival(
     commands=commands,
     version=version,
     is_durable=False,
+)
+
+EXPRESS_WITH_SIFT = replace(
+    EXPRESS,
+    name="express-sift",
+    title="Express 4, filters by sift",
+    commands=lambda folder, port, tools: commands(folder, port, tools, "sift"),
+    workloads=frozenset({"selective", "example", "element"}),
 )

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,26 +122,28 @@ def _all_figures(result: Result, field: Field, materials: Materials, plan: Plan,
     result = replace(result, absent=field.absent, figures=figures, servers=servers)
     own = next((each for each in field.present if each.rival.name == "rollbook"), None)
     if own is not None:
-        print("  a big reply", flush=True)
-        result = replace(result, streaming=asdict(measure_streaming(own, materials)))
-    _measure_readiness(field, materials, plan, servers)
+        with _going_on("a big reply"):
+            result = replace(result, streaming=asdict(measure_streaming(own, materials)))
+    for contestant in field.present:
+        with _going_on(f"starting {contestant.rival.title} again"):
+            # Rollbook as often as there are rounds, the others once: some take minutes.
+            rounds = plan.rounds if contestant is own else 1
+            readiness = measure_readiness(contestant, materials, rounds=rounds, folder=plan.folder)
+            servers[contestant.rival.name] |= {f"ready_{name}": value for name, value in asdict(readiness).items()}
     if own is not None:
-        print("  finding", flush=True)
-        result = replace(result, finding=_finding(own, materials, plan.folder))
+        with _going_on("finding"):
+            result = replace(result, finding=_finding(own, materials, plan.folder))
     return result
 
 
-def _measure_readiness(field: Field, materials: Materials, plan: Plan, servers: dict[str, dict[str, Any]]) -> None:
-    """Rollbook is started as often as there are rounds, the others once: some take minutes."""
-    print("  starting again", flush=True)
-    for contestant in field.present:
-        rounds = plan.rounds if contestant.rival.name == "rollbook" else 1
-        try:
-            readiness = measure_readiness(contestant, materials, rounds=rounds, folder=plan.folder)
-        except Exception as trouble:
-            print(f"  {contestant.rival.title} did not start again: {trouble}", flush=True)
-            continue
-        servers[contestant.rival.name] |= {f"ready_{name}": value for name, value in asdict(readiness).items()}
+@contextmanager
+def _going_on(what: str) -> Iterator[None]:
+    """Tell what is done; when it fails, tell that, and go on: the other figures are not lost for it."""
+    print(f"  {what}", flush=True)
+    try:
+        yield
+    except Exception as trouble:
+        print(f"  {what} failed: {trouble}", flush=True)
 
 
 def _finding(own: Contestant, materials: Materials, folder: Path) -> dict[str, Any]:
@@ -150,7 +153,7 @@ def _finding(own: Contestant, materials: Materials, folder: Path) -> dict[str, A
         orjson.dumps({name: [one.filter for one in kind] for name, kind in materials.questions.items()})
     )
     module = [sys.executable, "-m", "benchmarks.serving.finding", str(own.folder / "data"), str(filters)]
-    found = subprocess.run(["taskset", "-c", str(SERVER_CORE), *module], check=True, capture_output=True)
+    found = subprocess.run(["taskset", "-c", str(SERVER_CORE), *module], check=True, stdout=subprocess.PIPE)
     figures: dict[str, Any] = orjson.loads(found.stdout)
     return figures
 
