@@ -5,6 +5,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from benchmarks.serving.results import Result
 from benchmarks.serving.workloads import WORKLOADS
@@ -38,7 +39,9 @@ def _draw(panel: Axes, result: Result, workload: str, title: str) -> None:
     bars = panel.barh(list(rates), list(rates.values()), color=colours)
     panel.bar_label(bars, [f" {rate:,.0f}" if rate >= 10 else f" {rate:.1f}" for rate in rates.values()], fontsize=8)
     panel.set_xscale("log")
-    panel.set_xlim(right=max(rates.values(), default=1) * 8)
+    panel.set_xlim(min(rates.values(), default=1) / 4, max(rates.values(), default=1) * 8)
+    panel.xaxis.set_major_locator(NullLocator())
+    panel.xaxis.set_minor_locator(NullLocator())
     panel.set_title(title, fontsize=10)
     panel.tick_params(axis="both", labelsize=8)
     panel.spines[["top", "right"]].set_visible(False)
