@@ -50,7 +50,6 @@ def test_gpus_are_counted_by_their_one_name_both_ways(fleet: list[list[str]]) ->
     documents = [cluster("c", *(node(model=model) for model in models)) if models else {} for models in fleet]
     told, counted = both_ways(documents, facet_named("gpuModels"), facet_named("nodes.nodeData.gpus.modelNames"))
     assert told == counted
-    assert len(told) == 2
 
 
 def counted(documents: list[Any], *names: str) -> Any:

@@ -38,9 +38,10 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """The names of one vendor's GPUs, as they are compared. ``prefixes`` come the longest first."""
+    """The names of one vendor's GPUs, as they are compared. ``prefixed`` matches prefixes, the longest ones first."""
 
     prefixes: tuple[str, ...]
+    prefixed: re.Pattern[str]
     suffixes: tuple[str, ...]
     gpus: dict[str, Gpu]
 
@@ -49,9 +50,8 @@ class Vendor:
         key = REVISION.sub("", _plain(name))
         for suffix in self.suffixes:
             key = key.removesuffix(suffix)
-        while prefix := next((prefix for prefix in self.prefixes if key.startswith(prefix)), None):
-            key = key.removeprefix(prefix)
-        return key
+        prefixed = self.prefixed.match(key)
+        return key if prefixed is None else key[prefixed.end() :]
 
 
 @lru_cache(maxsize=4096)
@@ -88,7 +88,7 @@ def vendors() -> tuple[Vendor, ...]:
 
 def _vendor(listed: dict[str, Any], suffixes: tuple[str, ...]) -> Vendor:
     prefixes = sorted(map(_plain, listed["prefixes"]), key=len, reverse=True)
-    vendor = Vendor(tuple(prefixes), suffixes, {})
+    vendor = Vendor(tuple(prefixes), re.compile(f"(?:{'|'.join(prefixes)})+"), suffixes, {})
     for model in listed["models"]:
         for name, gpu in _spellings(model):
             vendor.gpus[vendor.key_of(name)] = gpu
