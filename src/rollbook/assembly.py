@@ -15,6 +15,7 @@ from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import Reading
 from rollbook.journal.leases import problems_in_leases
 from rollbook.journal.sqlite import SqliteJournal
+from rollbook.journal.webhook_schema import problems_in_webhooks
 from rollbook.registry.committing import Committer
 from rollbook.registry.compacting import Compactor, Retention
 from rollbook.registry.facts import Facts
@@ -114,7 +115,8 @@ def problems_in(settings: Settings) -> list[str]:
     """What is wrong with the data in ``settings.data``, a sentence each; empty when it is sound."""
     journal = SqliteJournal.open(Path(settings.data))
     try:
-        return [*journal.problems(), *problems_in_leases(Path(settings.data))]
+        directory = Path(settings.data)
+        return [*journal.problems(), *problems_in_leases(directory), *problems_in_webhooks(directory)]
     finally:
         journal.close()
 

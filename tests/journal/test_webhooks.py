@@ -7,7 +7,8 @@ import apsw
 import pytest
 
 from rollbook.errors import DataDirectoryUnsound, JournalUnavailable
-from rollbook.journal.webhooks import FILE_NAME, LETTERS_MAX, Letter, Progress, WebhookRow, WebhookStore
+from rollbook.journal.webhook_schema import FILE_NAME, problems_in_webhooks
+from rollbook.journal.webhooks import LETTERS_MAX, Letter, Progress, WebhookRow, WebhookStore
 
 ROW = WebhookRow("hook", 1, 2, '{"url": "https://example.net/"}', "whsec_x")
 
@@ -34,6 +35,13 @@ def test_what_was_saved_is_loaded(store: WebhookStore, tmp_path: Path) -> None:
     again.forget("hook")
     assert again.load() == []
     again.close()
+
+
+def test_a_sound_file_and_none_at_all_have_no_problems(store: WebhookStore, tmp_path: Path) -> None:
+    store.save(ROW, Progress(0))
+    store.close()
+    assert problems_in_webhooks(tmp_path) == []
+    assert problems_in_webhooks(tmp_path / "nowhere") == []
 
 
 def test_the_file_holds_secrets_and_is_its_owner_s_alone(store: WebhookStore, tmp_path: Path) -> None:
@@ -76,6 +84,7 @@ def test_a_file_that_is_no_store_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"not a database, " * 100)
     with pytest.raises(DataDirectoryUnsound, match="damaged"):
         WebhookStore.open(tmp_path)
+    assert "damaged" in problems_in_webhooks(tmp_path)[0]
 
 
 def test_another_program_s_file_is_not_used(tmp_path: Path) -> None:

@@ -6,62 +6,17 @@ Whoever shares a registry among processes gives this another body; its methods b
 """
 
 import contextlib
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 import apsw
 
-from rollbook.errors import DataDirectoryUnsound
 from rollbook.journal.trouble import disk_trouble
+from rollbook.journal.webhook_schema import open_webhooks
 
-FILE_NAME = "webhooks.sqlite3"
-APPLICATION_ID = 0x526F6C57  # "RolW"
-FORMAT = 1
-BUSY_TIMEOUT_MS = 10_000
 LETTERS_MAX = 1_000
 LETTER_BYTES_MAX = 32 * 1024 * 1024
-
-TABLES = f"""
-CREATE TABLE webhooks (
-    id TEXT PRIMARY KEY,
-    created_at_ms INTEGER NOT NULL,
-    updated_at_ms INTEGER NOT NULL,
-    target TEXT NOT NULL,
-    secret TEXT NOT NULL,
-    former_secret TEXT,
-    former_until_ms INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE progress (
-    id TEXT PRIMARY KEY,
-    revision INTEGER NOT NULL,
-    attempts INTEGER NOT NULL,
-    next_attempt_ms INTEGER NOT NULL,
-    success_at_ms INTEGER NOT NULL,
-    success_revision INTEGER NOT NULL,
-    error_at_ms INTEGER NOT NULL,
-    error_revision INTEGER NOT NULL,
-    error TEXT NOT NULL,
-    missed_up_to INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE dead_letters (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    webhook TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('undelivered', 'compacted', 'unjudged')),
-    first_revision INTEGER NOT NULL,
-    revision INTEGER NOT NULL,
-    at_ms INTEGER NOT NULL,
-    attempts INTEGER NOT NULL,
-    problem TEXT NOT NULL,
-    retry INTEGER NOT NULL,
-    body TEXT
-) STRICT;
-CREATE INDEX dead_letters_of_one ON dead_letters (webhook, number);
-CREATE TABLE dropped_letters (webhook TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {FORMAT};
-"""
 
 SAVE = "INSERT OR REPLACE INTO webhooks VALUES (?, ?, ?, ?, ?, ?, ?)"
 SAVE_PROGRESS = "INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -156,15 +111,7 @@ class WebhookStore:
 
         Refuses (DataDirectoryUnsound) a file that can't be read: webhooks must not be forgotten in silence.
         """
-        path = directory / FILE_NAME
-        with disk_trouble(f"can't open {path}"):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            try:
-                return cls(_opened(path))
-            except (apsw.NotADBError, apsw.CorruptError) as trouble:
-                raise DataDirectoryUnsound(
-                    f"{path} is damaged ({trouble}): restore it, or move it away to go on without webhooks"
-                ) from None
+        return cls(open_webhooks(directory))
 
     def load(self) -> list[tuple[WebhookRow, Progress]]:
         """Every webhook, in order of creation."""
@@ -265,22 +212,3 @@ class WebhookStore:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-
-
-def _opened(path: Path) -> apsw.Connection:
-    connection = apsw.Connection(str(path))
-    try:
-        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-        connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-        application, version = connection.pragma("application_id"), connection.pragma("user_version")
-        if version == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").fetchall():
-            with connection:
-                connection.execute(TABLES)
-        elif application != APPLICATION_ID:
-            raise DataDirectoryUnsound(f"{path} is not Rollbook's file of webhooks: move it away")
-        elif version != FORMAT:
-            raise DataDirectoryUnsound(f"{path} has format {version}, and this Rollbook knows {FORMAT}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection

@@ -50,7 +50,10 @@ class Keep(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What deliverers are given: the changes, where they are gone up to, the network, the store, time and chance."""
+    """What deliverers are given: the changes, where they are gone up to, the network, the store, time and chance.
+
+    ``reading``: so many may read the past at a time.
+    """
 
     watching: Watching
     compacted_up_to: Callable[[], int]
@@ -58,6 +61,7 @@ class Surroundings:
     keep: Keep
     now_ms: Callable[[], int]
     chance: Callable[[], float]
+    reading: asyncio.Semaphore
 
 
 class Deliverer:
@@ -147,7 +151,10 @@ class Deliverer:
     async def _deliver_past(self, watch: Watch) -> bool:
         """Deliver up to where the watch joined; whether that was reached."""
         while self._progress.revision < watch.joined:
-            page = await self._page_of_past(watch)
+            async with self._around.reading:
+                if self._is_called:
+                    return False
+                page = await self._page_of_past(watch)
             if not await self._deliver_all(page.messages):
                 return False
             self._progress = self._progress._replace(revision=max(self._progress.revision, page.up_to))
@@ -213,15 +220,15 @@ class Deliverer:
 
     async def _deliver_letters(self) -> None:
         """Deliver the dead letters that shall be; the first that fails again ends it for all of them."""
-        self._has_letters = False
         while not self._is_stopping:
+            self._has_letters = False
             letter = await self._around.keep(lambda store: store.due_letter(self._webhook.id))
             if letter is None or letter.body is None:
                 return
+            self._has_letters = True
             sent = await self._attempts.make(letter.revision, letter.body.encode())
-            if sent is None:
-                return
-            await self._settle(letter, sent)
+            if sent is not None:
+                await self._settle(letter, sent)
 
     async def _settle(self, letter: Letter, sent: Sent) -> None:
         id, number, problem = self._webhook.id, letter.number, sent.problem

@@ -7,6 +7,7 @@ a webhook must not be a way to read what only the registry can reach.
 
 import asyncio
 import contextlib
+import logging
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ SENDING_BYTES_MAX = 128 * 1024 * 1024
 ANSWER_BYTES_MAX = 64 * 1024
 IDLE_SECONDS = 15.0
 SECONDS = re.compile(r"\d{1,6}", re.ASCII)
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,9 @@ class Line:
                 return Sent(str(error) or "the connection broke")
             except httpcore.ProtocolError:
                 return Sent("what answers does not speak HTTP, or went away in the midst of its answer")
+            except Exception as error:  # a fault here must not keep a message from being given up in the end
+                logger.exception("an attempt at %s failed", url)
+                return Sent(f"the attempt failed: {type(error).__name__}")
 
     async def close(self) -> None:
         """Close the connection."""

@@ -33,6 +33,7 @@ from rollbook.settings import AllowedNetworks
 SAVE_SECONDS = 1.0
 STOP_SECONDS = 5.0
 WAITING_BYTES_MAX = 64 * 1024 * 1024
+READERS_MAX = 2
 
 TargetEdit: TypeAlias = Callable[[Target], tuple[Target, str | None]]
 """Gives the target as it shall be, and the new secret where there is to be one."""
@@ -96,12 +97,15 @@ class Webhooks:
     ) -> "Webhooks":
         """The webhooks kept in ``directory``; refuses (DataDirectoryUnsound) a file that can't be read."""
         keep = await StoreThread.open(directory)
-        watching = Watching(journal, recent, watchers_max=limits.webhooks_max + 1)
+        rows = await keep(lambda store: store.load())
+        watching = Watching(journal, recent, watchers_max=max(limits.webhooks_max, len(rows)))
         watching.mailroom.bytes_max = WAITING_BYTES_MAX
         sender = Sender(allowed=allowed, resolve=resolve)
-        around = Surroundings(watching, journal.compaction.mark, sender, keep, now_ms, chance)
+        around = Surroundings(
+            watching, journal.compaction.mark, sender, keep, now_ms, chance, asyncio.Semaphore(READERS_MAX)
+        )
         opened = cls(keep, recent, around, TargetParser(limits, allowed))
-        for row, progress in await keep(lambda store: store.load()):
+        for row, progress in rows:
             known = progress._replace(revision=min(progress.revision, recent.revision))
             opened._all[row.id] = Standing(webhook_of(row), known, progress)
         return opened
