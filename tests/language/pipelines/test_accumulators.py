@@ -31,6 +31,7 @@ def accumulated(accumulator, values):
         ({"$sum": 1}, MIXED, 8),
         ({"$sum": "$v"}, [0.1] * 10, 1.0),
         ({"$sum": "$v"}, [1e16, 1.0, -1e16], 1.0),
+        ({"$sum": "$v"}, [1.0, 1e16, -1e16], 1.0),
         ({"$sum": "$v"}, [-0.0], 0.0),
         ({"$sum": "$v"}, [[1, 2]], 0),  # an array is one value
         ({"$avg": "$v"}, MIXED, 12.5 / 3),
@@ -39,6 +40,10 @@ def accumulated(accumulator, values):
         ({"$min": "$v"}, MIXED, 1),
         ({"$min": "$v"}, [None, ..., "x", {}], "x"),
         ({"$min": "$v"}, [None, ...], None),
+        ({"$min": "$v"}, [...], None),
+        ({"$min": "$v"}, [5, 5.0], 5),  # the first of equals
+        ({"$max": "$v"}, [5.0, 5], 5.0),
+        ({"$max": "$v"}, [...], None),
         ({"$max": "$v"}, MIXED, True),
         ({"$max": "$v"}, [5, [1], [2]], [2]),
         ({"$max": "$v"}, [None, ...], None),
@@ -61,6 +66,7 @@ def accumulated(accumulator, values):
         ({"$firstN": {"input": "$v", "n": 3}}, [1, ..., None, 4], [1, None, None]),
         ({"$firstN": {"input": "$v", "n": 9}}, [1, 2], [1, 2]),
         ({"$lastN": {"input": "$v", "n": 2.0}}, [1, 2, 3], [2, 3]),
+        ({"$lastN": {"input": "$v", "n": 2}}, [1, ...], [1, None]),
         ({"$minN": {"input": "$v", "n": 2}}, [3, None, 1, ..., 2], [1, 2]),
         ({"$minN": {"input": "$v", "n": 9}}, [None, ...], []),
         ({"$maxN": {"input": "$v", "n": 2}}, MIXED, [True, [9]]),

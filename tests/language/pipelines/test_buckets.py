@@ -89,6 +89,7 @@ def automatic(values, number, **options):
         ([1, 2, 3, 4, 5], 2, [(1, 4, 3), (4, 5, 2)]),
         ([1, 2, 3, 4, 5, 6, 7], 3, [(1, 3, 2), (3, 5, 2), (5, 7, 3)]),
         ([1, 2], 5, [(1, 2, 1), (2, 2, 1)]),
+        ([1], 2**31 - 1, [(1, 1, 1)]),
         ([7, 7, 7], 2, [(7, 7, 3)]),  # equal values never part
         ([1, 1, 1, 2], 2, [(1, 2, 3), (2, 2, 1)]),
         ([], 2, []),
@@ -151,6 +152,7 @@ def test_the_numbers_of_a_series_follow_each_other(name):
         ({"buckets": 2**31}, 40242),
         ({"buckets": 0}, 40243),
         ({"buckets": -1}, 40243),
+        ({"buckets": -(2**31) + 1}, 40243),
         ({"output": 5}, 40244),
         ({"output": {"$a": {"$sum": 1}}}, 40236),
         ({"more": 1}, 40245),
@@ -173,3 +175,11 @@ def test_bucket_auto_needs_a_value_and_a_number(stage, code):
 def test_a_granularity_needs_numbers_that_are_not_negative(value, code):
     stage = {"$bucketAuto": {"groupBy": "$v", "buckets": 2, "granularity": "R5"}}
     assert refused_code([stage], [{"v": value}])[0] == code
+
+
+def test_bucket_auto_gives_the_fields_that_are_asked_for():
+    output = {"sum": {"$sum": "$v"}, "all": {"$push": "$v"}}
+    assert results([{"$bucketAuto": {"groupBy": "$v", "buckets": 2, "output": output}}], VALUES) == [
+        {"_id": {"min": 0, "max": 10}, "sum": 14, "all": [0, 5, 9]},
+        {"_id": {"min": 10, "max": 19}, "sum": 29, "all": [10, 19]},
+    ]

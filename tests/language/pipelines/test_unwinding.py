@@ -60,3 +60,8 @@ def test_unwind_gives_a_document_for_each_element(stage, document, expected):
 )
 def test_an_unwind_that_makes_no_sense_is_refused(stage, code):
     assert refused_code([{"$unwind": stage}])[0] == code
+
+
+@pytest.mark.parametrize("stage", ["$a", {"path": "$a"}, {"path": "$a", "preserveNullAndEmptyArrays": False}])
+def test_what_holds_no_element_goes_unless_it_is_to_stay(stage):
+    assert results([{"$unwind": stage}], [{"a": []}, {"a": None}, {}, {"a": [1]}]) == [{"a": 1}]

@@ -4,7 +4,7 @@ import pytest
 
 from rollbook.errors import WorkExceeded
 from rollbook.language.updates import compile_update, parse_update
-from rollbook.limits import Work
+from rollbook.limits import Limits, Work
 from tests.language.updates.applying import refused_code, updated
 
 
@@ -95,3 +95,8 @@ def test_a_condition_that_costs_much_is_stopped_at_the_deadline(operand):
     apply = compile_update(parse_update({"$pull": {"a": operand}}), work=Work(deadline=1.5, clock=count(1).__next__))
     with pytest.raises(WorkExceeded):
         apply({"a": [{"x": [0] * 2000}, {"x": [0] * 2000}, [0] * 2000, [0] * 2000]})
+
+
+@pytest.mark.parametrize("condition", [{"$in": [1, 2]}, {"x": {"$in": [1, 2]}}])
+def test_a_condition_has_the_limits_of_the_request(condition):
+    assert refused_code({"a": [1]}, {"$pull": {"a": condition}}, limits=Limits(in_values_max=1))[0] == 2
