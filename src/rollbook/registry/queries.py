@@ -14,6 +14,7 @@ from typing import TypeVar
 from pyroaring import BitMap
 
 from rollbook.documents.values import Value
+from rollbook.language.pipelines import Tally, leading_tally
 from rollbook.limits import Limits, Work
 from rollbook.registry.facet_requests import FacetQuery
 from rollbook.registry.faceting import facets_as_json, facets_in_index
@@ -21,8 +22,11 @@ from rollbook.registry.facts import Facts
 from rollbook.registry.narrowing import on_documents
 from rollbook.registry.requests import Aggregation, Query
 from rollbook.registry.scanning import Scan, stop_of
+from rollbook.view.effort import effort_from_now
 from rollbook.view.entries import Entry, View
 from rollbook.view.plans import Plan
+from rollbook.view.postings import EMPTY
+from rollbook.view.tallies import tally_of
 
 Result = TypeVar("Result")
 
@@ -74,8 +78,15 @@ class Reader:
     async def aggregate(self, aggregation: Aggregation) -> Sequence[bytes]:
         """The JSON of each document that comes out of the pipeline."""
         plan = self._view.plan(on_documents(aggregation.filter) if aggregation.reads_registry else aggregation.filter)
-        scan = Scan(self._view.select(plan.candidates), self._facts.as_of_now(), self._work(aggregation.max_time_ms))
-        return await self._on_thread(lambda: scan.aggregate(aggregation))
+        counted = self._counted(aggregation, plan)
+        entries = self._view.select(plan.candidates if counted is None else EMPTY)
+        scan = Scan(entries, self._facts.as_of_now(), self._work(aggregation.max_time_ms))
+        if counted is None:
+            return await self._on_thread(lambda: scan.aggregate(aggregation))
+        tally, counts = counted
+        if not tally.rest.stages:
+            return scan.run(tally.rest, tally.documents(counts))
+        return await self._on_thread(lambda: scan.run(tally.rest, tally.documents(counts)))
 
     async def facets(self, asked: FacetQuery) -> dict[str, Value]:
         """How many of the matching documents have which values."""
@@ -112,6 +123,16 @@ class Reader:
     def close(self) -> None:
         """Let running reads finish, then release the threads."""
         self._threads.shutdown()
+
+    def _counted(self, aggregation: Aggregation, plan: Plan) -> tuple[Tally, Sequence[tuple[Value, int]]] | None:
+        """The counting that the aggregation begins with, and its counts, where the indexes alone can tell them."""
+        tally = leading_tally(aggregation.pipeline)
+        if tally is None or aggregation.reads_registry or not plan.exact:
+            return None
+        index = self._view.index
+        within = index.live if plan.candidates is None else plan.candidates
+        counts = tally_of(index.root, tally.path, within, effort=effort_from_now())
+        return None if counts is None else (tally, counts)
 
     def _plan(self, query: Query) -> Plan:
         """The view's plan; what only the registry knows is not indexed, and does not narrow."""

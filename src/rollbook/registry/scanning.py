@@ -1,7 +1,7 @@
 """A scan: entries of one moment, looked at one by one, and answered in the order and the form that is asked for."""
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -11,7 +11,7 @@ from pyroaring import BitMap
 from rollbook.documents.codec import decode_stored, encode_json
 from rollbook.documents.values import Document, Value
 from rollbook.language.filters import compile_filter
-from rollbook.language.pipelines import stream_pipeline
+from rollbook.language.pipelines import Pipeline, stream_pipeline
 from rollbook.language.projections import compile_projection
 from rollbook.language.sorting import Sort, compile_sort
 from rollbook.limits import Work
@@ -54,8 +54,11 @@ class Scan:
     def aggregate(self, aggregation: Aggregation) -> Sequence[bytes]:
         """The JSON of each document that comes out of the pipeline."""
         documents = (self._document(entry, with_facts=aggregation.reads_registry) for entry in self.entries)
-        results = stream_pipeline(aggregation.pipeline, documents, work=self.work)
-        return [self._encoded(document) for document in results]
+        return self.run(aggregation.pipeline, documents)
+
+    def run(self, pipeline: Pipeline, documents: Iterable[Document]) -> Sequence[bytes]:
+        """The JSON of each document that comes out when ``documents`` go through ``pipeline``."""
+        return [self._encoded(document) for document in stream_pipeline(pipeline, documents, work=self.work)]
 
     def facets(self, asked: FacetQuery, told: Mapping[str, Facet]) -> dict[str, Value]:
         """How many of the matching documents have which values; ``told`` are the facets that are known already."""

@@ -13,13 +13,16 @@ from rollbook.language.pipelines.aggregating import (
     with_leading_filter,
 )
 from rollbook.language.pipelines.operators import Pipeline
+from rollbook.language.pipelines.tallies import Tally, leading_tally
 from rollbook.language.pipelines.updating import UpdateStages, compile_update_stages, parse_update_stages
 
 __all__ = [
     "Pipeline",
+    "Tally",
     "UpdateStages",
     "compile_update_stages",
     "leading_filter",
+    "leading_tally",
     "parse_pipeline",
     "parse_update_stages",
     "run_pipeline",
