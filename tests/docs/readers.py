@@ -6,6 +6,7 @@ so does not disturb, or need, port 3000; what the page says about 3000 is read a
 
 import doctest
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,8 +21,8 @@ import pytest
 from tests.docs.pages import ROOT, Command, Session, shows
 from tests.serving import ServerProcess
 
-STARTS_A_SERVER = frozenset({"make run", "rollbook serve"})
-"""Commands of a page that go on until they are stopped: the server that serves ``./data``."""
+STARTS_A_SERVER = re.compile(r"((?:[A-Z_]+=\S+ )*)(?:make run|rollbook serve)")
+"""Commands of a page that go on until they are stopped: the server that serves ``./data``, with settings before it."""
 
 SECONDS_MAX = 30
 
@@ -38,7 +39,8 @@ class Reader:
         """Do what the example says; fails where it does not give what the page shows."""
         if isinstance(example, Session):
             self._converse(example)
-        elif example.text in STARTS_A_SERVER:
+        elif start := STARTS_A_SERVER.fullmatch(example.text):
+            self.server.environment.update(setting.split("=", 1) for setting in start[1].split())
             self.server.start()
         else:
             self._run(example)
