@@ -13,6 +13,7 @@ from pathlib import Path
 
 SERVER_CORE, LOAD_CORE = 0, 1
 STOP_SECONDS_MAX = 120.0
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 PARENT, USER_TICKS, REAPED_CHILDREN_TICKS_END = 1, 11, 15
 """Where these stand in ``/proc/PID/stat``, counted from the state on."""
@@ -43,7 +44,7 @@ class Processes:
         for command in commands:
             with log.open("ab") as output:
                 process = subprocess.Popen(
-                    ["taskset", "-c", str(SERVER_CORE), *command.arguments],
+                    [*DIES_WITH_US, "taskset", "-c", str(SERVER_CORE), *command.arguments],
                     stdout=output,
                     stderr=output,
                     env={**os.environ, **command.environment},

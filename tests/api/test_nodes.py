@@ -54,7 +54,7 @@ def test_a_synchronised_list_replaces_the_nodes_and_keeps_what_people_wrote(http
 
 def test_a_node_is_replaced_whole_patched_and_removed(http: httpx.Client, nodes: str) -> None:
     assert http.put(f"{nodes}/node-1", json=node("node-1", memory=1)).status_code == 200
-    assert http.put(f"{nodes}/node-2", json=node("node-2")).status_code == 201
+    assert http.post(nodes, json=node("node-2")).status_code == 201
     assert http.patch(f"{nodes}/node-2", json={"memory": 5, "vcpus": {"count": 1}}).json()["memory"] == 5
     assert http.patch(f"{nodes}/node-2", json={"$inc": {"memory": 2}}).json()["memory"] == 7
     assert totals(http, nodes) == (2, 4, 8)
@@ -98,14 +98,14 @@ def test_an_operation_holds_only_for_the_cluster_that_was_read(http: httpx.Clien
     assert http.get(f"{nodes}/node-1").json()["memory"] == 1
 
 
-def test_a_condition_is_one_on_the_node_that_is_addressed(http: httpx.Client, nodes: str) -> None:
-    any_node = {"if-match": "*"}
-    no_node = {"if-none-match": "*"}
-    assert http.put(f"{nodes}/node-1", json=node("node-1"), headers=no_node).status_code == 412
-    assert http.put(f"{nodes}/node-2", json=node("node-2"), headers=any_node).status_code == 412
-    assert http.put(f"{nodes}/node-2", json=node("node-2"), headers=no_node).status_code == 201
-    assert http.put(f"{nodes}/node-2", json=node("node-2", memory=5), headers=any_node).status_code == 200
-    assert http.delete(f"{nodes}/nobody", headers=any_node).status_code == 404
+@pytest.mark.parametrize("condition", [{}, {"if-match": "*"}, {"if-match": '"1"'}, {"if-none-match": "*"}])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_a_node_that_is_not_there_is_not_found_whatever_the_condition(
+    http: httpx.Client, nodes: str, method: str, condition: dict[str, str]
+) -> None:
+    body = None if method == "DELETE" else node("nobody")
+    assert http.request(method, f"{nodes}/nobody", json=body, headers=condition).status_code == 404
+    assert len(http.get(nodes).json()) == 1
 
 
 @pytest.mark.parametrize("path", ["", "/node-1"])

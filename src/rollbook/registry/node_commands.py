@@ -7,7 +7,7 @@ from rollbook.clusters.acceptance import SchemaRules, accept_update
 from rollbook.clusters.membership import find_node
 from rollbook.clusters.nodes import NODE_LIST
 from rollbook.documents.codec import decode_stored
-from rollbook.errors import ClusterNotFound, PreconditionFailed
+from rollbook.errors import ClusterNotFound
 from rollbook.limits import DEFAULT_LIMITS, Limits, Work
 from rollbook.registry.commands import ANY_REVISION, Decision, Precondition, Standing, encoded
 from rollbook.registry.node_edits import NodeEdit
@@ -19,8 +19,8 @@ TOUCHED = frozenset({NODE_LIST})
 class EditNodes:
     """Edit the list of nodes of a cluster.
 
-    ``node`` is the id of the one that the request is about, None when it is about the list: a precondition is met or
-    not by that. ``work`` is what the edit was compiled with; a decision may take ``limits.max_time_ms`` of it.
+    ``node`` is the id of the one that has to be there; None when the edit is about the list. ``work`` is what the edit
+    was compiled with; a decision may take ``limits.max_time_ms`` of it.
     """
 
     id: str
@@ -36,12 +36,9 @@ class EditNodes:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
         self.work.deadline = time.monotonic() + self.limits.max_time_ms / 1000
         before = decode_stored(current.body)
-        is_there = self.node is None or find_node(before, self.node) is not None
-        if is_there:
+        if self.node is None or find_node(before, self.node) is not None:  # else the edit says so: 404 before 412
             self.precondition.check(current.revision)
         after, outcome = self.edit(before)
-        if not is_there and self.precondition.matches is not None:
-            raise PreconditionFailed(f"there is no node {self.node!r} yet, and If-Match asks for one")
         accepted = accept_update(before, after, touched=TOUCHED, rules=self.rules)
         body = encoded(accepted.document, limits=self.limits)
         return Decision(None if body == current.body else "updated", body, accepted.warnings, outcome)

@@ -45,14 +45,9 @@ def joining(nodes: Sequence[Value], *, on_conflict: OnConflict = "replace", at: 
 
 
 def replacing(id: str, node: Value) -> NodeEdit:
-    """The node ``id`` becomes ``node``, or joins as it."""
+    """The node ``id`` becomes ``node``."""
     replacement = checked_node(node, id=id)
-
-    def edit(cluster: Document) -> tuple[Document, str]:
-        known = find_node(cluster, id)
-        return with_nodes(cluster, [replacement]), "joined" if known is None else "replaced"
-
-    return edit
+    return patching(id, lambda _: replacement)
 
 
 def patching(id: str, change: Callable[[Document], Document]) -> NodeEdit:
