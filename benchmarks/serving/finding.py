@@ -19,7 +19,7 @@ from rollbook.assembly import open_registry, settle_garbage_collection
 from rollbook.limits import DEFAULT_LIMITS
 from rollbook.registry.requests import parse_query
 from rollbook.settings import Settings
-from rollbook.view.entries import View
+from rollbook.view.views import View
 
 ROUNDS = 5
 

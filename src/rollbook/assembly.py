@@ -52,7 +52,7 @@ async def open_registry(
     async with AsyncExitStack() as closing:
         journal = await asyncio.to_thread(SqliteJournal.open, directory)
         closing.push_async_callback(asyncio.to_thread, journal.close)
-        view = await asyncio.to_thread(open_view, journal, directory, limits=limits)
+        view = await asyncio.to_thread(open_view, journal, directory, limits=limits, packed=settings.bodies == "packed")
         closing.push_async_callback(asyncio.to_thread, save_snapshot, view, journal, directory, limits=limits)
         closing.callback(_keep_snapshots(SnapshotKeeper(view, journal, directory, limits=limits)))
         leases, saver = await asyncio.to_thread(open_leases, directory, view, read_clocks())

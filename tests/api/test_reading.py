@@ -1,11 +1,23 @@
 """Reading beyond the plain query: options beside it, counting, aggregating, explaining."""
 
 import json
+from typing import Any
 
 import httpx
 import pytest
 
+from rollbook.api.encodings import WORTH_IT_BYTES
 from tests.examples import cluster, node
+
+CODINGS_CHOSEN = (
+    ("gzip;q=0.5, br", "gzip"),
+    ("gzip, deflate", "gzip"),
+    ("gzip, deflate, br, zstd", "zstd"),
+    ("zstd;q=0.5, gzip;q=0.8", "gzip"),
+    ("GZIP", "gzip"),
+    ("*", "zstd"),
+    ("identity;q=0.1, zstd; q=1.0", "zstd"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +83,31 @@ def test_explaining_says_how_a_query_is_answered(http: httpx.Client, fleet: str)
     assert "looked at" in scanned["summary"]
 
 
+def test_explaining_says_where_the_order_comes_from(http: httpx.Client, fleet: str) -> None:
+    def summary_of(**asked: Any) -> str:
+        told: str = http.post("/clusters/explain", json={"query": {"regionId": fleet}, **asked}).json()["summary"]
+        return told
+
+    assert "order" not in summary_of()
+    assert summary_of(sort={"id": 1}, limit=2).endswith("the index has them in the order that is asked for")
+    for asked in ({"sort": {"id": 1}}, {"sort": {"status": 1, "id": 1}, "limit": 2}, {"sort": {"tags": 1}, "limit": 2}):
+        assert summary_of(**asked).endswith("what matches is sorted")
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+@pytest.mark.parametrize("window", [{"limit": 1}, {"limit": 2}, {"skip": 1, "limit": 1}, {"skip": 2, "limit": 9}])
+def test_an_order_from_the_index_is_that_of_a_sort(
+    http: httpx.Client, fleet: str, direction: int, window: dict[str, int]
+) -> None:
+    asked = {"query": {"regionId": fleet}, "projection": {"reputation": 1}}
+    for path in ("id", "reputation", "status", "nothing"):
+        sort = {path: direction}
+        whole = http.post("/clusters/query", json={**asked, "sort": sort}).json()
+        part = http.post("/clusters/query", json={**asked, "sort": sort, **window}).json()
+        skip = window.get("skip", 0)
+        assert part == whole[skip : skip + window["limit"]]
+
+
 def test_a_query_that_takes_too_long_ends_at_its_time(http: httpx.Client, fleet: str) -> None:
     endless = {"$map": {"input": {"$range": [0, 1000000]}, "in": {"$size": {"$range": [0, 1000]}}}}
     asked = {"query": {"regionId": fleet, "$expr": {"$gt": [{"$size": endless}, 0]}}, "maxTimeMS": 50}
@@ -96,23 +133,34 @@ def test_an_answer_is_compressed_when_asked_for_and_worth_it(http: httpx.Client,
     path = f"/clusters/{fresh_id}"
 
     plain = http.get(path, headers={"accept-encoding": "identity"})
-    packed = http.get(path, headers={"accept-encoding": "gzip;q=0.5, br"})
 
     assert "content-encoding" not in plain.headers
-    assert packed.headers["content-encoding"] == "gzip"
-    assert packed.headers["etag"] == plain.headers["etag"][:-1] + '-gzip"'
-    assert "accept-encoding" in packed.headers["vary"]
-    assert packed.content == plain.content
-    assert http.get(path, headers={"if-none-match": packed.headers["etag"]}).status_code == 304
-    refused = http.get(path, headers={"accept-encoding": "gzip;q=0"})
-    assert "content-encoding" not in refused.headers
+    for accepted, coding in CODINGS_CHOSEN:
+        packed = http.get(path, headers={"accept-encoding": accepted})
+        assert packed.headers["content-encoding"] == coding, accepted
+        assert packed.headers["etag"] == plain.headers["etag"][:-1] + f'-{coding}"'
+        assert "accept-encoding" in packed.headers["vary"]
+        assert packed.content == plain.content
+        assert http.get(path, headers={"if-none-match": packed.headers["etag"]}).status_code == 304
+    for refused in ("gzip;q=0", "br", "zstd;q=0, *;q=0", ""):
+        assert "content-encoding" not in http.get(path, headers={"accept-encoding": refused}).headers, refused
+
+
+@pytest.mark.parametrize("nodes", [1, 30])
+def test_an_answer_that_is_compressed_or_not_is_the_same(http: httpx.Client, fresh_id: str, nodes: int) -> None:
+    http.post("/clusters", json=cluster(fresh_id, *(node(f"node-{number}") for number in range(nodes))))
+    plain = http.post("/clusters/query", json={"id": fresh_id}, headers={"accept-encoding": "identity"})
+    for coding in ("gzip", "zstd"):
+        reply = http.post("/clusters/query", json={"id": fresh_id}, headers={"accept-encoding": coding})
+        assert reply.json() == plain.json()
+        assert reply.headers.get("content-encoding") == (coding if len(plain.content) >= WORTH_IT_BYTES else None)
 
 
 def test_a_large_answer_arrives_whole_in_every_form(http: httpx.Client, fresh_id: str) -> None:
     note = "x" * 200_000
     for number in range(20):
         http.post("/clusters", json=cluster(f"{fresh_id}-{number}", regionId=fresh_id, note=note))
-    for encoding in ("identity", "gzip"):
+    for encoding in ("identity", "gzip", "zstd"):
         for accept in ("application/json", "application/x-ndjson"):
             headers = {"accept-encoding": encoding, "accept": accept}
             reply = http.post("/clusters/query", json={"regionId": fresh_id}, headers=headers)
@@ -120,4 +168,4 @@ def test_a_large_answer_arrives_whole_in_every_form(http: httpx.Client, fresh_id
                 reply.json() if accept == "application/json" else [json.loads(row) for row in reply.text.splitlines()]
             )
             assert [each["id"] for each in found] == [f"{fresh_id}-{number}" for number in range(20)]
-            assert ("content-encoding" in reply.headers) == (encoding == "gzip")
+            assert ("content-encoding" in reply.headers) == (encoding != "identity")

@@ -74,6 +74,7 @@ class JournalContract:
             Kept("west", second, 3, 1, 1_001, 1_003),
             Kept("east", body("east"), 2, 2, 1_002, 1_002),
         ]
+        assert journal.count() == 2
         assert list(journal.follow(0)) == changes
         assert list(journal.follow(2)) == changes[2:]
         assert list(journal.past.history("west")) == [changes[2], changes[0]]

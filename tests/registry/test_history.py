@@ -25,7 +25,7 @@ from rollbook.registry.history import History
 from rollbook.registry.moments import AtRevision, AtTime, Moment, parse_moment
 from rollbook.registry.recent import RecentChanges
 from rollbook.registry.requests import parse_aggregation, parse_query
-from rollbook.view.entries import View
+from rollbook.view.views import View
 from tests.journal.contract import body, compact, created, deleted, replay, sorted_by_creation, write_lives
 
 EVERYTHING = parse_query(MISSING, limits=DEFAULT_LIMITS)

@@ -1,7 +1,8 @@
 """The view keeps the newest document of every cluster, in order of creation."""
 
 from rollbook.journal.changes import Change, Kept
-from rollbook.view.entries import Entry, View
+from rollbook.view.entries import Entry
+from rollbook.view.views import View
 
 
 def view_of(*changes: Change) -> View:

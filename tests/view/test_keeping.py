@@ -10,10 +10,10 @@ from rollbook.documents.codec import encode_json
 from rollbook.journal.changes import Change
 from rollbook.journal.sqlite import SqliteJournal
 from rollbook.limits import Limits
-from rollbook.view.entries import View
 from rollbook.view.keeping import SnapshotKeeper
 from rollbook.view.opening import open_view
 from rollbook.view.snapshots import FILE_NAME, read_snapshot
+from rollbook.view.views import View
 
 
 @pytest.fixture

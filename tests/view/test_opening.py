@@ -14,9 +14,9 @@ from rollbook.documents.codec import decode_stored, encode_json
 from rollbook.journal.changes import Change
 from rollbook.journal.sqlite import SqliteJournal
 from rollbook.limits import Limits
-from rollbook.view.entries import View
 from rollbook.view.opening import open_view, save_snapshot
 from rollbook.view.snapshots import FILE_NAME, read_snapshot
+from rollbook.view.views import View
 from tests.view.grammar import changed, document
 from tests.view.test_planning import counts_of, postings_of
 

@@ -26,7 +26,7 @@ from rollbook.api.encodings import Encoded
 from rollbook.api.problems import problem
 from rollbook.errors import BodyTooLarge, MethodNotAllowed, RegistryError, RequestRefused, RouteNotFound
 from rollbook.registry.registry import Registry
-from rollbook.view.entries import View
+from rollbook.view.views import View
 
 logger = logging.getLogger(__name__)
 

@@ -3,17 +3,24 @@
 One rule: what is sent compressed is another representation, so its entity tag says which: ``"12-gzip"``.
 """
 
+import re
 import zlib
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from starlette.datastructures import MutableHeaders
+import zstandard
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-WORTH_IT_BYTES = 2048
-GZIP_LEVEL = 1
+WORTH_IT_BYTES = 16 * 1024
+"""Less is sent as it is: it takes longer to compress than to send."""
+
+LEVEL = 1
 GZIP_WINDOW = 31
 ENCODED_TYPES = ("application/json", "application/x-ndjson", "application/problem+json")
 STEP_BYTES = 64 * 1024
+
+CODING = re.compile(r"\s*([\w*.-]+)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?")
 
 
 class Encoder(Protocol):
@@ -28,24 +35,30 @@ class Encoder(Protocol):
         ...
 
 
+ENCODERS: Mapping[str, Callable[[], Encoder]] = {
+    "zstd": lambda: zstandard.ZstdCompressor(level=LEVEL).compressobj(),
+    "gzip": lambda: zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP_WINDOW),
+}
+"""The codings there are, the best first."""
+
+
 class Encoded:
-    """Compresses what the application answers, where the caller accepts gzip."""
+    """Compresses what the application answers, where the caller accepts it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and accepts_gzip(scope["headers"]):
-            await self._app(scope, receive, _Encoding(send).send)
-        else:
-            await self._app(scope, receive, send)
+        coding = accepted_coding(Headers(scope=scope)) if scope["type"] == "http" else None
+        await self._app(scope, receive, send if coding is None else _Encoding(send, coding).send)
 
 
 class _Encoding:
     """One answer on its way out. It begins once it is known whether compressing is worth it."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, coding: str) -> None:
         self._send = send
+        self._coding = coding
         self._start: Message | None = None
         self._encoder: Encoder | None = None
 
@@ -58,8 +71,8 @@ class _Encoding:
             start, self._start = self._start, None
             headers = MutableHeaders(raw=start["headers"])
             if is_worth_it(headers, body, more):
-                self._encoder = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP_WINDOW)
-                mark_encoded(headers)
+                self._encoder = ENCODERS[self._coding]()
+                mark_encoded(headers, self._coding)
             await self._send(start)
         if self._encoder is None:
             await self._send(message)
@@ -73,37 +86,34 @@ class _Encoding:
             await self._send({"type": "http.response.body", "body": rest, "more_body": more})
 
 
-def accepts_gzip(headers: list[tuple[bytes, bytes]]) -> bool:
-    """Whether ``Accept-Encoding`` names gzip, and not with a weight of zero."""
-    for name, value in headers:
-        if name == b"accept-encoding":
-            for coding in value.decode("latin-1").split(","):
-                token, _, weight = coding.strip().partition(";")
-                if token.strip().lower() == "gzip":
-                    return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
+def accepted_coding(headers: Headers) -> str | None:
+    """The coding of ours that ``Accept-Encoding`` likes best, of equals the better one; None when it names none."""
+    weights: dict[str, float] = {}
+    for each in ",".join(headers.getlist("accept-encoding")).lower().split(","):
+        if found := CODING.fullmatch(each):
+            weights[found[1]] = float(found[2] or 1)
+    rest = weights.get("*", 0.0)
+    best = max(ENCODERS, key=lambda coding: weights.get(coding, rest))
+    return best if weights.get(best, rest) > 0 else None
 
 
 def is_worth_it(headers: MutableHeaders, body: bytes, more: bool) -> bool:
-    """Whether an answer gets smaller by more than it costs: JSON, not small, not encoded yet."""
+    """Whether an answer gets smaller by more than it costs: JSON, not small, not encoded yet, and not watched live."""
     media_type = headers.get("content-type", "").partition(";")[0]
-    declared = headers.get("content-length", "")
-    size_bytes = int(declared) if declared.isdigit() else len(body)
-    is_endless = more and not declared
     return (
         media_type in ENCODED_TYPES
         and "content-encoding" not in headers
-        and not is_endless
-        and size_bytes >= WORTH_IT_BYTES
+        and "no-transform" not in headers.get("cache-control", "")
+        and (more or len(body) >= WORTH_IT_BYTES)
     )
 
 
-def mark_encoded(headers: MutableHeaders) -> None:
-    """Say in the head of an answer that its body is gzip."""
-    headers["content-encoding"] = "gzip"
+def mark_encoded(headers: MutableHeaders, coding: str) -> None:
+    """Say in the head of an answer how its body is encoded."""
+    headers["content-encoding"] = coding
     del headers["content-length"]
     tag = headers.get("etag")
     if tag is not None:
-        headers["etag"] = f'{tag[:-1]}-gzip"'
+        headers["etag"] = f'{tag[:-1]}-{coding}"'
     if "accept-encoding" not in headers.get("vary", ""):
         headers.add_vary_header("accept-encoding")

@@ -21,8 +21,8 @@ SEND_SECONDS_MAX = 20.0
 SSE = "text/event-stream"
 NDJSON = "application/x-ndjson"
 RETRY_MS = 1000
-HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
-"""Nobody on the way may keep events, nor collect them."""
+HEADERS = {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}
+"""Nobody on the way may keep events, nor collect them, as compressing them would."""
 
 logger = logging.getLogger(__name__)
 

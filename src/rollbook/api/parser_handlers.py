@@ -79,4 +79,4 @@ async def _search(request: Request, values: Value, at: str) -> Response:
     registry = registry_of(request)
     query = parse_search_request(values, at=at, limits=registry.limits)
     found = await registry.reader.find(query)
-    return Response(b'{"success":true,"data":[' + b",".join(found) + b"]}", 200, None, responses.JSON)
+    return responses.documents(found, form=responses.SEARCH_RESULT)

@@ -13,18 +13,20 @@ from collections.abc import Collection, Sequence
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from rollbook.api.encodings import WORTH_IT_BYTES
 from rollbook.api.problems import MEDIA_TYPE, problem
-from rollbook.api.responses import ARRAY, PIECE_BYTES
+from rollbook.api.responses import ARRAY
 from rollbook.documents.codec import decode_json
 from rollbook.errors import RequestRefused
 from rollbook.registry.registry import Registry
 from rollbook.registry.requests import parse_query
 
 PREFIX, QUERY = b"/clusters/", b"/clusters/query"
-PLAIN_BYTES_MAX = 16 * 1024
+QUERY_BYTES_MAX = 16 * 1024
 DECISIVE = frozenset({b"if-none-match", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade"})
-DECISIVE_FOR_LARGE = DECISIVE | {b"accept-encoding"}
-DECISIVE_FOR_QUERIES = DECISIVE_FOR_LARGE - {b"content-length", b"if-none-match"} | {
+ENCODING = frozenset({b"accept-encoding"})
+DECISIVE_FOR_LARGE = DECISIVE | ENCODING
+DECISIVE_FOR_QUERIES = DECISIVE - {b"content-length", b"if-none-match"} | {
     b"accept",
     b"content-encoding",
     b"content-type",
@@ -109,10 +111,13 @@ class RegistryProtocol(HttpToolsProtocol):
         if not url.startswith(PREFIX) or self._is_occupied():
             return False
         entry = view.entry(url[len(PREFIX) :].decode("latin-1"))
-        if entry is None or not self._is_plain(DECISIVE_FOR_LARGE if len(entry.body) > PLAIN_BYTES_MAX else DECISIVE):
+        if entry is None:
             return False
-        head = READ_HEAD % (self._default_headers(), entry.revision, view.revision, len(entry.body))
-        self.transport.write(head + entry.body)
+        body = entry.body
+        if not self._is_plain(DECISIVE if len(body) < WORTH_IT_BYTES else DECISIVE_FOR_LARGE):
+            return False
+        head = READ_HEAD % (self._default_headers(), entry.revision, view.revision, len(body))
+        self.transport.write(head + body)
         return True
 
     def _is_plain_query(self) -> bool:
@@ -120,7 +125,7 @@ class RegistryProtocol(HttpToolsProtocol):
         length = headers.get(b"content-length", b"")
         return (
             length.isdigit()
-            and int(length) <= PLAIN_BYTES_MAX
+            and int(length) <= QUERY_BYTES_MAX
             and b"content-type" in headers
             and self._is_plain(DECISIVE_FOR_QUERIES)
             and not self._is_occupied()
@@ -130,11 +135,12 @@ class RegistryProtocol(HttpToolsProtocol):
         bodies = self._found(body)
         if bodies is None:
             return False
-        size_bytes = ARRAY.size_bytes(bodies)
-        if size_bytes > PIECE_BYTES:
+        pieces = ARRAY.pieces(bodies)
+        answer = next(pieces)
+        if next(pieces, None) is not None or (len(answer) >= WORTH_IT_BYTES and not self._is_plain(ENCODING)):
             return False
-        head = QUERY_HEAD % (self._default_headers(), self.registry.view.revision, size_bytes)
-        self.transport.write(b"".join([head, *ARRAY.pieces(bodies)]))
+        head = QUERY_HEAD % (self._default_headers(), self.registry.view.revision, len(answer))
+        self.transport.write(head + answer)
         return True
 
     def _found(self, body: bytes) -> Sequence[bytes] | None:

@@ -1,7 +1,8 @@
 """Answers: documents as they are stored, arrays of them streamed, and the headers that every answer carries."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -39,50 +40,42 @@ def stored(
     return response
 
 
-def documents(bodies: Sequence[bytes], *, revision: int, form: "Form") -> Response:
-    """Many documents. A large answer is sent in pieces, as fast as its reader takes them."""
-    size_bytes = form.size_bytes(bodies)
-    headers = {REVISION_HEADER: str(revision), "vary": "accept, accept-encoding"}
-    if size_bytes <= PIECE_BYTES:
-        return Response(b"".join(form.pieces(bodies)), 200, headers, form.media_type)
-    headers["content-length"] = str(size_bytes)
-    return StreamingResponse(aiter_of(form.pieces(bodies)), 200, headers, form.media_type)
+def documents(bodies: Iterable[bytes], *, form: "Form", revision: int | None = None) -> Response:
+    """Many documents. A large answer is sent in pieces, as fast as its reader takes them, and each is made then."""
+    headers = {} if revision is None else {REVISION_HEADER: str(revision)}
+    headers["vary"] = "accept, accept-encoding"
+    pieces = form.pieces(bodies)
+    first, second = next(pieces), next(pieces, None)
+    if second is None:
+        return Response(first, 200, headers, form.media_type)
+    return StreamingResponse(aiter_of(chain((first, second), pieces)), 200, headers, form.media_type)
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How many documents follow one another: what stands before, between and after them."""
+    """How many documents follow one another: what stands before them all, between two, behind each, and after all."""
 
     media_type: str
     before: bytes
     between: bytes
+    behind: bytes
     after: bytes
 
-    def size_bytes(self, bodies: Sequence[bytes]) -> int:
-        """The size of the whole."""
-        joints = len(self.between) * max(len(bodies) - 1, 0)
-        ends = len(self.before) + len(self.after) if bodies or self is ARRAY else 0
-        return sum(map(len, bodies)) + joints + ends
-
-    def pieces(self, bodies: Sequence[bytes]) -> Iterator[bytes]:
-        """The whole, in pieces of about PIECE_BYTES."""
-        if not bodies:
-            yield self.before + self.after if self is ARRAY else b""
-            return
-        piece, size_bytes = [self.before], 0
-        for place, body in enumerate(bodies):
-            if place:
-                piece.append(self.between)
-            piece.append(body)
-            size_bytes += len(body)
+    def pieces(self, bodies: Iterable[bytes]) -> Iterator[bytes]:
+        """The whole, in pieces of about PIECE_BYTES; one at least."""
+        piece, size_bytes, joint = [self.before], 0, b""
+        for body in bodies:
+            piece += (joint, body, self.behind)
+            size_bytes, joint = size_bytes + len(body), self.between
             if size_bytes >= PIECE_BYTES:
                 yield b"".join(piece)
                 piece, size_bytes = [], 0
         yield b"".join([*piece, self.after])
 
 
-ARRAY = Form(JSON, b"[", b",", b"]")
-LINES = Form("application/x-ndjson", b"", b"\n", b"\n")
+ARRAY = Form(JSON, b"[", b",", b"", b"]")
+LINES = Form("application/x-ndjson", b"", b"", b"\n", b"")
+SEARCH_RESULT = Form(JSON, b'{"success":true,"data":[', b",", b"", b"]}")
 
 
 def form_of(request: Request) -> Form:

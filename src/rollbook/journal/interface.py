@@ -91,6 +91,10 @@ class Journal(Protocol):
         """Every live document, in order of creation."""
         ...
 
+    def count(self) -> int:
+        """How many live documents there are."""
+        ...
+
     def append(self, changes: Sequence[Change], *, after: int) -> None:
         """Make a batch durable, all or nothing. Its revisions are ``after + 1`` onwards, without gaps.
 

@@ -17,7 +17,7 @@ from rollbook.journal.locking import DirectoryLock
 from rollbook.journal.paging import PAGE_CHANGES, page_of
 from rollbook.journal.past import SqlitePast
 from rollbook.journal.reading import Readers
-from rollbook.journal.rebuilding import CHANGE_COLUMNS, LIVE, Bodies, kept_of
+from rollbook.journal.rebuilding import CHANGE_COLUMNS, LIVE, Bodies, Row, kept_of
 from rollbook.journal.recording import Tip, record, tip_in
 from rollbook.journal.schema import open_writer
 from rollbook.journal.soundness import problems_in
@@ -25,6 +25,7 @@ from rollbook.journal.trouble import disk_trouble
 from rollbook.journal.writing import Writer
 
 LOAD = f"{LIVE} ORDER BY created_revision"
+COUNT = "SELECT count(*) FROM clusters"
 FOLLOW = f"SELECT {CHANGE_COLUMNS} FROM changes WHERE revision > ? ORDER BY revision LIMIT {PAGE_CHANGES}"  # noqa: S608
 
 
@@ -71,6 +72,12 @@ class SqliteJournal:
         """Every live document, in order of creation, as of one moment."""
         with self._readers.reading() as connection:
             yield from map(kept_of, connection.execute(LOAD))
+
+    def count(self) -> int:
+        """How many live documents there are."""
+        with self._readers.reading() as connection:
+            rows: list[Row] = connection.execute(COUNT).fetchall()
+        return int(rows[0][0])
 
     def append(self, changes: Sequence[Change], *, after: int) -> None:
         """Make a batch durable, all or nothing. See ``interface.Journal.append``."""

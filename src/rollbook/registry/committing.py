@@ -22,7 +22,7 @@ from rollbook.journal.changes import Change, Kind, protected_after
 from rollbook.journal.interface import Journal
 from rollbook.registry.commands import Command, Decision, Standing
 from rollbook.registry.recent import RecentChanges
-from rollbook.view.entries import NO_VERSIONS, Versions, View
+from rollbook.view.views import NO_VERSIONS, Versions, View
 
 BATCH_COMMANDS_MAX = 512
 

@@ -24,7 +24,8 @@ from rollbook.registry.fleets import PastFleet, entries_at, entry_of, work_of
 from rollbook.registry.moments import AtRevision, AtTime, Moment
 from rollbook.registry.occurrences import Form, Occurrence
 from rollbook.registry.times import iso_time
-from rollbook.view.entries import Entry, View
+from rollbook.view.entries import Entry
+from rollbook.view.views import View
 
 Result = TypeVar("Result")
 

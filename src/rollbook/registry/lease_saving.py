@@ -21,7 +21,7 @@ from rollbook.journal.leases import LeaseBatch, LeaseRow, LeaseStore
 from rollbook.registry.leases import Leases
 from rollbook.registry.status_commands import status_in
 from rollbook.registry.uptimes import Finished, Uptimes
-from rollbook.view.entries import View
+from rollbook.view.views import View
 
 Result = TypeVar("Result")
 

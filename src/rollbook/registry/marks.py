@@ -15,7 +15,8 @@ from rollbook.journal.interface import Journal
 from rollbook.registry.leases import Leases
 from rollbook.registry.recent import RecentChanges
 from rollbook.registry.status_commands import status_in
-from rollbook.view.entries import Entry, View
+from rollbook.view.entries import Entry
+from rollbook.view.views import View
 
 REGISTRY = "registry"
 """The actor of what the registry does by itself."""

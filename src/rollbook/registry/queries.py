@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TypeVar
 
 from pyroaring import BitMap
@@ -23,17 +24,21 @@ from rollbook.registry.narrowing import on_documents
 from rollbook.registry.requests import Aggregation, Query
 from rollbook.registry.scanning import Scan, stop_of
 from rollbook.view.effort import effort_from_now
-from rollbook.view.entries import Entry, View
+from rollbook.view.entries import Bodies, Entry
 from rollbook.view.plans import Plan
 from rollbook.view.postings import EMPTY
 from rollbook.view.tallies import tally_of
+from rollbook.view.views import View
 
 Result = TypeVar("Result")
 
 READER_THREADS = 4
 AT_ONCE_ENTRIES_MAX = 256
+FIRST_ENTRIES_MAX = 10_000
 INLINE_ENTRIES_MAX = 64
 INLINE_BYTES_MAX = 256 * 1024
+
+EVERY_ONE = Plan(exact=True)
 
 
 class Reader:
@@ -49,8 +54,12 @@ class Reader:
         """The JSON of each matching document, in the order asked for, else in order of creation."""
         plan = self._plan(query)
         if plan.exact and query.sort is None and query.answers_as_stored:
-            return [entry.body for entry in self._view.select(self._in_window(plan, query))]
-        entries = self._view.select(plan.candidates)
+            return Bodies(self._view.select(self._in_window(plan, query)))
+        first = self._first(plan, query)
+        if first is not None:  # they are in order: what is left to do is to go past some, and to shape the others
+            entries, plan, query = first, EVERY_ONE, replace(query, sort=None)
+        else:
+            entries = self._view.select(plan.candidates)
         certain = None if plan.exact else plan.certain
         scan = Scan(entries, self._facts.as_of_now(), self._work(query.max_time_ms), certain=certain)
         return await self._run(lambda: scan.find(query), query, entries)
@@ -110,7 +119,7 @@ class Reader:
         clauses = self._view.explain(query.filter)
         candidates = len(self._view) if plan.candidates is None else len(plan.candidates)
         return {
-            "summary": _summary(query, plan, candidates, len(self._view)),
+            "summary": _summary(query, plan, candidates, len(self._view)) + self._order(query, plan),
             "exact": plan.exact,
             "documents": len(self._view),
             "candidates": candidates,
@@ -140,6 +149,23 @@ class Reader:
         plan = self._view.plan(filter)
         return plan if filter is query.filter else Plan(plan.candidates)
 
+    def _first(self, plan: Plan, query: Query) -> Sequence[Entry] | None:
+        """All up to the end of the query's window in its order, where the indexes alone can tell."""
+        stop = stop_of(query)
+        if not plan.exact or query.sort is None or len(query.sort.criteria) != 1 or stop is None:
+            return None
+        if stop > FIRST_ENTRIES_MAX:
+            return None
+        by = query.sort.criteria[0]
+        return self._view.first_by(by.path, plan.candidates, stop, descending=by.descending)
+
+    def _order(self, query: Query, plan: Plan) -> str:
+        """How the order comes about, in words."""
+        if query.sort is None:
+            return ""
+        found = self._first(plan, query)
+        return "; what matches is sorted" if found is None else "; the index has them in the order that is asked for"
+
     def _in_window(self, plan: Plan, query: Query) -> BitMap | None:
         """The candidates that the query's ``skip`` and ``limit`` let through; None: all documents."""
         if not query.skip and not query.limit:
@@ -160,7 +186,7 @@ class Reader:
 
 
 def _is_small(entries: Sequence[Entry]) -> bool:
-    return len(entries) <= INLINE_ENTRIES_MAX and sum(len(entry.body) for entry in entries) <= INLINE_BYTES_MAX
+    return len(entries) <= INLINE_ENTRIES_MAX and sum(entry.size_bytes for entry in entries) <= INLINE_BYTES_MAX
 
 
 def _summary(query: Query, plan: Plan, candidates: int, documents: int) -> str:

@@ -18,7 +18,8 @@ from rollbook.registry.queries import Reader
 from rollbook.registry.requests import parse_creation
 from rollbook.registry.watching import Watching
 from rollbook.registry.webhooks import Webhooks
-from rollbook.view.entries import Entry, View
+from rollbook.view.entries import Entry
+from rollbook.view.views import View
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from rollbook.registry.facet_requests import FacetQuery
 from rollbook.registry.faceting import facets_as_json, facets_in_documents
 from rollbook.registry.facts import REGISTRY_FIELD, Facts
 from rollbook.registry.requests import Aggregation, Query
-from rollbook.view.entries import Entry
+from rollbook.view.entries import Bodies, Entry
 from rollbook.view.facets import Facet
 from rollbook.view.postings import EMPTY
 
@@ -44,6 +44,8 @@ class Scan:
         matching = self._matching(query)
         if query.sort is not None:
             matching = self._sorted(matching, query, query.sort)
+        if query.answers_as_stored:
+            return Bodies([entry for entry, _ in islice(matching, query.skip, stop_of(query))])
         shape = self._shape(query)
         return [shape(entry, document) for entry, document in islice(matching, query.skip, stop_of(query))]
 
@@ -105,8 +107,6 @@ class Scan:
             yield entry, self._document(entry, with_facts=query.reads_registry)
 
     def _shape(self, query: Query) -> Callable[[Entry, Document], bytes]:
-        if query.answers_as_stored:
-            return lambda entry, document: entry.body
         project = None
         if query.projection is not None:
             project = compile_projection(query.projection, filter=query.filter, work=self.work)
@@ -132,8 +132,3 @@ class Scan:
 def stop_of(query: Query) -> int | None:
     """Where the window of a query ends; None when it is open."""
     return query.skip + query.limit if query.limit else None
-
-
-def window(entries: Sequence[Entry], query: Query) -> Sequence[Entry]:
-    """The entries that the query's ``skip`` and ``limit`` let through."""
-    return entries if not query.skip and not query.limit else entries[query.skip : stop_of(query)]

@@ -1,40 +1,21 @@
-"""The newest document of every cluster, as stored bytes, in order of creation.
+"""Entries: documents as they stand.
 
-One rule: numbers rise with creation and are never given twice, so ascending numbers are natural order. Entries never
-change: whoever holds one holds one moment.
+One rule: an entry never changes. Whoever holds one holds one moment.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import overload
 
-from pyroaring import BitMap
-
-from rollbook.documents.codec import decode_stored
-from rollbook.documents.paths import Path
-from rollbook.documents.values import Document
-from rollbook.journal.changes import Change, Kept, protected_after
-from rollbook.language.filters import Filter
-from rollbook.limits import DEFAULT_LIMITS, Limits
-from rollbook.view.effort import effort_from_now
-from rollbook.view.explaining import Explanation, explain
-from rollbook.view.facets import Facet, facet_of
-from rollbook.view.indexes import Index
-from rollbook.view.loading import load_documents
-from rollbook.view.planning import answer
-from rollbook.view.plans import Plan, plan_of
-from rollbook.view.snapshots import Snapshot
-from rollbook.view.sorting import first_numbers
-
-Versions: TypeAlias = Mapping[int, tuple[Document, Document]]
-"""By revision, the documents before and after a change, of whoever has decoded them already."""
-
-NO_VERSIONS: Versions = {}
+from rollbook.view.packing import Packing, unpacked_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One document as it stands: its JSON, its revisions, its times (Unix ms), and whether it is protected."""
+    """One document as it stands: its JSON, its revisions, its times (Unix ms), and whether it is protected.
+
+    ``held`` is its JSON as memory holds it: packed by ``packing``, or as it is.
+    """
 
     number: int
     id: str
@@ -42,137 +23,40 @@ class Entry:
     created_revision: int
     created_at_ms: int
     updated_at_ms: int
-    body: bytes
+    held: bytes
     protected: bool = False
+    packing: Packing | None = None
+
+    @property
+    def body(self) -> bytes:
+        """Its JSON. Unpacked each time it is asked for, where it is packed."""
+        return self.held if self.packing is None else self.packing.unpacked(self.held)
+
+    @property
+    def size_bytes(self) -> int:
+        """How long its JSON is."""
+        return len(self.held) if self.packing is None else unpacked_bytes(self.held)
 
 
-class View:
-    """Every live document at one revision. Not thread-safe: one thread applies; others read what they were handed."""
+class Bodies(Sequence[bytes]):
+    """The JSON of documents, each made ready only when it is taken."""
 
-    def __init__(self, *, limits: Limits = DEFAULT_LIMITS) -> None:
-        self.revision = 0
-        self.snapshot_revision = 0
-        """As of which revision there is a snapshot of the index; 0 when there is none."""
-        self.index = Index(limits=limits)
-        self._by_id: dict[str, Entry] = {}
-        self._by_number: list[Entry | None] = []
+    __slots__ = ("_entries",)
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = entries
 
     def __len__(self) -> int:
-        return len(self._by_id)
+        return len(self._entries)
 
-    def entry(self, id: str) -> Entry | None:
-        """The newest document of ``id``."""
-        return self._by_id.get(id)
+    def __iter__(self) -> Iterator[bytes]:
+        return (entry.body for entry in self._entries)
 
-    def entries(self) -> Iterator[Entry]:
-        """Every document in order of creation, as of now."""
-        return iter(list(self._by_id.values()))
-
-    def select(self, candidates: BitMap | None) -> Sequence[Entry]:
-        """The documents with these numbers, in order of creation; None: all."""
-        if candidates is None:
-            return list(self._by_id.values())
-        return self._entries_at(candidates.to_array())
-
-    def plan(self, filter: Filter) -> Plan:
-        """Which documents ``filter`` may match, of those that are there now."""
-        return plan_of(answer(filter, self.index, effort=effort_from_now()), self.index.live)
-
-    def explain(self, filter: Filter) -> Explanation:
-        """How ``plan`` would answer, clause by clause, in words."""
-        return explain(filter, self.index)
-
-    def first_by(
-        self, path: Path, candidates: BitMap | None, count: int, *, descending: bool
-    ) -> Sequence[Entry] | None:
-        """The first ``count`` candidates in the order of ``path`` and then of creation; None: the index can't tell."""
-        within = self.index.live if candidates is None else candidates
-        numbers = first_numbers(self.index.root, path, within, count, descending=descending, effort=effort_from_now())
-        return None if numbers is None else self._entries_at(numbers)
-
-    def facet(self, path: Path, candidates: BitMap | None, *, buckets_max: int) -> Facet | None:
-        """How many candidates have which value at ``path``; None: the index can't tell."""
-        within = self.index.live if candidates is None else candidates
-        return facet_of(self.index.root, path, within, buckets_max=buckets_max, effort=effort_from_now())
-
-    def load(self, kept: Iterable[Kept], revision: int) -> None:
-        """Take over what a journal keeps, as of ``revision``, into an empty view."""
-        load_documents(self.index, self._taken_over(kept))
-        self.revision = revision
-
-    def restore(self, snapshot: Snapshot, kept: Iterable[Kept], changes: Iterable[Change], revision: int) -> None:
-        """Take over what a journal keeps, as of ``revision``, into an empty view, with the index of a snapshot.
-
-        ``changes`` are those later than the snapshot. Refuses (ValueError, KeyError) what does not fit together.
-        """
-        index, numbers = snapshot.index, dict(zip(snapshot.ids, snapshot.numbers, strict=True))
-        for change in changes:
-            _follow(index, numbers, change)
-        self.index, self.snapshot_revision = index, snapshot.revision
-        self._by_number = [None] * index.size
-        for one in kept:
-            self._add(_entry_of(one, numbers.pop(one.id)))
-        if numbers or len(index.live) != len(self):
-            raise ValueError("the snapshot has documents that the journal does not have")
-        self.revision = revision
-
-    def apply(self, changes: Sequence[Change], versions: Versions = NO_VERSIONS) -> None:
-        """Follow committed changes, which begin right after ``revision``."""
-        for change in changes:
-            assert change.revision == self.revision + 1, "a view follows every change, in order"
-            self._apply(change, versions.get(change.revision))
-            self.revision = change.revision
-
-    def _entries_at(self, numbers: Iterable[int]) -> Sequence[Entry]:
-        by_number = self._by_number
-        return [entry for number in numbers if (entry := by_number[number]) is not None]
-
-    def _taken_over(self, kept: Iterable[Kept]) -> Iterator[tuple[int, Document]]:
-        for number, one in enumerate(kept):
-            self._add(_entry_of(one, number))
-            yield number, decode_stored(one.body)
-
-    def _apply(self, change: Change, versions: tuple[Document, Document] | None) -> None:
-        current = self._by_id.get(change.id)
-        if change.after is None:
-            assert current is not None
-            self._remove(current)
-        elif current is None:
-            number, revision, at_ms = len(self._by_number), change.revision, change.at_ms
-            self._add(Entry(number, change.id, revision, revision, at_ms, at_ms, change.after))
-            self.index.insert(number, decode_stored(change.after))
-        else:
-            creation = (current.created_revision, current.created_at_ms)
-            times = (*creation, change.at_ms)
-            protected = protected_after(change.kind, current.protected)
-            self._add(Entry(current.number, change.id, change.revision, *times, change.after, protected))
-            before, after = versions or (decode_stored(current.body), decode_stored(change.after))
-            self.index.update(current.number, before, after)
-
-    def _remove(self, entry: Entry) -> None:
-        del self._by_id[entry.id]
-        self._by_number[entry.number] = None
-        self.index.delete(entry.number, decode_stored(entry.body))
-
-    def _add(self, entry: Entry) -> None:
-        self._by_id[entry.id] = entry
-        if entry.number == len(self._by_number):
-            self._by_number.append(entry)
-        else:
-            self._by_number[entry.number] = entry
-
-
-def _entry_of(kept: Kept, number: int) -> Entry:
-    times = (kept.created_at_ms, kept.updated_at_ms)
-    return Entry(number, kept.id, kept.revision, kept.created_revision, *times, kept.body, kept.protected)
-
-
-def _follow(index: Index, numbers: dict[str, int], change: Change) -> None:
-    """A change that an index which was read back has not seen."""
-    if change.before is None and change.after is not None:
-        numbers[change.id] = index.size
-        index.insert(index.size, decode_stored(change.after))
-    elif change.after is None and change.before is not None:
-        index.delete(numbers.pop(change.id), decode_stored(change.before))
-    elif change.before is not None and change.after is not None:
-        index.update(numbers[change.id], decode_stored(change.before), decode_stored(change.after))
+    @overload
+    def __getitem__(self, place: int) -> bytes: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[bytes]: ...
+    def __getitem__(self, place: int | slice) -> bytes | Sequence[bytes]:
+        if isinstance(place, slice):
+            return Bodies(self._entries[place])
+        return self._entries[place].body

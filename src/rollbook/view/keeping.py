@@ -11,9 +11,9 @@ from pathlib import Path
 
 from rollbook.journal.interface import Journal
 from rollbook.limits import DEFAULT_LIMITS, Limits
-from rollbook.view.entries import View
 from rollbook.view.opening import snapshot_of
 from rollbook.view.snapshots import remove_unfinished, write_snapshot
+from rollbook.view.views import View
 
 CHANGES_MIN = 10_000
 CHANGES_SHARE = 0.1

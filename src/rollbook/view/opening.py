@@ -2,28 +2,36 @@
 
 import gc
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rollbook.errors import RegistryError
-from rollbook.journal.changes import Change
+from rollbook.journal.changes import Change, Kept
 from rollbook.journal.interface import Journal
 from rollbook.limits import DEFAULT_LIMITS, Limits
-from rollbook.view.entries import View
+from rollbook.view.packing import Packer
 from rollbook.view.snapshots import Snapshot, mark_of, read_snapshot, remove_unfinished, write_snapshot
+from rollbook.view.views import View
 
 logger = logging.getLogger(__name__)
+
+TELL_SECONDS = 2.0
+DOCUMENTS_BETWEEN_LOOKS = 256
 
 TAIL_SHARE_MAX = 1.0
 """With more changes after the snapshot than this share of its documents, walking every document is as quick."""
 
 
-def open_view(journal: Journal, directory: Path, *, limits: Limits = DEFAULT_LIMITS) -> View:
-    """The view of everything in ``journal``. ``directory`` may hold a snapshot of the index."""
+def open_view(journal: Journal, directory: Path, *, limits: Limits = DEFAULT_LIMITS, packed: bool = False) -> View:
+    """The view of everything in ``journal``, which tells the log how it gets on.
+
+    ``directory`` may hold a snapshot of the index. ``packed``: documents are held compressed.
+    """
     remove_unfinished(directory)
     with _without_collecting():
-        return _restored(journal, directory, limits) or _loaded(journal, limits)
+        return _restored(journal, directory, limits, packed) or _loaded(journal, limits, packed)
 
 
 def save_snapshot(view: View, journal: Journal, directory: Path, *, limits: Limits = DEFAULT_LIMITS) -> bool:
@@ -65,7 +73,7 @@ def _without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def _restored(journal: Journal, directory: Path, limits: Limits) -> View | None:
+def _restored(journal: Journal, directory: Path, limits: Limits, packed: bool) -> View | None:
     read = read_snapshot(directory, limits=limits)
     if read is None:
         return None
@@ -77,15 +85,26 @@ def _restored(journal: Journal, directory: Path, limits: Limits) -> View | None:
     try:
         if mark_of(next(changes)) != mark:
             return None
-        view = View(limits=limits)
-        view.restore(snapshot, journal.load(), changes, newest)
+        view = View(limits=limits, packer=Packer() if packed else None)
+        kept = _told(journal.load(), len(snapshot.ids), "read; the index is there")
+        view.restore(snapshot, kept, changes, newest)
     except (RegistryError, StopIteration, ValueError, KeyError) as error:
         logger.warning("the snapshot of the index does not fit the journal, and is made anew: %r", error)
         return None
     return view
 
 
-def _loaded(journal: Journal, limits: Limits) -> View:
-    view = View(limits=limits)
-    view.load(journal.load(), journal.newest())
+def _loaded(journal: Journal, limits: Limits, packed: bool) -> View:
+    view = View(limits=limits, packer=Packer() if packed else None)
+    view.load(_told(journal.load(), journal.count(), "read and indexed"), journal.newest())
     return view
+
+
+def _told(kept: Iterable[Kept], count: int, done: str) -> Iterator[Kept]:
+    """Tell the log every few seconds how many of about ``count`` documents are ``done``."""
+    told_at = time.monotonic()
+    for place, one in enumerate(kept, 1):
+        yield one
+        if place % DOCUMENTS_BETWEEN_LOOKS == 0 and time.monotonic() - told_at >= TELL_SECONDS:
+            told_at = time.monotonic()
+            logger.info("%s of %s clusters %s", f"{place:,}", f"{count:,}", done)

@@ -17,6 +17,9 @@ from rollbook.view.trees import PathIndex
 
 KEYS_BETWEEN_LOOKS = 1024
 
+KEYS_A_DOCUMENT = 100
+"""Sorting one document takes as long as going past so many keys."""
+
 
 def first_numbers(
     root: PathIndex, path: Path, candidates: BitMap, count: int, *, descending: bool = False, effort: Effort = UNBOUNDED
@@ -41,6 +44,15 @@ def first_numbers(
         if looks % KEYS_BETWEEN_LOOKS == 0 and effort.spent():
             return None
     return found
+
+
+def is_quicker_than_sorting(root: PathIndex, path: Path, candidates: BitMap, count: int) -> bool:
+    """Whether the first ``count`` candidates are likely met in the order of keys before all would be sorted."""
+    place = place_of(root, path)
+    if place is None or not candidates:
+        return False
+    keys_passed = len(place.node.postings) * count / len(candidates)
+    return keys_passed < KEYS_A_DOCUMENT * len(candidates)
 
 
 def _groups(node: PathIndex, candidates: BitMap, descending: bool) -> Iterator[Iterable[int]]:
