@@ -81,7 +81,7 @@ async def check_every_moment(journal: SqliteJournal, told: Sequence[Change], mar
                 continue
             fleet = await history.fleet(moment)
             expected = sorted_by_creation(then)
-            assert await fleet.find(EVERYTHING) == [kept.body for kept in expected]
+            assert list(await fleet.find(EVERYTHING)) == [kept.body for kept in expected]
             assert await fleet.count(EVERYTHING) == len(expected)
             assert [fleet.facts.of(entry) for entry in fleet.entries] == [
                 Facts().of(entry_of(kept)) for kept in expected
