@@ -40,19 +40,22 @@ SNAPSHOT_LOOK_SECONDS = 5.0
 
 @asynccontextmanager
 async def open_registry(
-    settings: Settings, *, read_clocks: Callable[[], Reading] = read_clocks
+    settings: Settings, *, read_clocks: Callable[[], Reading] = read_clocks, indexed: bool = True
 ) -> AsyncIterator[Registry]:
     """The registry in ``settings.data``, ready to read and write; closed at the end of the block.
 
-    It hears no heartbeats until its ``liveness`` is started. Refuses (DataDirectoryLocked) when another process has it
-    open.
+    It hears no heartbeats until its ``liveness`` is started. Who asks no questions does without the index
+    (``indexed``), which takes most of the time of opening and of writing. Refuses (DataDirectoryLocked) when another
+    process has it open.
     """
     directory, limits = Path(settings.data), settings.limits
     rules = SchemaRules(mode=settings.schema)
     async with AsyncExitStack() as closing:
         journal = await asyncio.to_thread(SqliteJournal.open, directory)
         closing.push_async_callback(asyncio.to_thread, journal.close)
-        view = await asyncio.to_thread(open_view, journal, directory, limits=limits, packed=settings.bodies == "packed")
+        view = await asyncio.to_thread(
+            open_view, journal, directory, limits=limits, packed=settings.bodies == "packed", indexed=indexed
+        )
         closing.push_async_callback(asyncio.to_thread, save_snapshot, view, journal, directory, limits=limits)
         closing.callback(_keep_snapshots(SnapshotKeeper(view, journal, directory, limits=limits)))
         leases, saver = await asyncio.to_thread(open_leases, directory, view, read_clocks())

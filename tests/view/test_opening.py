@@ -181,3 +181,19 @@ def by_id(view: View) -> dict[tuple[str, ...], dict[str, set[str]]]:
         path: {key: {ids[number] for number in numbers} for key, numbers in keys.items()}
         for path, keys in postings_of(view.index.root).items()
     }
+
+
+def test_without_an_index_there_are_the_documents_and_no_snapshot(journal: SqliteJournal, tmp_path: Path) -> None:
+    enrol(journal, 3)
+    view = open_view(journal, tmp_path, indexed=False)
+    change_much(journal, Random(1), 20, view)
+    assert [(entry.id, entry.body) for entry in view.entries()] == [(kept.id, kept.body) for kept in journal.load()]
+    assert not save_snapshot(view, journal, tmp_path)
+    assert not (tmp_path / FILE_NAME).exists()
+
+
+def test_what_was_written_without_an_index_is_indexed_at_the_next_start(journal: SqliteJournal, tmp_path: Path) -> None:
+    enrol(journal, 10)
+    assert save_snapshot(loaded(journal), journal, tmp_path)
+    change_much(journal, Random(2), 8, open_view(journal, tmp_path, indexed=False))
+    assert_same(open_view(journal, tmp_path), loaded(journal))

@@ -45,7 +45,7 @@ async def open_place(settings: Settings, url: str | None, *, reason: str | None 
         with Client(url, reason=reason) as client:
             yield Server(client)
     else:
-        async with assembly.open_registry(settings) as registry:
+        async with assembly.open_registry(settings, indexed=False) as registry:
             yield Directory(registry, Author("command-line", reason))
 
 

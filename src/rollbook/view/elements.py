@@ -17,7 +17,7 @@ from pyroaring import BitMap
 from rollbook.documents.values import Value
 from rollbook.view.postings import bitmap_of_mask, numbers_in
 from rollbook.view.trees import Budget, PathIndex
-from rollbook.view.walking import Term, differences, exchange_terms, keys_on, same, terms_of
+from rollbook.view.walking import Term, differences, exchange_terms, keys_on, same, spread, terms_of
 
 Numbers = Sequence[int]
 
@@ -50,7 +50,12 @@ class ElementIndex:
         """Take in the elements of a document; returns what they contribute to the document itself."""
         came: set[Term] = set()
         for number, element in zip(self.enrol(document, elements), elements, strict=True):
-            came |= self._exchange(number, None, element)[1]
+            if isinstance(element, dict):
+                terms: list[Term] = []
+                spread(self.root, element, terms, None)
+                own = set(terms)
+                exchange_terms(number, element, (), own)
+                came |= own
         return _twins(came)
 
     def enrol(self, document: int, elements: list[Value]) -> Numbers:

@@ -27,11 +27,17 @@ equality at once; a pattern or a range of them is looked for document by documen
 
 
 class Index:
-    """Which documents, by number, have which values where."""
+    """Which documents, by number, have which values where.
 
-    __slots__ = ("elements", "live", "root", "size")
+    Without ``values`` it knows which documents there are, and nothing else: there is nothing to plan with.
+    """
 
-    def __init__(self, *, elements: Iterable[Path] = ELEMENTS_INDEXED, limits: Limits = DEFAULT_LIMITS) -> None:
+    __slots__ = ("elements", "live", "root", "size", "values")
+
+    def __init__(
+        self, *, elements: Iterable[Path] = ELEMENTS_INDEXED, limits: Limits = DEFAULT_LIMITS, values: bool = True
+    ) -> None:
+        self.values = values
         budget = Budget(limits, only_digests=ONLY_DIGESTS)
         self.root = PathIndex((), budget)
         self.live = BitMap()
@@ -49,6 +55,8 @@ class Index:
         """Take in a document; its number was never used before."""
         self.live.add(number)
         self.size = max(self.size, number + 1)
+        if not self.values:
+            return
         out: list[Term] = []
         arrays: Arrays = []
         spread(self.root, document, out, arrays)
@@ -58,6 +66,8 @@ class Index:
     def delete(self, number: int, document: Document) -> None:
         """Give up a document."""
         self.live.discard(number)
+        if not self.values:
+            return
         out: list[Term] = []
         arrays: Arrays = []
         spread(self.root, document, out, arrays)
@@ -66,6 +76,8 @@ class Index:
 
     def update(self, number: int, before: Document, after: Document) -> None:
         """Follow a document from one version to the next. Walks only what differs."""
+        if not self.values:
+            return
         went: set[Term] = set()
         came: set[Term] = set()
         for difference in differences(self.root, before, after):

@@ -24,14 +24,27 @@ TAIL_SHARE_MAX = 1.0
 """With more changes after the snapshot than this share of its documents, walking every document is as quick."""
 
 
-def open_view(journal: Journal, directory: Path, *, limits: Limits = DEFAULT_LIMITS, packed: bool = False) -> View:
+def open_view(
+    journal: Journal,
+    directory: Path,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    packed: bool = False,
+    indexed: bool = True,
+) -> View:
     """The view of everything in ``journal``, which tells the log how it gets on.
 
-    ``directory`` may hold a snapshot of the index. ``packed``: documents are held compressed.
+    ``directory`` may hold a snapshot of the index. ``packed``: documents are held compressed. Without ``indexed``,
+    there is no index, and no time is spent on making one.
     """
+
+    def new_view() -> View:
+        return View(limits=limits, packer=Packer() if packed else None, indexed=indexed)
+
     remove_unfinished(directory)
     with _without_collecting():
-        return _restored(journal, directory, limits, packed) or _loaded(journal, limits, packed)
+        read = read_snapshot(directory, limits=limits) if indexed else None
+        return (_restored(new_view(), read, journal) if read else None) or _loaded(new_view(), journal)
 
 
 def save_snapshot(view: View, journal: Journal, directory: Path, *, limits: Limits = DEFAULT_LIMITS) -> bool:
@@ -51,7 +64,9 @@ def save_snapshot(view: View, journal: Journal, directory: Path, *, limits: Limi
 
 
 def snapshot_of(view: View, journal: Journal) -> tuple[Snapshot, Change] | None:
-    """The view's index as it is now, and the last change in it; None when the journal can't tell that change."""
+    """The view's index as it is now, and the last change in it; None when there is none, or the journal can't tell."""
+    if not view.index.values:
+        return None
     entries = list(view.entries())
     ids, numbers = [entry.id for entry in entries], [entry.number for entry in entries]
     try:
@@ -73,10 +88,7 @@ def _without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def _restored(journal: Journal, directory: Path, limits: Limits, packed: bool) -> View | None:
-    read = read_snapshot(directory, limits=limits)
-    if read is None:
-        return None
+def _restored(view: View, read: tuple[Snapshot, bytes], journal: Journal) -> View | None:
     snapshot, mark = read
     newest = journal.newest()
     if not 0 < snapshot.revision <= newest <= snapshot.revision + TAIL_SHARE_MAX * len(snapshot.ids):
@@ -85,18 +97,16 @@ def _restored(journal: Journal, directory: Path, limits: Limits, packed: bool) -
     try:
         if mark_of(next(changes)) != mark:
             return None
-        view = View(limits=limits, packer=Packer() if packed else None)
-        kept = _told(journal.load(), len(snapshot.ids), "read; the index is there")
-        view.restore(snapshot, kept, changes, newest)
+        view.restore(snapshot, _told(journal.load(), len(snapshot.ids), "read, and their index"), changes, newest)
     except (RegistryError, StopIteration, ValueError, KeyError) as error:
         logger.warning("the snapshot of the index does not fit the journal, and is made anew: %r", error)
         return None
     return view
 
 
-def _loaded(journal: Journal, limits: Limits, packed: bool) -> View:
-    view = View(limits=limits, packer=Packer() if packed else None)
-    view.load(_told(journal.load(), journal.count(), "read and indexed"), journal.newest())
+def _loaded(view: View, journal: Journal) -> View:
+    done = "read and indexed" if view.index.values else "read"
+    view.load(_told(journal.load(), journal.count(), done), journal.newest())
     return view
 
 

@@ -40,14 +40,15 @@ AT_ONCE_MAX = 1024
 class View:
     """Every live document at one revision. Not thread-safe: one thread applies; others read what they were handed.
 
-    ``packer`` is what holds their JSON; None: it is held as it is.
+    ``packer`` is what holds their JSON; None: it is held as it is. Without ``indexed``, documents are had by their id
+    or all together, and no question is planned.
     """
 
-    def __init__(self, *, limits: Limits = DEFAULT_LIMITS, packer: Packer | None = None) -> None:
+    def __init__(self, *, limits: Limits = DEFAULT_LIMITS, packer: Packer | None = None, indexed: bool = True) -> None:
         self.revision = 0
         self.snapshot_revision = 0
         """As of which revision there is a snapshot of the index; 0 when there is none."""
-        self.index = Index(limits=limits)
+        self.index = Index(limits=limits, values=indexed)
         self._by_id: dict[str, Entry] = {}
         self._by_number: list[Entry | None] = []
         self._packer = packer
@@ -101,7 +102,11 @@ class View:
 
     def load(self, kept: Iterable[Kept], revision: int) -> None:
         """Take over what a journal keeps, as of ``revision``, into an empty view."""
-        load_documents(self.index, self._taken_over(kept))
+        if self.index.values:
+            load_documents(self.index, ((number, decode_stored(body)) for number, body in self._taken_over(kept)))
+        else:
+            self.index.live.update([number for number, _ in self._taken_over(kept)])
+            self.index.size = len(self._by_number)
         self.revision = revision
 
     def restore(self, snapshot: Snapshot, kept: Iterable[Kept], changes: Iterable[Change], revision: int) -> None:
@@ -131,10 +136,10 @@ class View:
         by_number = self._by_number
         return [entry for number in numbers if (entry := by_number[number]) is not None]
 
-    def _taken_over(self, kept: Iterable[Kept]) -> Iterator[tuple[int, Document]]:
+    def _taken_over(self, kept: Iterable[Kept]) -> Iterator[tuple[int, bytes]]:
         for number, one in enumerate(kept):
             self._add(self._kept(one, number))
-            yield number, decode_stored(one.body)
+            yield number, one.body
 
     def _apply(self, change: Change, versions: tuple[Document, Document] | None) -> None:
         current = self._by_id.get(change.id)
