@@ -183,6 +183,12 @@ class JournalContract:
         seen += [change.revision for change in journal.follow(seen[-1])]
         assert seen == [1, 2, 3]
 
+    def test_its_size_is_that_of_what_it_holds(self, journal: Journal) -> None:
+        small = journal.size()
+        journal.append([created(1, "big", body("big", filler="x" * 1_000_000))], after=0)
+        large = journal.size()
+        assert large.data_bytes + large.log_bytes - (small.data_bytes + small.log_bytes) >= 1_000_000
+
     def test_closing_twice_is_harmless(self, journal: Journal) -> None:
         journal.close()
         journal.close()

@@ -185,7 +185,7 @@ async def test_a_mass_silence_changes_no_document(tmp_path: Path) -> None:
         await fleet.beat(*ids)
         await fleet.look()
         assert fleet.registry.view.revision == 12
-        assert fleet.registry.liveness.counters()["holds"]["mass-silence"] == 1
+        assert fleet.registry.liveness.figures().holds["mass-silence"] == 1
 
 
 async def test_whoever_writes_the_status_of_a_waiting_cluster_takes_it_out_of_the_count(tmp_path: Path) -> None:
@@ -227,12 +227,8 @@ async def test_what_the_registry_does_is_counted(tmp_path: Path) -> None:
         await fleet.beat("west")
         await fleet.go(9)
         await fleet.beat("west")
-        counted = fleet.registry.liveness.counters()
-        assert {name: counted[name] for name in ("beats", "marked", "restored")} == {
-            "beats": 2,
-            "marked": 1,
-            "restored": 1,
-        }
+        counted = fleet.registry.liveness.figures()
+        assert (counted.beats, counted.marked, counted.restored) == (2, 1, 1)
 
 
 async def test_a_document_that_can_not_have_the_status_is_left_alone(tmp_path: Path) -> None:

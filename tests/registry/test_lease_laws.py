@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from rollbook.clusters.liveness import liveness_of
 from rollbook.registry.heartbeats import Beat
 from tests.registry.clocks import Clocks
 from tests.registry.fleets import Fleet, fleet_in
@@ -138,6 +139,17 @@ class Statuses(RuleBasedStateMachine):
             if self.has_run_out(id) > 1 and not said.spoken:
                 assert self.fleet.status(id) == "unreachable"
                 assert self.facts(id)["liveness"] == "silent"
+
+    @invariant()
+    def the_totals_are_those_of_a_look_at_each_lease_to_within_a_second(self) -> None:
+        leases, now = self.fleet.registry.liveness.leases, self.clocks.seconds
+        totals, since = leases.totals(now), leases.listening_since(now)
+        alive_now, alive_before = (
+            [liveness_of(lease, at, since) for lease in leases].count("alive") for at in (now, now - 1)
+        )
+        assert sum(totals.values()) == len(leases)
+        assert min(totals.values()) >= 0
+        assert alive_now <= totals["alive"] <= alive_before
 
 
 Statuses.TestCase.settings = settings(

@@ -5,6 +5,7 @@ raises, nothing of the batch is there, now or after a restart.
 """
 
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from rollbook.journal.changes import Change, Kept
@@ -66,6 +67,14 @@ class Compaction(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Bytes on the disk: the journal's data, and the log of what was written and is not in its place there yet."""
+
+    data_bytes: int
+    log_bytes: int
+
+
 class Journal(Protocol):
     """Durable changes in one total order. Methods block; one thread calls ``append``, any thread may read."""
 
@@ -107,6 +116,10 @@ class Journal(Protocol):
 
     def follow(self, after: int) -> Iterator[Change]:
         """The changes later than ``after``, in order. Refuses (Compacted) when some of them are no longer kept."""
+        ...
+
+    def size(self) -> Size:
+        """How much room it takes on the disk. Fails (JournalUnavailable) when the disk does."""
         ...
 
     def problems(self) -> list[str]:

@@ -13,13 +13,14 @@ from rollbook.errors import Compacted, JournalConflict
 from rollbook.journal.changes import Change, Kept
 from rollbook.journal.checkpointing import CAP_PAGES, START_PAGES, Checkpointer
 from rollbook.journal.compaction import SqliteCompaction
+from rollbook.journal.interface import Size
 from rollbook.journal.locking import DirectoryLock
 from rollbook.journal.paging import PAGE_CHANGES, page_of
 from rollbook.journal.past import SqlitePast
 from rollbook.journal.reading import Readers
 from rollbook.journal.rebuilding import CHANGE_COLUMNS, LIVE, Bodies, Row, kept_of
 from rollbook.journal.recording import Tip, record, tip_in
-from rollbook.journal.schema import open_writer
+from rollbook.journal.schema import FILE_NAME, open_writer
 from rollbook.journal.soundness import problems_in
 from rollbook.journal.trouble import disk_trouble
 from rollbook.journal.writing import Writer
@@ -100,6 +101,12 @@ class SqliteJournal:
                 raise Compacted(f"the changes after revision {position} are no longer kept")
             yield from page
             position = page[-1].revision
+
+    def size(self) -> Size:
+        """See ``interface.Journal.size``; the log is SQLite's write-ahead log."""
+        data, log = self.directory / FILE_NAME, self.directory / f"{FILE_NAME}-wal"
+        with disk_trouble("the journal can't be measured"):
+            return Size(data.stat().st_size, log.stat().st_size if log.exists() else 0)
 
     def problems(self) -> list[str]:
         """What is wrong with the file, a sentence each; empty when it is sound."""

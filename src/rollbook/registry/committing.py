@@ -21,6 +21,7 @@ from rollbook.errors import JournalConflict, JournalUnavailable, RegistryError
 from rollbook.journal.changes import Change, Kind, protected_after
 from rollbook.journal.interface import Journal
 from rollbook.registry.commands import Command, Decision, Standing
+from rollbook.registry.commit_counts import CommitCounts, Result
 from rollbook.registry.recent import RecentChanges
 from rollbook.view.views import NO_VERSIONS, Versions, View
 
@@ -77,6 +78,12 @@ class Committer:
         self._task = asyncio.create_task(self._run(), name="rollbook-committer")
         self.trouble: str | None = None
         """Why the last batch could not be written; None when it could."""
+        self.counts = CommitCounts()
+
+    @property
+    def waiting(self) -> int:
+        """How many commands are in the queue."""
+        return len(self._queue)
 
     async def submit(self, command: Command, author: Author) -> Stored:
         """Decide, make durable and publish one command. Raises the command's refusal, or JournalUnavailable."""
@@ -110,6 +117,7 @@ class Committer:
             self._settled.clear()
             outcomes = await self._commit(batch)
             self._settled.set()
+            self._count(outcomes)
             _answer(batch, outcomes)
 
     async def _commit(self, batch: Sequence[_Waiting]) -> Sequence[Outcome]:
@@ -122,10 +130,16 @@ class Committer:
                 continue
             except JournalUnavailable as trouble:
                 self.trouble = trouble.message
+                self.counts.failures += 1
                 return [trouble] * len(batch)
             self.trouble = None
             self._publish(draft.changes, draft.versions)
+            self.counts.committed(draft.changes)
             return outcomes
+
+    def _count(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            self.counts.commands[_result_of(outcome)] += 1
 
     def _publish(self, changes: Sequence[Change], versions: Versions = NO_VERSIONS) -> None:
         self._view.apply(changes, versions)
@@ -182,6 +196,13 @@ class _Draft:
         protected = protected_after(kind, current is not None and current.protected)
         self._over[id] = None if decision.body is None else Standing(decision.body, revision, protected)
         return Stored(id, kind, decision.body, revision, decision.warnings, decision.outcome)
+
+
+def _result_of(outcome: Outcome) -> Result:
+    if isinstance(outcome, Stored):
+        return "unchanged" if outcome.kind is None else "changed"
+    is_refusal = isinstance(outcome, RegistryError) and not isinstance(outcome, JournalUnavailable)
+    return "refused" if is_refusal else "failed"
 
 
 def _answer(batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:

@@ -66,6 +66,11 @@ class Holds:
                 _end(self.grace, at)
                 self.grace = None
 
+    def holding(self) -> dict[Cause, bool]:
+        """Of each cause, whether there is a hold now."""
+        now = {hold.cause for hold in (self.mass, self.grace) if hold is not None}
+        return {cause: cause in now for cause in self.begun}
+
     def as_json(self, due: int) -> list[Value]:
         """For ``/readyz``; ``due`` is how many clusters a mass silence keeps waiting."""
         mass = [] if self.mass is None else [self.mass.as_json(due)]

@@ -16,6 +16,7 @@ from rollbook.documents.values import Value
 from rollbook.errors import ClusterDeleted, ClusterNotFound, RegistryError
 from rollbook.registry.committing import Author
 from rollbook.registry.heartbeats import NODES_MAX, PLAIN_BEAT, Beat
+from rollbook.registry.lease_figures import LeaseFigures
 from rollbook.registry.lease_saving import LeaseSaver
 from rollbook.registry.leases import Leases
 from rollbook.registry.marking import Marking
@@ -107,14 +108,18 @@ class LeaseKeeper:
         """What ``/readyz`` says of liveness."""
         return self.leases.as_json()
 
-    def counters(self) -> Mapping[str, int | Mapping[str, int]]:
-        """What happened since the process began, for metrics: each only grows."""
-        return {
-            "beats": self.leases.beats,
-            "marked": self._marking.marked,
-            "restored": self._marking.restored,
-            "holds": {str(cause): count for cause, count in self.leases.holds.begun.items()},
-        }
+    def figures(self) -> LeaseFigures:
+        """What all leases come to, for metrics."""
+        at, leases, marking = self._read_clocks(), self.leases, self._marking
+        return LeaseFigures(
+            leases.totals(at.seconds),
+            leases.flapping(at.unix_ms),
+            leases.holds.holding(),
+            leases.beats,
+            marking.marked,
+            marking.restored,
+            dict(leases.holds.begun),
+        )
 
     async def stop(self) -> None:
         """Look no more, and let what has begun come to its end. Beats are heard until ``close``."""

@@ -11,7 +11,7 @@ silent has the length of a lease once more, as everybody has after a pause.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from rollbook.clusters.liveness import (
@@ -19,6 +19,7 @@ from rollbook.clusters.liveness import (
     TURNS_KEPT,
     Interruption,
     Lease,
+    Liveness,
     Reading,
     has_run_out,
     interruption_between,
@@ -28,6 +29,7 @@ from rollbook.clusters.liveness import (
 from rollbook.documents.values import Value
 from rollbook.registry.expiries import Expiries
 from rollbook.registry.holds import Cause, Holds
+from rollbook.registry.standings import Flapping, Standings
 from rollbook.registry.uptimes import Uptimes
 
 SETTLE_SECONDS = 0.3
@@ -46,6 +48,8 @@ class Leases:
         self.gone: set[str] = set()
         """Those whose stored leases are over; they may have begun new ones since."""
         self.beats = 0
+        self._standings = Standings()
+        self._flapping = Flapping()
         self._at = at
         self._listening_since = -math.inf
         self._leases: dict[str, Lease] = {}
@@ -84,9 +88,12 @@ class Leases:
             lease = self._begin(id, life, ttl_seconds, at)
         else:
             self.uptimes.count(lease, now, self._listening_since)
-            lease.beat_at, lease.ttl_seconds, lease.observed_at_ms = now, ttl_seconds, at.unix_ms
             if lease.noted:
                 self._come_back(lease, at)
+            else:
+                self._standings.remove(lease)
+            lease.beat_at, lease.ttl_seconds, lease.observed_at_ms = now, ttl_seconds, at.unix_ms
+            self._standings.add(lease)
         self._due.pop(id, None)
         self.holds.settle(id, at)
         self.expiries.ends(id, now + ttl_seconds)
@@ -97,6 +104,9 @@ class Leases:
         """A lease that was stored before this process began; it is counted already."""
         self._leases[lease.id] = lease
         self._noted += lease.noted
+        if not lease.noted:
+            self._standings.add(lease)
+        self._flapping.turned(lease, self._at.unix_ms)
         self._plan(lease)
 
     def listen(self, at: Reading) -> None:
@@ -112,6 +122,9 @@ class Leases:
         lease = self._leases.pop(id, None)
         if lease is not None:
             self._noted -= lease.noted
+            if not lease.noted:
+                self._standings.remove(lease)
+            self._flapping.discard(id)
             self._due.pop(id, None)
             self._newly_noted.pop(id, None)
             self.expiries.discard(id)
@@ -128,6 +141,7 @@ class Leases:
         self._due.pop(lease.id, None)
         self.holds.settle(lease.id, at)
         self._turn(lease, at)
+        self._standings.remove(lease)
         lease.noted = True
         self._noted += 1
         if counts:
@@ -161,6 +175,14 @@ class Leases:
         self._due.clear()
         self.holds.begin_grace(cause, detail, (each.id for each in self._leases.values() if not each.noted), at)
 
+    def totals(self, now: float) -> Mapping[Liveness, int]:
+        """How many leases stand how, to within a second."""
+        return self._standings.totals(now, noted=self._noted, due=len(self._due))
+
+    def flapping(self, now_ms: int) -> int:
+        """How many clusters fall silent and come back again and again."""
+        return self._flapping.total(now_ms)
+
     def as_json(self) -> dict[str, Value]:
         """For ``/readyz``: how many leases there are, how many silences were noted, and what holds transitions."""
         return {"leases": len(self), "silent": self._noted, "holds": self.holds.as_json(len(self._due))}
@@ -169,6 +191,7 @@ class Leases:
         self.drop(id)
         lease = Lease(id, life, ttl_seconds, at.seconds, at.unix_ms)
         self._leases[id] = lease
+        self._standings.add(lease)
         self.uptimes.begin(id, at.seconds)
         return lease
 
@@ -180,6 +203,7 @@ class Leases:
 
     def _turn(self, lease: Lease, at: Reading) -> None:
         lease.turns = (*lease.turns, at.unix_ms)[-TURNS_KEPT:]
+        self._flapping.turned(lease, at.unix_ms)
         self.dirty.add(lease.id)
 
     def _plan(self, lease: Lease) -> None:

@@ -25,6 +25,8 @@ class Mailroom:
 
     bytes_max: int = MAILROOM_BYTES_MAX
     bytes_held: int = 0
+    overflows: int = 0
+    """How many mailboxes have lost what they held, or could not be told."""
     _mailboxes: "set[Mailbox]" = field(default_factory=set, repr=False)
 
     def open(self, form: Form, *, after: int) -> "Mailbox":
@@ -35,7 +37,7 @@ class Mailroom:
 
     def close(self, mailbox: "Mailbox") -> None:
         """Throw away what it holds, and give it up."""
-        mailbox.lose()
+        mailbox.empty()
         self._mailboxes.discard(mailbox)
 
     def hold(self, message: Message) -> None:
@@ -87,7 +89,13 @@ class Mailbox:
 
     def lose(self, refusal: LanguageRefused | None = None) -> None:
         """Forget what waits, for good: the reader will be told."""
-        self.lost, self.refusal = True, self.refusal or refusal
+        self.room.overflows += not self.lost
+        self.refusal = self.refusal or refusal
+        self.empty()
+
+    def empty(self) -> None:
+        """Take no more messages, and throw away those that wait."""
+        self.lost = True
         while self._messages:
             self.room.release(self._messages.popleft())
         self.bytes_held = 0

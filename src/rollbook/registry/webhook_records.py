@@ -13,6 +13,9 @@ from rollbook.registry.times import iso_time
 from rollbook.registry.webhook_signing import key_in
 from rollbook.registry.webhook_targets import Registration, Target, target_of
 
+STATES = ("current", "delivering", "retrying", "stopped", "disabled")
+"""How deliveries can stand (see ``state_of``)."""
+
 FORMER_SECRET_MS = 24 * 60 * 60 * 1000
 
 

@@ -48,6 +48,8 @@ class View:
         self.revision = 0
         self.snapshot_revision = 0
         """As of which revision there is a snapshot of the index; 0 when there is none."""
+        self.body_bytes = 0
+        """How large all documents are together, as memory holds them."""
         self.index = Index(limits=limits, values=indexed)
         self._by_id: dict[str, Entry] = {}
         self._by_number: list[Entry | None] = []
@@ -165,6 +167,7 @@ class View:
         self._put_aside(entry)
         del self._by_id[entry.id]
         self._by_number[entry.number] = None
+        self.body_bytes -= len(entry.held)
         self.index.delete(entry.number, decode_stored(entry.body))
 
     def _put_aside(self, entry: Entry) -> None:
@@ -180,6 +183,8 @@ class View:
         return (body, None) if self._packer is None else self._packer.held(body)
 
     def _add(self, entry: Entry) -> None:
+        former = self._by_id.get(entry.id)
+        self.body_bytes += len(entry.held) - (0 if former is None else len(former.held))
         self._by_id[entry.id] = entry
         if entry.number == len(self._by_number):
             self._by_number.append(entry)

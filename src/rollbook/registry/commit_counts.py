@@ -1,0 +1,26 @@
+"""What became of the commands and batches of a committer since the process began, counted for whoever measures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, get_args
+
+from rollbook.journal.changes import Change, Kind
+
+Result: TypeAlias = Literal["changed", "unchanged", "refused", "failed"]
+"""What became of a command. Refused is what its caller may not do; failed is what the disk, or a fault, prevented."""
+
+
+@dataclass(slots=True)
+class CommitCounts:
+    """Each number only grows. ``commits``: batches that the journal made durable; ``failures``: those it could not."""
+
+    commits: int = 0
+    failures: int = 0
+    changes: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(get_args(Kind), 0))
+    commands: dict[Result, int] = field(default_factory=lambda: dict.fromkeys(get_args(Result), 0))
+
+    def committed(self, changes: Sequence[Change]) -> None:
+        """Count a batch that was written; one that changes nothing is none."""
+        self.commits += bool(changes)
+        for change in changes:
+            self.changes[change.kind] += 1

@@ -1,0 +1,24 @@
+"""What all leases together come to, for whoever measures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rollbook.clusters.liveness import Liveness
+from rollbook.registry.holds import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseFigures:
+    """How leases stand, to within a second, and what happened since the process began.
+
+    ``beats``, ``marked`` (silences written down), ``restored`` (statuses brought back) and ``holds`` only grow.
+    ``holding``: which holds there are now.
+    """
+
+    states: Mapping[Liveness, int]
+    flapping: int
+    holding: Mapping[Cause, bool]
+    beats: int
+    marked: int
+    restored: int
+    holds: Mapping[Cause, int]
