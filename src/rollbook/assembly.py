@@ -11,6 +11,7 @@ import uvloop
 
 from rollbook.api.app import make_app
 from rollbook.api.server import serve as serve_http
+from rollbook.api.traffic import Traffic
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import Reading
 from rollbook.journal.leases import problems_in_leases
@@ -129,9 +130,11 @@ async def _serve(settings: Settings) -> None:
         settle_garbage_collection()
         registry.liveness.start()
         registry.webhooks.start()
+        traffic = Traffic()
         await serve_http(
-            make_app(registry),
+            make_app(registry, traffic),
             registry,
+            traffic,
             host=settings.host,
             port=settings.port,
             stop_seconds=settings.stop_seconds,

@@ -23,7 +23,9 @@ from rollbook.api import (
     webhook_handlers,
 )
 from rollbook.api.encodings import Encoded
+from rollbook.api.metrics.scraping import Scraper
 from rollbook.api.problems import problem
+from rollbook.api.traffic import Counted, Traffic
 from rollbook.errors import BodyTooLarge, MethodNotAllowed, RegistryError, RequestRefused, RouteNotFound
 from rollbook.registry.registry import Registry
 from rollbook.view.views import View
@@ -33,15 +35,17 @@ logger = logging.getLogger(__name__)
 REVISION_HEADER = b"x-registry-revision"
 
 
-def make_app(registry: Registry) -> ASGIApp:
-    """The ASGI application that serves ``registry``."""
+def make_app(registry: Registry, traffic: Traffic) -> ASGIApp:
+    """The ASGI application that serves ``registry``, and counts what it answers in ``traffic``."""
     app = Starlette(
         routes=ROUTES,
         exception_handlers={RegistryError: refused, HTTPException: no_such_route, Exception: failed},
     )
     app.router.redirect_slashes = False
     app.state.registry = registry
-    return Encoded(WithRevision(WithoutTrailingSlash(app), registry.view))
+    app.state.scraper = Scraper(registry, traffic)
+    counted = Counted(app, traffic, {route.endpoint: template_of(route) for route in ROUTES})
+    return Encoded(WithRevision(WithoutTrailingSlash(counted), registry.view))
 
 
 class WithoutTrailingSlash:
@@ -109,6 +113,11 @@ def allowed_methods(request: Request) -> str:
     return ", ".join(sorted(methods | {"OPTIONS"}))
 
 
+def template_of(route: Route) -> str:
+    """The path of a route as people write it: ``/clusters/{id}/nodes/{node_id}``."""
+    return route.path.replace(":path}", "}")
+
+
 ROUTES = [
     Route("/clusters", handlers.create_cluster, methods=["POST"]),
     Route("/clusters/query", handlers.query_clusters, methods=["POST"]),
@@ -154,4 +163,5 @@ ROUTES = [
     Route("/api/no-ir/filter", parser_handlers.filter_without_envelope, methods=["POST"]),
     Route("/healthz", operations_handlers.healthz, methods=["GET"]),
     Route("/readyz", operations_handlers.readyz, methods=["GET"]),
+    Route("/metrics", operations_handlers.metrics, methods=["GET"]),
 ]

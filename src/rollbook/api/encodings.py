@@ -17,7 +17,7 @@ WORTH_IT_BYTES = 16 * 1024
 
 LEVEL = 1
 GZIP_WINDOW = 31
-ENCODED_TYPES = ("application/json", "application/x-ndjson", "application/problem+json")
+ENCODED_TYPES = ("application/json", "application/x-ndjson", "application/problem+json", "text/plain")
 STEP_BYTES = 64 * 1024
 
 CODING = re.compile(r"\s*([\w*.-]+)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?")
@@ -98,7 +98,7 @@ def accepted_coding(headers: Headers) -> str | None:
 
 
 def is_worth_it(headers: MutableHeaders, body: bytes, more: bool) -> bool:
-    """Whether an answer gets smaller by more than it costs: JSON, not small, not encoded yet, and not watched live."""
+    """Whether an answer gets smaller by more than it costs: text, not small, not encoded yet, and not watched live."""
     media_type = headers.get("content-type", "").partition(";")[0]
     return (
         media_type in ENCODED_TYPES

@@ -1,16 +1,23 @@
-"""The routes for whoever operates the registry: is it alive, is it ready."""
+"""The routes for whoever operates the registry: is it alive, is it ready, how does it do."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from rollbook import __version__
 from rollbook.api.handlers import registry_of
+from rollbook.api.metrics.scraping import MEDIA_TYPE, Scraper
 from rollbook.api.responses import json_response
 
 
 async def healthz(request: Request) -> Response:
     """``GET /healthz``: the process is alive."""
     return json_response({"status": "ok", "version": __version__})
+
+
+async def metrics(request: Request) -> Response:
+    """``GET /metrics``: the figures of now, for Prometheus."""
+    scraper: Scraper = request.app.state.scraper
+    return Response(await scraper.text(), media_type=MEDIA_TYPE)
 
 
 async def readyz(request: Request) -> Response:

@@ -10,12 +10,15 @@ reader, requests that wait before it) goes the ordinary way.
 """
 
 from collections.abc import Collection, Sequence
+from time import perf_counter
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from rollbook.api.durations import Durations
 from rollbook.api.encodings import WORTH_IT_BYTES
 from rollbook.api.problems import MEDIA_TYPE, problem
 from rollbook.api.responses import ARRAY
+from rollbook.api.traffic import OTHER, Traffic
 from rollbook.documents.codec import decode_json
 from rollbook.errors import RequestRefused
 from rollbook.registry.registry import Registry
@@ -51,9 +54,12 @@ QUERY_HEAD = (
 
 
 class RegistryProtocol(HttpToolsProtocol):
-    """The protocol of one connection. ``registry`` is set by ``protocol_for``."""
+    """The protocol of one connection. What all connections share is set by ``protocol_for``."""
 
     registry: Registry
+    reads: Durations
+    queries: Durations
+    malformed: Durations
     _answered = False
     _held: bytes | None = None
     """The body of a query so far, while it may be answered here; its head has not gone the ordinary way yet."""
@@ -98,6 +104,7 @@ class RegistryProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer a request that can't be understood, and hang up."""
+        self.malformed.add(0.0)
         body = bytes(problem(RequestRefused("the request is not valid HTTP/1.1")).body)
         head = (
             f"HTTP/1.1 400 Bad Request\r\ncontent-type: {MEDIA_TYPE}\r\n"
@@ -107,6 +114,7 @@ class RegistryProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _answer_read(self) -> bool:
+        begun = perf_counter()
         url, view = self.url, self.registry.view
         if not url.startswith(PREFIX) or self._is_occupied():
             return False
@@ -118,6 +126,7 @@ class RegistryProtocol(HttpToolsProtocol):
             return False
         head = READ_HEAD % (self._default_headers(), entry.revision, view.revision, len(body))
         self.transport.write(head + body)
+        self.reads.add(perf_counter() - begun)
         return True
 
     def _is_plain_query(self) -> bool:
@@ -132,6 +141,7 @@ class RegistryProtocol(HttpToolsProtocol):
         )
 
     def _answer_query(self, body: bytes) -> bool:
+        begun = perf_counter()
         bodies = self._found(body)
         if bodies is None:
             return False
@@ -141,6 +151,7 @@ class RegistryProtocol(HttpToolsProtocol):
             return False
         head = QUERY_HEAD % (self._default_headers(), self.registry.view.revision, len(answer))
         self.transport.write(head + answer)
+        self.queries.add(perf_counter() - begun)
         return True
 
     def _found(self, body: bytes) -> Sequence[bytes] | None:
@@ -174,6 +185,12 @@ class RegistryProtocol(HttpToolsProtocol):
         return (cycle is not None and not cycle.response_complete) or self.flow.write_paused
 
 
-def protocol_for(registry: Registry) -> type[RegistryProtocol]:
-    """The protocol of connections to ``registry``."""
-    return type("RegistryProtocol", (RegistryProtocol,), {"registry": registry})
+def protocol_for(registry: Registry, traffic: Traffic) -> type[RegistryProtocol]:
+    """The protocol of connections to ``registry``; what it answers by itself is counted in ``traffic``."""
+    shared = {
+        "registry": registry,
+        "reads": traffic.of("/clusters/{id}", "GET", 200),
+        "queries": traffic.of("/clusters/query", "POST", 200),
+        "malformed": traffic.of(OTHER, OTHER, 400),
+    }
+    return type("RegistryProtocol", (RegistryProtocol,), shared)

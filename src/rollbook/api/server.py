@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from rollbook.api.lateness import lateness_kept
 from rollbook.api.protocol import protocol_for
+from rollbook.api.traffic import Traffic
 from rollbook.errors import SettingRefused
 from rollbook.registry.registry import Registry
 
@@ -24,16 +26,24 @@ logger = logging.getLogger(__name__)
 
 
 async def serve(
-    app: ASGIApp, registry: Registry, *, host: str, port: int, stop_seconds: int, before_stop: Callable[[], None]
+    app: ASGIApp,
+    registry: Registry,
+    traffic: Traffic,
+    *,
+    host: str,
+    port: int,
+    stop_seconds: int,
+    before_stop: Callable[[], None],
 ) -> None:
     """Serve until told to stop; then ``before_stop`` ends what would never end by itself.
 
-    Plain reads and queries are answered from ``registry``, everything else by ``app``. Requests that are under way at
-    a stop have ``stop_seconds`` to end. Refuses (SettingRefused) an address that can't be listened on.
+    Plain reads and queries are answered from ``registry``, everything else by ``app``; ``traffic`` counts them all.
+    Requests that are under way at a stop have ``stop_seconds`` to end. Refuses (SettingRefused) an address that can't
+    be listened on.
     """
     config = uvicorn.Config(
         app,
-        http=protocol_for(registry),
+        http=protocol_for(registry, traffic),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -55,7 +65,8 @@ async def serve(
     allow_many_connections()
     listening = listen(host, port)  # who sees it listen may stop it at once, so the handlers come first
     logger.info("listening on %s", address_of(listening))
-    await server.serve(sockets=[listening])
+    async with lateness_kept(traffic.lateness):
+        await server.serve(sockets=[listening])
 
 
 def allow_many_connections() -> None:

@@ -1,0 +1,133 @@
+"""Metrics of what the registry holds, in memory and on the disk, and of what is written into it."""
+
+from rollbook import __version__
+from rollbook.api.metrics.rows import Figures, Metric, Scrape
+
+
+def memory_per_cluster(scrape: Scrape) -> Figures:
+    """All memory of the process, shared out among the clusters."""
+    clusters = len(scrape.registry.view)
+    return scrape.resident_bytes / clusters if scrape.resident_bytes and clusters else None
+
+
+CONTENTS = (
+    Metric(
+        "rollbook_build_info",
+        "gauge",
+        "Always 1; the label tells the version of Rollbook that runs.",
+        lambda scrape: {__version__: 1},
+        ("version",),
+    ),
+    Metric(
+        "rollbook_clusters",
+        "gauge",
+        "How many clusters are enrolled.",
+        lambda scrape: len(scrape.registry.view),
+    ),
+    Metric(
+        "rollbook_revision",
+        "gauge",
+        "The newest revision: how many changes there have been since the registry was founded.",
+        lambda scrape: scrape.registry.view.revision,
+    ),
+    Metric(
+        "rollbook_document_bytes",
+        "gauge",
+        "How large the documents of all clusters are together, as JSON in memory.",
+        lambda scrape: scrape.registry.view.body_bytes,
+    ),
+    Metric(
+        "rollbook_memory_per_cluster_bytes",
+        "gauge",
+        "The resident memory of the process divided by the number of clusters: documents, index and the program, so it "
+        "says little about a small fleet. Absent without clusters.",
+        memory_per_cluster,
+    ),
+    Metric(
+        "rollbook_index_snapshot_revision",
+        "gauge",
+        "The revision of the newest snapshot of the index on the disk; a start follows the changes after it. 0: none.",
+        lambda scrape: scrape.registry.view.snapshot_revision,
+    ),
+)
+
+JOURNAL = (
+    Metric(
+        "rollbook_journal_writable",
+        "gauge",
+        "1 when the last batch of writes reached the disk; 0 when the disk refused it, and its writers were told 503.",
+        lambda scrape: scrape.registry.committer.trouble is None,
+    ),
+    Metric(
+        "rollbook_journal_data_bytes",
+        "gauge",
+        "The size of the journal's file on the disk: all documents and the history that is kept.",
+        lambda scrape: None if scrape.size is None else scrape.size.data_bytes,
+    ),
+    Metric(
+        "rollbook_journal_log_bytes",
+        "gauge",
+        "The size of the journal's write-ahead log. It stays below about 64 MiB unless long reads hold it up.",
+        lambda scrape: None if scrape.size is None else scrape.size.log_bytes,
+    ),
+    Metric(
+        "rollbook_history_changes",
+        "gauge",
+        "How many changes of the past are kept.",
+        lambda scrape: scrape.registry.view.revision - scrape.registry.compactor.mark,
+    ),
+    Metric(
+        "rollbook_history_compacted_revision",
+        "gauge",
+        "Changes up to this revision are no longer kept, for they are beyond the retention. 0: all are kept.",
+        lambda scrape: scrape.registry.compactor.mark,
+    ),
+    Metric(
+        "rollbook_history_compacted_changes_total",
+        "counter",
+        "How many changes of the past were given up.",
+        lambda scrape: scrape.registry.compactor.given_up,
+    ),
+    Metric(
+        "rollbook_history_compaction_failing",
+        "gauge",
+        "1 when the last attempt to give up the oldest changes failed, and the journal keeps growing; else 0.",
+        lambda scrape: scrape.registry.compactor.trouble is not None,
+    ),
+)
+
+WRITES = (
+    Metric(
+        "rollbook_commits_total",
+        "counter",
+        "Batches of changes that were made durable, each with one sync of the disk.",
+        lambda scrape: scrape.registry.committer.counts.commits,
+    ),
+    Metric(
+        "rollbook_commit_failures_total",
+        "counter",
+        "Batches that the disk refused; nothing of them was written, and their writers were answered with 503.",
+        lambda scrape: scrape.registry.committer.counts.failures,
+    ),
+    Metric(
+        "rollbook_changes_total",
+        "counter",
+        "Changes of clusters that were made durable, by what happened.",
+        lambda scrape: scrape.registry.committer.counts.changes,
+        ("kind",),
+    ),
+    Metric(
+        "rollbook_commands_total",
+        "counter",
+        "Writes of clusters that were asked for, by what became of them: changed; unchanged, for there was nothing to "
+        "change; refused by a rule; failed, for the disk or a fault prevented them.",
+        lambda scrape: scrape.registry.committer.counts.commands,
+        ("result",),
+    ),
+    Metric(
+        "rollbook_commands_waiting",
+        "gauge",
+        "Writes that wait in the queue until the batch under way is on the disk.",
+        lambda scrape: scrape.registry.committer.waiting,
+    ),
+)

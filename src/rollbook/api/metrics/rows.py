@@ -1,0 +1,47 @@
+"""What a metric is: a row of a table with its name, its meaning, and how it is read off a scrape.
+
+One rule: reading is quick and bounded. What would take a walk over clusters, leases or files is in the scrape already,
+or is a total that is kept where things happen; and no label has a value that a caller may choose.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from rollbook.api.durations import Durations
+from rollbook.api.traffic import Answer
+from rollbook.journal.interface import Size
+from rollbook.registry.lease_figures import LeaseFigures
+from rollbook.registry.registry import Registry
+from rollbook.registry.webhook_figures import WebhookFigures
+
+Figure: TypeAlias = float | Durations
+Figures: TypeAlias = Figure | Mapping[Any, Figure] | None
+"""One figure; or one for each value of the label, or for each tuple of values of the labels; None: can't be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    """What is known at one moment. ``size`` and ``webhooks`` are None when the disk can't be asked.
+
+    ``resident_bytes`` is None where the system does not tell it.
+    """
+
+    registry: Registry
+    answers: Mapping[Answer, Durations]
+    lateness: Durations
+    leases: LeaseFigures
+    webhooks: WebhookFigures | None
+    size: Size | None
+    resident_bytes: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric. A counter only grows until the process ends, and its name ends in ``_total``."""
+
+    name: str
+    kind: Literal["gauge", "counter", "histogram"]
+    meaning: str
+    read: Callable[[Scrape], Figures]
+    labels: tuple[str, ...] = ()
