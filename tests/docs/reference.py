@@ -14,6 +14,7 @@ import typer
 from click import Context
 from typer.main import get_command
 
+from rollbook.api.metrics.scraping import METRICS, process_families
 from rollbook.api.problems import status_of
 from rollbook.cli import application
 from rollbook.cli.exits import EXIT_CODES, MEANINGS, exit_code_of
@@ -131,6 +132,23 @@ def decisions() -> str:
     return "\n".join(f"- [{title}]({page.name})" for title, page in zip(titles, decided, strict=True))
 
 
+def metrics() -> str:
+    """Every metric, its labels and its meaning."""
+    rows = (
+        (f"`{each.name}`", each.kind, " ".join(f"`{label}`" for label in each.labels), each.meaning) for each in METRICS
+    )
+    return table(("metric", "type", "labels", "meaning"), rows)
+
+
+def process_metrics() -> str:
+    """Every metric that prometheus-client tells of a process."""
+    rows = (
+        (f"`{each.name}{'_total' if each.type == 'counter' else ''}`", each.type, each.documentation)
+        for each in process_families()
+    )
+    return table(("metric", "type", "meaning"), rows)
+
+
 def tree(kind: type[RegistryError]) -> Iterator[type[RegistryError]]:
     """A class of errors and everything below it."""
     yield kind
@@ -147,6 +165,8 @@ PARTS: dict[str, Callable[[], str]] = {
         errors,
         commands,
         documents,
+        metrics,
+        process_metrics,
         *LANGUAGE_PARTS,
         decisions,
     )

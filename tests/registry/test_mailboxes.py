@@ -90,3 +90,13 @@ async def test_a_reader_with_news_does_not_wait() -> None:
     mailbox.take()
     await mailbox.wait(0.001)
     assert not mailbox.has_news
+
+
+def test_a_mailbox_that_loses_what_it_holds_is_counted_once_and_one_that_is_closed_is_not() -> None:
+    room = Mailroom()
+    lost, closed = (room.open("document", after=0) for _ in range(2))
+    for _ in range(2):
+        lost.lose()
+    room.close(lost)
+    room.close(closed)
+    assert room.overflows == 1

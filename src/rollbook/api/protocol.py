@@ -14,7 +14,7 @@ from time import perf_counter
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from rollbook.api.durations import Durations
+from rollbook.api.durations import UNTIMED_MAX, Durations
 from rollbook.api.encodings import WORTH_IT_BYTES
 from rollbook.api.problems import MEDIA_TYPE, problem
 from rollbook.api.responses import ARRAY
@@ -114,8 +114,8 @@ class RegistryProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _answer_read(self) -> bool:
-        begun = perf_counter()
-        url, view = self.url, self.registry.view
+        url, view, reads = self.url, self.registry.view, self.reads
+        begun = perf_counter() if reads.untimed == UNTIMED_MAX else None
         if not url.startswith(PREFIX) or self._is_occupied():
             return False
         entry = view.entry(url[len(PREFIX) :].decode("latin-1"))
@@ -126,7 +126,10 @@ class RegistryProtocol(HttpToolsProtocol):
             return False
         head = READ_HEAD % (self._default_headers(), entry.revision, view.revision, len(body))
         self.transport.write(head + body)
-        self.reads.add(perf_counter() - begun)
+        if begun is None:
+            reads.untimed += 1
+        else:
+            reads.settle(perf_counter() - begun)
         return True
 
     def _is_plain_query(self) -> bool:

@@ -53,14 +53,21 @@ class Counted:
         self._app = app
         self._traffic = traffic
         self._routes = routes
+        self._known: dict[tuple[object, str, int], Durations] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = perf_counter()
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                route = self._routes.get(scope.get("endpoint"), OTHER)  # type: ignore[arg-type]
-                self._traffic.of(route, scope["method"], message["status"]).add(perf_counter() - begun)
+                asked = scope.get("endpoint"), scope["method"], message["status"]
+                (self._known.get(asked) or self._place_of(*asked)).add(perf_counter() - begun)
             await send(message)
 
         await self._app(scope, receive, counted if scope["type"] == "http" else send)
+
+    def _place_of(self, handler: Any, method: str, status: int) -> Durations:
+        place = self._traffic.of(self._routes.get(handler, OTHER), method, status)
+        if method in METHODS:
+            self._known[handler, method, status] = place
+        return place

@@ -24,7 +24,7 @@ PRESENCE = (
         lambda scrape: scrape.leases.flapping,
     ),
     Metric(
-        "rollbook_holds",
+        "rollbook_silences_held",
         "gauge",
         "1 while silences are not written into documents for this cause, such as a silence of many clusters at once; "
         "else 0.",

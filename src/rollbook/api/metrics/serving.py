@@ -31,7 +31,8 @@ REQUESTS = (
     Metric(
         "rollbook_http_request_duration_seconds",
         "histogram",
-        "How long it took from when a request was read until its answer began. A watch lasts longer than that.",
+        "How long it took from when a request was read until its answer began. Of reads that are answered at once, "
+        "every sixteenth is timed, and counts for all sixteen.",
         durations,
         ("route", "method"),
     ),
