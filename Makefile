@@ -11,7 +11,7 @@ SIZES ?= 10000 100000
 PACKAGE ?= filters
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check formatted format lint types layers docs reference bench bench-language bench-watch mutation lock clean
+.PHONY: help run test check formatted format lint types layers docs reference bench bench-language bench-watch bench-beats mutation lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -48,12 +48,17 @@ reference: .venv/for-working ## Write the generated parts of docs/reference agai
 
 bench: .venv/for-measuring ## Measure Rollbook and its rivals side by side, into benchmarks/results (SIZES="10000": so many)
 	.venv/bin/python -m benchmarks.serving --sizes "$(SIZES)" $(ARGS)
+	.venv/bin/python -m benchmarks.watching
+	.venv/bin/python -m benchmarks.beating
 
 bench-language: .venv/for-measuring ## Measure the language against others, into benchmarks/results/language.md
 	.venv/bin/python -W ignore -m benchmarks.language $(ARGS)
 
 bench-watch: .venv/for-measuring ## Measure how fast changes reach watchers, into benchmarks/results/watching.md
 	.venv/bin/python -m benchmarks.watching $(ARGS)
+
+bench-beats: .venv/for-measuring ## Measure what it costs to hear 10,000 clusters, into benchmarks/results/beating.md
+	.venv/bin/python -m benchmarks.beating $(ARGS)
 
 mutation: .venv/for-mutation ## Find small changes of filters that no test notices (PACKAGE=updates: of updates)
 	ROLLBOOK_MUTATION=$(PACKAGE) .venv/bin/mutmut run "rollbook.language.$(PACKAGE).*"

@@ -95,6 +95,10 @@ class Processes:
         """Their proportional set size: memory that they share is counted once."""
         return sum(map(_proportional_bytes, self.pids()))
 
+    def written_bytes(self) -> int:
+        """What those that run now have sent to be written to disks."""
+        return sum(map(_written_bytes, self.pids()))
+
 
 def pin_to_load_core() -> None:
     """Keep this process, and those that it starts for the load, off the server's core."""
@@ -132,3 +136,11 @@ def _proportional_bytes(pid: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+
+
+def _written_bytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("write_bytes:")), 0)
