@@ -3,6 +3,8 @@
 import json
 import re
 import socket
+import time
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
@@ -140,6 +142,17 @@ def test_plain_reads_in_a_row_and_between_others_keep_their_order(server: Server
         False,
     ]
     assert answer.count(created.content) == 5
+
+
+def test_a_connection_outlasts_the_time_between_two_heartbeats(server: ServerProcess) -> None:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
+    opened = set()
+    for pause in (0, 6):  # uvicorn by itself would hang up after five
+        time.sleep(pause)
+        connection.request("GET", "/healthz")
+        opened.add(connection.sock)
+        assert connection.getresponse().read()
+    assert len(opened) == 1
 
 
 def test_a_read_with_a_body_or_of_an_older_http_is_answered_too(server: ServerProcess) -> None:

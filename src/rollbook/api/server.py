@@ -21,6 +21,8 @@ from rollbook.errors import SettingRefused
 from rollbook.registry.registry import Registry
 
 BACKLOG = 2048
+IDLE_SECONDS_MAX = 75
+"""How long a connection is kept without a request: for longer than a controller waits between two heartbeats."""
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ async def serve(
         server_header=False,
         date_header=True,
         proxy_headers=False,
+        timeout_keep_alive=IDLE_SECONDS_MAX,
         timeout_graceful_shutdown=stop_seconds,
     )
     server = Server(config)
