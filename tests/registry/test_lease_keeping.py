@@ -9,6 +9,7 @@ import pytest
 from rollbook.assembly import open_registry
 from rollbook.errors import ClusterDeleted, ClusterNotFound, DocumentInvalid
 from rollbook.limits import Limits
+from rollbook.registry.heartbeats import PLAIN_BEAT, Beat
 from rollbook.settings import Settings
 from tests.examples import node
 from tests.registry.clocks import Clocks
@@ -42,6 +43,23 @@ async def test_a_beat_writes_nothing(tmp_path: Path) -> None:
     async with fleet_in(tmp_path, ["west"]) as fleet:
         await fleet.go(30, "west")
         assert fleet.registry.view.revision == 1
+
+
+async def test_only_a_beat_of_which_no_document_takes_note_is_heard_at_once(tmp_path: Path) -> None:
+    async with fleet_in(tmp_path, ["west"]) as fleet:
+        liveness = fleet.registry.liveness
+        assert liveness.beat_at_once("west", PLAIN_BEAT) is None  # the first one
+        await fleet.beat("west")
+        assert liveness.beat_at_once("west", PLAIN_BEAT) is not None
+        assert liveness.beat_at_once("west", Beat(status="live")) is None
+        assert liveness.beat_at_once("east", PLAIN_BEAT) is None
+        await fleet.go(31)
+        assert (fleet.status("west"), liveness.counters()["beats"]) == ("unreachable", 2)
+        assert liveness.beat_at_once("west", PLAIN_BEAT) is None
+        await delete(fleet.registry, "west")
+        await create(fleet.registry, "west")
+        assert liveness.beat_at_once("west", PLAIN_BEAT) is None  # the lease is of another cluster
+        assert liveness.counters()["beats"] == 2
 
 
 @pytest.mark.parametrize("words", [["maintenance"], ["maintenance", "unreachable"], ["live"]])

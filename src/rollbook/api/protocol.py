@@ -1,8 +1,9 @@
-"""uvicorn's HTTP protocol, with three answers of our own.
+"""uvicorn's HTTP protocol, with four answers of our own.
 
-Bytes that are no HTTP get a problem like any other refusal. And the two hottest questions are answered as soon as they
+Bytes that are no HTTP get a problem like any other refusal. And the three hottest requests are answered as soon as they
 are read, with no task and no messages between server and application: a plain ``GET /clusters/{id}`` of a cluster that
-is there, straight from the view; and a plain ``POST /clusters/query`` that the indexes alone can answer.
+is there, straight from the view; a plain ``POST /clusters/query`` that the indexes alone can answer; and a plain
+``POST /clusters/{id}/heartbeat`` that no document takes note of.
 
 One rule: what is answered here is byte for byte what the application would answer. Whatever takes a thought (a
 condition, a query string, a body that comes in parts or large, a refusal, documents that must be looked at, a slow
@@ -12,20 +13,25 @@ reader, requests that wait before it) goes the ordinary way.
 from collections.abc import Collection, Sequence
 from time import perf_counter
 
+import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from rollbook.api.durations import UNTIMED_MAX, Durations
 from rollbook.api.encodings import WORTH_IT_BYTES
+from rollbook.api.liveness_handlers import lease_as_json
 from rollbook.api.problems import MEDIA_TYPE, problem
 from rollbook.api.responses import ARRAY
 from rollbook.api.traffic import OTHER, Traffic
+from rollbook.clusters.liveness import Lease
 from rollbook.documents.codec import decode_json
-from rollbook.errors import RequestRefused
+from rollbook.documents.values import MISSING
+from rollbook.errors import RegistryError, RequestRefused
+from rollbook.registry.heartbeats import parse_beat
 from rollbook.registry.registry import Registry
 from rollbook.registry.requests import parse_query
 
-PREFIX, QUERY = b"/clusters/", b"/clusters/query"
-QUERY_BYTES_MAX = 16 * 1024
+PREFIX, QUERY, HEARTBEAT = b"/clusters/", b"/clusters/query", b"/heartbeat"
+PLAIN_BYTES_MAX = 16 * 1024
 DECISIVE = frozenset({b"if-none-match", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade"})
 ENCODING = frozenset({b"accept-encoding"})
 DECISIVE_FOR_LARGE = DECISIVE | ENCODING
@@ -34,6 +40,7 @@ DECISIVE_FOR_QUERIES = DECISIVE - {b"content-length", b"if-none-match"} | {
     b"content-encoding",
     b"content-type",
 }
+DECISIVE_FOR_BEATS = DECISIVE - {b"content-length", b"if-none-match"} | {b"content-encoding", b"content-type"}
 HARMLESS = frozenset(
     {
         (b"connection", b"keep-alive"),
@@ -51,6 +58,9 @@ QUERY_HEAD = (
     b"HTTP/1.1 200 OK\r\n%sx-registry-revision: %d\r\nvary: accept, accept-encoding\r\n"
     b"content-length: %d\r\ncontent-type: application/json\r\n\r\n"
 )
+BEAT_HEAD = (
+    b"HTTP/1.1 200 OK\r\n%scontent-length: %d\r\ncontent-type: application/json\r\nx-registry-revision: %d\r\n\r\n"
+)
 
 
 class RegistryProtocol(HttpToolsProtocol):
@@ -59,13 +69,14 @@ class RegistryProtocol(HttpToolsProtocol):
     registry: Registry
     reads: Durations
     queries: Durations
+    beats: Durations
     malformed: Durations
     _answered = False
     _held: bytes | None = None
-    """The body of a query so far, while it may be answered here; its head has not gone the ordinary way yet."""
+    """The body of a POST so far, while it may be answered here; its head has not gone the ordinary way yet."""
 
     def data_received(self, data: bytes) -> None:
-        """Some bytes have come. A query that is not whole by now goes the ordinary way."""
+        """Some bytes have come. A POST that is not whole by now goes the ordinary way."""
         super().data_received(data)
         if self._held is not None and not self.transport.is_closing():
             self._hand_on()
@@ -75,7 +86,7 @@ class RegistryProtocol(HttpToolsProtocol):
         method = self.parser.get_method()
         if method == b"GET":
             self._answered = self._answer_read()
-        elif method == b"POST" and self.url == QUERY and self._is_plain_query():
+        elif method == b"POST" and (self._is_plain_query() if self.url == QUERY else self._is_plain_beat()):
             self._held = b""
             return
         if not self._answered:
@@ -91,7 +102,7 @@ class RegistryProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """A request is read to its end."""
         if self._held is not None:
-            self._answered = self._answer_query(self._held)
+            self._answered = self._answer_query(self._held) if self.url == QUERY else self._answer_beat(self._held)
             if self._answered:
                 self._held = None
             else:
@@ -133,13 +144,14 @@ class RegistryProtocol(HttpToolsProtocol):
         return True
 
     def _is_plain_query(self) -> bool:
-        headers = dict(self.headers)
-        length = headers.get(b"content-length", b"")
+        return self._has_plain_body() and self._is_plain(DECISIVE_FOR_QUERIES) and not self._is_occupied()
+
+    def _is_plain_beat(self) -> bool:
         return (
-            length.isdigit()
-            and int(length) <= QUERY_BYTES_MAX
-            and b"content-type" in headers
-            and self._is_plain(DECISIVE_FOR_QUERIES)
+            self.url.endswith(HEARTBEAT)
+            and self.url.startswith(PREFIX)
+            and (self._has_no_body() or self._has_plain_body())
+            and self._is_plain(DECISIVE_FOR_BEATS)
             and not self._is_occupied()
         )
 
@@ -166,6 +178,26 @@ class RegistryProtocol(HttpToolsProtocol):
         except Exception:  # the ordinary way comes to the same, and tells of it
             return None
 
+    def _answer_beat(self, body: bytes) -> bool:
+        begun = perf_counter()
+        lease = self._heard(body)
+        if lease is None:
+            return False
+        answer = orjson.dumps(lease_as_json(lease))
+        head = BEAT_HEAD % (self._default_headers(), len(answer), self.registry.view.revision)
+        self.transport.write(head + answer)
+        self.beats.add(perf_counter() - begun)
+        return True
+
+    def _heard(self, body: bytes) -> Lease | None:
+        """The lease that a beat renews, if nothing is to be waited for."""
+        id = self.url[len(PREFIX) : -len(HEARTBEAT)].decode("latin-1")
+        try:
+            beat = parse_beat(decode_json(body, limits=self.registry.limits) if body else MISSING)
+        except RegistryError:  # the ordinary way refuses it too, and says why
+            return None
+        return self.registry.liveness.beat_at_once(id, beat)
+
     def _hand_on(self) -> None:
         """Let what has been held back go the ordinary way."""
         body, self._held = self._held, None
@@ -178,6 +210,14 @@ class RegistryProtocol(HttpToolsProtocol):
         if self.parser.get_http_version() != "1.1":
             return False
         return not any(header[0] in decisive and header not in HARMLESS for header in self.headers)
+
+    def _has_no_body(self) -> bool:
+        return all(value == b"0" for name, value in self.headers if name == b"content-length")
+
+    def _has_plain_body(self) -> bool:
+        headers = dict(self.headers)
+        length = headers.get(b"content-length", b"")
+        return length.isdigit() and int(length) <= PLAIN_BYTES_MAX and b"content-type" in headers
 
     def _default_headers(self) -> bytes:
         return b"".join([b"%s: %s\r\n" % header for header in self.server_state.default_headers])
@@ -194,6 +234,7 @@ def protocol_for(registry: Registry, traffic: Traffic) -> type[RegistryProtocol]
         "registry": registry,
         "reads": traffic.of("/clusters/{id}", "GET", 200),
         "queries": traffic.of("/clusters/query", "POST", 200),
+        "beats": traffic.of("/clusters/{id}/heartbeat", "POST", 200),
         "malformed": traffic.of(OTHER, OTHER, 400),
     }
     return type("RegistryProtocol", (RegistryProtocol,), shared)

@@ -77,6 +77,15 @@ class LeaseKeeper:
             await self._marking.settle(lease)
         return lease
 
+    def beat_at_once(self, id: str, beat: Beat) -> Lease | None:
+        """Hear a beat of which no document takes note; None, and nothing heard, when it has to be waited for."""
+        entry, lease = self._marks.entry(id), self.leases.get(id)
+        if entry is None or lease is None or lease.life != entry.created_revision:
+            return None
+        if beat.status is not None or not self._marks.is_none(lease, entry):
+            return None
+        return self.hear(entry, beat)
+
     def hear(self, entry: Entry, beat: Beat = PLAIN_BEAT) -> Lease:
         """Renew a lease, and nothing else."""
         at = self._read_clocks()
