@@ -192,6 +192,20 @@ async def test_a_clock_that_jumps_makes_nobody_unreachable(tmp_path: Path, jump:
         assert [fleet.facts(id)["liveness"] for id in ids] == ["alive"] * 3
 
 
+@pytest.mark.parametrize("jump", [3_600, -3_600])
+async def test_after_a_jump_of_the_clock_only_who_stays_away_becomes_unreachable(tmp_path: Path, jump: int) -> None:
+    ids = [f"c{n}" for n in range(20)]
+    steady, returning, gone = ids[:10], ids[10:18], ids[18:]
+    async with fleet_in(tmp_path, ids) as fleet:
+        await fleet.go(5, *ids)
+        fleet.clocks.jump(jump)
+        await fleet.go(7, *steady)
+        assert (fleet.causes, fleet.registry.view.revision) == (["clock-jumped"], 20)
+        await fleet.go(3, *steady, *returning)
+        assert {id for id in ids if fleet.status(id) == "unreachable"} == set(gone)
+        assert (fleet.causes, fleet.registry.view.revision) == ([], 22)
+
+
 async def test_a_mass_silence_changes_no_document(tmp_path: Path) -> None:
     ids = [f"c{n}" for n in range(12)]
     async with fleet_in(tmp_path, ids) as fleet:
