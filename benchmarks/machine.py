@@ -13,6 +13,11 @@ def description() -> str:
     return f"{_processor()}, {_cores()} cores, {platform.python_implementation()} {platform.python_version()}"
 
 
+def description_with_load() -> str:
+    """The same, and how busy the machine is before a measurement that takes both of its cores."""
+    return f"{description()}; its load average was {os.getloadavg()[0]:.1f} before"
+
+
 def _processor() -> str:
     facts = CPU_FACTS.read_text() if CPU_FACTS.exists() else ""
     model = re.search(r"^model name\s*: (.+)$", facts, re.MULTILINE)

@@ -26,7 +26,7 @@ import uvloop
 
 from benchmarks.connections import HOST, Connection, enrol, keep_pace, request
 from benchmarks.generating import GPU_MODELS, OWNERS, REGIONS, TAGS, clusters
-from benchmarks.machine import description
+from benchmarks.machine import description_with_load
 from benchmarks.servers import Meter, Server, Taken, served
 from benchmarks.tables import head_of, row_of
 
@@ -174,7 +174,7 @@ def report(measured: Measured, machine: str) -> Iterator[str]:
 
 
 def main(seconds: float = 20.0) -> None:
-    machine = description()
+    machine = description_with_load()
     with served() as server:
         gc.disable()  # its pauses would count as the server's
         measured = uvloop.run(measure(server, seconds=seconds))
