@@ -15,6 +15,7 @@ from rollbook.api.traffic import Traffic
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import Reading
 from rollbook.journal.leases import problems_in_leases
+from rollbook.journal.schema import FILE_NAME
 from rollbook.journal.sqlite import SqliteJournal
 from rollbook.journal.webhook_schema import problems_in_webhooks
 from rollbook.registry.committing import Committer
@@ -113,6 +114,11 @@ def now_ms() -> int:
 def serve(settings: Settings) -> None:
     """Serve the registry over HTTP until SIGTERM or SIGINT. Blocks."""
     uvloop.run(_serve(settings))
+
+
+def holds_registry(settings: Settings) -> bool:
+    """Whether there is a registry in ``settings.data``, sound or not. Opening it would make one where there is none."""
+    return (Path(settings.data) / FILE_NAME).is_file()
 
 
 def problems_in(settings: Settings) -> list[str]:

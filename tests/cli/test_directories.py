@@ -42,6 +42,18 @@ def test_a_directory_without_a_registry_is_not_sound_and_stays_as_it_is(rollbook
     assert not list((home / "empty").iterdir())
 
 
+@pytest.mark.parametrize("command", ["check", "export"])
+def test_a_directory_of_something_else_stays_as_it_is(rollbook: Rollbook, home: Path, command: str) -> None:
+    (home / "photographs").mkdir()
+    (home / "photographs" / "1.jpeg").write_bytes(b"")
+
+    ran = rollbook(command, "--data", "photographs")
+
+    assert ran.code != 0
+    assert "there is no registry in" in ran.err
+    assert [path.name for path in (home / "photographs").iterdir()] == ["1.jpeg"]
+
+
 def test_a_directory_in_use_can_not_be_checked(rollbook: Rollbook, server: ServerProcess) -> None:
     ran = rollbook("check", "--data", "served")
     assert ran.code == 5

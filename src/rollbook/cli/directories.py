@@ -33,7 +33,7 @@ def check(data: DataOption = None) -> None:
 
 def problems_in(settings: Settings) -> list[str]:
     """What is wrong with the data directory, a sentence each. Refuses (DataDirectoryLocked) one that is in use."""
-    if is_empty(settings):
+    if not assembly.holds_registry(settings):
         return ["there is no registry in it"]
     try:
         return assembly.problems_in(settings)
@@ -43,10 +43,5 @@ def problems_in(settings: Settings) -> list[str]:
 
 def existing_directory(settings: Settings) -> None:
     """Refuses (SettingRefused) a data directory that would have to be made: there is nothing to read in it."""
-    if is_empty(settings):
+    if not assembly.holds_registry(settings):
         raise SettingRefused(f"there is no registry in {settings.data}: name its directory with --data")
-
-
-def is_empty(settings: Settings) -> bool:
-    """Whether the data directory is not there, or holds nothing."""
-    return not settings.data.is_dir() or not any(settings.data.iterdir())
