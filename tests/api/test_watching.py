@@ -271,6 +271,13 @@ def test_a_malformed_watch_is_400(http: httpx.Client, query: str) -> None:
     assert (reply.status_code, reply.headers["content-type"]) == (400, "application/problem+json")
 
 
+def test_a_refused_filter_in_the_address_is_called_by_its_name(http: httpx.Client) -> None:
+    cut_off = http.get("/clusters/watch", params={"filter": '{"id"'}).json()
+    unknown = http.get("/clusters/watch", params={"filter": '{"id": {"$like": "w"}}'}).json()
+    assert cut_off["detail"].startswith("the parameter filter is not JSON")
+    assert unknown["errors"][0]["at"] == "/id/$like"
+
+
 @pytest.mark.parametrize(
     "body",
     [[], {"query": None}, {"filter": {}}, {"since": "1"}, {"since": -1}, {"query": {"id": {"$in": ["x" * 9] * 9_000}}}],

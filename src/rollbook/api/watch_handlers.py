@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from typing import get_args
 
@@ -13,10 +14,11 @@ from rollbook.api.handlers import registry_of
 from rollbook.api.requests import optional_json_body
 from rollbook.api.responses import JSON, REVISION_HEADER
 from rollbook.documents.codec import decode_json
-from rollbook.documents.values import MISSING, Maybe
+from rollbook.documents.values import MISSING
 from rollbook.errors import RequestRefused
+from rollbook.language.filters.nodes import EVERYTHING
 from rollbook.registry.occurrences import Form
-from rollbook.registry.requests import parse_watch
+from rollbook.registry.requests import WatchRequest, parse_watch, parse_watch_filter
 from rollbook.registry.watching import Watch
 
 WAIT_SECONDS_MAX = 300.0
@@ -28,24 +30,31 @@ PARAMETERS = ("filter", "since", "as", "wait")
 
 
 async def watch_by_address(request: Request) -> Response:
-    """``GET /clusters/watch?since=REV&filter=JSON``."""
-    text = request.query_params.get("filter")
-    filter = {} if text is None else decode_json(text.encode(), limits=registry_of(request).limits)
-    return await _watch(request, {"query": filter}, PARAMETERS)
+    """``GET /clusters/watch?since=REV&filter=JSON``. Refusals of the filter have their place within it."""
+    _refuse_unknown(request, PARAMETERS)
+    limits, text = registry_of(request).limits, request.query_params.get("filter")
+    if text is None:
+        return await _watch(request, WatchRequest(EVERYTHING))
+    filter = decode_json(text.encode(), limits=limits, name="the parameter filter")
+    return await _watch(request, WatchRequest(parse_watch_filter(filter, at="", limits=limits)))
 
 
 async def watch_by_body(request: Request) -> Response:
     """``POST /clusters/watch`` with ``{"query": filter, "since": REV}``."""
-    body = await optional_json_body(request, limits=registry_of(request).limits)
-    return await _watch(request, body, [name for name in PARAMETERS if name != "filter"])
+    _refuse_unknown(request, [name for name in PARAMETERS if name != "filter"])
+    limits = registry_of(request).limits
+    body = await optional_json_body(request, limits=limits)
+    return await _watch(request, parse_watch({} if body is MISSING else body, limits=limits))
 
 
-async def _watch(request: Request, body: Maybe, parameters: "list[str] | tuple[str, ...]") -> Response:
+def _refuse_unknown(request: Request, parameters: Collection[str]) -> None:
     for name in request.query_params:
         if name not in parameters:
             raise RequestRefused(f"a watch has no parameter {name!r}; it has {', '.join(parameters)}")
+
+
+async def _watch(request: Request, asked: WatchRequest) -> Response:
     registry = registry_of(request)
-    asked = parse_watch({} if body is MISSING else body, limits=registry.limits)
     form, wait, since = _form(request), request.query_params.get("wait"), _since(request, asked.since)
     wait_seconds = None if wait is None else seconds_of(wait)
     if since is not None:

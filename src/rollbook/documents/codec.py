@@ -10,15 +10,17 @@ from rollbook.errors import JsonTooDeep, MalformedJson, below
 from rollbook.limits import DEFAULT_LIMITS, Limits
 
 
-def decode_json(body: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Value:
-    """The value of UTF-8 JSON ``body``.
+def decode_json(body: bytes, *, limits: Limits = DEFAULT_LIMITS, name: str = "the body") -> Value:
+    """The value of UTF-8 JSON ``body``, which refusals call ``name``.
 
     Refuses what is no JSON or no UTF-8 (MalformedJson) and what is nested too deeply or too wide (JsonTooDeep).
     """
     try:
         value: Value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise MalformedJson(f"the body is not JSON: {error}") from None
+        if "depth limit" in str(error):
+            raise JsonTooDeep(f"{name} is nested more than {limits.body_depth_max} levels deep") from None
+        raise MalformedJson(f"{name} is not JSON: {error}") from None
     if body.count(b"[") + body.count(b"{") > limits.body_depth_max or len(body) > limits.object_keys_max:
         check_shape(value, limits=limits)
     return value
