@@ -94,6 +94,18 @@ class BodyTooLarge(RequestRefused):
     code = "body-too-large"
 
 
+class BodyIncomplete(RequestRefused):
+    """The body did not come to its end."""
+
+    code = "body-incomplete"
+
+
+class HeadTooLarge(RequestRefused):
+    """The head of the request, its address and headers, is larger than this registry accepts."""
+
+    code = "head-too-large"
+
+
 class MediaTypeUnsupported(RequestRefused):
     """The body must be JSON, and say so: Content-Type: application/json."""
 

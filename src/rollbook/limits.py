@@ -16,6 +16,7 @@ class Limits:
     """Bounds on the size and shape of a request."""
 
     body_bytes_max: int = 8 * 1024 * 1024
+    body_pause_seconds_max: float = 20.0
     body_depth_max: int = 128
     document_bytes_max: int = 16 * 1024 * 1024
     object_keys_max: int = 100_000

@@ -1,8 +1,11 @@
 """HTTP as bytes on a raw socket: what clients that are large, slow, odd or broken get."""
 
+import contextlib
 import json
 import re
+import select
 import socket
+import threading
 import time
 from http.client import HTTPConnection
 from pathlib import Path
@@ -88,6 +91,45 @@ def test_a_chunked_body_is_read(server: ServerProcess) -> None:
     chunked = ("Content-Type: application/json", "Transfer-Encoding: chunked", "Connection: close")
     answer = exchange(server, head("POST", "/clusters/query", *chunked) + b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_413_hangs_up_whatever_the_envelope(server: ServerProcess) -> None:
+    size = LIMIT_BYTES + 1
+    request = head("POST", "/api/addNode", "Content-Type: application/json", f"Content-Length: {size}") + b" " * size
+    answer = exchange(server, request)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"\r\nconnection: close\r\n" in answer
+
+
+def test_a_head_without_end_is_refused(server: ServerProcess) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nX: ")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(1000):
+                connection.sendall(b"x" * 10_000)
+                if select.select([connection], [], [], 0)[0]:
+                    break
+        answer = received(connection)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "head-too-large"
+
+
+def test_an_address_that_is_too_long_is_called_so(server: ServerProcess) -> None:
+    answer = exchange(server, head("GET", "/clusters/watch?filter=" + "x" * 65_536, "Connection: close"))
+    assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_head_of_many_pieces_and_bodies_between_heads_are_read(server: ServerProcess) -> None:
+    body = b"{}" + b" " * 200_000
+    query = head("POST", "/clusters/count", "Content-Type: application/json", f"Content-Length: {len(body)}") + body
+    requests = query * 3 + head("GET", "/healthz", "X-Long: " + "x" * 60_000) * 3 + head("GET", "/none") * 5000
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        sending = threading.Thread(target=connection.sendall, args=[requests + head("GET", "/", "Connection: close")])
+        sending.start()
+        answer = received(connection)
+        sending.join()
+    assert len(re.findall(rb"HTTP/1.1 200 ", answer)) == 6
+    assert len(re.findall(rb"HTTP/1.1 404 ", answer)) == 5001
 
 
 @pytest.mark.parametrize("garbage", [b"hello\r\n\r\n", b"GET  HTTP\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n"])

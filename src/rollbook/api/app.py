@@ -26,7 +26,7 @@ from rollbook.api.encodings import Encoded
 from rollbook.api.metrics.scraping import Scraper
 from rollbook.api.problems import problem
 from rollbook.api.traffic import Counted, Traffic
-from rollbook.errors import BodyTooLarge, MethodNotAllowed, RegistryError, RequestRefused, RouteNotFound
+from rollbook.errors import MethodNotAllowed, RegistryError, RequestRefused, RouteNotFound
 from rollbook.registry.registry import Registry
 from rollbook.view.views import View
 
@@ -81,7 +81,7 @@ class WithRevision:
 async def refused(request: Request, error: Exception) -> Response:
     """The answer to whatever a handler refused."""
     assert isinstance(error, RegistryError)
-    return problem(error, headers={"connection": "close"} if isinstance(error, BodyTooLarge) else None)
+    return problem(error)
 
 
 async def no_such_route(request: Request, error: Exception) -> Response:

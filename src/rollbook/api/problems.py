@@ -41,10 +41,12 @@ STATUSES: Mapping[type[RegistryError], int] = {
     errors.ClusterDeleted: 410,
     errors.Compacted: 410,
     errors.PreconditionFailed: 412,
+    errors.BodyIncomplete: 408,
     errors.BodyTooLarge: 413,
     errors.MediaTypeUnsupported: 415,
     errors.DocumentInvalid: 422,
     errors.IdImmutable: 422,
+    errors.HeadTooLarge: 431,
     errors.JournalUnavailable: 503,
     errors.JournalConflict: 503,
     errors.TooManyWatchers: 503,
@@ -87,6 +89,13 @@ def members_of(error: RegistryError) -> dict[str, object]:
 
 def problem(error: RegistryError, *, headers: Mapping[str, str] | None = None, **more: object) -> Response:
     """The answer to a refused request; ``more`` are members beside the standard ones."""
-    body = orjson.dumps({**more, **members_of(error)})
-    sent = {"retry-after": "1", **(headers or {})} if status_of(error) == 503 else dict(headers or {})
-    return Response(body, status_of(error), sent, MEDIA_TYPE)
+    body, status = orjson.dumps({**more, **members_of(error)}), status_of(error)
+    return Response(body, status, {**HEADERS.get(status, {}), **(headers or {})}, MEDIA_TYPE)
+
+
+HEADERS: Mapping[int, Mapping[str, str]] = {
+    408: {"connection": "close"},
+    413: {"connection": "close"},
+    503: {"retry-after": "1"},
+}
+"""What goes with a status: after a body that was not read to its end, nothing else can be read."""

@@ -1,96 +1,78 @@
-"""uvicorn's HTTP protocol, with four answers of our own.
+"""uvicorn's HTTP protocol, with answers of our own.
 
-Bytes that are no HTTP get a problem like any other refusal. And the three hottest requests are answered as soon as they
-are read, with no task and no messages between server and application: a plain ``GET /clusters/{id}`` of a cluster that
-is there, straight from the view; a plain ``POST /clusters/query`` that the indexes alone can answer; and a plain
-``POST /clusters/{id}/heartbeat`` that no document takes note of.
+Bytes that are no HTTP, or a head without end, get a problem like any other refusal. And plain requests of the hottest
+kinds are answered as soon as they are read (``plain_answers``), with no task and no messages between server and
+application. Whatever else there is goes the ordinary way: what is not plain, a body that comes in parts, a slow reader,
+requests that wait before it.
 
-One rule: what is answered here is byte for byte what the application would answer. Whatever takes a thought (a
-condition, a query string, a body that comes in parts or large, a refusal, documents that must be looked at, a slow
-reader, requests that wait before it) goes the ordinary way.
+Theory: uvicorn makes three things for every request that a plain one has no use for: the scope of the application, a
+timer that ends an idle connection, and another one's end. Here a scope is made for what goes the ordinary way; and one
+timer runs on, and looks how long the connection has been idle when it is over.
 """
 
-from collections.abc import Collection, Sequence
-from time import perf_counter
+from asyncio import TimerHandle
+from http import HTTPStatus
 
-import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from rollbook.api.durations import UNTIMED_MAX, Durations
-from rollbook.api.encodings import WORTH_IT_BYTES
-from rollbook.api.liveness_handlers import lease_as_json
-from rollbook.api.problems import MEDIA_TYPE, problem
-from rollbook.api.responses import ARRAY
+from rollbook.api.durations import Durations
+from rollbook.api.plain_answers import PlainAnswers
+from rollbook.api.problems import MEDIA_TYPE, problem, status_of
 from rollbook.api.traffic import OTHER, Traffic
-from rollbook.clusters.liveness import Lease
-from rollbook.documents.codec import decode_json
-from rollbook.documents.values import MISSING
-from rollbook.errors import RegistryError, RequestRefused
-from rollbook.registry.heartbeats import parse_beat
+from rollbook.errors import HeadTooLarge, RegistryError, RequestRefused
 from rollbook.registry.registry import Registry
-from rollbook.registry.requests import parse_query
 
-PREFIX, QUERY, HEARTBEAT = b"/clusters/", b"/clusters/query", b"/heartbeat"
-PLAIN_BYTES_MAX = 16 * 1024
-DECISIVE = frozenset({b"if-none-match", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade"})
-ENCODING = frozenset({b"accept-encoding"})
-DECISIVE_FOR_LARGE = DECISIVE | ENCODING
-DECISIVE_FOR_QUERIES = DECISIVE - {b"content-length", b"if-none-match"} | {
-    b"accept",
-    b"content-encoding",
-    b"content-type",
-}
-DECISIVE_FOR_BEATS = DECISIVE - {b"content-length", b"if-none-match"} | {b"content-encoding", b"content-type"}
-HARMLESS = frozenset(
-    {
-        (b"connection", b"keep-alive"),
-        (b"accept", b"*/*"),
-        (b"accept", b"application/json"),
-        (b"content-type", b"application/json"),
-    }
-)
+HEAD_BYTES_MAX = 64 * 1024 - 1
+"""What the parser takes as an address. A head that comes in few pieces may have more, by what one piece can hold."""
 
-READ_HEAD = (
-    b'HTTP/1.1 200 OK\r\n%setag: "%d"\r\nvary: accept-encoding\r\nx-registry-revision: %d\r\n'
-    b"content-length: %d\r\ncontent-type: application/json\r\n\r\n"
-)
-QUERY_HEAD = (
-    b"HTTP/1.1 200 OK\r\n%sx-registry-revision: %d\r\nvary: accept, accept-encoding\r\n"
-    b"content-length: %d\r\ncontent-type: application/json\r\n\r\n"
-)
-BEAT_HEAD = (
-    b"HTTP/1.1 200 OK\r\n%scontent-length: %d\r\ncontent-type: application/json\r\nx-registry-revision: %d\r\n\r\n"
+NO_HTTP = RequestRefused("the request is not valid HTTP/1.1")
+HEAD_TOO_LARGE = HeadTooLarge(
+    f"the address and the headers have more than {HEAD_BYTES_MAX} bytes; a long filter goes into the body of a POST"
 )
 
 
 class RegistryProtocol(HttpToolsProtocol):
     """The protocol of one connection. What all connections share is set by ``protocol_for``."""
 
-    registry: Registry
-    reads: Durations
-    queries: Durations
-    beats: Durations
+    plain: PlainAnswers
     malformed: Durations
+    url = b""
+    timeout_keep_alive_task: TimerHandle | None
     _answered = False
+    _reads_head = True
+    _head_bytes = 0
+    _heard_at = 0.0
     _held: bytes | None = None
     """The body of a POST so far, while it may be answered here; its head has not gone the ordinary way yet."""
 
     def data_received(self, data: bytes) -> None:
         """Some bytes have come. A POST that is not whole by now goes the ordinary way."""
+        if self._reads_head:
+            self._head_bytes += len(data)
         super().data_received(data)
-        if self._held is not None and not self.transport.is_closing():
+        if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
+            self._refuse(HEAD_TOO_LARGE)
+        elif self._held is not None and not self.transport.is_closing():
             self._hand_on()
+
+    def on_message_begin(self) -> None:
+        """A request begins. Its scope is made when it goes the ordinary way."""
+        self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_headers_complete(self) -> None:
         """The head of a request is read: answer it here, wait for its body, or let it go on."""
-        method = self.parser.get_method()
-        if method == b"GET":
-            self._answered = self._answer_read()
-        elif method == b"POST" and (self._is_plain_query() if self.url == QUERY else self._is_plain_beat()):
-            self._held = b""
-            return
-        if not self._answered:
-            super().on_headers_complete()
+        self._reads_head, self._head_bytes = False, 0
+        if not self._is_occupied() and self.parser.get_http_version() == "1.1":
+            method = self.parser.get_method()
+            if method == b"GET":
+                answer = self.plain.to_read(self.url, self.headers, self._default_headers())
+                if answer is not None:
+                    self._answer(answer)
+                    return
+            elif method == b"POST" and self.plain.takes_post(self.url, self.headers):
+                self._held = b""
+                return
+        self._go_on()
 
     def on_body(self, body: bytes) -> None:
         """Some of a request's body is read."""
@@ -101,123 +83,88 @@ class RegistryProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """A request is read to its end."""
+        self._reads_head = True
         if self._held is not None:
-            self._answered = self._answer_query(self._held) if self.url == QUERY else self._answer_beat(self._held)
-            if self._answered:
-                self._held = None
-            else:
+            answer = self.plain.to_post(self.url, self.headers, self._held, self._default_headers())
+            if answer is None:
                 self._hand_on()
+            else:
+                self._held = None
+                self._answer(answer)
         if self._answered:
             self._answered = False
-            self.on_response_complete()
         else:
             super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """An answer has gone out the ordinary way."""
+        self._end_timer()
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection has ended."""
+        self._end_timer()
+        super().connection_lost(exc)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """The connection may have been idle for too long: what came meanwhile has not stopped the timer."""
+        self.timeout_keep_alive_task = None
+        idle_seconds = self.loop.time() - self._heard_at
+        if idle_seconds >= self.timeout_keep_alive:
+            super().timeout_keep_alive_handler()
+        elif not self._is_occupied():
+            self._start_timer(self.timeout_keep_alive - idle_seconds)
+
     def send_400_response(self, msg: str) -> None:
         """Answer a request that can't be understood, and hang up."""
+        self._refuse(HEAD_TOO_LARGE if len(self.url) > HEAD_BYTES_MAX else NO_HTTP)
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Something has come: uvicorn would end the timer."""
+        self._heard_at = self.loop.time()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """A client that offers another protocol is answered in this one, and nobody has to be warned of it."""
+
+    def _answer(self, answer: bytes) -> None:
+        self.transport.write(answer)
+        self.server_state.total_requests += 1
+        self._answered = True
+        if self.timeout_keep_alive_task is None:
+            self._start_timer(self.timeout_keep_alive)
+
+    def _go_on(self) -> None:
+        """Let a request whose head is read go the ordinary way."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers  # the scope has this very list
+        super().on_headers_complete()
+
+    def _hand_on(self) -> None:
+        """Let what has been held back go the ordinary way."""
+        body, self._held = self._held, None
+        self._go_on()
+        if body:
+            super().on_body(body)
+
+    def _refuse(self, refusal: RegistryError) -> None:
         self.malformed.add(0.0)
-        body = bytes(problem(RequestRefused("the request is not valid HTTP/1.1")).body)
+        status, body = HTTPStatus(status_of(refusal)), bytes(problem(refusal).body)
         head = (
-            f"HTTP/1.1 400 Bad Request\r\ncontent-type: {MEDIA_TYPE}\r\n"
+            f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: {MEDIA_TYPE}\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
         self.transport.close()
 
-    def _answer_read(self) -> bool:
-        url, view, reads = self.url, self.registry.view, self.reads
-        begun = perf_counter() if reads.untimed == UNTIMED_MAX else None
-        if not url.startswith(PREFIX) or self._is_occupied():
-            return False
-        entry = view.entry(url[len(PREFIX) :].decode("latin-1"))
-        if entry is None:
-            return False
-        body = entry.body
-        if not self._is_plain(DECISIVE if len(body) < WORTH_IT_BYTES else DECISIVE_FOR_LARGE):
-            return False
-        head = READ_HEAD % (self._default_headers(), entry.revision, view.revision, len(body))
-        self.transport.write(head + body)
-        if begun is None:
-            reads.untimed += 1
-        else:
-            reads.settle(perf_counter() - begun)
-        return True
+    def _start_timer(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
-    def _is_plain_query(self) -> bool:
-        return self._has_plain_body() and self._is_plain(DECISIVE_FOR_QUERIES) and not self._is_occupied()
-
-    def _is_plain_beat(self) -> bool:
-        return (
-            self.url.endswith(HEARTBEAT)
-            and self.url.startswith(PREFIX)
-            and (self._has_no_body() or self._has_plain_body())
-            and self._is_plain(DECISIVE_FOR_BEATS)
-            and not self._is_occupied()
-        )
-
-    def _answer_query(self, body: bytes) -> bool:
-        begun = perf_counter()
-        bodies = self._found(body)
-        if bodies is None:
-            return False
-        pieces = ARRAY.pieces(bodies)
-        answer = next(pieces)
-        if next(pieces, None) is not None or (len(answer) >= WORTH_IT_BYTES and not self._is_plain(ENCODING)):
-            return False
-        head = QUERY_HEAD % (self._default_headers(), self.registry.view.revision, len(answer))
-        self.transport.write(head + answer)
-        self.queries.add(perf_counter() - begun)
-        return True
-
-    def _found(self, body: bytes) -> Sequence[bytes] | None:
-        """What a query finds, if the indexes alone say so."""
-        registry = self.registry
-        try:
-            query = parse_query(decode_json(body, limits=registry.limits), limits=registry.limits)
-            return registry.reader.find_at_once(query)
-        except Exception:  # the ordinary way comes to the same, and tells of it
-            return None
-
-    def _answer_beat(self, body: bytes) -> bool:
-        begun = perf_counter()
-        lease = self._heard(body)
-        if lease is None:
-            return False
-        answer = orjson.dumps(lease_as_json(lease))
-        head = BEAT_HEAD % (self._default_headers(), len(answer), self.registry.view.revision)
-        self.transport.write(head + answer)
-        self.beats.add(perf_counter() - begun)
-        return True
-
-    def _heard(self, body: bytes) -> Lease | None:
-        """The lease that a beat renews, if nothing is to be waited for."""
-        id = self.url[len(PREFIX) : -len(HEARTBEAT)].decode("latin-1")
-        try:
-            beat = parse_beat(decode_json(body, limits=self.registry.limits) if body else MISSING)
-        except RegistryError:  # the ordinary way refuses it too, and says why
-            return None
-        return self.registry.liveness.beat_at_once(id, beat)
-
-    def _hand_on(self) -> None:
-        """Let what has been held back go the ordinary way."""
-        body, self._held = self._held, None
-        super().on_headers_complete()
-        if body:
-            super().on_body(body)
-
-    def _is_plain(self, decisive: Collection[bytes]) -> bool:
-        """Whether no header decides about the answer, and requests may follow on the connection."""
-        if self.parser.get_http_version() != "1.1":
-            return False
-        return not any(header[0] in decisive and header not in HARMLESS for header in self.headers)
-
-    def _has_no_body(self) -> bool:
-        return all(value == b"0" for name, value in self.headers if name == b"content-length")
-
-    def _has_plain_body(self) -> bool:
-        headers = dict(self.headers)
-        length = headers.get(b"content-length", b"")
-        return length.isdigit() and int(length) <= PLAIN_BYTES_MAX and b"content-type" in headers
+    def _end_timer(self) -> None:
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
 
     def _default_headers(self) -> bytes:
         return b"".join([b"%s: %s\r\n" % header for header in self.server_state.default_headers])
@@ -230,11 +177,5 @@ class RegistryProtocol(HttpToolsProtocol):
 
 def protocol_for(registry: Registry, traffic: Traffic) -> type[RegistryProtocol]:
     """The protocol of connections to ``registry``; what it answers by itself is counted in ``traffic``."""
-    shared = {
-        "registry": registry,
-        "reads": traffic.of("/clusters/{id}", "GET", 200),
-        "queries": traffic.of("/clusters/query", "POST", 200),
-        "beats": traffic.of("/clusters/{id}/heartbeat", "POST", 200),
-        "malformed": traffic.of(OTHER, OTHER, 400),
-    }
+    shared = {"plain": PlainAnswers(registry, traffic), "malformed": traffic.of(OTHER, OTHER, 400)}
     return type("RegistryProtocol", (RegistryProtocol,), shared)

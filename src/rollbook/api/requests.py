@@ -1,7 +1,7 @@
 """What a request carries: its body as a value, its conditions, its author. Refusals are those of ``errors``."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from rollbook.documents.codec import decode_json
 from rollbook.documents.values import MISSING, Maybe, Value
-from rollbook.errors import BodyTooLarge, MalformedJson, MediaTypeUnsupported, RequestRefused
+from rollbook.errors import BodyIncomplete, BodyTooLarge, MalformedJson, MediaTypeUnsupported, RequestRefused
 from rollbook.limits import Limits
 from rollbook.registry.commands import Precondition
 from rollbook.registry.committing import Author
@@ -46,7 +46,7 @@ async def parsed_body(request: Request, parse: Callable[[Value], Parsed], *, lim
 
 async def parsed_optional_body(request: Request, parse: Callable[[Maybe], Parsed], *, limits: Limits) -> Parsed:
     """As ``parsed_body``, but an empty body is parsed as MISSING."""
-    body = await _bytes_of(request, body_bytes_max=limits.body_bytes_max)
+    body = await _bytes_of(request, limits=limits)
     _check_media_type(request, required=bool(body))
     if len(body) <= PARSED_INLINE_BYTES_MAX:
         return parse(decode_json(body, limits=limits) if body else MISSING)
@@ -97,7 +97,8 @@ def moment_of(request: Request) -> Moment | None:
     return parse_moment(revision=asked.get("revision"), at=asked.get("at"))
 
 
-async def _bytes_of(request: Request, *, body_bytes_max: int) -> bytes:
+async def _bytes_of(request: Request, *, limits: Limits) -> bytes:
+    body_bytes_max = limits.body_bytes_max
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > body_bytes_max:
         if request.headers.get("expect", "").lower() != "100-continue":  # who waits for a go-ahead has not sent yet
@@ -105,13 +106,29 @@ async def _bytes_of(request: Request, *, body_bytes_max: int) -> bytes:
         raise _too_large(body_bytes_max)
     chunks: list[bytes] = []
     size_bytes = 0
-    async for chunk in request.stream():
+    async for chunk in _chunks_of(request, limits.body_pause_seconds_max):
         size_bytes += len(chunk)
         if size_bytes > body_bytes_max:
             await _drain(request)
             raise _too_large(body_bytes_max)
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def _chunks_of(request: Request, pause_seconds_max: float) -> AsyncIterator[bytes]:
+    """The body as it comes. Refuses (BodyIncomplete) one that stops coming."""
+    chunks = request.stream()
+    try:
+        while True:
+            async with asyncio.timeout(pause_seconds_max):
+                chunk = await anext(chunks)
+            yield chunk
+    except StopAsyncIteration:
+        return
+    except TimeoutError:
+        raise BodyIncomplete(
+            f"no more of the body came for {pause_seconds_max:g} s: is it shorter than its Content-Length says?"
+        ) from None
 
 
 async def _drain(request: Request) -> None:
