@@ -151,7 +151,8 @@ class LeaseStore:
 
     def close(self) -> None:
         """Release the file. Closing twice is harmless."""
-        self._connection.close()
+        with contextlib.suppress(apsw.Error):  # what is in the log of writes is read when the file is opened again
+            self._connection.close()
 
     def _counted(self, statement: str, id: str, first: int) -> list[Counted]:
         return [(number, Spent(*spent)) for number, *spent in self._connection.execute(statement, (id, first))]

@@ -185,7 +185,8 @@ class WebhookStore:
 
     def close(self) -> None:
         """Release the file. Closing twice is harmless."""
-        self._connection.close()
+        with contextlib.suppress(apsw.Error):  # what is in the log of writes is read when the file is opened again
+            self._connection.close()
 
     def _on_letters(self, statement: str, id: str, number: int | None) -> int:
         with self._writing() as connection:

@@ -11,6 +11,7 @@ waits for that predecessor too; when the disk refuses, the whole batch fails.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,8 @@ from rollbook.registry.recent import RecentChanges
 from rollbook.view.views import NO_VERSIONS, Versions, View
 
 BATCH_COMMANDS_MAX = 512
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +132,10 @@ class Committer:
                 self._publish(await loop.run_in_executor(self._thread, self._news))
                 continue
             except JournalUnavailable as trouble:
-                self.trouble = trouble.message
+                self._note(trouble.message)
                 self.counts.failures += 1
                 return [trouble] * len(batch)
-            self.trouble = None
+            self._note(None)
             self._publish(draft.changes, draft.versions)
             self.counts.committed(draft.changes)
             return outcomes
@@ -140,6 +143,11 @@ class Committer:
     def _count(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             self.counts.commands[_result_of(outcome)] += 1
+
+    def _note(self, trouble: str | None) -> None:
+        if trouble != self.trouble:
+            self.trouble = trouble
+            logger.log(logging.ERROR if trouble else logging.WARNING, trouble or "writes reach the disk again")
 
     def _publish(self, changes: Sequence[Change], versions: Versions = NO_VERSIONS) -> None:
         self._view.apply(changes, versions)
