@@ -81,6 +81,15 @@ def test_json_goes_by_several_names(http: httpx.Client, media_type: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("number", "problem"),
+    [(-1, "'limit' must not be negative"), (1e300, "'limit' must be 9223372036854775807 at most")],
+)
+def test_a_number_out_of_bounds_is_told_the_bound(http: httpx.Client, number: float, problem: str) -> None:
+    reply = http.post("/clusters/query", json={"query": {}, "limit": number})
+    assert refusal(reply, 400, "language-refused")["detail"] == problem
+
+
+@pytest.mark.parametrize(
     ("body", "at"),
     [
         (None, ""),

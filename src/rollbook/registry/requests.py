@@ -260,7 +260,8 @@ def _count(body: Mapping[str, Value], key: str) -> int:
     if not is_number(value) or value != int(value):
         raise LanguageRefused(f"{key!r} must be a whole number", at=below("", key), mongo_code=14)
     if not 0 <= value <= INT64_MAX:
-        raise LanguageRefused(f"{key!r} must not be negative", at=below("", key), mongo_code=2)
+        problem = "must not be negative" if value < 0 else f"must be {INT64_MAX} at most"
+        raise LanguageRefused(f"{key!r} {problem}", at=below("", key), mongo_code=2)
     return int(value)
 
 
