@@ -45,7 +45,7 @@ async def register(registry: Registry, url: str, **members: Any) -> str:
 
 async def patch(registry: Registry, id: str, body: Document) -> None:
     """Change a webhook."""
-    await registry.webhooks.change(id, lambda target: registry.webhooks.parser.patched(target, body))
+    await registry.webhooks.change(id, lambda target: registry.webhooks.parser.patched(target, body, id=id))
 
 
 async def until(condition: Callable[[], Any]) -> None:

@@ -107,6 +107,10 @@ def test_webhooks_are_listed_in_order_of_creation_until_they_are_deleted(http: h
         ({"url": "https://example.net/" + "x" * 2048}, "/url"),
         ({"url": "http://10.0.0.1/"}, "/url"),
         ({"url": "http://[::1]:8080/"}, "/url"),
+        ({"url": "http://[fe80::1%25eth0]/"}, "/url"),
+        ({"url": "http://example net/"}, "/url"),
+        ({"url": "http://example.net:65536/"}, "/url"),
+        ({"url": "http://example.net:0/"}, "/url"),
         ({"url": "https://example.net/", "id": "a.b"}, "/id"),
         ({"url": "https://example.net/", "id": "x" * 65}, "/id"),
         ({"url": "https://example.net/", "secret": "whsec_short"}, "/secret"),
@@ -130,6 +134,13 @@ def test_a_webhook_that_could_not_work_is_400_and_says_where(http: httpx.Client,
     assert reply.status_code == 400, reply.text
     assert reply.headers["content-type"] == "application/problem+json"
     assert [error["at"] for error in reply.json().get("errors", [])] == ([at] if at else [])
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_the_id_of_a_webhook_stays(http: httpx.Client, hook: Hook, method: str) -> None:
+    made = hook()
+    reply = http.request(method, f"/webhooks/{made['id']}", json={"url": made["url"], "id": "another"})
+    assert (reply.status_code, reply.json()["errors"][0]["at"]) == (400, "/id")
 
 
 def test_a_changed_secret_signs_beside_the_former_one(

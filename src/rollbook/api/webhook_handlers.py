@@ -36,14 +36,14 @@ async def read_webhook(request: Request) -> Response:
 
 async def replace_webhook(request: Request) -> Response:
     """``PUT /webhooks/{id}``: the webhook becomes the one that is sent; its secret stays unless another is given."""
-    webhooks, body = _webhooks_of(request), await _body(request)
-    return await _change(request, lambda _: webhooks.parser.replacement(body))
+    parser, body, id = _webhooks_of(request).parser, await _body(request), request.path_params["id"]
+    return await _change(request, lambda _: parser.replacement(body, id=id))
 
 
 async def patch_webhook(request: Request) -> Response:
     """``PATCH /webhooks/{id}``: the members that are sent replace those that are there; null is the default."""
-    webhooks, body = _webhooks_of(request), await _body(request)
-    return await _change(request, lambda target: webhooks.parser.patched(target, body))
+    parser, body, id = _webhooks_of(request).parser, await _body(request), request.path_params["id"]
+    return await _change(request, lambda target: parser.patched(target, body, id=id))
 
 
 async def delete_webhook(request: Request) -> Response:

@@ -24,6 +24,8 @@ from rollbook.settings import AllowedNetworks
 URL_LENGTH_MAX = 2048
 DESCRIPTION_LENGTH_MAX = 500
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
+NAME = re.compile(rb"[A-Za-z0-9._-]+")
+PORT_MAX = 65_535
 READ_ONLY = ("id", "createdAt", "updatedAt", "status")
 
 
@@ -96,14 +98,17 @@ class TargetParser:
         target = self.target(body, beside=("id", "secret", "since"))
         return Registration(id, target, parse_secret(body) or new_secret(), parse_since(body))
 
-    def replacement(self, body: Value) -> tuple[Target, str | None]:
-        """The target that the body of a PUT asks for, and the new secret if it has one."""
-        body = _object(body, at="")
+    def replacement(self, body: Value, *, id: str) -> tuple[Target, str | None]:
+        """The target that the body of a PUT of the webhook ``id`` asks for, and the new secret if it has one."""
+        body = _changing(body, id=id)
         return self.target(body, beside=("secret", *READ_ONLY)), parse_secret(body)
 
-    def patched(self, target: Target, body: Value) -> tuple[Target, str | None]:
-        """The target after a PATCH, and the new secret if it has one. A member that is null takes its default."""
-        body = _object(body, at="")
+    def patched(self, target: Target, body: Value, *, id: str) -> tuple[Target, str | None]:
+        """The target of the webhook ``id`` after a PATCH, and the new secret if it has one.
+
+        A member that is null takes its default.
+        """
+        body = _changing(body, id=id)
         now = target.as_json()
         members = {**now, **body}
         if isinstance(body.get("retry"), dict):
@@ -154,10 +159,12 @@ def problem_with_url(url: str, allowed: AllowedNetworks) -> str | None:
         return "a target is an http or https URL with a host, such as https://example.net/hooks"
     if parts.userinfo or parts.fragment:
         return "a target has no user, password or fragment in its URL"
+    if parts.port is not None and not 1 <= parts.port <= PORT_MAX:
+        return f"{parts.port} is no port: a port is a number from 1 to {PORT_MAX}"
     try:
         return problem_with(ip_address(parts.host), allowed)
-    except ValueError:
-        return None  # a name: judged whenever it is resolved
+    except ValueError:  # a name: judged whenever it is resolved
+        return None if NAME.fullmatch(parts.raw_host) else f"{parts.host!r} is no name of a host"
 
 
 def _read(body: Document, members: "Mapping[str, Member]", *, at: str) -> dict[str, Any]:
@@ -173,8 +180,15 @@ def _read(body: Document, members: "Mapping[str, Member]", *, at: str) -> dict[s
 
 def _object(value: Value, *, at: str) -> Document:
     if not isinstance(value, dict):
-        raise WebhookRefused("this must be an object", at=at)
+        raise WebhookRefused(f"{at.removeprefix('/') or 'a webhook'} must be an object", at=at)
     return value
+
+
+def _changing(value: Value, *, id: str) -> Document:
+    body = _object(value, at="")
+    if body.get("id", id) != id:
+        raise WebhookRefused(f"the id of a webhook stays: this one is {id!r}", at="/id")
+    return body
 
 
 def _refuse_unknown(body: Document, known: Collection[str], *, at: str) -> None:
