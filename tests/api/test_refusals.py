@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.examples import cluster
+from tests.examples import cluster, node
 
 JSON = {"content-type": "application/json"}
 
@@ -68,13 +68,32 @@ def test_a_body_that_is_no_sound_json_is_400(http: httpx.Client, body: bytes, co
         refusal(http.request(method, path, content=body, headers=JSON), 400, code)
 
 
-@pytest.mark.parametrize("media_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonp"])
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        None,
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonp",
+        "application/json; charset=latin-1",
+        "application/json; charset=utf-80",
+    ],
+)
 def test_a_body_that_is_not_called_json_is_415(http: httpx.Client, media_type: str | None) -> None:
     headers = {"content-type": media_type} if media_type else {}
     refusal(http.post("/clusters/query", content=b"{}", headers=headers), 415, "media-type-unsupported")
 
 
-@pytest.mark.parametrize("media_type", ["application/json", "Application/JSON; charset=UTF-8", "application/ld+json"])
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "application/json",
+        "Application/JSON; charset=UTF-8",
+        'application/json;charset="utf-8";',
+        "application/json; charset=utf8",
+        "application/ld+json",
+    ],
+)
 def test_json_goes_by_several_names(http: httpx.Client, media_type: str) -> None:
     reply = http.post("/clusters/query", content=b"{}", headers={"content-type": media_type})
     assert reply.status_code == 200
@@ -191,3 +210,29 @@ def test_what_the_registry_tells_can_not_be_stored(http: httpx.Client, fresh_id:
         http.put(f"/clusters/{fresh_id}", json={"$set": {"_registry.revision": 1}}),
     ):
         assert [error["at"] for error in refusal(reply, 422, "document-invalid")["errors"]] == ["/_registry"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/clusters/{id}?revison=1", None),
+        ("GET", "/clusters/{id}/nodes?limit=1", None),
+        ("GET", "/clusters/{id}/history?since=1", None),
+        ("GET", "/changes?before=1", None),
+        ("GET", "/clusters/watch?revision=1", None),
+        ("POST", "/clusters/query?limit=1", {}),
+        ("POST", "/clusters/count?since=1", {}),
+        ("POST", "/clusters/{id}/nodes?onconflict=refuse", node("n")),
+        ("PUT", "/clusters/{id}?fieldvalidation=strict", {"extra": 1}),
+        ("PUT", "/clusters/{id}/nodes?onConflict=refuse", []),
+    ],
+)
+def test_a_parameter_that_would_do_nothing_is_refused(
+    http: httpx.Client, fresh_id: str, method: str, path: str, body: Any
+) -> None:
+    before = http.post("/clusters", json=cluster(fresh_id)).json()
+
+    reply = http.request(method, path.format(id=fresh_id), json=body)
+
+    assert path.partition("?")[2].partition("=")[0] in refusal(reply, 400, "request-refused")["detail"]
+    assert http.get(f"/clusters/{fresh_id}").json() == before

@@ -1,5 +1,6 @@
 """The handlers: parse, ask, answer. Refusals travel as exceptions to the table in ``problems``."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 from typing import cast, get_args
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from rollbook.api import responses
 from rollbook.api.requests import (
     author_of,
+    check_parameters,
     flag_values,
     moment_of,
     parsed_body,
@@ -135,18 +137,24 @@ async def facet_clusters(request: Request) -> Response:
 
 async def reader_of(request: Request) -> Reader | PastFleet:
     """What answers questions about the fleet: of now, or of the moment that is asked for."""
+    check_parameters(request, READING, hint="; the body takes the others, beside 'query'")
     registry, moment = registry_of(request), moment_of(request)
     return registry.reader if moment is None else await registry.history.fleet(moment)
 
 
 async def entry_of(request: Request) -> Entry:
     """The cluster that a request is about, as it is now or was at the moment that is asked for."""
+    check_parameters(request, READING)
     registry, id, moment = registry_of(request), request.path_params["id"], moment_of(request)
     return registry.entry(id) if moment is None else await registry.history.version(id, moment)
 
 
-def rules_of(request: Request) -> SchemaRules:
-    """The registry's rules of documents, as strict as ``?fieldValidation=`` asks."""
+def rules_of(request: Request, *, beside: Collection[str] = ()) -> SchemaRules:
+    """The registry's rules of documents, as strict as ``?fieldValidation=`` asks. Others may stand ``beside`` it."""
+    check_parameters(request, ("fieldValidation", *beside))
     rules = registry_of(request).rules
     asked = flag_values(request, "fieldValidation", get_args(UnknownFields))
     return rules.with_unknown_fields(cast(UnknownFields, asked[-1])) if asked else rules
+
+
+READING = ("revision", "at", "include")

@@ -11,6 +11,7 @@ from rollbook.api.handlers import registry_of, rules_of
 from rollbook.api.requests import (
     REASON_LENGTH_MAX,
     author_of,
+    check_parameters,
     flag_value,
     parsed_optional_body,
     precondition_of,
@@ -29,6 +30,7 @@ COMPACTED_HEADER = "x-registry-compacted"
 
 async def read_history(request: Request) -> Response:
     """``GET /clusters/{id}/history``: who changed the cluster, newest first."""
+    check_parameters(request, ("before", "limit", "as"))
     registry, id = registry_of(request), request.path_params["id"]
     page = await registry.history.of(
         id, before=_revision(request, "before"), limit=_limit(request), form=_form(request)
@@ -38,6 +40,7 @@ async def read_history(request: Request) -> Response:
 
 async def read_changes(request: Request) -> Response:
     """``GET /changes``: what changed in the fleet, oldest first."""
+    check_parameters(request, ("since", "limit", "as"))
     registry = registry_of(request)
     page = await registry.history.changes(since=_revision(request, "since"), limit=_limit(request), form=_form(request))
     return _changes(request, page, going_on="since")

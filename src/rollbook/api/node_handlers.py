@@ -1,7 +1,7 @@
 """The routes of a cluster's nodes. They answer the node, not the cluster."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -53,7 +53,7 @@ async def join_node(request: Request) -> Response:
     on_conflict = flag_value(request, "onConflict", ("replace", "refuse"), default="replace")
     edit = joining([node], on_conflict="refuse" if on_conflict == "refuse" else "replace", at=lambda _: "")
     assert isinstance(node, dict)
-    return await _node(await _edit(request, edit), str(node["id"]))
+    return await _node(await _edit(request, edit, parameters=("onConflict",)), str(node["id"]))
 
 
 async def replace_node(request: Request) -> Response:
@@ -105,12 +105,19 @@ def _change_of(request: Request, body: Value, work: Work) -> Callable[[Document]
     return parse_edit(cast_update(body), limits=registry_of(request).limits, work=work).apply
 
 
-async def _edit(request: Request, edit: NodeEdit, *, node: str | None = None, work: Work | None = None) -> Stored:
+async def _edit(
+    request: Request,
+    edit: NodeEdit,
+    *,
+    node: str | None = None,
+    work: Work | None = None,
+    parameters: Collection[str] = (),
+) -> Stored:
     registry = registry_of(request)
     command = EditNodes(
         request.path_params["id"],
         edit,
-        rules_of(request),
+        rules_of(request, beside=parameters),
         node,
         precondition_of(request),
         work or Work(),

@@ -1,7 +1,8 @@
 """What a request carries: its body as a value, its conditions, its author. Refusals are those of ``errors``."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator, Callable, Collection
 from typing import TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -21,6 +22,8 @@ PARSED_INLINE_BYTES_MAX = 16 * 1024
 DRAIN_BYTES_MAX = 64 * 1024 * 1024
 DRAIN_SECONDS_MAX = 10.0
 REASON_LENGTH_MAX = 500
+CHARSET = re.compile(r'charset\s*=\s*"?([^\s;"]*)', re.IGNORECASE)
+UTF_8 = ("utf-8", "utf8", "us-ascii")
 
 
 async def json_body(request: Request, *, limits: Limits) -> Value:
@@ -89,6 +92,13 @@ def flag_values(request: Request, name: str, known: tuple[str, ...]) -> list[str
 def flag_value(request: Request, name: str, known: tuple[str, ...], *, default: str) -> str:
     """The last value of a query parameter, or ``default``; refuses one that is not known."""
     return (flag_values(request, name, known) or [default])[-1]
+
+
+def check_parameters(request: Request, known: Collection[str], *, hint: str = "") -> None:
+    """Refuses (RequestRefused) a query parameter that is not known, for what it asks would silently be left undone."""
+    for name in request.query_params:
+        if name not in known:
+            raise RequestRefused(f"there is no parameter {name!r} here, only {', '.join(known)}{hint}")
 
 
 def moment_of(request: Request) -> Moment | None:
@@ -164,9 +174,9 @@ def _check_media_type(request: Request, *, required: bool) -> None:
         media_type.startswith("application/") and media_type.endswith("+json")
     ):
         raise MediaTypeUnsupported(f"the Content-Type is {media_type!r}; send Content-Type: application/json")
-    charset = parameters.lower().replace(" ", "").replace('"', "")
-    if "charset=" in charset and "charset=utf-8" not in charset:
-        raise MediaTypeUnsupported("the body must be UTF-8, and its charset, when given, utf-8")
+    charset = CHARSET.search(parameters)
+    if charset is not None and charset[1].lower() not in UTF_8:
+        raise MediaTypeUnsupported(f"the charset is {charset[1]!r}; a body must be UTF-8, and its charset utf-8")
 
 
 def _entity_tags(headers: list[str]) -> frozenset[str] | None:

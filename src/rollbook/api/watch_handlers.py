@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Collection
 from contextlib import AbstractContextManager
 from typing import get_args
 
@@ -11,7 +10,7 @@ from starlette.responses import Response
 
 from rollbook.api.events import NDJSON, SSE, EventStream
 from rollbook.api.handlers import registry_of
-from rollbook.api.requests import optional_json_body
+from rollbook.api.requests import check_parameters, optional_json_body
 from rollbook.api.responses import JSON, REVISION_HEADER
 from rollbook.documents.codec import decode_json
 from rollbook.documents.values import MISSING
@@ -31,7 +30,7 @@ PARAMETERS = ("filter", "since", "as", "wait")
 
 async def watch_by_address(request: Request) -> Response:
     """``GET /clusters/watch?since=REV&filter=JSON``. Refusals of the filter have their place within it."""
-    _refuse_unknown(request, PARAMETERS)
+    check_parameters(request, PARAMETERS)
     limits, text = registry_of(request).limits, request.query_params.get("filter")
     if text is None:
         return await _watch(request, WatchRequest(EVERYTHING))
@@ -41,16 +40,10 @@ async def watch_by_address(request: Request) -> Response:
 
 async def watch_by_body(request: Request) -> Response:
     """``POST /clusters/watch`` with ``{"query": filter, "since": REV}``."""
-    _refuse_unknown(request, [name for name in PARAMETERS if name != "filter"])
+    check_parameters(request, [name for name in PARAMETERS if name != "filter"])
     limits = registry_of(request).limits
     body = await optional_json_body(request, limits=limits)
     return await _watch(request, parse_watch({} if body is MISSING else body, limits=limits))
-
-
-def _refuse_unknown(request: Request, parameters: Collection[str]) -> None:
-    for name in request.query_params:
-        if name not in parameters:
-            raise RequestRefused(f"a watch has no parameter {name!r}; it has {', '.join(parameters)}")
 
 
 async def _watch(request: Request, asked: WatchRequest) -> Response:
