@@ -31,6 +31,11 @@ def values_of(facet: Any) -> dict[Any, int]:
     return {each["value"]: each["count"] for each in facet["values"]}
 
 
+def test_a_value_of_one_cluster_alone_is_counted_by_a_number(fleet: httpx.Client) -> None:
+    facet = fleet.post("/clusters/facets", json={"query": {}, "facets": ["status"]}).json()["facets"]["status"]
+    assert [(each["value"], type(each["count"])) for each in facet["values"]] == [("live", int), ("offline", int)]
+
+
 def test_the_usual_facets_say_what_there_is(fleet: httpx.Client) -> None:
     reply = fleet.post("/clusters/facets", json={})
 

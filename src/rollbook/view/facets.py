@@ -74,5 +74,5 @@ def _buckets(node: PathIndex, candidates: BitMap) -> Iterator[Bucket]:
 
 def _shared(posting: Posting, candidates: BitMap) -> int:
     if isinstance(posting, int):
-        return posting in candidates
+        return int(posting in candidates)
     return candidates.intersection_cardinality(posting)
