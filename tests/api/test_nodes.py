@@ -43,6 +43,14 @@ def test_the_same_node_joining_again_is_replaced_and_keeps_what_people_wrote(htt
     assert (refused.status_code, refused.json()["code"]) == (409, "node-exists")
 
 
+def test_a_slash_at_the_end_of_an_id_is_not_taken_for_one_of_the_address(http: httpx.Client, nodes: str) -> None:
+    http.post(nodes, json=node("node-1/"))
+
+    assert http.get(f"{nodes}/node-1%2F/").json()["id"] == "node-1/"
+    assert http.delete(f"{nodes}/node-1%2F").status_code == 200
+    assert [each["id"] for each in http.get(nodes).json()] == ["node-1"]
+
+
 def test_a_synchronised_list_replaces_the_nodes_and_keeps_what_people_wrote(http: httpx.Client, nodes: str) -> None:
     http.patch(f"{nodes}/node-1", json={"tags": ["spare"]})
 

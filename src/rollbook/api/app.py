@@ -49,14 +49,15 @@ def make_app(registry: Registry, traffic: Traffic) -> ASGIApp:
 
 
 class WithoutTrailingSlash:
-    """Gives the application each path without its trailing slashes."""
+    """Gives the application each path without its trailing slashes. One that is percent-encoded belongs to a name."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].endswith("/"):
-            scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+        if scope["type"] == "http" and scope["raw_path"].endswith(b"/"):
+            slashes = len(scope["raw_path"]) - len(scope["raw_path"].rstrip(b"/"))
+            scope = {**scope, "path": scope["path"][:-slashes] or "/"}
         await self._app(scope, receive, send)
 
 
