@@ -140,10 +140,7 @@ class PlainAnswers:
 
 def is_plain(headers: Headers, decisive: Collection[bytes]) -> bool:
     """Whether no header decides about the answer."""
-    for header in headers:  # a loop, for any() would cost as much as the rest of an answer
-        if header[0] in decisive and header not in HARMLESS:
-            return False
-    return True
+    return not [header for header in headers if header[0] in decisive and header not in HARMLESS]
 
 
 def has_no_body(headers: Headers) -> bool:

@@ -3,8 +3,6 @@
 One rule: every refusal says where (a JSON Pointer), in words that help, and with MongoDB's code.
 """
 
-from dataclasses import replace
-
 from rollbook.documents.paths import Path, parse_path
 from rollbook.documents.values import Document, Value
 from rollbook.errors import FilterRefused
@@ -54,7 +52,7 @@ def _clause(name: str, operand: Value, site: Site) -> Filter | None:
         if form is None:
             raise _misplaced(name, site)
         return form.parse(operand, site.below(name))
-    here = replace(site.below(name), path=_path(name, site))
+    here = site.on_field(name, _path(name, site))
     if is_operator_object(operand):
         return _conditions(operand, here)
     here.count_clause()
@@ -68,7 +66,7 @@ def _path(name: str, site: Site) -> Path:
 
 
 def _conditions(json: Document, site: Site) -> Filter:
-    site = replace(site, beside=json)
+    site = site.within(json)
     clauses: list[Filter] = []
     for name, operand in json.items():
         site.count_clause()

@@ -48,7 +48,15 @@ class Site:
         at = self.at
         for key in keys:
             at = below(at, key)
-        return replace(self, at=at)
+        return Site(self.reading, at, self.path, self.depth, self.in_elements, self.beside)
+
+    def on_field(self, name: str, path: Path) -> Site:
+        """The site of what is asked of the field ``name``, whose path is ``path``."""
+        return Site(self.reading, below(self.at, name), path, self.depth, self.in_elements, self.beside)
+
+    def within(self, beside: Document) -> Site:
+        """The site of the members of ``beside``, the object of operators that stands here."""
+        return Site(self.reading, self.at, self.path, self.depth, self.in_elements, beside)
 
     def deeper(self, *keys: str | int) -> Site:
         """The site of something nested in what stands here; refuses when that is too deep, or one clause too many."""
