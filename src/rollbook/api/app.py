@@ -120,6 +120,7 @@ def template_of(route: Route) -> str:
 
 
 ROUTES = [
+    Route("/clusters/{id}", handlers.update_cluster, methods=["PUT"]),  # the most frequent one here is found first
     Route("/clusters", handlers.create_cluster, methods=["POST"]),
     Route("/clusters/query", handlers.query_clusters, methods=["POST"]),
     Route("/clusters/explain", handlers.explain_query, methods=["POST"]),
@@ -129,7 +130,6 @@ ROUTES = [
     Route("/clusters/watch", watch_handlers.watch_by_address, methods=["GET"]),
     Route("/clusters/watch", watch_handlers.watch_by_body, methods=["POST"]),
     Route("/clusters/{id}", handlers.read_cluster, methods=["GET"]),
-    Route("/clusters/{id}", handlers.update_cluster, methods=["PUT"]),
     Route("/clusters/{id}", handlers.delete_cluster, methods=["DELETE"]),
     Route("/clusters/{id}/history", history_handlers.read_history, methods=["GET"]),
     Route("/clusters/{id}/restore", history_handlers.restore_cluster, methods=["POST"]),

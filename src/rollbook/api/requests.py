@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import Callable, Collection
 from typing import TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -114,31 +114,31 @@ async def _bytes_of(request: Request, *, limits: Limits) -> bytes:
         if request.headers.get("expect", "").lower() != "100-continue":  # who waits for a go-ahead has not sent yet
             await _drain(request)
         raise _too_large(body_bytes_max)
+    body = await _body_of(request, body_bytes_max, limits.body_pause_seconds_max)
+    if len(body) > body_bytes_max:
+        await _drain(request)
+        raise _too_large(body_bytes_max)
+    return body
+
+
+async def _body_of(request: Request, body_bytes_max: int, pause_seconds_max: float) -> bytes:
+    """The body, or some bytes more than the most. Refuses (BodyIncomplete) one that stops coming."""
     chunks: list[bytes] = []
-    size_bytes = 0
-    async for chunk in _chunks_of(request, limits.body_pause_seconds_max):
-        size_bytes += len(chunk)
-        if size_bytes > body_bytes_max:
-            await _drain(request)
-            raise _too_large(body_bytes_max)
-        chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-async def _chunks_of(request: Request, pause_seconds_max: float) -> AsyncIterator[bytes]:
-    """The body as it comes. Refuses (BodyIncomplete) one that stops coming."""
-    chunks = request.stream()
+    left_bytes, now = body_bytes_max, asyncio.get_running_loop().time
     try:
-        while True:
-            async with asyncio.timeout(pause_seconds_max):
-                chunk = await anext(chunks)
-            yield chunk
-    except StopAsyncIteration:
-        return
+        async with asyncio.timeout(pause_seconds_max) as patience:
+            async for chunk in request.stream():
+                if chunk:
+                    chunks.append(chunk)
+                    left_bytes -= len(chunk)
+                    if left_bytes < 0:
+                        break
+                    patience.reschedule(now() + pause_seconds_max)
     except TimeoutError:
         raise BodyIncomplete(
             f"no more of the body came for {pause_seconds_max:g} s: is it shorter than its Content-Length says?"
         ) from None
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 async def _drain(request: Request) -> None:
