@@ -44,6 +44,12 @@ def test_the_first_line_tells_what_the_file_holds(text, lines) -> None:
     assert read(text) == lines
 
 
+def test_a_bad_line_is_not_called_a_body_and_ends_where_its_text_does() -> None:
+    _, bad = read_lines(BytesIO(b'{"id":"a"}\n{"id":\n'), limits=DEFAULT_LIMITS)
+    assert isinstance(bad.content, MalformedJson)
+    assert bad.content.message == "it is not JSON: unexpected end of data: line 1 column 7 (char 6)"
+
+
 def test_an_array_that_is_none_is_refused_whole() -> None:
     with pytest.raises(MalformedJson):
         read('[{"id":"a"},\n{"id":')

@@ -87,7 +87,8 @@ def test_an_empty_port_means_3000_and_a_flag_wins(home: Path) -> None:
 def test_a_port_that_is_taken_is_told(home: Path, server: ServerProcess) -> None:
     done = subprocess.run([*COMMAND, "--port", str(server.port)], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert f"can't listen on 127.0.0.1 port {server.port}" in done.stderr
+    said = f"can't listen on 127.0.0.1 port {server.port}: Address already in use; choose another host or port "
+    assert said in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -85,7 +85,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=False)
     except OSError as error:
-        raise SettingRefused(f"can't listen on {host} port {port}: {error.strerror or error}") from None
+        reason = (error.strerror or str(error)).partition(" (")[0]  # the rest repeats the address
+        raise SettingRefused(f"can't listen on {host} port {port}: {reason}; choose another host or port") from None
 
 
 def address_of(listening: socket.socket) -> str:

@@ -56,7 +56,7 @@ def _lines(lines: Iterable[bytes], *, start: int, limits: Limits) -> Iterator[Li
 
 
 def _array(body: bytes, *, limits: Limits) -> Iterator[Line]:
-    elements = decode_json(body, limits=limits)
+    elements = decode_json(body, limits=limits, name="the array")
     assert isinstance(elements, list)
     share_bytes = len(body) // max(len(elements), 1)
     for number, element in enumerate(elements, 1):
@@ -67,7 +67,7 @@ def _decoded(body: bytes, *, limits: Limits) -> Content:
     if len(body) > limits.body_bytes_max:
         return BodyTooLarge(f"the document is larger than {limits.body_bytes_max} bytes")
     try:
-        return decode_json(body, limits=limits)
+        return decode_json(body.rstrip(b"\r\n"), limits=limits, name="it")
     except RegistryError as error:
         return error
 
