@@ -10,7 +10,7 @@ timer that ends an idle connection, and another one's end. Here a scope is made 
 timer runs on, and looks how long the connection has been idle when it is over.
 """
 
-from asyncio import TimerHandle
+from asyncio import TimerHandle, Transport
 from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -44,6 +44,12 @@ class RegistryProtocol(HttpToolsProtocol):
     _heard_at = 0.0
     _held: bytes | None = None
     """The body of a POST so far, while it may be answered here; its head has not gone the ordinary way yet."""
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """A connection begins, and with it the time that it may be idle."""
+        super().connection_made(transport)
+        self._heard_at = self.loop.time()
+        self._start_timer(self.timeout_keep_alive)
 
     def data_received(self, data: bytes) -> None:
         """Some bytes have come. A POST that is not whole by now goes the ordinary way."""
@@ -109,10 +115,12 @@ class RegistryProtocol(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         """The connection may have been idle for too long: what came meanwhile has not stopped the timer."""
         self.timeout_keep_alive_task = None
+        if self._is_answering():
+            return
         idle_seconds = self.loop.time() - self._heard_at
         if idle_seconds >= self.timeout_keep_alive:
             super().timeout_keep_alive_handler()
-        elif not self._is_occupied():
+        else:
             self._start_timer(self.timeout_keep_alive - idle_seconds)
 
     def send_400_response(self, msg: str) -> None:
@@ -171,8 +179,10 @@ class RegistryProtocol(HttpToolsProtocol):
 
     def _is_occupied(self) -> bool:
         """Whether earlier requests of the connection are still being answered, or its reader is slow."""
-        cycle = self.cycle
-        return (cycle is not None and not cycle.response_complete) or self.flow.write_paused
+        return self._is_answering() or self.flow.write_paused
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
 
 def protocol_for(registry: Registry, traffic: Traffic) -> type[RegistryProtocol]:
