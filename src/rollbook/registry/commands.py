@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rollbook.clusters.acceptance import SchemaRules, accept_update
-from rollbook.documents.codec import decode_stored, encode_json
+from rollbook.documents.codec import decode_stored, encode_to_keep
 from rollbook.documents.values import Document
 from rollbook.errors import ClusterExists, ClusterNotFound, ClusterProtected, DocumentInvalid, PreconditionFailed, below
 from rollbook.journal.changes import Kind
@@ -82,7 +82,7 @@ def encoded(document: Document, *, limits: Limits) -> bytes:
     if REGISTRY_FIELD in document:
         problem = f"{REGISTRY_FIELD} is what the registry tells about a document; it can't be stored: leave it out"
         raise DocumentInvalid(problem, at=below("", REGISTRY_FIELD))
-    body = encode_json(document)
+    body = encode_to_keep(document)
     if len(body) > limits.document_bytes_max:
         raise DocumentInvalid(
             f"the document would have {len(body)} bytes of JSON; the most is {limits.document_bytes_max}"
