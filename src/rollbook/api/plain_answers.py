@@ -5,6 +5,7 @@ condition, a query string, a large body, a refusal, documents that must be looke
 """
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from time import perf_counter
 from typing import TypeAlias
 
@@ -13,7 +14,7 @@ import orjson
 from rollbook.api.durations import UNTIMED_MAX
 from rollbook.api.encodings import WORTH_IT_BYTES
 from rollbook.api.liveness_handlers import lease_as_json
-from rollbook.api.responses import ARRAY
+from rollbook.api.responses import PIECE_BYTES
 from rollbook.api.traffic import Traffic
 from rollbook.clusters.liveness import Lease
 from rollbook.documents.codec import decode_json
@@ -21,12 +22,15 @@ from rollbook.documents.values import MISSING
 from rollbook.errors import RegistryError
 from rollbook.registry.heartbeats import parse_beat
 from rollbook.registry.registry import Registry
-from rollbook.registry.requests import parse_query
+from rollbook.registry.requests import Query, parse_query
 
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 PREFIX, QUERY, HEARTBEAT = b"/clusters/", b"/clusters/query", b"/heartbeat"
 BODY_BYTES_MAX = 16 * 1024
+
+PARSED_MAX, PARSED_BYTES_MAX = 512, 2048
+"""So many queries stay parsed, of so many bytes each: who asks often mostly asks the same."""
 
 ENCODING = frozenset({b"accept-encoding"})
 DECISIVE = frozenset({b"if-none-match", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade"})
@@ -63,6 +67,7 @@ class PlainAnswers:
 
     def __init__(self, registry: Registry, traffic: Traffic) -> None:
         self._registry = registry
+        self._parsed = lru_cache(PARSED_MAX)(self._parse)
         self._reads = traffic.of("/clusters/{id}", "GET", 200)
         self._queries = traffic.of("/clusters/query", "POST", 200)
         self._beats = traffic.of("/clusters/{id}/heartbeat", "POST", 200)
@@ -110,17 +115,24 @@ class PlainAnswers:
     def _to_query(self, headers: Headers, body: bytes, default: bytes) -> bytes | None:
         registry = self._registry
         try:
-            query = parse_query(decode_json(body, limits=registry.limits), limits=registry.limits)
+            query = self._parsed(body) if len(body) <= PARSED_BYTES_MAX else self._parse(body)
             bodies = registry.reader.find_at_once(query)
         except Exception:  # the ordinary way comes to the same, and tells of it
             return None
         if bodies is None:
             return None
-        pieces = ARRAY.pieces(bodies)
-        answer = next(pieces)
-        if next(pieces, None) is not None or (len(answer) >= WORTH_IT_BYTES and not is_plain(headers, ENCODING)):
+        size_bytes = sum(map(len, bodies)) + max(len(bodies) + 1, 2)
+        if size_bytes >= (WORTH_IT_BYTES if not is_plain(headers, ENCODING) else PIECE_BYTES):
             return None
-        return QUERY_HEAD % (default, registry.view.revision, len(answer)) + answer
+        parts = [QUERY_HEAD % (default, registry.view.revision, size_bytes), b"["]
+        for each in bodies:
+            parts += (each, b",")
+        parts[-1 if bodies else 2 :] = [b"]"]
+        return b"".join(parts)
+
+    def _parse(self, body: bytes) -> Query:
+        limits = self._registry.limits
+        return parse_query(decode_json(body, limits=limits), limits=limits)
 
     def _to_beat(self, url: bytes, body: bytes, default: bytes) -> bytes | None:
         lease = self._heard(url[len(PREFIX) : -len(HEARTBEAT)].decode("latin-1"), body)
