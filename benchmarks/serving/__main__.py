@@ -31,10 +31,11 @@ from benchmarks.serving.reporting import write_report
 from benchmarks.serving.results import Result, read_results, write_result
 from benchmarks.serving.streaming import measure_streaming
 from benchmarks.serving.surroundings import machine, syncs_per_second
-from benchmarks.serving.workloads import WORKLOADS
+from benchmarks.serving.workloads import WORKLOADS, WORKLOADS_BY_NAME
 
 RESULTS = Path(__file__).parents[1] / "results"
 CACHE = Path(__file__).parents[1] / ".cache"
+PACKED_WORKLOADS = ("get", "selective", "put-32")
 ALONE_FROM = 1_000_000
 """From so many clusters on, Rollbook is measured alone."""
 
@@ -131,6 +132,8 @@ def _all_figures(result: Result, field: Field, materials: Materials, plan: Plan,
             readiness = measure_readiness(contestant, materials, rounds=rounds, folder=plan.folder)
             servers[contestant.rival.name] |= {f"ready_{name}": value for name, value in asdict(readiness).items()}
     if own is not None:
+        with _going_on("packed documents"):
+            result = replace(result, packed=_packed(own, materials, plan))
         with _going_on("finding"):
             result = replace(result, finding=_finding(own, materials, plan.folder))
     return result
@@ -144,6 +147,16 @@ def _going_on(what: str) -> Iterator[None]:
         yield
     except Exception as trouble:
         print(f"  {what} failed: {trouble}", flush=True)
+
+
+def _packed(own: Contestant, materials: Materials, plan: Plan) -> dict[str, Any]:
+    """What holding documents packed saves, and what it costs."""
+    own.processes.stop()
+    ready_seconds = own.start({"ROLLBOOK_BODIES": "packed"})
+    memory_bytes = own.processes.memory_bytes()
+    found = {name: measure(WORKLOADS_BY_NAME[name], [own], materials, plan)["rollbook"] for name in PACKED_WORKLOADS}
+    figures = {name: each if isinstance(each, str) else asdict(each) for name, each in found.items()}
+    return {"ready_seconds": ready_seconds, "memory_bytes": memory_bytes, "figures": figures}
 
 
 def _finding(own: Contestant, materials: Materials, folder: Path) -> dict[str, Any]:

@@ -5,9 +5,9 @@ One rule: who can't take part is told of, with the reason; the others go on.
 
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from benchmarks.serving.materials import Materials
 from benchmarks.serving.processes import Processes, wait_for
 
 READY_SECONDS_MAX = 600.0
+NOTHING_ELSE: Mapping[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -35,10 +36,11 @@ class Contestant:
         """The server as the load sees it."""
         return Target(self.port, self.processes)
 
-    def start(self) -> float:
-        """Start the server; the seconds until it answers a read."""
+    def start(self, environment: Mapping[str, str] = NOTHING_ELSE) -> float:
+        """Start the server, with some variables more; the seconds until it answers a read."""
         began = time.perf_counter()
-        commands = self.rival.commands(self.folder, self.port, self.tools)
+        usual = self.rival.commands(self.folder, self.port, self.tools)
+        commands = [replace(command, environment={**command.environment, **environment}) for command in usual]
         self.processes.start(commands, log=self.folder / "server.log")
         wait_for(self._answers, what=self.rival.title, seconds_max=READY_SECONDS_MAX)
         return time.perf_counter() - began

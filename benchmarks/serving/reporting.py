@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.serving.goals import GOALS, Results
 from benchmarks.serving.plotting import plot
 from benchmarks.serving.results import Result
-from benchmarks.serving.workloads import WORKLOADS
+from benchmarks.serving.workloads import WORKLOADS, WORKLOADS_BY_NAME
 
 INTRODUCTION = """\
 Written by `make bench`. Every server is pinned to one core, with all its processes and threads, and the load (wrk) to
@@ -81,6 +81,9 @@ def _section(result: Result) -> Iterator[str]:
     if result.finding:
         yield ""
         yield from _finding(result)
+    if result.packed:
+        yield ""
+        yield from _packed(result)
     if result.streaming:
         yield ""
         yield from _streaming(result.streaming)
@@ -145,6 +148,23 @@ def _finding(result: Result) -> Iterator[str]:
                 f"| {title} | {found['median_ms']:.3f} | {found['slowest_ms']:.3f} | {found['found']:.0f} "
                 f"| {found['exact']:.0%} |"
             )
+
+
+def _packed(result: Result) -> Iterator[str]:
+    packed = result.packed
+    yield "### Documents held packed"
+    yield ""
+    yield f"With `ROLLBOOK_BODIES=packed` the memory is {packed['memory_bytes'] / 1e6:,.0f} MB, freshly started, and"
+    yield f"Rollbook is ready {packed['ready_seconds']:.2f} s after a stop."
+    yield ""
+    yield "| | requests/s | of plain documents | CPU µs |"
+    yield "|---|---:|---:|---:|"
+    for name, found in packed["figures"].items():
+        plain = result.figure(name, "rollbook", "requests_per_second")
+        if plain and not isinstance(found, str):
+            rate = found["requests_per_second"]
+            title = WORKLOADS_BY_NAME[name].title
+            yield f"| {title} | {shown(rate)} | {rate / plain:.2f} | {shown(found['cpu_us'])} |"
 
 
 def _streaming(streaming: Mapping[str, Any]) -> Iterator[str]:

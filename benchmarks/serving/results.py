@@ -17,8 +17,8 @@ Cells = Mapping[str, Mapping[str, Any]]
 class Result:
     """One number of clusters. ``figures``: workload, contestant, figure; a text in place of figures is a fault.
 
-    ``servers``: contestant, and its memory before and after the load and its ready times. ``finding`` and ``streaming``
-    are Rollbook's alone.
+    ``servers``: contestant, and its memory before and after the load and its ready times. ``finding``, ``streaming``
+    and ``packed`` (with ``ROLLBOOK_BODIES=packed``) are Rollbook's alone.
     """
 
     clusters: int
@@ -35,6 +35,7 @@ class Result:
     servers: Cells = field(default_factory=dict)
     finding: Cells = field(default_factory=dict)
     streaming: Mapping[str, Any] = field(default_factory=dict)
+    packed: Mapping[str, Any] = field(default_factory=dict)
 
     def figure(self, workload: str, contestant: str, name: str) -> float | None:
         """One figure; None when there is none."""

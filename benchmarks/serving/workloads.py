@@ -110,3 +110,5 @@ WORKLOADS = (
     Workload("put-32", "PUT, 32 clients", 32, writes),
     Workload("mixed", "9 GET : 1 PUT", 32, mixed),
 )
+
+WORKLOADS_BY_NAME: Mapping[str, Workload] = {workload.name: workload for workload in WORKLOADS}
