@@ -6,6 +6,8 @@ from pathlib import Path
 
 from hypothesis import Phase, settings
 
+from rollbook.language.regular_expressions import compile_pattern, lines
+
 PACKAGE = os.environ.get("ROLLBOOK_MUTATION")
 
 # The same few examples for every mutant, so that what one survives is no matter of luck; one that is found out is not
@@ -23,7 +25,16 @@ if PACKAGE:
     sys.setrecursionlimit(5000)  # each call of a mutated function is three calls deep
 
 
+def pytest_sessionstart() -> None:
+    """No mutant is given patterns that were compiled before it was chosen."""
+    compile_pattern.cache_clear()
+    lines._engine_for_lines.cache_clear()
+
+
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """A mutant meets the tests of its own package: they are to tell what is wrong with it, and they are quick."""
     below = collection_path.relative_to(Path(__file__).parent).parts
-    return True if PACKAGE and below and below[0].removeprefix("test_").split("_")[0].split(".")[0] != PACKAGE else None
+    if not PACKAGE or not below:
+        return None
+    name = below[0].removeprefix("test_").removesuffix(".py")
+    return None if name == PACKAGE or name.startswith(f"{PACKAGE}_") else True
