@@ -35,6 +35,9 @@ def test_a_pattern_finds_the_texts_that_it_matches(pattern: str, texts: list[str
         (r"\Bb", "", ["ab", "b", "bb"], ["ab", "bb"]),
         ("a$", "", ["a\n", "b", "ab"], ["a\n"]),
         ("É", "i", ["é", "e", "x"], ["é"]),
+        ("c", "", ["a", "b", "c"], ["c"]),
+        ("a[^c]*", "i", ["xA", "c"], ["xA"]),
+        ("a", "", [], []),
     ],
 )
 def test_edges_are_those_of_each_text(pattern: str, options: str, texts: list[str], found: list[str]) -> None:

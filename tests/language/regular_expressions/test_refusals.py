@@ -25,6 +25,10 @@ def refusal(pattern, options="", **limits):
         (r"(?<n>a)\k<n>", "a back-reference"),
         (r"(?P<n>a)(?P=n)", "a back-reference"),
         (r"(a)\g1", "a back-reference"),
+        (r"\1", "a back-reference"),
+        (r"\81", "a back-reference"),
+        (r"\91", "a back-reference"),
+        ("(a)" * 10 + r"\10", "a back-reference"),
         ("(a)?(?(1)b|c)", "a conditional group"),
         ("a(?R)?b", "recursion"),
         ("(a)(?1)", "recursion"),
@@ -35,16 +39,34 @@ def refusal(pattern, options="", **limits):
         ("a*+a", "a possessive quantifier"),
         ("[ab]++c", "a possessive quantifier"),
         ("a++b?a", "a possessive quantifier"),
+        ("a++b*a", "a possessive quantifier"),
+        ("a++b{0}a", "a possessive quantifier"),
+        ("a++A", "a possessive quantifier"),
+        ("(?m)\n++$", "a possessive quantifier"),  # it would give back the newline that "$" stands before
         (r"a\Kb", r"\K"),
         (r"a\Rb", r"\R"),
         (r"\X", r"\X"),
+        (r"[\Qa]", r"\Q in a bracket class"),
+        (r"[\E]", r"\E in a bracket class"),
+        (r"[\P{Xan}]", "the negated property Xan in a bracket class"),
+        (r"(?i)[\p{Lu}]", "the property Lu in a bracket class that ignores case"),
+        (r"(?i)[a-\p{Lu}]", "the property Lu in a bracket class that ignores case"),
+        (r"(*UCP)[\W]", r"\W in a bracket class under (*UCP)"),
+        ("(*UCP)[[:punct:]]", "the class [:punct:] under (*UCP)"),
         (r"\Ga", r"\G"),
         (r"(*UCP)\bx", r"\b under (*UCP)"),
+        (r"(*UCP)\Bx", r"\B under (*UCP)"),
+        (r"(*UCP)\X", r"\X"),
         ("a(*SKIP)b", "the verb (*SKIP)"),
+        ("a(*lower)", "the verb (*lower)"),
+        ("a(*UTF", "the verb (*)"),
         ("(*PRUNE)a|b", "a verb that cuts off alternatives"),
         ("(*COMMIT)ab", "the verb (*COMMIT)"),
         ("(a(*ACCEPT)b)", "the verb (*ACCEPT) in a group"),
         ("a{1001}", "a repetition of more than 1000 times"),
+        ("a{1,1001}", "a repetition of more than 1000 times"),
+        ("a{10000000}", "a repetition of more than 1000 times"),
+        (f"a{{{'9' * 5000}}}", "a repetition of more than 1000 times"),
         ("(?J)(?<n>a)", "the flag J"),
         ("(?xx)a", "the flag xx"),
         ("(?C1)a", "a callout"),
@@ -60,6 +82,8 @@ def test_what_linear_time_excludes_is_refused_by_name(pattern, name):
 INVALID = (
     *("(", ")", "a)", "[", "[a", "[b-a]", "*a", "a|*", "a**", "\\", "(?<n", "(?z)", "(?i", r"\i", r"\p{Nowhere}"),
     *(r"\x{110000}", r"\x{d800}", r"\o{9}", "[[:nothing:]]", "(?#", "(?<a>x)(?<a>y)", "(?<1>x)", r"\x{zz}"),
+    *("[[.a.]]", "[[=a=]]", "[[.alpha.]:]]", "(*UCP)[[:nothing:]]", r"\x{dfff}", r"\x{}"),
+    *(r"[\N]", r"[\X]", "a{2,1}", "(?<n>a", "(?'n>a)"),
 )
 
 
@@ -70,9 +94,20 @@ def test_what_is_invalid_is_refused(pattern):
     assert refused.mongo_code == 51091
 
 
-@pytest.mark.parametrize(("options", "code"), [("g", 51108), ("I", 51108), ("im s", 51108), ("i\0", 2)])
+@pytest.mark.parametrize(
+    ("pattern", "place"), [("a)", 2), ("x[a", 1), ("(a", 2), ("a(?=b)", 3), (r"ab\i", 4), ("a{1001}", 7)]
+)
+def test_a_refused_pattern_says_where(pattern, place):
+    assert f"(near character {place})" in refusal(pattern).message
+
+
+@pytest.mark.parametrize(("options", "code"), [("g", 51108), ("I", 51108), ("im s", 51108), ("i\0", 2), ("i\0z", 2)])
 def test_unknown_options_are_refused(options, code):
     assert refusal("a", options).mongo_code == code
+
+
+def test_a_null_byte_is_refused():
+    assert refusal("a\0").mongo_code == 2
 
 
 def test_the_length_is_bounded_in_bytes():
@@ -80,7 +115,7 @@ def test_the_length_is_bounded_in_bytes():
     assert "longer than 32764 bytes" in refusal("é" * 16_383).message
 
 
-@pytest.mark.parametrize("pattern", [r"\pL{999}", r"(?:\pL|\pN){500}", "((a{100}){100}){100}"])
+@pytest.mark.parametrize("pattern", [r"\pL{100}", r"\pL{999}", r"(?:\pL|\pN){500}", "((a{100}){100}){100}"])
 def test_the_size_of_a_compiled_pattern_is_bounded(pattern):
     assert refusal(pattern).mongo_code == 51091
 

@@ -23,7 +23,7 @@ def read_bracket(reader: Reader, *, ignore_case: bool, unicode_classes: bool) ->
     while first or not reader.skip("]"):
         if reader.at_end():
             raise reader.invalid("the bracket class is not closed", position=opened_at)
-        low = _member(reader, first=first, ignore_case=ignore_case, unicode_classes=unicode_classes)
+        low = _member(reader, ignore_case=ignore_case, unicode_classes=unicode_classes)
         first = False
         if len(low) == 1 and _continues_range(reader):
             low = _range_from(low, reader, ignore_case=ignore_case, unicode_classes=unicode_classes)
@@ -39,18 +39,16 @@ def _continues_range(reader: Reader) -> bool:
 
 def _range_from(low: str, reader: Reader, *, ignore_case: bool, unicode_classes: bool) -> str:
     reader.skip("-")
-    high = _member(reader, first=False, ignore_case=ignore_case, unicode_classes=unicode_classes)
+    high = _member(reader, ignore_case=ignore_case, unicode_classes=unicode_classes)
     if len(high) > 1:
         return quoted(low) + quoted("-") + high
-    if not high:
-        return quoted(low) + quoted("-")
     if high < low:
         raise reader.invalid(f"the range {low}-{high} is out of order")
     return f"{quoted(low)}-{quoted(high)}"
 
 
-def _member(reader: Reader, *, first: bool, ignore_case: bool, unicode_classes: bool) -> str:
-    """One character as it is, or a class in RE2's words (longer), or nothing."""
+def _member(reader: Reader, *, ignore_case: bool, unicode_classes: bool) -> str:
+    """One character as it is, or a class in RE2's words (longer)."""
     character = reader.take()
     if character == "[" and (reader.follows(":") or reader.follows(".") or reader.follows("=")):
         return _posix_class(reader, unicode_classes=unicode_classes)

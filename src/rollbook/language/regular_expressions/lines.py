@@ -37,7 +37,7 @@ def as_lines(texts: Sequence[str]) -> Texts:
 def texts_matching(pattern: str, options: str, texts: Texts) -> Iterator[str]:
     """The texts, in their order, in which the pattern has a match; ``compile_pattern`` takes the pattern."""
     matches = compile_pattern(pattern, options).matches
-    if texts.lines is None or not texts.texts:
+    if texts.lines is None:
         return filter(matches, texts.texts)
     return _matching_lines(texts.lines, _engine_for_lines(pattern, options), matches)
 

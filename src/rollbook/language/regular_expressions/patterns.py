@@ -158,7 +158,7 @@ def _test(
 
 def _plain_test(plain: re.Match[str]) -> Callable[[str], bool]:
     from_start, escaped, to_end = plain.groups()
-    text = re.sub(r"\\(.)", r"\1", escaped, flags=re.DOTALL)
+    text = re.sub(r"\\(.)", r"\1", escaped)
     if from_start and to_end:
         return frozenset((text, text + "\n")).__contains__
     if from_start:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from rollbook.language.regular_expressions.brackets import read_bracket
 from rollbook.language.regular_expressions.characters import (
-    CASED_PROPERTIES,
     ESCAPES,
     UNICODE_ESCAPES,
     quoted,
@@ -181,15 +180,18 @@ class _Translator:
             self.reader.take()
         elif letter in ESCAPES:
             self.reader.take()
-            self._write(f"[{self._class_of(letter)}]")
+            self._write_class(f"[{self._class_of(letter)}]")
         elif letter in ("p", "P"):
-            name, _, written = self.reader.take_property()
-            written = written if written.startswith("[") else f"[{written}]"
-            self._write(f"(?-i:{written})" if name in CASED_PROPERTIES else written)
+            _, _, written = self.reader.take_property()
+            self._write_class(written if written.startswith("[") else f"[{written}]")
         elif letter and letter in "AzZbBGKXRC":
             self._assertion(self.reader.take())
         else:
             self._literal(self.reader.take_escaped_character(in_bracket=False))
+
+    def _write_class(self, text: str) -> None:
+        """To PCRE, a class has the same characters when case is ignored; RE2 adds those that differ by case only."""
+        self._write(f"(?-i:{text})" if "i" in self.flags else text)
 
     def _class_of(self, letter: str) -> str:
         if not self.unicode_classes or letter not in "dDwWsS":
@@ -213,8 +215,6 @@ class _Translator:
             self._push("(?:" if "n" in self.flags else "(")
         elif reader.skip("#"):
             reader.take_until(")")
-        elif reader.skip(":"):
-            self._push("(?:")
         elif plain_atomic_group(reader):
             reader.skip(">")
             self._push("(?:")
@@ -251,19 +251,25 @@ class _Translator:
 
     def _braces(self) -> None:
         start = self.reader.position
-        low = self.reader.take_while(DIGITS, 6)
-        high = self.reader.take_while(DIGITS, 6) if self.reader.skip(",") else low
+        low = self._digits()
+        comma = "," if self.reader.skip(",") else ""
+        high = self._digits() if comma else ""
         if not low or not self.reader.skip("}"):
             self.reader.position = start
             self._literal("{")
             return
-        if max(int(low), int(high or 0)) > REPEAT_MAX:
+        if any(len(number) > 4 or int(number or 0) > REPEAT_MAX for number in (low, high)):
             raise self.reader.unsupported(f"a repetition of more than {REPEAT_MAX} times", "the engine has this limit")
-        self._quantify(f"{{{self.reader.pattern[start : self.reader.position - 1]}}}", optional=int(low) == 0)
+        self._quantify(f"{{{low}{comma}{high}}}", optional=low == "0")
+
+    def _digits(self) -> str:
+        """The digits of a number, as RE2 takes them: without zeros before it."""
+        digits = self.reader.take_while(DIGITS, len(self.reader.pattern))
+        return digits.lstrip("0") or digits[:1]
 
     def _quantify(self, quantifier: str, *, optional: bool) -> None:
-        if self.last_literal and self.runs[-1]:
-            self.runs[-1] = self.runs[-1][:-1] if optional else self.runs[-1]
+        if optional:
+            self.runs[-1] = self.runs[-1][:-1]
         repeated = self.last_literal
         self._write(quantifier)
         if self.reader.skip("+"):
