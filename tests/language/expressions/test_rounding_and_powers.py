@@ -1,6 +1,7 @@
 """Rounding, powers, logarithms and angles."""
 
 import math
+import sys
 from typing import Any
 
 import pytest
@@ -109,7 +110,21 @@ def test_cutting_off_never_moves_away_from_zero(number: float, places: int) -> N
         ({"$pow": [2, 0.5]}, math.sqrt(2)),
         ({"$pow": [10, 400]}, math.inf),
         ({"$pow": [-10, 401]}, -math.inf),
+        ({"$pow": [10, 308]}, 1e308),
+        ({"$pow": [-10, 400]}, math.inf),
+        ({"$pow": [-1e200, 3]}, -math.inf),
+        ({"$pow": [-1, 0]}, 1),
+        ({"$pow": [0, 1]}, 0),
+        ({"$pow": [1, -1]}, 1),
+        ({"$pow": [7, 0]}, 1),
+        ({"$pow": [0.5, -1]}, 2),
+        ({"$pow": [0, 0.5]}, 0),
         ({"$pow": [None, "text"]}, None),
+        ({"$pow": ["text", None]}, None),
+        ({"$sqrt": 0}, 0),
+        ({"$sqrt": None}, None),
+        ({"$exp": 1}, math.e),
+        ({"$ln": 2}, math.log(2)),
         ({"$sqrt": 25}, 5),
         ({"$exp": 0}, 1),
         ({"$exp": 1000}, math.inf),
@@ -117,12 +132,44 @@ def test_cutting_off_never_moves_away_from_zero(number: float, places: int) -> N
         ({"$log10": 1000}, 3),
         ({"$log": [100, 10]}, 2),
         ({"$log": [None, 1]}, None),
+        ({"$log": [-1, None]}, None),
+        ({"$log": [0.5, 2]}, -1),
+        ({"$log": [8, 0.5]}, -3),
+        ({"$log": [1, 3]}, 0),
+        ({"$sin": 1}, math.sin(1)),
+        ({"$sin": -sys.float_info.max}, math.sin(-sys.float_info.max)),
+        ({"$sin": sys.float_info.max}, math.sin(sys.float_info.max)),
+        ({"$cos": -sys.float_info.max}, math.cos(sys.float_info.max)),
+        ({"$cos": sys.float_info.max}, math.cos(sys.float_info.max)),
+        ({"$tan": 1}, math.tan(1)),
+        ({"$tan": -sys.float_info.max}, math.tan(-sys.float_info.max)),
+        ({"$tan": sys.float_info.max}, math.tan(sys.float_info.max)),
+        ({"$asin": 1}, math.pi / 2),
+        ({"$asin": -1}, -math.pi / 2),
+        ({"$acos": 1}, 0),
+        ({"$acos": -1}, math.pi),
+        ({"$atan": 1}, math.pi / 4),
+        ({"$atan": -math.inf}, -math.pi / 2),
+        ({"$atan": math.inf}, math.pi / 2),
+        ({"$atan2": [0, -1]}, math.pi),
+        ({"$atan2": [None, "text"]}, None),
+        ({"$atan2": ["text", None]}, None),
+        ({"$sinh": 1}, math.sinh(1)),
+        ({"$cosh": 1}, math.cosh(1)),
+        ({"$tanh": 1}, math.tanh(1)),
+        ({"$asinh": 1}, math.asinh(1)),
+        ({"$acosh": 1}, 0),
+        ({"$acosh": math.inf}, math.inf),
+        ({"$atanh": 0.5}, math.atanh(0.5)),
+        ({"$atanh": -1}, -math.inf),
         ({"$cos": 0}, 1),
         ({"$atan2": [1, 0]}, math.pi / 2),
         ({"$degreesToRadians": 180}, math.pi),
         ({"$radiansToDegrees": {"$degreesToRadians": 90}}, 90),
         ({"$atanh": 1}, math.inf),
+        ({"$sinh": 1000}, math.inf),
         ({"$sinh": -1000}, -math.inf),
+        ({"$cosh": 1000}, math.inf),
         ({"$cosh": -1000}, math.inf),
         ({"$sin": None}, None),
     ],
@@ -133,13 +180,28 @@ def test_powers_and_angles_give_what_mongodb_gives(expression: Any, expected: An
 
 @pytest.mark.parametrize(
     ("expression", "expected"),
-    [({"$pow": [2, 3]}, "int"), ({"$pow": [2, 40]}, "long"), ({"$pow": [2, 3.0]}, "double"), ({"$sqrt": 4}, "double")],
+    [
+        ({"$pow": [2, 3]}, "int"),
+        ({"$pow": [2, 40]}, "long"),
+        ({"$pow": [2, 3.0]}, "double"),
+        ({"$pow": [2.0, 3]}, "double"),
+        ({"$pow": [{"$toLong": 1}, 1]}, "long"),
+        ({"$pow": [1, {"$toLong": 1}]}, "long"),
+        ({"$pow": [{"$toLong": 2}, 0]}, "long"),
+        ({"$pow": [2, {"$toLong": 3}]}, "long"),
+        ({"$pow": [1, -1]}, "int"),
+        ({"$pow": [2, 63]}, "double"),
+        ({"$pow": [2, -1]}, "double"),
+        ({"$sqrt": 4}, "double"),
+    ],
 )
 def test_only_powers_of_whole_numbers_stay_whole(expression: Any, expected: str) -> None:
     assert value_of({"$type": expression}) == expected
 
 
-@pytest.mark.parametrize("expression", [{"$pow": [-8, 0.5]}, {"$sqrt": "$nan"}, {"$ln": "$nan"}, {"$sin": "$nan"}])
+@pytest.mark.parametrize(
+    "expression", [{"$pow": [-8, 0.5]}, {"$sqrt": "$nan"}, {"$ln": "$nan"}, {"$sin": "$nan"}, {"$acosh": "$nan"}]
+)
 def test_no_number_at_all_stays_one(expression: Any) -> None:
     assert math.isnan(value_of(expression, {"nan": math.nan}))
 
@@ -158,13 +220,27 @@ def test_no_number_at_all_stays_one(expression: Any) -> None:
         ({"$log": [1, "10"]}, 28757),
         ({"$log": [0, 10]}, 28758),
         ({"$log": [10, 1]}, 28759),
+        ({"$log": [10, 0]}, 28759),
+        ({"$log10": 0}, 28761),
+        ({"$log10": "1"}, 28765),
+        ({"$pow": [0.0, -0.5]}, 28764),
+        ({"$asin": 1.01}, 50989),
+        ({"$asin": -1.01}, 50989),
         ({"$acos": 1.01}, 50989),
+        ({"$acos": -1.01}, 50989),
         ({"$acosh": 0.99}, 50989),
+        ({"$atanh": 1.01}, 50989),
+        ({"$atanh": -1.01}, 50989),
+        ({"$sin": "$infinite"}, 50989),
+        ({"$sin": "$least"}, 50989),
         ({"$cos": "$infinite"}, 50989),
+        ({"$cos": "$least"}, 50989),
+        ({"$tan": "$infinite"}, 50989),
+        ({"$tan": "$least"}, 50989),
         ({"$cos": "0"}, 28765),
         ({"$atan2": ["1", 0]}, 51044),
         ({"$atan2": [1, "0"]}, 51045),
     ],
 )
 def test_what_is_outside_a_functions_domain_is_refused(expression: Any, code: int) -> None:
-    assert code_of(expression, {"infinite": math.inf}) == code
+    assert code_of(expression, {"infinite": math.inf, "least": -math.inf}) == code
