@@ -36,7 +36,7 @@ def find(
     excludes it. Refuses (LanguageRefused) what the language does not allow, before it looks at a document.
     """
     condition = parse_filter(filter, at="/filter", limits=limits)
-    place = None if sort is None else compile_sort(parse_sort(sort, at="/sort", limits=limits))
+    place = None if sort is None else compile_sort(parse_sort(sort, at="/sort"))
     skipped, most = _count(skip, at="/skip"), _count(limit, at="/limit")
     shown = None
     if projection is not None:

@@ -16,7 +16,6 @@ from rollbook.documents.ordering import sort_key
 from rollbook.documents.paths import Path, array_index, parse_path
 from rollbook.documents.values import MISSING, Document, Maybe, Value, is_number
 from rollbook.errors import SortRefused, below
-from rollbook.limits import DEFAULT_LIMITS, Limits
 
 KEYS_MAX = 32
 PATH_LENGTH_MAX = 200
@@ -41,7 +40,7 @@ class Sort:
     criteria: tuple[Criterion, ...]
 
 
-def parse_sort(json: Value, *, at: str = "", limits: Limits = DEFAULT_LIMITS) -> Sort:
+def parse_sort(json: Value, *, at: str = "") -> Sort:
     """The sort that an object of paths and directions (1 or -1) means; refuses with SortRefused."""
     if not isinstance(json, dict):
         raise SortRefused('a sort is an object of paths and directions: {"gpus.count": -1}', at=at, mongo_code=15973)

@@ -95,7 +95,7 @@ def parse_query(body: Maybe, *, limits: Limits, keys: Collection[str] = QUERY_KE
     return _query(
         parse_cluster_filter(body["query"], at="/query", limits=limits),
         body,
-        sort=None if sort is None else parse_sort(sort, at="/sort", limits=limits),
+        sort=None if sort is None else parse_sort(sort, at="/sort"),
         skip=_count(body, "skip"),
         limit=_count(body, "limit"),
         projection=None if projection is None else parse_projection(projection, at="/projection", limits=limits),

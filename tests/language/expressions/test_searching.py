@@ -33,6 +33,7 @@ def found(match: str, place: int, *groups: str | None) -> Any:
         (search("$nothing", "x", how="$regexFind"), None),
         (search("é1é22", "é([0-9]+)", how="$regexFindAll"), [found("é1", 0, "1"), found("é22", 2, "22")]),
         (search("aaa", "aa", how="$regexFindAll"), [found("aa", 0)]),
+        (search("ab", "(a)|(b)", how="$regexFindAll"), [found("a", 0, "a", None), found("b", 1, None, "b")]),
         # After an empty match a character is passed over; nothing is looked for after the last.
         (search("éab", "a*", how="$regexFindAll"), [found("", 0), found("a", 1), found("", 2)]),
         (search("ab", "x*$", how="$regexFindAll"), [found("", 2)]),
@@ -63,6 +64,12 @@ def test_the_regex_and_the_options_may_come_from_the_document() -> None:
         (search(7, "(", "z"), 51108),
         (search(7, "(", "i"), 51111),
         (search(7, "a"), 51104),
+        (search(7, "a", how="$regexFind"), 51104),
+        (search(7, "a", how="$regexFindAll"), 51104),
+        (search("a", "(", "$options"), 51111),
+        (search("a", "$open"), 51111),
+        (search("a", "a", "$open"), 51108),
+        (search("a", "\0", "\0"), 51109),
         (search(7, None), 51104),
         (search("a", "\0"), 51109),
         (search("a", None, "\0"), 51110),
@@ -70,7 +77,7 @@ def test_the_regex_and_the_options_may_come_from_the_document() -> None:
     ],
 )
 def test_a_search_refuses(expression: Any, code: int) -> None:
-    assert code_of(expression, {"text": 7, "regex": 7}) == code
+    assert code_of(expression, {"text": 7, "regex": 7, "open": "("}) == code
 
 
 def test_a_refused_search_says_where() -> None:

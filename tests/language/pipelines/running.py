@@ -46,9 +46,9 @@ def updated(document: Any, stages: Any, **options: Any) -> Any:
     return after
 
 
-def update_refused_code(document: Any, stages: Any) -> tuple[int | None, str]:
+def update_refused_code(document: Any, stages: Any, **options: Any) -> tuple[int | None, str]:
     """MongoDB's code of the refusal that the update meets, and where in the request it points."""
     with pytest.raises(LanguageRefused) as caught:
-        updated(document, stages)
+        updated(document, stages, **options)
     refused = explained(caught.value)
     return refused.mongo_code, refused.at

@@ -60,11 +60,13 @@ def accumulated(accumulator, values):
         ({"$mergeObjects": "$v"}, [None, ...], {}),
         ({"$stdDevPop": "$v"}, [2, 4, "x"], 1.0),
         ({"$stdDevPop": "$v"}, [5], 0.0),
+        ({"$stdDevPop": "$v"}, [1e-20], 0.0),
         ({"$stdDevPop": "$v"}, ["x"], None),
         ({"$stdDevSamp": "$v"}, [2, 4], math.sqrt(2)),
         ({"$stdDevSamp": "$v"}, [2], None),
         ({"$firstN": {"input": "$v", "n": 3}}, [1, ..., None, 4], [1, None, None]),
         ({"$firstN": {"input": "$v", "n": 9}}, [1, 2], [1, 2]),
+        ({"$firstN": {"input": "$v", "n": INT64_MAX}}, [1, 2], [1, 2]),
         ({"$lastN": {"input": "$v", "n": 2.0}}, [1, 2, 3], [2, 3]),
         ({"$lastN": {"input": "$v", "n": 2}}, [1, ...], [1, None]),
         ({"$minN": {"input": "$v", "n": 2}}, [3, None, 1, ..., 2], [1, 2]),
@@ -105,9 +107,29 @@ def test_a_sum_is_as_wide_as_its_widest_number(values, kind):
 
 def test_the_number_of_values_may_depend_on_the_groups_key():
     number = {"$cond": [{"$eq": ["$g", "a"]}, 2, 1]}
-    stage = {"$group": {"_id": {"g": "$g"}, "x": {"$firstN": {"input": "$v", "n": number}}}}
     documents = [{"g": group, "v": value} for group in "ab" for value in (1, 2, 3)]
-    assert [group["x"] for group in results([stage], documents)] == [[1, 2], [1]]
+    for accumulator in (
+        {"$firstN": {"input": "$v", "n": number}},
+        {"$topN": {"sortBy": {"v": 1}, "output": "$v", "n": number}},
+    ):
+        stage = {"$group": {"_id": {"g": "$g"}, "x": accumulator}}
+        assert [group["x"] for group in results([stage], documents)] == [[1, 2], [1]]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("$firstN", {"input": 1}),
+        ("$lastN", {"input": 1}),
+        ("$minN", {"input": 1}),
+        ("$maxN", {"input": 1}),
+        ("$topN", {"sortBy": {"v": 1}, "output": 1}),
+        ("$bottomN", {"sortBy": {"v": 1}, "output": 1}),
+    ],
+)
+def test_a_number_of_values_is_refused_where_it_stands(name, options):
+    stage = {"$group": {"_id": None, "x": {name: {**options, "n": 0}}}}
+    assert refused_code([stage], [{"v": 1}]) == (7548606, f"/0/$group/x/{name}/n")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +149,10 @@ def test_the_number_of_values_may_depend_on_the_groups_key():
         ({"$topN": {"sortBy": {"v": 1}, "output": 1}}, 5788003),
         ({"$bottom": {"sortBy": {"v": 1}}}, 5788004),
         ({"$bottomN": {"output": 1, "n": 1}}, 5788005),
+        ({"$topN": 5}, 5788001),
+        ({"$topN": {"sortBy": {"v": 1}, "output": 1, "n": 1, "more": 1}}, 5788002),
         ({"$top": {"sortBy": "v", "output": 1}}, 10065),
+        ({"$top": {"sortBy": {}, "output": 1}}, 10065),
         ({"$top": {"sortBy": {"v": 2}, "output": 1}}, 15975),
         ({"$topN": {"sortBy": {"v": 1}, "output": 1, "n": -1}}, 7548606),
         ({"$median": 5}, 7436100),
@@ -136,6 +161,10 @@ def test_the_number_of_values_may_depend_on_the_groups_key():
         ({"$median": {**METHOD, "p": [0.5]}}, 40415),
         ({"$percentile": 5}, 7429703),
         ({"$percentile": METHOD}, 40414),
+        ({"$percentile": {**METHOD, "p": [0.5], "more": 1}}, 40415),
+        ({"$percentile": {"input": 1, "p": [0.5]}}, 40414),
+        ({"$percentile": {**METHOD, "p": ["x"]}}, 7750303),
+        ({"$percentile": {**METHOD, "p": [-0.5]}}, 7750303),
         ({"$percentile": {**METHOD, "p": 0.5}}, 7750301),
         ({"$percentile": {**METHOD, "p": []}}, 7750301),
         ({"$percentile": {**METHOD, "p": [1.5]}}, 7750303),
@@ -182,3 +211,18 @@ def test_many_values_are_gathered_before_the_others_are_dropped(accumulator):
     ranking = {"sortBy": {"v": 1}, "output": "$v", "n": 3}
     assert accumulated({"$topN": ranking}, values) == sorted(values)[:3]
     assert accumulated({"$bottomN": ranking}, values) == sorted(values)[-3:]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_comes_after_others_were_dropped_still_counts(sign):
+    values = [sign * number for number in (10, *[0] * 1200, 9, *[0] * 1200, 8)]
+    extreme, end = ("$maxN", "$bottomN") if sign > 0 else ("$minN", "$topN")
+    assert accumulated({extreme: {"input": "$v", "n": 3}}, values) == [sign * 10, sign * 9, sign * 8]
+    ranked = accumulated({end: {"sortBy": {"v": 1}, "output": "$v", "n": 3}}, values)
+    assert ranked == sorted([sign * 10, sign * 9, sign * 8])
+
+
+def test_of_many_equal_documents_the_first_is_before_the_others():
+    for name, expected in (("$topN", [0, 1]), ("$bottomN", [2_498, 2_499])):
+        ranking = {"sortBy": {"v": 1}, "output": "$place", "n": 2}
+        assert accumulated({name: ranking}, [7] * 2_500) == expected

@@ -120,6 +120,12 @@ def test_a_rounded_boundary_takes_in_what_lies_below_it():
 
 def test_zero_stays_zero():
     assert automatic([0, 0, 1, 2], 2, granularity="POWERSOF2") == [(0, 0.5, 2), (0.5, 4, 2)]
+    assert automatic([0, 0], 2, granularity="R5") == [(0, 0, 1), (0, 0, 1)]  # nothing lies below it
+
+
+def test_a_value_at_a_rounded_boundary_is_above_it():
+    assert automatic([1, 1.6], 2, granularity="R5") == [(0.63, 1.6, 1), (1.6, 2.5, 1)]
+    assert automatic([1, 1.2, 4, 5], 4, granularity="R5") == [(0.63, 1.6, 2), (1.6, 6.3, 2)]
 
 
 @pytest.mark.parametrize("name", SERIES)
@@ -175,6 +181,12 @@ def test_bucket_auto_needs_a_value_and_a_number(stage, code):
 def test_a_granularity_needs_numbers_that_are_not_negative(value, code):
     stage = {"$bucketAuto": {"groupBy": "$v", "buckets": 2, "granularity": "R5"}}
     assert refused_code([stage], [{"v": value}])[0] == code
+
+
+def test_the_number_of_values_depends_on_no_bucket():
+    output = {"first": {"$firstN": {"input": "$v", "n": "$min"}}}
+    stage = {"$bucketAuto": {"groupBy": "$v", "buckets": 1, "output": output}}
+    assert refused_code([stage], [{"v": 1}]) == (7548606, "/0/$bucketAuto/output/first/$firstN/n")
 
 
 def test_bucket_auto_gives_the_fields_that_are_asked_for():

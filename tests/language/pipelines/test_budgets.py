@@ -134,6 +134,69 @@ def test_what_an_accumulator_makes_is_weighed(accumulator):
     assert isinstance(refused, WorkExceeded)
 
 
+KEEPING = [
+    {"$sample": {"size": 100}},
+    {"$sort": {"n": 1}},
+    *(
+        {"$group": {"_id": None, "x": accumulator}}
+        for accumulator in (
+            {"$push": "$text"},
+            {"$addToSet": "$text"},
+            {"$mergeObjects": "$object"},
+            {"$firstN": {"input": "$text", "n": 100}},
+            {"$lastN": {"input": "$text", "n": 100}},
+            {"$minN": {"input": "$text", "n": 100}},
+            {"$topN": {"sortBy": {"n": 1}, "output": "$text", "n": 100}},
+        )
+    ),
+    {"$group": {"_id": "$text"}},
+    {"$bucketAuto": {"groupBy": "$n", "buckets": 2}},
+    {"$bucketAuto": {"groupBy": {"$concat": ["$text", "$text"]}, "buckets": 2}},
+    {"$facet": {"a": []}},
+]
+
+
+@pytest.mark.parametrize("stage", KEEPING)
+def test_what_is_kept_is_counted_as_it_comes(stage):
+    taken = []
+
+    def documents():
+        for number in count():
+            taken.append(number)
+            yield {"n": number, "text": f"{number:01000}", "object": {str(number): "x" * 1000}}
+
+    with pytest.raises(WorkExceeded):
+        run_pipeline(parse_pipeline([stage]), documents(), work=Work(bytes_left=50_000))
+    assert len(taken) <= 50
+
+
+LONG = {"$reduce": {"input": {"$range": [0, 10**5]}, "initialValue": 0, "in": {"$add": ["$$value", "$n"]}}}
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        {"$match": {"$expr": LONG}},
+        {"$redact": {"$cond": [LONG, "$$KEEP", "$$PRUNE"]}},
+        {"$set": {"x": LONG}},
+        {"$project": {"x": LONG}},
+        {"$replaceWith": {"x": LONG}},
+        {"$group": {"_id": LONG}},
+        {"$group": {"_id": None, "x": {"$sum": LONG}}},
+        {"$group": {"_id": None, "x": {"$median": {"input": LONG, "method": "approximate"}}}},
+        {"$group": {"_id": None, "x": {"$firstN": {"input": LONG, "n": 1}}}},
+        {"$group": {"_id": None, "x": {"$top": {"sortBy": {"n": 1}, "output": LONG}}}},
+        {"$sortByCount": LONG},
+        {"$bucket": {"groupBy": LONG, "boundaries": [0, 1]}},
+        {"$bucketAuto": {"groupBy": LONG, "buckets": 1}},
+        {"$facet": {"a": [{"$set": {"x": LONG}}]}},
+    ],
+)
+def test_the_expressions_of_a_stage_end_with_the_run(stage):
+    clock = count()
+    assert refusal([stage], [{"n": 1}], work=Work(deadline=50, clock=lambda: next(clock))).mongo_code == 50
+
+
 def test_constants_of_a_stage_are_computed_within_the_time_of_the_run():
     clock = count()
     work = Work(deadline=50, clock=lambda: next(clock))

@@ -125,6 +125,11 @@ SECRET = {"$cond": [{"$eq": ["$secret", True]}, "$$PRUNE", "$$DESCEND"]}
             {"level": 1, "a": {"level": 1, "x": 1}, "b": {"level": 2}},
             [{"level": 1, "a": {"level": 1, "x": 1}}],
         ),
+        (
+            {"$cond": [{"$eq": ["$level", "$$ROOT.level"]}, "$$DESCEND", "$$PRUNE"]},
+            {"level": 1, "a": [{"level": 1}, {"level": 2}, [{"level": 1}]]},
+            [{"level": 1, "a": [{"level": 1}, [{"level": 1}]]}],
+        ),
     ],
 )
 def test_redact_decides_at_each_level(expression, document, expected):

@@ -20,6 +20,7 @@ AUTO = {"groupBy": "$v", "buckets": 2}
         ({"$count": 1}, "/$count"),
         ({"$firstN": {"input": BAD, "n": 1}}, "/$firstN/input/$betwen"),
         ({"$firstN": {"input": 1, "n": BAD}}, "/$firstN/n/$betwen"),
+        ({"$topN": {"sortBy": {"v": 1}, "output": 1, "n": BAD}}, "/$topN/n/$betwen"),
         ({"$top": {"sortBy": 5, "output": 1}}, "/$top/sortBy"),
         ({"$top": {"sortBy": {"v": 2}, "output": 1}}, "/$top/sortBy/v"),
         ({"$top": {"sortBy": {"v": 1}, "output": BAD}}, "/$top/output/$betwen"),
@@ -85,6 +86,7 @@ def test_an_accumulator_is_refused_where_it_stands(accumulator, at):
         ({"$unwind": {"path": 5}}, "/path"),
         ({"$unwind": {"path": "$a", "includeArrayIndex": "$x"}}, "/includeArrayIndex"),
         ({"$unwind": {"path": "$a", "includeArrayIndex": 5}}, "/includeArrayIndex"),
+        ({"$unwind": {"path": "$a", "includeArrayIndex": "x.$y"}}, "/includeArrayIndex"),
         ({"$unwind": {"path": "$a", "preserveNullAndEmptyArrays": 5}}, "/preserveNullAndEmptyArrays"),
         ({"$unwind": {"path": "$a", "more": 5}}, "/more"),
         ({"$facet": 5}, ""),
@@ -113,6 +115,22 @@ def test_a_stage_is_refused_where_it_is_wrong(stage, at):
 def test_a_value_without_a_granularity_is_refused_where_the_stage_stands(value):
     stage = {"$bucketAuto": {**AUTO, "granularity": "R5"}}
     assert refused_code([{"$match": {}}, stage], [{"v": value}])[1] == "/1/$bucketAuto"
+
+
+@pytest.mark.parametrize(
+    ("stage", "at"),
+    [
+        ({"$group": {"_id": {"$exp": "$v"}}}, "/$group/_id"),
+        ({"$sortByCount": {"$exp": "$v"}}, "/$sortByCount"),
+        ({"$bucketAuto": {**AUTO, "groupBy": {"$exp": "$v"}}}, "/$bucketAuto"),
+        ({"$replaceWith": {"a": {"$exp": "$v"}}}, "/$replaceWith"),
+        ({"$replaceRoot": {"newRoot": {"a": {"$exp": "$v"}}}}, "/$replaceRoot/newRoot"),
+        ({"$set": {"a": {"$exp": "$v"}}}, "/$set/a"),
+        ({"$project": {"a": {"$exp": "$v"}}}, "/$project/a"),
+    ],
+)
+def test_a_value_that_is_no_json_is_refused_where_it_is_made(stage, at):
+    assert refused_code([{"$match": {}}, stage], [{"v": 1000}]) == (2, f"/1{at}")
 
 
 DEEP = {"$abs": {"$abs": {"$abs": "$a"}}}

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from rollbook.limits import Limits
 from tests.language.pipelines.running import update_refused_code, updated
 
 DOCUMENT = {"id": "west", "gpus": {"count": 2, "memory": 80}, "tags": ["a"]}
@@ -59,6 +60,11 @@ def test_the_identity_can_not_change(stage):
     assert update_refused_code(DOCUMENT, [stage])[0] == 66
 
 
+def test_a_document_without_an_identity_gets_none():
+    assert updated({"a": 1}, [{"$set": {"a": 2}}]) == {"a": 2}
+    assert update_refused_code({"a": 1}, [{"$set": {"id": 1}}])[0] == 66
+
+
 def test_an_identity_that_is_equal_may_be_set():
     assert updated({"id": 1}, [{"$set": {"id": 1.0}}], identity="id") == {"id": 1.0}
     assert updated({"key": 1, "id": 2}, [{"$set": {"id": 3}}], identity="key") == {"key": 1, "id": 3}
@@ -89,10 +95,17 @@ def test_a_stage_that_does_not_make_one_document_of_one_is_refused(stage):
         ([5], 14, "/0"),
         ([{"$set": {"a": 1, "a.b": 1}}], 40176, "/0/$set/a.b"),
         ([{"$set": {}}] * 1001, 7749501, ""),
+        (5, 14, ""),
+        ({"$match": {}}, 14, ""),
     ],
 )
 def test_an_update_that_makes_no_sense_is_refused(stages, code, at):
     assert update_refused_code(DOCUMENT, stages) == (code, at)
+
+
+def test_an_update_has_the_limits_of_the_request():
+    stages = [{"$set": {"x": {"$abs": {"$abs": {"$abs": "$gpus.count"}}}}}]
+    assert update_refused_code(DOCUMENT, stages, limits=Limits(expression_depth_max=2))[0] == 15
 
 
 def test_an_update_that_can_not_be_evaluated_says_where():

@@ -71,7 +71,7 @@ def auto_bucketing(parts: AutoBuckets, running: Running) -> Run:
         for lower, upper, chosen in _split(entries, parts.number, parts.series):
             bucket: Value = {"min": lower, "max": upper}
             charge(bucket)
-            group = start(bucket)
+            group = start(None)  # unlike a group, a bucket here has no key that its accumulators might ask for
             for entry in chosen:
                 running.work.spend()
                 group.add(scope_of(entry.document))
@@ -114,7 +114,8 @@ def _split(entries: list[Entry], number: int, series: Series | None) -> Iterator
     """The lower and upper boundaries of each bucket, and its entries.
 
     Theory: each bucket takes its share of the entries, the last one all that are left; then what equals its greatest
-    value, or lies below the boundary that a series puts above it. So values that are equal never part.
+    value, or lies below the boundary that a series puts above it. So values that are equal never part, but
+    for zeros under a series: no boundary is above them.
     """
     share = max(1, int(len(entries) / number + 0.5))
     begin = made = 0

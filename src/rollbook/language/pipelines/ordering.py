@@ -27,7 +27,7 @@ def parse_sort_stage(json: Value, parsing: Parsing) -> Sorted:
     """The sort of ``$sort``: as a query's, but it must name a path."""
     if json == {}:
         raise parsing.refused(15976, "$sort names at least one path")
-    return Sorted(parse_sort(json, at=parsing.at, limits=parsing.limits))
+    return Sorted(parse_sort(json, at=parsing.at))
 
 
 def sorting(parts: Sorted, running: Running) -> Run:

@@ -49,7 +49,7 @@ def _ranking(options: dict[str, Value], number: Expression, parsing: Parsing) ->
     order = options["sortBy"]
     if not isinstance(order, dict) or not order:
         raise parsing.refused(10065, "sortBy is an object of paths and directions", "sortBy")
-    sort = parse_sort(order, at=parsing.pointer("sortBy"), limits=parsing.limits)
+    sort = parse_sort(order, at=parsing.pointer("sortBy"))
     return Ranking(sort, parsing.expression(options["output"], "output"), number, parsing.pointer("n"))
 
 
