@@ -43,6 +43,14 @@ def test_a_bucket_gives_the_fields_that_are_asked_for():
     ]
 
 
+def test_the_number_of_values_may_depend_on_the_bucket():
+    boundaries = [{"n": 1}, {"n": 2}, {"n": 3}]
+    output = {"first": {"$firstN": {"input": "$at", "n": "$n"}}}
+    documents = [{"v": {"n": number}, "at": at} for number in (1, 2) for at in (5, 6, 7)]
+    buckets = results([{"$bucket": {"groupBy": "$v", "boundaries": boundaries, "output": output}}], documents)
+    assert [bucket["first"] for bucket in buckets] == [[5], [5, 6]]
+
+
 def test_a_value_outside_the_boundaries_needs_a_default():
     assert refused_code([{"$bucket": PLACES}], [{"v": 20}]) == (40066, "/0/$bucket")
 

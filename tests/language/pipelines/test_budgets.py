@@ -27,6 +27,10 @@ def test_a_document_that_doubles_itself_is_refused(stages, code):
     assert refusal(stages, [{"a": "x"}]).mongo_code == code
 
 
+def test_a_document_that_is_too_large_as_a_whole_is_refused():
+    assert refusal([{"$set": {"b": "$a"}}], [{"a": "x" * 9_000_000}]).mongo_code == 10334
+
+
 @pytest.mark.parametrize("stages", [[DOUBLE] * 100, [EMBED] * 200])
 def test_an_update_that_doubles_the_document_is_refused(stages):
     assert update_refused_code({"id": 1, "a": "x"}, stages)[0] in (10334, 15)

@@ -52,6 +52,8 @@ def test_an_accumulator_is_refused_where_it_stands(accumulator, at):
         ({"$bucket": {**BUCKET, "boundaries": 5}}, "/boundaries"),
         ({"$bucket": {**BUCKET, "boundaries": [0]}}, "/boundaries"),
         ({"$bucket": {**BUCKET, "boundaries": [0, "$v"]}}, "/boundaries/1"),
+        ({"$bucket": {**BUCKET, "boundaries": [0, BAD]}}, "/boundaries/1/$betwen"),
+        ({"$bucket": {**BUCKET, "default": BAD}}, "/default/$betwen"),
         ({"$bucket": {**BUCKET, "boundaries": [0, 5, "x"]}}, "/boundaries/2"),
         ({"$bucket": {**BUCKET, "boundaries": [0, 5, 5]}}, "/boundaries/2"),
         ({"$bucket": {**BUCKET, "default": "$v"}}, "/default"),

@@ -1,9 +1,14 @@
 """Stages that make a new document of each: $project $set $unset $replaceRoot."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
+from rollbook.language.pipelines import parse_pipeline
+from rollbook.language.pipelines.operators import Running
+from rollbook.language.pipelines.running import compile_stages
+from rollbook.limits import Work
 from tests.language.pipelines.running import refused_code, results
 
 DOCUMENT = {"id": 1, "a": {"b": 2, "c": 3}, "list": [{"b": 4}, 5, [{"b": 6}]], "n": 8}
@@ -49,6 +54,10 @@ def test_set_sets_fields_and_keeps_the_others(fields, expected):
         ({"a": {"$add": [1], "$abs": 1}}, 40181, "/a"),
         ({"a": {"b": 1, "$add": [1]}}, 40181, "/a"),
         ({"a": {"$nothing": 1}}, 168, "/a/$nothing"),
+        ({"a": {"b": {"$nothing": 1}}}, 168, "/a/b/$nothing"),
+        ({"a": {"b": {"": 1}}}, 40352, "/a/b/"),
+        ({"a": {"b": {"c": {"$add": [1], "$abs": 1}}}}, 40181, "/a/b/c"),
+        ({".".join("a" * 200): {"b": 1}}, 15, f"/{'.'.join('a' * 200)}/b"),
         ({"a": "$$nothing"}, 17276, "/a"),
     ],
 )
@@ -115,7 +124,26 @@ def test_a_replacement_that_makes_no_sense_is_refused(stage, code):
     assert refused_code([stage])[0] == code
 
 
-def test_all_stages_see_one_time():
-    stages = [{"$set": {"first": "$$NOW"}}, {"$set": {"second": "$$NOW"}}]
-    [document] = results(stages, [{}])
-    assert document["first"] == document["second"]
+@pytest.mark.parametrize(
+    "stage",
+    [
+        {"$set": {"t": "$$NOW"}},
+        {"$project": {"t": "$$NOW"}},
+        {"$replaceWith": {"t": "$$NOW"}},
+        {"$group": {"_id": None, "t": {"$first": "$$NOW"}}},
+        {"$match": {"$expr": {"$eq": ["$t", "$$NOW"]}}},
+        {"$match": {"$or": [{"n": 1}, {"n": {"$exists": False}, "$nor": [{"$expr": {"$ne": ["$t", "$$NOW"]}}]}]}},
+        {"$facet": {"f": [{"$match": {"$expr": {"$eq": ["$t", "$$NOW"]}}}]}},
+    ],
+)
+def test_all_stages_see_one_time(stage):
+    running = Running(Work(), now=datetime(2001, 2, 3, 4, 5, tzinfo=UTC))
+    run = compile_stages(parse_pipeline([stage]), running)
+    [document] = run([{"t": "2001-02-03T04:05:00.000Z"}])
+    assert [shown["t"] for shown in document.get("f", [document])] == ["2001-02-03T04:05:00.000Z"]
+
+
+@pytest.mark.parametrize("key", ["id", "key"])
+def test_project_keeps_the_identity_that_the_request_has(key):
+    assert results([{"$project": {"a": 1}}], [{key: 1, "a": 2, "b": 3}], identity=key) == [{key: 1, "a": 2}]
+    assert results([{"$project": {"a": 1}}], [{key: 1, "a": 2, "b": 3}], identity="other") == [{"a": 2}]

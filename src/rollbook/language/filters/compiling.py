@@ -5,6 +5,7 @@ call closures.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any as Anything
 from typing import TypeAlias, assert_never
 
@@ -23,13 +24,16 @@ Predicate: TypeAlias = Callable[[Document], bool]
 Holds: TypeAlias = Callable[[Anything], bool]
 
 
-def compile_filter(filter: Filter, *, work: Work | None = None) -> Predicate:
-    """The function that tells whether a document matches. It spends ``work`` where a document could cost much."""
+def compile_filter(filter: Filter, *, work: Work | None = None, now: datetime | None = None) -> Predicate:
+    """The function that tells whether a document matches. It spends ``work`` where a document could cost much.
+
+    ``now`` is the time that ``$$NOW`` gives in ``$expr``.
+    """
 
     def on_document(leaf: Field | ElemMatch) -> Holds:
         return compile_path(leaf.path, make_test(leaf, work), whole=is_whole(leaf), work=work)
 
-    return _compiled(filter, on_document, work)
+    return _compiled(filter, on_document, work, now)
 
 
 def compile_condition(filter: Filter, *, work: Work | None = None, into_arrays: bool = True) -> Callable[[Maybe], bool]:
@@ -87,20 +91,22 @@ def _some_element(leaf: ElemMatch, work: Work | None) -> Test:
     return test
 
 
-def _compiled(filter: Filter, on_leaf: Callable[[Field | ElemMatch], Holds], work: Work | None) -> Holds:
+def _compiled(
+    filter: Filter, on_leaf: Callable[[Field | ElemMatch], Holds], work: Work | None, now: datetime | None = None
+) -> Holds:
     match filter:
         case Field() | ElemMatch():
             return on_leaf(filter)
         case All(clauses):
-            return _every([_compiled(clause, on_leaf, work) for clause in clauses], work)
+            return _every([_compiled(clause, on_leaf, work, now) for clause in clauses], work)
         case Any(clauses):
-            return _some([_compiled(clause, on_leaf, work) for clause in clauses], work)
+            return _some([_compiled(clause, on_leaf, work, now) for clause in clauses], work)
         case Not(clause):
-            return _inverse(_compiled(clause, on_leaf, work))
+            return _inverse(_compiled(clause, on_leaf, work, now))
         case Constant(matches):
             return lambda _: matches
         case Computed(expression):
-            evaluate = compile_expression(expression, work=work)
+            evaluate = compile_expression(expression, work=work, now=now)
             return lambda document: is_true(evaluate(scope_of(document)))
         case JsonSchema(schema):
             return compile_schema(schema, work=work)

@@ -25,7 +25,7 @@ def parse_match(json: Value, parsing: Parsing) -> Filter:
 
 def matching(parts: Filter, running: Running) -> Run:
     """Passes on the documents that match a filter."""
-    matches = compile_filter(parts, work=running.work)
+    matches = compile_filter(parts, work=running.work, now=running.now)
     return lambda documents: filter(matches, documents)
 
 
