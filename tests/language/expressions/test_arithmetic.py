@@ -170,4 +170,7 @@ def test_bits_of_anything_else_are_refused(expression: Any, code: int) -> None:
 
 def test_a_long_stays_a_long_between_operators() -> None:
     assert isinstance(value_of({"$bitXor": [LONG_FIVE, 1]}), Int64)
+    assert isinstance(value_of({"$bitXor": [1, LONG_FIVE]}), Int64)
+    assert value_of({"$type": {"$bitXor": [5, 1]}}) == "int"
+    assert value_of({"$type": {"$bitNot": 5}}) == "int"
     assert value_of({"$type": {"$bitNot": LONG_FIVE}}) == "long"

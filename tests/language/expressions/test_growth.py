@@ -23,7 +23,7 @@ def refusal(expression: Any, document: Any = None, work: Work | None = None) -> 
     return refused.value.mongo_code
 
 
-TEXT = {"text": "x" * (DEFAULT_LIMITS.value_bytes_max // 2), "n": DEFAULT_LIMITS.value_bytes_max}
+TEXT: dict[str, Any] = {"text": "x" * (DEFAULT_LIMITS.value_bytes_max // 2), "n": DEFAULT_LIMITS.value_bytes_max}
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,13 @@ TEXT = {"text": "x" * (DEFAULT_LIMITS.value_bytes_max // 2), "n": DEFAULT_LIMITS
 )
 def test_a_value_larger_than_a_document_is_not_made(expression: Any) -> None:
     assert refusal(expression, TEXT) == TOO_LARGE
+
+
+def test_what_replaces_one_place_counts_once() -> None:
+    once = {"$replaceOne": {"input": "$text", "find": "x", "replacement": "xxx"}}
+    evaluate = compile_expression(parse_expression({"$strLenCP": once}))
+
+    assert evaluate(scope_of(TEXT)) == len(TEXT["text"]) + 2
 
 
 HUGE = doubling(64, [1, "$now"], ["$$value", "$$value"])

@@ -1,5 +1,7 @@
 """Stages that put documents into buckets: $bucket $bucketAuto."""
 
+import math
+
 import pytest
 
 from rollbook.language.pipelines.preferred_numbers import SERIES
@@ -144,6 +146,34 @@ def test_a_series_rounds_up_and_down_to_other_numbers_nearby(name, number):
     if 1e-300 < number < 1e299:
         assert series.above(number) <= 3 * number
         assert series.below(number) >= number / 3
+
+
+@pytest.mark.parametrize("name", SERIES.keys() - {"POWERSOF2"})
+def test_a_series_goes_from_one_decade_into_the_next(name):
+    series = SERIES[name]
+    assert series.above(math.nextafter(1000, 0)) == 1000
+    assert series.below(math.nextafter(1000, 2000)) == 1000
+    assert series.below(math.nextafter(1000, 0)) == series.below(1000) < 1000
+    assert series.above(1000) == series.above(math.nextafter(1000, 2000)) > 1000
+
+
+def test_a_series_reaches_the_least_numbers():
+    assert SERIES["R5"].above(1e-316) == 1.6e-316
+    assert SERIES["R5"].below(1e-316) == 6.3e-317
+
+
+def test_the_longest_series_departs_from_the_powers_once():
+    assert SERIES["E192"].above(909) == 920
+    assert SERIES["E192"].above(920) == 931
+
+
+@pytest.mark.parametrize(
+    ("number", "below", "above"),
+    [(1.5, "1", "2"), (1, "0.5", "2"), (2**61, str(2**60), str(2**62)), (2**62, str(2**61), repr(2.0**63))],
+)
+def test_a_power_of_two_is_a_whole_number_where_64_bits_hold_it(number, below, above):
+    series = SERIES["POWERSOF2"]
+    assert (repr(series.below(number)), repr(series.above(number))) == (below, above)
 
 
 @pytest.mark.parametrize("name", SERIES)

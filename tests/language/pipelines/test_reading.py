@@ -72,6 +72,12 @@ def test_the_filter_that_a_pipeline_begins_with_may_be_another():
     assert run_pipeline(other, documents, work=Work()) == [{"n": 3}]
 
 
+def test_another_filter_leaves_the_other_stages_as_they_are():
+    others = [{"$limit": 1}, {"$count": "n"}]
+    pipeline = parse_pipeline([{"$match": {"n": 1}}, *others])
+    assert with_leading_filter(pipeline, parse_filter({"n": 2})) == parse_pipeline([{"$match": {"n": 2}}, *others])
+
+
 @pytest.mark.parametrize("stages", [[], [{"$limit": 1}, {"$match": {"n": 1}}]])
 def test_a_pipeline_may_begin_with_no_filter(stages):
     assert leading_filter(parse_pipeline(stages)) is None
