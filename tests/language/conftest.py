@@ -25,10 +25,11 @@ if PACKAGE:
     sys.setrecursionlimit(5000)  # each call of a mutated function is three calls deep
 
 
-def pytest_sessionstart() -> None:
-    """No mutant is given patterns that were compiled before it was chosen."""
-    compile_pattern.cache_clear()
-    lines._engine_for_lines.cache_clear()
+def pytest_runtest_setup() -> None:
+    """No test is given patterns that others compiled: not those of no mutant, nor so that it seems to reach less."""
+    if PACKAGE:
+        compile_pattern.cache_clear()
+        lines._engine_for_lines.cache_clear()
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

@@ -99,7 +99,7 @@ def test_what_was_cut_out_is_found_no_later(text: str, start: int, length: int) 
 
     assert part == text[start : start + length]
     if part:
-        assert 0 <= value_of({"$indexOfCP": ["$text", part]}, {"text": text}) <= start
+        assert 0 <= value_of({"$indexOfCP": ["$text", "$part"]}, {"text": text, "part": part}) <= start
 
 
 @given(st.text(), st.integers(0, 9))

@@ -16,6 +16,7 @@ AUTO = {"groupBy": "$v", "buckets": 2}
     [
         (5, ""),
         ({"$nothing": 1}, "/$nothing"),
+        ({"$accumulator": {}}, "/$accumulator"),
         ({"$sum": BAD}, "/$sum/$betwen"),
         ({"$count": 1}, "/$count"),
         ({"$firstN": {"input": BAD, "n": 1}}, "/$firstN/input/$betwen"),
@@ -62,6 +63,8 @@ def test_an_accumulator_is_refused_where_it_stands(accumulator, at):
         ({"$bucketAuto": {**AUTO, "groupBy": "v"}}, "/groupBy"),
         ({"$bucketAuto": {**AUTO, "buckets": "2"}}, "/buckets"),
         ({"$bucketAuto": {**AUTO, "buckets": 0}}, "/buckets"),
+        ({"$bucketAuto": {**AUTO, "buckets": 2.5}}, "/buckets"),
+        ({"$bucketAuto": {**AUTO, "output": {"_id": {"$sum": 1}}}}, "/output/_id"),
         ({"$bucketAuto": {**AUTO, "output": 5}}, "/output"),
         ({"$bucketAuto": {**AUTO, "granularity": 5}}, "/granularity"),
         ({"$bucketAuto": {**AUTO, "granularity": "R6"}}, "/granularity"),

@@ -112,7 +112,9 @@ def test_a_null_byte_is_refused():
 
 def test_the_length_is_bounded_in_bytes():
     compile_pattern("é" * 16_382)
-    assert "longer than 32764 bytes" in refusal("é" * 16_383).message
+    refused = refusal("é" * 16_383)
+    assert "longer than 32764 bytes" in refused.message
+    assert refused.mongo_code == 51091
 
 
 @pytest.mark.parametrize("pattern", [r"\pL{100}", r"\pL{999}", r"(?:\pL|\pN){500}", "((a{100}){100}){100}"])

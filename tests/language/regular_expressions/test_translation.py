@@ -31,6 +31,8 @@ from rollbook.language.regular_expressions import compile_pattern
         ("a[^b]c", ["a\nc"], ["abc"]),
         # White space.
         (r"a\sb", ["a b", "a\tb", "a\x0bb"], ["a\xa0b"]),
+        (r"^\s$", ["\t", "\r", " "], ["\x08", "\x0e", "X"]),
+        (r"^\S$", ["\0", "\x08", "\x0e", "\x1f", "!", "\U0010ffff"], ["\t", "\r", " "]),
         (r"a[\s]b", ["a\x0bb"], []),
         (r"a\Sb", ["axb"], ["a\x0bb"]),
         (r"a[\Sx]b", ["axb", "a\xa0b"], ["a\x0bb", "a b"]),
@@ -54,6 +56,7 @@ from rollbook.language.regular_expressions import compile_pattern
         (r"\0123", ["\n3"], ["S"]),
         (r"\1234", ["S4"], ["S"]),
         (r"^[\1018]$", ["A", "8"], ["1", "0"]),
+        (r"^[\1]$", ["\x01"], ["1"]),
         (r"\cz\c[", ["\x1a\x1b"], []),
         (r"\Qa.b\E.", ["a.bx"], ["axbx", "a.b"]),
         (r"x\Qa.b\E.", ["xa.bx"], ["xa.b"]),
@@ -73,7 +76,7 @@ from rollbook.language.regular_expressions import compile_pattern
         ("[a^]", ["^"], ["b"]),
         ("[[:alpha:][:^digit:]]", ["a", "-"], ["5"]),
         ("[[a]", ["[", "a"], ["b"]),
-        ("x[[:a]", ["x[", "x:", "xa"], ["x", "xb"]),
+        ("x[[:a]", ["x[", "x:", "xa"], ["x", "xb", "xX"]),
         ("x[[.a]", ["x[", "x.", "xa"], ["x", "xb"]),
         ("x[[=a]", ["x[", "x=", "xa"], ["x", "xb"]),
         (r"[.*+?{}()|$\\\]]", list(".*+?{}()|$\\]"), ["a"]),
@@ -130,6 +133,9 @@ from rollbook.language.regular_expressions import compile_pattern
         ("a|(*FAIL)b", ["a"], ["b"]),
         ("a|(*F)b", ["a"], ["b"]),
         ("a(*ACCEPT)b|c", ["ax", "c"], ["b"]),
+        ("a(*ACCEPT)bc", ["ax"], ["b"]),
+        ("(*FAIL)a|b", ["b"], ["a"]),
+        ("((UTF))", ["UTF"], ["U"]),
     ],
 )
 def test_a_pattern_means_what_mongodb_says(pattern, matching, others):
@@ -195,6 +201,7 @@ def test_a_plain_text_needs_no_engine_and_means_the_same(pattern):
         ("é(.)", "xéaéb", [(1, 3, ("a",)), (3, 5, ("b",))]),
         ("a*", "éab", [(0, 0, ()), (1, 2, ()), (2, 2, ())]),
         ("x*", "éüb", [(0, 0, ()), (1, 1, ()), (2, 2, ())]),
+        ("x*", "éüx", [(0, 0, ()), (1, 1, ()), (2, 3, ())]),
         ("x*", "", [(0, 0, ())]),
         ("b", "ab", [(1, 2, ())]),
         ("b?$", "ab", [(1, 2, ())]),

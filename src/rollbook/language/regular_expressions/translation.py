@@ -196,7 +196,7 @@ class _Translator:
     def _class_of(self, letter: str) -> str:
         if not self.unicode_classes or letter not in "dDwWsS":
             return ESCAPES[letter]
-        return UNICODE_ESCAPES[letter] if letter.islower() or letter == "D" else f"^{UNICODE_ESCAPES[letter.lower()]}"
+        return UNICODE_ESCAPES[letter] if letter.islower() else f"^{UNICODE_ESCAPES[letter.lower()]}"
 
     def _assertion(self, letter: str) -> None:
         if letter in "bB" and self.unicode_classes:
