@@ -54,12 +54,12 @@ async def test_only_a_beat_of_which_no_document_takes_note_is_heard_at_once(tmp_
         assert liveness.beat_at_once("west", Beat(status="live")) is None
         assert liveness.beat_at_once("east", PLAIN_BEAT) is None
         await fleet.go(31)
-        assert (fleet.status("west"), liveness.counters()["beats"]) == ("unreachable", 2)
+        assert (fleet.status("west"), liveness.figures().beats) == ("unreachable", 2)
         assert liveness.beat_at_once("west", PLAIN_BEAT) is None
         await delete(fleet.registry, "west")
         await create(fleet.registry, "west")
         assert liveness.beat_at_once("west", PLAIN_BEAT) is None  # the lease is of another cluster
-        assert liveness.counters()["beats"] == 2
+        assert liveness.figures().beats == 2
 
 
 @pytest.mark.parametrize("words", [["maintenance"], ["maintenance", "unreachable"], ["live"]])

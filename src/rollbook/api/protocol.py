@@ -25,6 +25,8 @@ from rollbook.registry.registry import Registry
 HEAD_BYTES_MAX = 64 * 1024 - 1
 """What the parser takes as an address. A head that comes in few pieces may have more, by what one piece can hold."""
 
+LINGER_SECONDS = 2.0
+
 NO_HTTP = RequestRefused("the request is not valid HTTP/1.1")
 HEAD_TOO_LARGE = HeadTooLarge(
     f"the address and the headers have more than {HEAD_BYTES_MAX} bytes; a long filter goes into the body of a POST"
@@ -39,6 +41,7 @@ class RegistryProtocol(HttpToolsProtocol):
     url = b""
     timeout_keep_alive_task: TimerHandle | None
     _answered = False
+    _refused = False
     _reads_head = True
     _head_bytes = 0
     _heard_at = 0.0
@@ -53,12 +56,16 @@ class RegistryProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Some bytes have come. A POST that is not whole by now goes the ordinary way."""
+        if self._refused:
+            return
         if self._reads_head:
             self._head_bytes += len(data)
         super().data_received(data)
-        if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
+        if self._refused or self.transport.is_closing():
+            return
+        if self._head_bytes > HEAD_BYTES_MAX:
             self._refuse(HEAD_TOO_LARGE)
-        elif self._held is not None and not self.transport.is_closing():
+        elif self._held is not None:
             self._hand_on()
 
     def on_message_begin(self) -> None:
@@ -157,6 +164,9 @@ class RegistryProtocol(HttpToolsProtocol):
             super().on_body(body)
 
     def _refuse(self, refusal: RegistryError) -> None:
+        """Answer, and hang up a little later: a client that is still sending would not see the answer otherwise."""
+        self._refused = True
+        self._end_timer()
         self.malformed.add(0.0)
         status, body = HTTPStatus(status_of(refusal)), bytes(problem(refusal).body)
         head = (
@@ -164,7 +174,8 @@ class RegistryProtocol(HttpToolsProtocol):
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
-        self.transport.close()
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def _start_timer(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
