@@ -24,7 +24,7 @@ from rollbook.api import (
 )
 from rollbook.api.encodings import Encoded
 from rollbook.api.metrics.scraping import Scraper
-from rollbook.api.problems import problem
+from rollbook.api.problems import mistake, problem
 from rollbook.api.traffic import Counted, Traffic
 from rollbook.errors import MethodNotAllowed, RegistryError, RequestRefused, RouteNotFound
 from rollbook.registry.registry import Registry
@@ -104,7 +104,7 @@ async def failed(request: Request, error: Exception) -> Response:
     if isinstance(error, ClientDisconnect):
         return Response(status_code=400)
     logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return problem(RegistryError("the registry made a mistake; its log says more"))
+    return mistake()
 
 
 def allowed_methods(request: Request) -> str:

@@ -93,6 +93,11 @@ def problem(error: RegistryError, *, headers: Mapping[str, str] | None = None, *
     return Response(body, status, {**HEADERS.get(status, {}), **(headers or {})}, MEDIA_TYPE)
 
 
+def mistake() -> Response:
+    """The answer to a fault of ours. What it was is in the log."""
+    return problem(RegistryError("the registry made a mistake; its log says more"))
+
+
 HEADERS: Mapping[int, Mapping[str, str]] = {
     408: {"connection": "close"},
     413: {"connection": "close"},

@@ -1,25 +1,28 @@
 """uvicorn's HTTP protocol, with answers of our own.
 
 Bytes that are no HTTP, or a head without end, get a problem like any other refusal. And plain requests of the hottest
-kinds are answered as soon as they are read (``plain_answers``), with no task and no messages between server and
-application. Whatever else there is goes the ordinary way: what is not plain, a body that comes in parts, a slow reader,
-requests that wait before it.
+kinds are answered as soon as they are read (``plain_answers``) or durable (``plain_writes``), with no task and no
+messages between server and application. Whatever else there is goes the ordinary way: what is not plain, a body that
+comes in parts, a slow reader, requests that wait before it.
 
 Theory: uvicorn makes three things for every request that a plain one has no use for: the scope of the application, a
 timer that ends an idle connection, and another one's end. Here a scope is made for what goes the ordinary way; and one
 timer runs on, and looks how long the connection has been idle when it is over.
 """
 
-from asyncio import TimerHandle, Transport
+from asyncio import Event, Future, TimerHandle, Transport
 from http import HTTPStatus
+from time import perf_counter
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from rollbook.api.durations import Durations
 from rollbook.api.plain_answers import PlainAnswers
+from rollbook.api.plain_writes import PlainWrites
 from rollbook.api.problems import MEDIA_TYPE, problem, status_of
 from rollbook.api.traffic import OTHER, Traffic
 from rollbook.errors import HeadTooLarge, RegistryError, RequestRefused
+from rollbook.registry.committing import Stored
 from rollbook.registry.registry import Registry
 
 HEAD_BYTES_MAX = 64 * 1024 - 1
@@ -37,6 +40,7 @@ class RegistryProtocol(HttpToolsProtocol):
     """The protocol of one connection. What all connections share is set by ``protocol_for``."""
 
     plain: PlainAnswers
+    writes: PlainWrites
     malformed: Durations
     url = b""
     timeout_keep_alive_task: TimerHandle | None
@@ -46,7 +50,7 @@ class RegistryProtocol(HttpToolsProtocol):
     _head_bytes = 0
     _heard_at = 0.0
     _held: bytes | None = None
-    """The body of a POST so far, while it may be answered here; its head has not gone the ordinary way yet."""
+    """The body of a POST or a PUT so far, while it may be answered here; its head has not gone the ordinary way yet."""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """A connection begins, and with it the time that it may be idle."""
@@ -55,7 +59,7 @@ class RegistryProtocol(HttpToolsProtocol):
         self._start_timer(self.timeout_keep_alive)
 
     def data_received(self, data: bytes) -> None:
-        """Some bytes have come. A POST that is not whole by now goes the ordinary way."""
+        """Some bytes have come. A body that is not whole by now goes the ordinary way."""
         if self._refused:
             return
         if self._reads_head:
@@ -82,7 +86,9 @@ class RegistryProtocol(HttpToolsProtocol):
                 if answer is not None:
                     self._answer(answer)
                     return
-            elif method == b"POST" and self.plain.takes_post(self.url, self.headers):
+            elif (method == b"POST" and self.plain.takes_post(self.url, self.headers)) or (
+                method == b"PUT" and self.writes.takes(self.url, self.headers)
+            ):
                 self._held = b""
                 return
         self._go_on()
@@ -97,13 +103,8 @@ class RegistryProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """A request is read to its end."""
         self._reads_head = True
-        if self._held is not None:
-            answer = self.plain.to_post(self.url, self.headers, self._held, self._default_headers())
-            if answer is None:
-                self._hand_on()
-            else:
-                self._held = None
-                self._answer(answer)
+        if self._held is not None and not self._answer_to_body(self._held):
+            self._hand_on()
         if self._answered:
             self._answered = False
         else:
@@ -140,6 +141,40 @@ class RegistryProtocol(HttpToolsProtocol):
 
     def _unsupported_upgrade_warning(self) -> None:
         """A client that offers another protocol is answered in this one, and nobody has to be warned of it."""
+
+    def _answer_to_body(self, body: bytes) -> bool:
+        if self.parser.get_method() == b"PUT":
+            return self._begin_update(body)
+        answer = self.plain.to_post(self.url, self.headers, body, self._default_headers())
+        if answer is None:
+            return False
+        self._held = None
+        self._answer(answer)
+        return True
+
+    def _begin_update(self, body: bytes) -> bool:
+        begun, peer = perf_counter(), self.client[0] if self.client else "unknown"
+        update = self.writes.asked(self.url, self.headers, body, peer=peer)
+        if update is None:
+            return False
+        self._held, self._answered = None, True
+        self.cycle = cycle = UpdateCycle()  # type: ignore[assignment]
+        update.add_done_callback(lambda done: self._end_update(done, cycle, begun))
+        return True
+
+    def _end_update(self, update: "Future[Stored]", cycle: "UpdateCycle", begun: float) -> None:
+        response = self.writes.answer_to(update, begun)
+        if not self.transport.is_closing():
+            status = HTTPStatus(response.status_code)
+            lines = [b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()), self._default_headers()]
+            lines += [b"%s: %s\r\n" % header for header in response.raw_headers]
+            lines.append(b"x-registry-revision: %d\r\n" % self.writes.revision)
+            lines.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+            self.transport.write(b"".join([*lines, response.body]))
+            if not cycle.keep_alive:
+                self.transport.close()
+        cycle.response_complete = True
+        self.on_response_complete()
 
     def _answer(self, answer: bytes) -> None:
         self.transport.write(answer)
@@ -196,7 +231,23 @@ class RegistryProtocol(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
 
+class UpdateCycle:
+    """What uvicorn asks of a request that is being answered: those after it wait for it, and so does a stop."""
+
+    __slots__ = ("disconnected", "keep_alive", "message_event", "response_complete")
+
+    def __init__(self) -> None:
+        self.response_complete = False
+        self.disconnected = False
+        self.keep_alive = True
+        self.message_event = Event()
+
+
 def protocol_for(registry: Registry, traffic: Traffic) -> type[RegistryProtocol]:
     """The protocol of connections to ``registry``; what it answers by itself is counted in ``traffic``."""
-    shared = {"plain": PlainAnswers(registry, traffic), "malformed": traffic.of(OTHER, OTHER, 400)}
+    shared = {
+        "plain": PlainAnswers(registry, traffic),
+        "writes": PlainWrites(registry, traffic),
+        "malformed": traffic.of(OTHER, OTHER, 400),
+    }
     return type("RegistryProtocol", (RegistryProtocol,), shared)

@@ -90,12 +90,17 @@ class Committer:
 
     async def submit(self, command: Command, author: Author) -> Stored:
         """Decide, make durable and publish one command. Raises the command's refusal, or JournalUnavailable."""
-        if self._closing:
-            raise JournalUnavailable("the registry is stopping; try again when it is back")
+        return await self.begin(command, author)
+
+    def begin(self, command: Command, author: Author) -> asyncio.Future[Stored]:
+        """As ``submit``, for who does not wait here."""
         answer: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(command, author, answer))
-        self._arrived.set()
-        return await answer
+        if self._closing:
+            answer.set_exception(JournalUnavailable("the registry is stopping; try again when it is back"))
+        else:
+            self._queue.append(_Waiting(command, author, answer))
+            self._arrived.set()
+        return answer
 
     async def settled(self) -> None:
         """Return when what is being written now can be read: what is written later is dated later."""

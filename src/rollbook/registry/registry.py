@@ -1,5 +1,6 @@
 """The registry as its callers see it: writes through the committer, reads from the view."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -49,6 +50,10 @@ class Registry:
     async def write(self, command: Command, *, author: Author) -> Stored:
         """Carry out an update or a deletion; what it refuses is raised."""
         return await self.committer.submit(command, author)
+
+    def begin(self, command: Command, *, author: Author) -> asyncio.Future[Stored]:
+        """As ``write``, for who does not wait here."""
+        return self.committer.begin(command, author)
 
     def entry(self, id: str, *, precondition: Precondition = ANY_REVISION) -> Entry:
         """The newest document of ``id``. Refuses (ClusterNotFound) when there is none."""
