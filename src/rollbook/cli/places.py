@@ -7,15 +7,13 @@ is raised.
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from rollbook import assembly
 from rollbook.cli.exits import UNAVAILABLE, exit_code_of
-from rollbook.client import Client
-from rollbook.clusters.acceptance import SchemaRules, accept_new
-from rollbook.documents.codec import encode_json
-from rollbook.documents.values import Document, Value
-from rollbook.errors import ClusterExists, DocumentInvalid, Problem, RegistryError
+from rollbook.clusters.acceptance import SchemaRules
+from rollbook.documents.values import Value
+from rollbook.errors import RegistryError
 from rollbook.registry.committing import Author, Stored
 from rollbook.registry.registry import Registry
 from rollbook.settings import Settings
@@ -42,8 +40,10 @@ class Place(Protocol):
 async def open_place(settings: Settings, url: str | None, *, reason: str | None = None) -> AsyncIterator[Place]:
     """The server at ``url``, or without one the data directory of ``settings``."""
     if url is not None:
-        with Client(url, reason=reason) as client:
-            yield Server(client)
+        from rollbook.cli.remote import open_server  # which takes long to import, and not all need it
+
+        with open_server(url, reason) as server:
+            yield server
     else:
         async with assembly.open_registry(settings, indexed=False) as registry:
             yield Directory(registry, Author("command-line", reason))
@@ -65,43 +65,6 @@ class Directory:
     def bodies(self) -> Iterator[bytes]:
         """As Place says."""
         return self._registry.bodies()
-
-
-class Server:
-    """The registry that a server keeps, over HTTP."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    async def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
-        """As Place says; one request after the other."""
-        for document in documents:
-            yield self._put(document, replace=replace)
-
-    def bodies(self) -> Iterator[bytes]:
-        """As Place says."""
-        return map(encode_json, self._client.query({}))
-
-    def _put(self, document: Value, *, replace: bool) -> Outcome:
-        try:
-            if not isinstance(document, dict):
-                raise DocumentInvalid(problems=[Problem("", "a cluster is an object")])
-            return self._create(document, replace=replace)
-        except RegistryError as error:
-            return concerning_one(error)
-
-    def _create(self, document: Document, *, replace: bool) -> tuple[str, ...]:
-        try:
-            return self._client.create(document).warnings
-        except ClusterExists:
-            if not replace:
-                raise
-        return self._client.update(str(document["id"]), replacement(document)).warnings
-
-
-def replacement(document: Document) -> Any:
-    """The update that puts ``document``, filled like a new one, in the place of what is there, in one step."""
-    return [{"$replaceWith": {"$literal": accept_new(document, rules=AS_IT_IS).document}}]
 
 
 def concerning_one(error: BaseException) -> RegistryError:

@@ -1,7 +1,7 @@
 """A change: what happened to one cluster, at one revision. The journal keeps changes; everything else follows them."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 Kind: TypeAlias = Literal["created", "updated", "deleted", "protected", "unprotected"]
 """What happened. ``protected`` and ``unprotected`` leave the document as it is, and give it a revision all the same."""
@@ -25,9 +25,11 @@ class Change:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A document as the journal keeps it: its JSON, its revisions, its times (Unix ms), and whether it is protected."""
+class Kept(NamedTuple):
+    """A document as the journal keeps it: its JSON, its revisions, its times (Unix ms), and whether it is protected.
+
+    (A tuple, as an entry of the view is: a start makes one for every document.)
+    """
 
     id: str
     body: bytes

@@ -11,10 +11,11 @@ import logging
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from http import HTTPStatus
+from ssl import SSLContext
 
 import httpcore
-import httpx
 
 from rollbook import __version__
 from rollbook.registry.webhook_resolving import JudgedBackend, Resolve, SystemResolver
@@ -96,7 +97,12 @@ class Sender:
         self.room = Room()
         self._resolver = SystemResolver()
         self._backend = JudgedBackend(resolve or self._resolver, allowed)
-        self._ssl_context = httpx.create_ssl_context()
+
+    @cached_property
+    def _ssl_context(self) -> SSLContext:
+        import httpx  # which takes long to import, and many registries have no webhooks
+
+        return httpx.create_ssl_context()
 
     def line(self) -> "Line":
         """A line to one target; to be closed."""
@@ -143,6 +149,8 @@ class Line:
         await self.pool.aclose()
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Sent:
+        import httpx
+
         parts = httpx.URL(url)
         place = httpcore.URL(scheme=parts.raw_scheme, host=parts.raw_host, port=parts.port, target=parts.raw_path)
         sent_headers = {"host": parts.netloc.decode(), **STANDING_HEADERS, **headers}

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, cast, get_args
 
-import httpx
-
 from rollbook.documents.values import Document, Value, is_number
 from rollbook.errors import WebhookRefused, below
 from rollbook.limits import Limits
@@ -151,6 +149,8 @@ def parse_secret(body: Document) -> str | None:
 
 def problem_with_url(url: str, allowed: AllowedNetworks) -> str | None:
     """Why nothing can be sent to a URL, as far as it can be known before its name is resolved."""
+    import httpx  # which takes long to import, and many registries have no webhooks
+
     try:
         parts = httpx.URL(url)
     except (httpx.InvalidURL, ValueError) as error:

@@ -4,14 +4,12 @@ One rule: an entry never changes. Whoever holds one holds one moment.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import overload
+from typing import NamedTuple, overload
 
 from rollbook.view.packing import Packing, unpacked_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One document as it stands: its JSON, its revisions, its times (Unix ms), and whether it is protected.
 
     ``held`` is its JSON as memory holds it: packed by ``packing``, or as it is.

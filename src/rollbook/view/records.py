@@ -85,7 +85,7 @@ def _fill(node: PathIndex, filling: list[Any], shared: list[int] | None) -> None
         numbers: Iterable[int] = array("I", places)
         if shared is not None:
             numbers = map(shared.__getitem__, numbers)
-        node.postings.update(zip(map(_key, keys), numbers, strict=True))
+        node.postings.update(zip(map(_key, keys) if keys and isinstance(keys[0], list) else keys, numbers, strict=True))
     node.postings.update((_key(key), BitMap.deserialize(posting)) for key, posting in several)
 
 

@@ -4,6 +4,7 @@ One rule: what is not indexed is known. Where a bound keeps a member out, its pa
 is too long to be a key itself, ``LONG`` has the document. A plan never takes "not indexed" for "not there".
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
 from pyroaring import BitMap
@@ -159,13 +160,13 @@ class PathIndex:
 
     def prepare(self, size: int) -> None:
         """After loading: compact the postings and make what ranges over many keys will ask for."""
-        for posting in self.postings.values():
-            if not isinstance(posting, int):
-                posting.run_optimize()
-        numbers = sum(isinstance(key, (int, float)) for key in self.postings)
-        if numbers >= COLUMN_KEYS_MIN:
+        # Plain looks at types: there are as many keys as all documents have values.
+        for bitmap in [posting for posting in self.postings.values() if type(posting) is not int]:
+            bitmap.run_optimize()  # type: ignore[union-attr]
+        kinds = Counter(map(type, self.postings))
+        if kinds[int] + kinds[float] >= COLUMN_KEYS_MIN:
             self.make_column(size)
-        if len(self.postings) - numbers >= EAGER_KEYS_MIN:
+        if kinds[str] >= EAGER_KEYS_MIN:
             self.ordered_texts()
 
     def _key_came(self, key: Key) -> None:
