@@ -1,16 +1,20 @@
 """A big reply against the bandwidth of the loopback, and what others wait for meanwhile.
 
-Theory: the reader of the big reply is a thread that only receives, so it takes next to nothing of the load's core. The
-others are one client that reads a cluster every few milliseconds, whatever the answers take: what is late counts.
+Theory: the reader of the big reply only receives. The others are one client, in a process of its own, for a thread
+would wait for the reader: it reads a cluster every few milliseconds, whatever the answers take, and what is late
+counts. The first big reply is not counted: it may find its memory cold.
 """
 
+import multiprocessing
 import os
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from statistics import median, quantiles
+from typing import Any
 
 import orjson
 
@@ -21,7 +25,8 @@ from benchmarks.serving.processes import SERVER_CORE
 BIG_BYTES = 100 * 1024 * 1024
 PIECE_BYTES = 256 * 1024
 OTHERS_EVERY_SECONDS = 0.003
-ROUNDS = 5
+ROUNDS = 15
+PROCESSES = multiprocessing.get_context("fork")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +44,19 @@ def measure_streaming(contestant: Contestant, materials: Materials) -> Streaming
     """Ask for about 100 MB, or for everything when there is less."""
     average_bytes = materials.file.stat().st_size / materials.count
     body = orjson.dumps({"query": {}, "limit": min(materials.count, int(BIG_BYTES / average_bytes))})
-    alone = _others(contestant, materials, threading.Event(), seconds=2.0)
+    alone = _others(contestant.port, materials.ids, PROCESSES.Event(), seconds=2.0)
+    _download(contestant.port, body)
     rates, meanwhile, size = [], [], 0
     for _ in range(ROUNDS):
-        over = threading.Event()
-        waits: list[float] = []
-        others = threading.Thread(target=lambda: waits.extend(_others(contestant, materials, over, seconds=60.0)))  # noqa: B023
+        over, waits = PROCESSES.Event(), PROCESSES.SimpleQueue()
+        others = PROCESSES.Process(target=_tell_others, args=(contestant.port, materials.ids, over, waits))
         others.start()
-        time.sleep(0.1)
+        time.sleep(0.3)
         size, seconds = _download(contestant.port, body)
         over.set()
-        others.join()
         rates.append(size / seconds)
-        meanwhile += waits
+        meanwhile += waits.get()[-round(seconds / OTHERS_EVERY_SECONDS) :]
+        others.join()
     return Streaming(size, median(rates), _loopback_bytes_per_second(), _p99(meanwhile), _p99(alone))
 
 
@@ -69,15 +74,19 @@ def _download(port: int, body: bytes) -> tuple[int, float]:
     return size, time.perf_counter() - began
 
 
-def _others(contestant: Contestant, materials: Materials, over: threading.Event, *, seconds: float) -> list[float]:
+def _tell_others(port: int, ids: Sequence[str], over: Any, waits: Any) -> None:
+    waits.put(_others(port, ids, over, seconds=60.0))
+
+
+def _others(port: int, ids: Sequence[str], over: Any, *, seconds: float) -> list[float]:
     """The milliseconds after it was due at which each of a row of reads was answered."""
-    connection = HTTPConnection("127.0.0.1", contestant.port, timeout=60)
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
     due = time.perf_counter()
     end = due + seconds
     waits: list[float] = []
     while not over.is_set() and due < end:
         time.sleep(max(0.0, due - time.perf_counter()))
-        connection.request("GET", f"/clusters/{materials.ids[len(waits) % materials.count]}")
+        connection.request("GET", f"/clusters/{ids[len(waits) % len(ids)]}")
         connection.getresponse().read()
         waits.append((time.perf_counter() - due) * 1000)
         due += OTHERS_EVERY_SECONDS

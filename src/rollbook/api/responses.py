@@ -1,5 +1,6 @@
 """Answers: documents as they are stored, arrays of them streamed, and the headers that every answer carries."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -102,6 +103,7 @@ def warning_headers(warnings: Sequence[str]) -> list[tuple[str, str]]:
 
 
 async def aiter_of(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """The pieces, each made only when the one before it has been taken."""
+    """The pieces, each made only when the one before it has been taken, and everybody else has had a turn."""
     for piece in pieces:
         yield piece
+        await asyncio.sleep(0)  # a reader that takes everything at once would hold all others up
