@@ -1,7 +1,6 @@
 """What every journal does. A journal's own test module inherits ``JournalContract`` and says how one is opened."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -122,9 +121,9 @@ class JournalContract:
             updated(3, "north", body("north"), body("north", a="b")),
             updated(3, "west", body("west", a="never was"), body("west", a="b")),
             deleted(3, "north", body("north")),
-            replace(updated(3, "west", body("west"), body("west", a="b")), at_ms=1_001),
+            updated(3, "west", body("west"), body("west", a="b"))._replace(at_ms=1_001),
             unprotected(3, "west", body("west")),
-            replace(protected(3, "west", body("west")), after=body("west", a="b")),
+            protected(3, "west", body("west"))._replace(after=body("west", a="b")),
         ],
         ids=[
             "creates what is there",
@@ -335,7 +334,7 @@ def write_lives(journal: Journal, data: st.DataObject, past: Sequence[Change] = 
         batch: list[Change] = []
         for _ in range(batch_size):
             revision = newest + len(told) + len(batch) + 1
-            change = replace(any_change(data, revision, live), at_ms=at_ms)
+            change = any_change(data, revision, live)._replace(at_ms=at_ms)
             follow(live, change)
             batch.append(change)
         journal.append(batch, after=newest + len(told))

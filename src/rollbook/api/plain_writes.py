@@ -7,6 +7,7 @@ the ordinary way, refusals of its body included.
 
 import logging
 from asyncio import Future
+from http import HTTPStatus
 from time import perf_counter
 
 from starlette.responses import Response
@@ -25,6 +26,11 @@ from rollbook.registry.requests import parse_update_request
 DECISIVE = DECISIVE_WITH_BODY | {b"if-match", b"if-none-match", b"x-reason"}
 NO_PLAIN_ID = frozenset(b"/?%")
 
+UPDATED_HEAD = (
+    b'HTTP/1.1 200 OK\r\n%setag: "%d"\r\nvary: accept-encoding\r\ncontent-length: %d\r\n'
+    b"content-type: application/json\r\nx-registry-revision: %d\r\n\r\n"
+)
+
 logger = logging.getLogger(__name__)
 
 
@@ -34,11 +40,7 @@ class PlainWrites:
     def __init__(self, registry: Registry, traffic: Traffic) -> None:
         self._registry = registry
         self._traffic = traffic
-
-    @property
-    def revision(self) -> int:
-        """The newest revision that an answer can tell of."""
-        return self._registry.view.revision
+        self._updated = traffic.of("/clusters/{id}", "PUT", 200)
 
     def takes(self, url: bytes, headers: Headers) -> bool:
         """Whether a PUT with this head may be answered here once its body is there."""
@@ -62,15 +64,31 @@ class PlainWrites:
             return None
         return registry.begin(command, author=Author(f"anonymous@{peer}"))
 
-    def answer_to(self, update: "Future[Stored]", begun: float) -> Response:
-        """The answer to an update that is over. ``begun``: when it was read, in seconds of ``perf_counter``."""
-        failure = update.exception()
+    def answer_to(self, update: "Future[Stored]", begun: float, *, default: bytes, closes: bool) -> bytes:
+        """The answer to an update that is over.
+
+        ``begun``: when it was read, in seconds of ``perf_counter``; ``closes``: no other request may follow.
+        """
+        revision, failure = self._registry.view.revision, update.exception()
         if failure is None:
-            response = stored(update.result())
+            result = update.result()
+            if not result.warnings and not closes and result.body is not None:
+                self._updated.add(perf_counter() - begun)
+                return UPDATED_HEAD % (default, result.revision, len(result.body), revision) + result.body
+            response = stored(result)
         elif isinstance(failure, RegistryError):
             response = problem(failure)
         else:
             logger.error("an update failed", exc_info=failure)
             response = mistake()
         self._traffic.of("/clusters/{id}", "PUT", response.status_code).add(perf_counter() - begun)
-        return response
+        return rendered(response, default, revision, closes=closes)
+
+
+def rendered(response: Response, default: bytes, revision: int, *, closes: bool) -> bytes:
+    """An answer as the server sends it."""
+    status = HTTPStatus(response.status_code)
+    lines = [b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()), default]
+    lines += [b"%s: %s\r\n" % header for header in response.raw_headers]
+    lines += [b"x-registry-revision: %d\r\n" % revision, b"connection: close\r\n" if closes else b"", b"\r\n"]
+    return b"".join([*lines, response.body])

@@ -163,15 +163,11 @@ class RegistryProtocol(HttpToolsProtocol):
         return True
 
     def _end_update(self, update: "Future[Stored]", cycle: "UpdateCycle", begun: float) -> None:
-        response = self.writes.answer_to(update, begun)
+        closes = not cycle.keep_alive
+        answer = self.writes.answer_to(update, begun, default=self._default_headers(), closes=closes)
         if not self.transport.is_closing():
-            status = HTTPStatus(response.status_code)
-            lines = [b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()), self._default_headers()]
-            lines += [b"%s: %s\r\n" % header for header in response.raw_headers]
-            lines.append(b"x-registry-revision: %d\r\n" % self.writes.revision)
-            lines.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
-            self.transport.write(b"".join([*lines, response.body]))
-            if not cycle.keep_alive:
+            self.transport.write(answer)
+            if closes:
                 self.transport.close()
         cycle.response_complete = True
         self.on_response_complete()

@@ -94,12 +94,14 @@ def accept_update(
     own = totals_set(touched, before, read)
     followed = following(before, read, own)
     measure = read if sound else before
-    faults = new_findings(
-        measure,
-        findings_in(measure, demands, before=followed),
-        followed,
-        findings_in(followed, demands, before=measure),
-    )
+    faults: Iterable[Finding] = ()
+    if followed is not measure:
+        faults = new_findings(
+            measure,
+            findings_in(measure, demands, before=followed),
+            followed,
+            findings_in(followed, demands, before=measure),
+        )
     unknown = [] if rules.unknown_fields == "ignore" else _new_unknown_fields(before, followed)
     _refuse(_some(_judged(faults, unknown, rules)))
     return Accepted(followed, tuple(_warnings_of_update(before, followed, own, unknown)))

@@ -1,15 +1,13 @@
 """A change: what happened to one cluster, at one revision. The journal keeps changes; everything else follows them."""
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 Kind: TypeAlias = Literal["created", "updated", "deleted", "protected", "unprotected"]
 """What happened. ``protected`` and ``unprotected`` leave the document as it is, and give it a revision all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One committed step of one document.
+class Change(NamedTuple):
+    """One committed step of one document. (A tuple, as what is kept of it is: every write makes one.)
 
     ``revision`` counts all changes of the registry from 1, without gaps. ``at_ms`` is Unix time in milliseconds.
     ``before`` and ``after`` are the document's JSON; None where there was none, or is none any more.

@@ -14,10 +14,10 @@ from rollbook.journal.schema import open_checkpointer
 
 logger = logging.getLogger(__name__)
 
-START_PAGES = 2_000
+START_PAGES = 8_000
 """A checkpoint begins when the log holds this many pages of 4 KiB."""
 
-CAP_PAGES = 16_000
+CAP_PAGES = 32_000
 """Appends wait for the checkpoint when the log holds this many."""
 
 READERS_TIMEOUT_MS = 200

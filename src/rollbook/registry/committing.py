@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rollbook.documents.values import Document
 from rollbook.errors import JournalConflict, JournalUnavailable, RegistryError
@@ -39,8 +40,7 @@ class Author:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """The answer to a write: the document after it (None: deleted), its revision, and what to warn of.
 
     ``kind`` is None when the write changed nothing; ``outcome`` is the command's own word.
@@ -57,8 +57,7 @@ class Stored:
 Outcome = Stored | RegistryError | Exception
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     command: Command
     author: Author
     answer: asyncio.Future[Stored]

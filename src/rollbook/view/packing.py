@@ -27,8 +27,8 @@ class Packing:
         self._of_thread = threading.local()
 
     def packed(self, body: bytes) -> bytes:
-        """The body, packed."""
-        return self._compressor.compress(body)
+        """The body, packed, in no more memory than it takes. (What it is packed into is as large as it was.)"""
+        return bytes(memoryview(self._compressor.compress(body)))
 
     def unpacked(self, packed: bytes) -> bytes:
         """The body again."""

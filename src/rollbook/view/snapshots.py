@@ -12,7 +12,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -79,7 +79,7 @@ def read_snapshot(directory: Path, *, limits: Limits) -> tuple[Snapshot, bytes] 
 
 def mark_of(change: Change) -> bytes:
     """What tells a change from all others: a snapshot keeps that of its last."""
-    return _digest(repr(astuple(change)).encode())
+    return _digest(repr(tuple(change)).encode())
 
 
 def _records(snapshot: Snapshot, last: Change, limits: Limits) -> Iterator[Any]:
