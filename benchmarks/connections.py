@@ -15,6 +15,7 @@ import orjson
 from benchmarks.generating import Document
 
 HOST = "127.0.0.1"
+LAST_CHUNK = b"\r\n0\r\n\r\n"
 LENGTH = re.compile(rb"\r\ncontent-length: (\d+)")
 
 Worker = TypeVar("Worker")
@@ -54,8 +55,10 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         end = self._buffer.find(b"\r\n\r\n")
-        length = LENGTH.search(self._buffer, 0, end + 2) if end >= 0 else None
-        if length and len(self._buffer) >= end + 4 + int(length[1]):
+        if end < 0:
+            return
+        length = LENGTH.search(self._buffer, 0, end + 2)
+        if len(self._buffer) >= end + 4 + int(length[1]) if length else self._buffer.endswith(LAST_CHUNK):
             self._answer.set_result(self._buffer)
             self._buffer = b""
 
