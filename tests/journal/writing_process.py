@@ -1,8 +1,10 @@
 """A process that appends until it is killed: prints each acknowledged revision. Run by test_sqlite.py.
 
-With a third argument it also compacts all the while, and keeps so many changes.
+With a third argument it also compacts all the while, and keeps so many changes. START_PAGES says how large the log
+grows before a checkpoint.
 """
 
+import os
 import sys
 import threading
 from pathlib import Path
@@ -12,7 +14,8 @@ from rollbook.journal.sqlite import SqliteJournal
 
 
 def main() -> None:
-    journal = SqliteJournal.open(Path(sys.argv[1]), start_pages=20, cap_pages=100)
+    start_pages = int(os.environ.get("START_PAGES", "20"))
+    journal = SqliteJournal.open(Path(sys.argv[1]), start_pages=start_pages, cap_pages=5 * start_pages)
     batch_size, newest = int(sys.argv[2]), journal.newest()
     live = {kept.id: kept.body for kept in journal.load()}
     if len(sys.argv) > 3:

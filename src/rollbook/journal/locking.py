@@ -2,11 +2,15 @@
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from rollbook.errors import DataDirectoryLocked
 
 LOCK_NAME = "lock"
+
+PATIENCE_SECONDS = 1.0
+"""Who has just been killed may have left a child that has not let go yet: one that writes a snapshot of the index."""
 
 
 class DirectoryLock:
@@ -15,18 +19,16 @@ class DirectoryLock:
     __slots__ = ("_descriptor",)
 
     def __init__(self, directory: Path) -> None:
-        """Take the lock at once; refuses (DataDirectoryLocked) when another process, or this one, holds it."""
+        """Take the lock; refuses (DataDirectoryLocked) when another process, or this one, holds it and keeps it."""
         path = directory / LOCK_NAME
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _is_taken(descriptor):
             holder = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
             os.close(descriptor)
             raise DataDirectoryLocked(
                 f"the data directory {directory} is used by another process (pid {holder}, lock file {path}): "
                 "stop that process, or choose another directory"
-            ) from None
+            )
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
         self._descriptor: int | None = descriptor
@@ -36,3 +38,17 @@ class DirectoryLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _is_taken(descriptor: int) -> bool:
+    """Take the lock, now or soon; whether it was to be had."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        else:
+            return True
