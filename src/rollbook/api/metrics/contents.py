@@ -67,7 +67,7 @@ JOURNAL = (
     Metric(
         "rollbook_journal_log_bytes",
         "gauge",
-        "The size of the journal's write-ahead log. It stays below about 64 MiB unless long reads hold it up.",
+        "The size of the journal's write-ahead log. It stays below about 128 MiB unless long reads hold it up.",
         lambda scrape: None if scrape.size is None else scrape.size.log_bytes,
     ),
     Metric(
