@@ -145,7 +145,7 @@ def postings_of(root: PathIndex) -> dict[tuple[str, ...], dict[str, set[int]]]:
     """The index in plain words, without what is empty."""
     plain = {}
     for node in nodes_below(root):
-        keys = {as_word(key): set(node.get(key)) for key in node.postings}
+        keys = {as_word(key): set(node.get(key)) for key in (*node.postings, *node.lone_digests)}
         if keys:
             plain[node.path] = keys
     return plain

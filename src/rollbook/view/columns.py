@@ -4,7 +4,7 @@
 decides; so a pair of columns is exact even where documents have several numbers.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,13 +47,15 @@ class Column:
         self._least[number] = least
         self._greatest[number] = greatest
 
-    def include(self, numbers: NDArray[np.uint32], value: float) -> None:
-        """All these documents have ``value`` too."""
-        least, greatest = self._least[numbers], self._greatest[numbers]
-        if greatest is not least and self._greatest is self._least and bool(np.any(least == least)):
-            self._greatest = self._least.copy()
-        self._least[numbers] = np.fmin(least, value)
-        self._greatest[numbers] = np.fmax(greatest, value)
+    def fill(self, keys: Sequence[float], numbers: Sequence[NDArray[np.uint32]]) -> None:
+        """Take in for each of the ``keys``, which ascend, the numbers of the documents that have it. Begins anew."""
+        values = np.repeat(np.array(keys, dtype=np.float64), [len(each) for each in numbers])
+        places = np.concatenate(numbers) if numbers else np.zeros(0, dtype=np.uint32)
+        least, greatest = np.full_like(self._least, np.nan), np.full_like(self._least, np.nan)
+        greatest[places] = values  # of several values for one place the last one stays
+        least[places[::-1]] = values[::-1]
+        self._least = least
+        self._greatest = least if np.array_equal(least, greatest, equal_nan=True) else greatest
 
     def holding(self, operator: str, bound: float, within: BitMap | None) -> BitMap:
         """The documents with a number that is ``operator`` (``"$gt"`` and its kin) ``bound``; of ``within`` alone."""

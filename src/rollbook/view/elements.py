@@ -7,19 +7,18 @@ document contributes at the twin path there.
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
-from itertools import chain, zip_longest
+from collections.abc import Iterable
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from rollbook.documents.values import Value
+from rollbook.view.numbering import Numbering, Numbers
 from rollbook.view.postings import bitmap_of_mask, numbers_in
 from rollbook.view.trees import Budget, PathIndex
 from rollbook.view.walking import Term, differences, exchange_terms, keys_on, same, spread, terms_of
-
-Numbers = Sequence[int]
 
 
 class ElementIndex:
@@ -37,7 +36,7 @@ class ElementIndex:
         self.live = BitMap()
         """The elements that are objects. Others have numbers too, so that places and numbers go together."""
         self._owners: NDArray[np.uint32] = np.zeros(1024, dtype=np.uint32)
-        self._numbers_of: dict[int, Numbers] = {}
+        self._numbers_of = Numbering()
         self._free: list[int] = []
         self._used = 0
 
@@ -60,13 +59,14 @@ class ElementIndex:
 
     def enrol(self, document: int, elements: list[Value]) -> Numbers:
         """Give numbers to the elements of a document, without indexing them."""
-        numbers = self._numbers_of[document] = self._allocate(document, len(elements))
+        numbers = self._allocate(document, len(elements))
+        self._numbers_of.set(document, numbers)
         self.live.update([number for number, one in zip(numbers, elements, strict=True) if isinstance(one, dict)])
         return numbers
 
     def delete(self, document: int, elements: list[Value]) -> set[Term]:
         """Give up the elements of a document; returns what they contributed to the document itself."""
-        numbers = self._numbers_of.pop(document)
+        numbers = self._numbers_of.take(document)
         went: set[Term] = set()
         for number, element in zip(numbers, elements, strict=True):
             went |= self._exchange(number, element, None)[0]
@@ -101,28 +101,22 @@ class ElementIndex:
 
     def state(self) -> list[bytes | int]:
         """All that the tree does not hold, for ``restore``."""
-        counts = array("I", map(len, self._numbers_of.values()))
-        numbers = array("I", chain.from_iterable(self._numbers_of.values()))
-        arrays = (array("I", self._numbers_of), counts, numbers, array("I", self._free))
+        free = array("I", self._free).tobytes()
         return [
             self._used,
             self.live.serialize(),
             self._owners[: self._used].tobytes(),
-            *(one.tobytes() for one in arrays),
+            free,
+            *self._numbers_of.state(),
         ]
 
-    def restore(
-        self, used: int, live: bytes, owners: bytes, documents: bytes, counts: bytes, numbers: bytes, free: bytes
-    ) -> None:
+    def restore(self, used: int, live: bytes, owners: bytes, free: bytes, *numbers_of: bytes) -> None:
         """Take over the state of another index of the same elements."""
         self._used = used
         self.live = BitMap.deserialize(live)
         self._owners = np.frombuffer(owners, dtype=np.uint32).copy()
         self._free = array("I", free).tolist()
-        all_numbers, start = array("I", numbers), 0
-        for document, count in zip(array("I", documents), array("I", counts), strict=True):
-            self._numbers_of[document] = _compact(all_numbers[start : start + count])
-            start += count
+        self._numbers_of.restore(*numbers_of)
 
     def owners_of(self, elements: list[int]) -> list[int]:
         """The documents that own the elements, each once where its elements follow each other."""
@@ -150,12 +144,12 @@ class ElementIndex:
 
     def _resize(self, document: int, start: int, old_size: int, new_size: int) -> list[int]:
         """The numbers of the elements from ``start`` on, as many as there are or were: the longer of the two."""
-        numbers = list(self._numbers_of[document])
+        numbers = list(self._numbers_of.get(document))
         middle = numbers[start : start + old_size]
         kept = middle[:new_size]
         made = self._allocate(document, new_size - len(kept))
         self._free.extend(middle[new_size:])
-        self._numbers_of[document] = array("I", [*numbers[:start], *kept, *made, *numbers[start + old_size :]])
+        self._numbers_of.set(document, [*numbers[:start], *kept, *made, *numbers[start + old_size :]])
         return [*middle, *made]
 
     def _allocate(self, document: int, count: int) -> Numbers:
@@ -165,7 +159,7 @@ class ElementIndex:
             self._owners = np.resize(self._owners, max(self._used, len(self._owners) * 3 // 2))
         numbers: Numbers = range(first, self._used)
         if reused:
-            numbers = array("I", [*self._free[-reused:], *numbers])
+            numbers = [*self._free[-reused:], *numbers]
             del self._free[-reused:]
         self._owners[numbers] = document
         return numbers
@@ -173,17 +167,6 @@ class ElementIndex:
 
 def _twins(terms: set[Term]) -> set[Term]:
     return {(node.twin, key) for node, key in terms if node.twin is not None}
-
-
-def _compact(numbers: "array[int]") -> Numbers:
-    """A range where the numbers follow each other, as they mostly do."""
-    if (
-        numbers
-        and numbers[-1] - numbers[0] == len(numbers) - 1
-        and list(numbers) == list(range(numbers[0], numbers[-1] + 1))
-    ):
-        return range(numbers[0], numbers[-1] + 1)
-    return numbers
 
 
 def _contributes(elements: list[Value], term: Term) -> bool:

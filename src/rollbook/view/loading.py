@@ -147,13 +147,13 @@ def _flush(route: _Route) -> None:
 
 def _flush_keys(route: _Route) -> None:
     """Add the numbers of each key to its posting, and all of them to that of ``PRESENT``."""
-    keys, postings = route.keys, route.node.postings
-    if keys and route.node.indexed:
+    keys, node = route.keys, route.node
+    if keys and node.indexed:
         keys[PRESENT] = list(chain.from_iterable(keys.values()))
         for key, numbers in keys.items():
             came = BitMap(numbers) if len(numbers) > 1 else None
-            if (posting := postings.get(key)) is not None:
-                postings[key] = union_of((posting, came or numbers[0]))
+            if (posting := node.posting(key)) is not None:
+                node.set(key, union_of((posting, came or numbers[0])))
             else:
-                postings[key] = came if came is not None and len(came) > 1 else numbers[0]
+                node.set(key, came if came is not None and len(came) > 1 else numbers[0])
     keys.clear()

@@ -5,7 +5,7 @@ writes records of another kind, or other keys, raises ``RECORDS_VERSION``.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pyroaring import BitMap
@@ -15,7 +15,10 @@ from rollbook.view.indexes import Index
 from rollbook.view.keys import Key, Mark, mark_named
 from rollbook.view.trees import PathIndex, nodes_below
 
-RECORDS_VERSION = 1
+RECORDS_VERSION = 2
+
+ID = ["id"]
+NO_TEXTS: Mapping[Key, Key] = {}
 
 Record = list[Any]
 
@@ -31,9 +34,14 @@ def records_of(index: Index) -> Iterator[Record]:
             yield ["element node", at.path, *_content_of(node)]
 
 
-def fill(index: Index, records: Iterable[Record]) -> None:
-    """Fill an empty index, made with the same settings, from the records of another."""
+def fill(index: Index, records: Iterable[Record], ids: Iterable[str]) -> list[int]:
+    """Fill an empty index, made with the same settings, from the records of another.
+
+    Returns all numbers of documents. For the memory's sake its postings have these objects in common, and as keys of
+    ``id`` the ``ids``.
+    """
     shared: list[int] = []
+    same_ids: dict[Key, Key] = {id: id for id in ids}
     for kind, *content in records:
         match kind:
             case "documents":
@@ -45,15 +53,16 @@ def fill(index: Index, records: Iterable[Record]) -> None:
                 _elements_at(index, path).restore(*state)
             case "node":
                 path, *filling = content
-                _fill(_node_at(index.root, path), filling, shared)
+                _fill(_node_at(index.root, path), filling, shared, same_ids if path == ID else NO_TEXTS)
             case "element node":
                 of, path, *filling = content
-                _fill(_node_at(_elements_at(index, of).root, path), filling, None)
+                _fill(_node_at(_elements_at(index, of).root, path), filling, None, NO_TEXTS)
     index.prepare()
+    return shared
 
 
 def _content_of(node: PathIndex) -> Record:
-    singles: dict[type, tuple[list[Any], array[int]]] = {kind: ([], array("I")) for kind in (str, bytes, float, Mark)}
+    singles: dict[type, tuple[list[Any], array[int]]] = {kind: ([], array("I")) for kind in (str, float, Mark)}
     several: list[tuple[Any, bytes]] = []
     for key in _in_order(node):
         posting = node.postings[key]
@@ -64,7 +73,7 @@ def _content_of(node: PathIndex) -> Record:
         else:
             several.append((_plain(key), posting.serialize()))
     packed = [[keys, numbers.tobytes()] for keys, numbers in singles.values()]
-    return [node.path, node.overflowed, packed, several]
+    return [node.path, node.overflowed, packed, several, node.lone_digests.state()]
 
 
 def _in_order(node: PathIndex) -> Iterator[Key]:
@@ -78,14 +87,15 @@ def _in_order(node: PathIndex) -> Iterator[Key]:
             yield key
 
 
-def _fill(node: PathIndex, filling: list[Any], shared: list[int] | None) -> None:
-    """``shared``: the numbers as objects that all postings have in common, for the memory's sake."""
-    node.overflowed, packed, several = filling
-    for keys, places in packed:
+def _fill(node: PathIndex, filling: list[Any], shared: list[int] | None, same_texts: Mapping[Key, Key]) -> None:
+    node.overflowed, packed, several, lone_digests = filling
+    node.lone_digests.restore(lone_digests)
+    for plain, places in packed:
+        keys: Iterable[Key] = map(_key, plain) if plain and isinstance(plain[0], list) else plain
+        keys = [same_texts.get(key, key) for key in keys] if same_texts else keys
         numbers: Iterable[int] = array("I", places)
-        if shared is not None:
-            numbers = map(shared.__getitem__, numbers)
-        node.postings.update(zip(map(_key, keys) if keys and isinstance(keys[0], list) else keys, numbers, strict=True))
+        numbers = numbers if shared is None else map(shared.__getitem__, numbers)
+        node.postings.update(zip(keys, numbers, strict=True))
     node.postings.update((_key(key), BitMap.deserialize(posting)) for key, posting in several)
 
 

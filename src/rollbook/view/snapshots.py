@@ -71,8 +71,9 @@ def read_snapshot(directory: Path, *, limits: Limits) -> tuple[Snapshot, bytes] 
             settings, revision, mark, ids, numbers = next(records)
             if settings != _settings(limits):
                 return None
-            fill(index, records)
-    except (OSError, _Doubtful, StopIteration, ValueError, TypeError, KeyError, AssertionError, msgspec.DecodeError):
+            shared = fill(index, records, ids)
+            numbers = [shared[number] for number in numbers]
+    except (OSError, _Doubtful, StopIteration, ValueError, TypeError, LookupError, AssertionError, msgspec.DecodeError):
         return None
     return Snapshot(revision, index, ids, numbers), mark
 

@@ -13,6 +13,7 @@ from rollbook.documents.paths import Path
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.view.columns import Column, fits_column
 from rollbook.view.keys import Key
+from rollbook.view.lone_digests import LoneDigests
 from rollbook.view.ordered import OrderedKeys
 from rollbook.view.postings import Posting, bitmap_of, numbers_in
 
@@ -42,7 +43,10 @@ class Budget:
 
 
 class PathIndex:
-    """The index of one path: ``postings`` by key, and ``children`` by the next component."""
+    """The index of one path: ``postings`` by key, and ``children`` by the next component.
+
+    One rule: a digest that one document alone has is no key of ``postings``, but one of ``lone_digests``.
+    """
 
     __slots__ = (
         "budget",
@@ -50,6 +54,7 @@ class PathIndex:
         "column",
         "elements_apart",
         "indexed",
+        "lone_digests",
         "numbers",
         "overflowed",
         "path",
@@ -73,6 +78,7 @@ class PathIndex:
         """Whether the postings are kept; where they are not, this path is only walked."""
         self.children: dict[str, PathIndex] = {}
         self.postings: dict[Key, Posting] = {}
+        self.lone_digests = LoneDigests()
         self.overflowed = False
         self.texts: OrderedKeys[str] | None = None
         self.numbers: OrderedKeys[float] | None = None
@@ -82,7 +88,23 @@ class PathIndex:
 
     def get(self, key: Key) -> BitMap:
         """The documents with this key, to read only."""
-        return bitmap_of(self.postings.get(key))
+        return bitmap_of(self.posting(key))
+
+    def posting(self, key: Key) -> Posting | None:
+        """The documents with this key, to read only; None where there are none."""
+        posting = self.postings.get(key)
+        return self.lone_digests.get(key) if posting is None and isinstance(key, bytes) else posting
+
+    def set(self, key: Key, posting: Posting) -> None:
+        """The documents with ``key`` are these now: one, or several."""
+        if not isinstance(key, bytes):
+            self.postings[key] = posting
+        elif isinstance(posting, int):
+            self.postings.pop(key, None)
+            self.lone_digests.add(key, posting)
+        else:
+            self.lone_digests.discard(key)
+            self.postings[key] = posting
 
     def child(self, name: str) -> "PathIndex | None":
         """The node of a member, made when there is none; None when a bound keeps it out, or no filter can name it."""
@@ -105,26 +127,25 @@ class PathIndex:
 
     def add(self, key: Key, number: int) -> None:
         """Document ``number`` has ``key``. Adding twice is harmless."""
-        posting = self.postings.get(key)
+        posting = self.posting(key)
         if posting is None:
-            self.postings[key] = number
+            self.set(key, number)
             self._key_came(key)
         elif not isinstance(posting, int):
             posting.add(number)
         elif posting != number:
-            self.postings[key] = BitMap((posting, number))
+            self.set(key, BitMap((posting, number)))
 
     def remove(self, key: Key, number: int) -> None:
         """Document ``number`` does not have ``key`` any more."""
-        posting = self.postings.get(key)
+        posting = self.posting(key)
         if isinstance(posting, int):
             if posting == number:
-                del self.postings[key]
-                self._key_went(key)
+                self._drop(key)
         elif posting is not None:
             posting.discard(number)
             if len(posting) == 1:
-                self.postings[key] = posting[0]
+                self.set(key, posting[0])
 
     def ordered_texts(self) -> OrderedKeys[str]:
         """The strings among the keys, in order."""
@@ -140,13 +161,12 @@ class PathIndex:
 
     def make_column(self, size: int) -> Column | None:
         """The column of the numbers of ``size`` documents, made now; None when some number does not fit one."""
-        numbers = [key for key in self.postings if isinstance(key, (int, float))]
+        numbers = sorted(key for key in self.postings if isinstance(key, (int, float)))
         if self.without_column or not all(map(fits_column, numbers)):
             self.without_column = True
             return None
         self.column = Column(size)
-        for key in numbers:
-            self.column.include(numbers_in(self.get(key)), key)
+        self.column.fill(numbers, [numbers_in(self.get(key)) for key in numbers])
         return self.column
 
     def set_numbers(self, number: int, values: Collection[float]) -> None:
@@ -168,6 +188,13 @@ class PathIndex:
             self.make_column(size)
         if kinds[str] >= EAGER_KEYS_MIN:
             self.ordered_texts()
+
+    def _drop(self, key: Key) -> None:
+        if isinstance(key, bytes):
+            self.lone_digests.discard(key)
+        else:
+            del self.postings[key]
+            self._key_went(key)
 
     def _key_came(self, key: Key) -> None:
         if isinstance(key, str):

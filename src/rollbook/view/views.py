@@ -121,10 +121,12 @@ class View:
             _follow(index, numbers, change)
         self.index, self.snapshot_revision = index, snapshot.revision
         self._by_number = [None] * index.size
-        for one in kept:
-            self._add(self._kept(one, numbers.pop(one.id)))
-        if numbers or len(index.live) != len(self):
-            raise ValueError("the snapshot has documents that the journal does not have")
+        for one, (id, number) in zip(kept, numbers.items(), strict=True):  # both in order of creation
+            if one.id != id:
+                raise ValueError("the snapshot and the journal have different documents")
+            self._add(self._kept(one, id, number))
+        if len(index.live) != len(self):
+            raise ValueError("the snapshot has other documents than its index")
         self.revision = revision
 
     def apply(self, changes: Sequence[Change], versions: Versions = NO_VERSIONS) -> None:
@@ -140,7 +142,7 @@ class View:
 
     def _taken_over(self, kept: Iterable[Kept]) -> Iterator[tuple[int, bytes]]:
         for number, one in enumerate(kept):
-            self._add(self._kept(one, number))
+            self._add(self._kept(one, one.id, number))
             yield number, one.body
 
     def _apply(self, change: Change, versions: tuple[Document, Document] | None) -> None:
@@ -174,10 +176,15 @@ class View:
         for selection in self._selections:
             selection.put_aside(entry)
 
-    def _kept(self, kept: Kept, number: int) -> Entry:
-        times = (kept.created_at_ms, kept.updated_at_ms)
-        held, packing = self._held(kept.body)
-        return Entry(number, kept.id, kept.revision, kept.created_revision, *times, held, kept.protected, packing)
+    def _kept(self, kept: Kept, id: str, number: int) -> Entry:
+        """``id`` and ``number`` are objects that others hold too; equal revisions and equal times become one object."""
+        _, body, revision, created_revision, created_at_ms, updated_at_ms, protected = kept
+        if created_revision == revision:
+            created_revision = revision
+        if updated_at_ms == created_at_ms:
+            updated_at_ms = created_at_ms
+        held, packing = (body, None) if self._packer is None else self._packer.held(body)
+        return Entry(number, id, revision, created_revision, created_at_ms, updated_at_ms, held, protected, packing)
 
     def _held(self, body: bytes) -> tuple[bytes, Packing | None]:
         return (body, None) if self._packer is None else self._packer.held(body)

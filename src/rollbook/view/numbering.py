@@ -1,0 +1,65 @@
+"""Which numbers the elements of each document have.
+
+Theory: elements that came together are numbered in a row, so for most documents the first number and how many they are
+say it all: eight bytes. Where an array changed its length, or took numbers that others gave up, they are listed.
+"""
+
+from array import array
+from collections.abc import Sequence
+from typing import TypeAlias
+
+Numbers: TypeAlias = Sequence[int]
+
+
+class Numbering:
+    """By document, the numbers of its elements in their order. A document that has none need not be told."""
+
+    __slots__ = ("_counts", "_firsts", "_listed")
+
+    def __init__(self) -> None:
+        self._firsts = array("I")
+        self._counts = array("I")
+        self._listed: dict[int, array[int]] = {}
+
+    def get(self, document: int) -> Numbers:
+        """The numbers of the document's elements."""
+        if document in self._listed:
+            return self._listed[document]
+        if document >= len(self._counts):
+            return ()
+        first = self._firsts[document]
+        return range(first, first + self._counts[document])
+
+    def set(self, document: int, numbers: Numbers) -> None:
+        """The document's elements have these numbers now; a ``range`` counts up by one."""
+        if missing := max(document + 1 - len(self._counts), 0):
+            self._firsts.frombytes(bytes(self._firsts.itemsize * missing))
+            self._counts.frombytes(bytes(self._counts.itemsize * missing))
+        if isinstance(numbers, range):
+            self._listed.pop(document, None)
+            self._firsts[document], self._counts[document] = numbers.start, len(numbers)
+        else:
+            self._listed[document] = array("I", numbers)
+
+    def take(self, document: int) -> Numbers:
+        """The numbers of the document's elements, of which it has none from now on."""
+        numbers = self.get(document)
+        self.set(document, range(0))
+        return numbers
+
+    def state(self) -> list[bytes]:
+        """All of it, for ``restore``."""
+        documents, counts, numbers = array("I"), array("I"), array("I")
+        for document, listed in self._listed.items():
+            documents.append(document)
+            counts.append(len(listed))
+            numbers.extend(listed)
+        return [one.tobytes() for one in (self._firsts, self._counts, documents, counts, numbers)]
+
+    def restore(self, *state: bytes) -> None:
+        """Take over the state of another."""
+        self._firsts, self._counts, documents, counts, numbers = (array("I", one) for one in state)
+        start = 0
+        for document, count in zip(documents, counts, strict=True):
+            self._listed[document] = numbers[start : start + count]
+            start += count

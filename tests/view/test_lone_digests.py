@@ -1,0 +1,36 @@
+"""Digests in arrays are what a dict of them would be."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollbook.view.keys import digest_of
+from rollbook.view.lone_digests import LoneDigests
+
+DIGESTS = st.integers(0, 40).map(lambda each: digest_of(str(each))) | st.sampled_from(
+    [b"\0" * 8, b"\0" * 7 + b"\1", b"\xff" * 8, b"\x7f" + b"\xff" * 7, b"\x80" + b"\0" * 7]
+)
+STEPS = st.lists(st.tuples(DIGESTS, st.none() | st.integers(0, 2**32 - 1)))
+
+
+@given(STEPS)
+def test_they_are_what_a_dict_would_be(steps: list[tuple[bytes, int | None]]) -> None:
+    digests, expected = LoneDigests(), dict[bytes, int]()
+    for digest, number in steps:
+        digests.discard(digest)
+        expected.pop(digest, None)
+        if number is not None:
+            digests.add(digest, number)
+            expected[digest] = number
+    restored = LoneDigests()
+    restored.restore(digests.state())
+    for each in (digests, restored):
+        assert {digest: each.get(digest) for digest in each} == expected
+        assert len(each) == len(expected)
+        assert all(each.get(digest) == expected.get(digest) for digest, _ in steps)
+
+
+@pytest.mark.parametrize("state", [[[b"\0" * 16, b"\0" * 4]], [[b"\0" * 7, b"\0" * 4]], [[b"\0" * 8, b""]]])
+def test_what_does_not_fit_together_is_refused(state: list[list[bytes]]) -> None:
+    with pytest.raises(ValueError, match=r"number|multiple"):
+        LoneDigests().restore(state)
