@@ -6,8 +6,9 @@ carries it. This module knows nothing of HTTP: ``api/`` maps classes to statuses
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 MONGO_CODE_NAMES = {
     2: "BadValue",
@@ -42,8 +43,7 @@ def below(at: str, key: str | int) -> str:
     return f"{at}/{str(key).replace('~', '~0').replace('/', '~1')}"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing that is wrong with a document: where (a JSON Pointer) and what (a sentence)."""
 
     at: str

@@ -6,13 +6,13 @@ accepted here too.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from rollbook.errors import WorkExceeded
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Bounds on the size and shape of a request."""
 
     body_bytes_max: int = 8 * 1024 * 1024
@@ -47,8 +47,7 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-@dataclass(slots=True)
-class Work:
+class Work(Struct):
     """What one request may still spend: seconds until its deadline, and bytes that its expressions may make.
 
     ``clock`` gives seconds and only goes up. Evaluation calls ``spend`` where a request could make work grow
@@ -58,7 +57,7 @@ class Work:
     deadline: float = float("inf")
     bytes_left: int = DEFAULT_LIMITS.result_bytes_max
     clock: Callable[[], float] = time.monotonic
-    _units_until_check: int = field(default=0, repr=False)
+    _units_until_check: int = 0
 
     CHECK_EVERY = 1024
 

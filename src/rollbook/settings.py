@@ -5,11 +5,12 @@ One rule: ``SETTINGS`` is the whole list. The environment, the flags, every refu
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
+
+from msgspec import Struct
 
 from rollbook.errors import SettingRefused
 from rollbook.limits import DEFAULT_LIMITS, Limits
@@ -22,8 +23,7 @@ EVERY_NETWORK = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
 LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 
 
-@dataclass(frozen=True, slots=True)
-class AllowedNetworks:
+class AllowedNetworks(Struct, frozen=True):
     """Networks that are not public and may be reached all the same. As text: ``refuse``, ``allow``, or a list."""
 
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -36,8 +36,7 @@ class AllowedNetworks:
         return words.get(self.networks) or ",".join(map(str, self.networks))
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """How one process runs. Nothing here changes while it does."""
 
     host: str = "127.0.0.1"
@@ -64,8 +63,7 @@ class Settings:
             return False
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One thing that can be set: the field of Settings (or of Limits) that it fills, and how its text is read.
 
     ``parse`` raises ValueError with the words that follow "must be".
@@ -173,7 +171,7 @@ def status(text: str) -> str:
     return text
 
 
-LIMIT_NAMES = frozenset(field.name for field in fields(Limits))
+LIMIT_NAMES = frozenset(Limits.__struct_fields__)
 
 SETTINGS = (
     Setting("host", "ROLLBOOK_HOST", host_name, "The interface to listen on. Any but a loopback one is warned about."),

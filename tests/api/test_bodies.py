@@ -1,9 +1,9 @@
 """Bodies as they come: in pieces, late, or never."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.types import Message
 

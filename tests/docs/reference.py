@@ -7,11 +7,11 @@ written by hand. A test fails while a page does not hold what the code says.
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import typer
 from click import Context
+from msgspec.structs import fields
 from typer.main import get_command
 
 from rollbook.api.metrics.scraping import METRICS, process_families

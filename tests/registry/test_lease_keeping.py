@@ -374,3 +374,15 @@ class TestAfterARestart:
         async with fleet_in(tmp_path, clocks=clocks) as fleet:
             slots, _ = await fleet.registry.liveness.uptime(fleet.registry.entry("west"))
             assert sum(share.alive for share in slots) == 0
+
+
+async def test_a_beat_of_a_cluster_that_was_just_enrolled_anew_is_not_forgotten_with_the_former_one(
+    tmp_path: Path,
+) -> None:
+    async with fleet_in(tmp_path, "ab") as fleet:
+        await fleet.beat("b")
+        await delete(fleet.registry, "a")
+        await create(fleet.registry, "a")
+        await fleet.beat("a")
+        await fleet.look()
+        assert fleet.facts("a")["liveness"] == "alive"

@@ -1,10 +1,10 @@
 """The handlers: parse, ask, answer. Refusals travel as exceptions to the table in ``problems``."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from functools import partial
 from typing import cast, get_args
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 

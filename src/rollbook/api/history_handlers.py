@@ -1,8 +1,8 @@
 """The routes of the past: history, restoring, and protection, which keeps a cluster from getting into it."""
 
-from dataclasses import replace
 from typing import cast, get_args
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 

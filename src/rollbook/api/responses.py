@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import orjson
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -52,8 +52,7 @@ def documents(bodies: Iterable[bytes], *, form: "Form", revision: int | None = N
     return StreamingResponse(aiter_of(chain((first, second), pieces)), 200, headers, form.media_type)
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """How many documents follow one another: what stands before them all, between two, behind each, and after all."""
 
     media_type: str

@@ -4,12 +4,12 @@ import asyncio
 import os
 import stat
 import sys
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
+from msgspec import Struct
 
 from rollbook.cli.directories import DataOption, existing_directory
 from rollbook.cli.exits import FAILED
@@ -58,8 +58,7 @@ def export(data: DataOption = None, url: UrlOption = None) -> None:
     asyncio.run(_export(settings=settings, url=url))
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """How an import went."""
 
     enrolled: int = 0

@@ -6,9 +6,10 @@ which is JSON as a whole, is one document written over several lines; anything e
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO, TypeAlias
+
+from msgspec import Struct
 
 from rollbook.documents.codec import decode_json
 from rollbook.documents.values import Value
@@ -20,8 +21,7 @@ Content: TypeAlias = "Value | RegistryError"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One document, or why there is none. ``place`` is for people: ``"line 3"``, or ``"document 3"`` of an array."""
 
     place: str

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import httpx
+from msgspec import Struct
 
 from rollbook.errors import DocumentInvalid, Problem, RegistryError, RegistryUnreachable
 
@@ -15,8 +15,7 @@ WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 ESCAPE = re.compile(r"\\(.)")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What a registry answered: the document, its entity tag where it has one, and what there is to warn of."""
 
     document: Json

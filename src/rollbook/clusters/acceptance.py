@@ -6,9 +6,11 @@ is.
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rollbook.clusters.filling import AT_ANY_WRITE, AT_CREATION, with_defaults
 from rollbook.clusters.findings import Finding, shown
@@ -37,8 +39,7 @@ UnknownFields: TypeAlias = Literal["ignore", "warn", "strict"]
 PROBLEMS_LISTED_MAX = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaRules:
+class SchemaRules(Struct, frozen=True):
     """How strictly documents are judged. Lenient asks only for ``id`` and right types."""
 
     mode: Mode = "default"
@@ -49,8 +50,7 @@ class SchemaRules:
         return replace(self, unknown_fields=unknown_fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """The document as it is to be stored, and what its writer should know, a sentence each."""
 
     document: Document

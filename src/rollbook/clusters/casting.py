@@ -7,7 +7,8 @@ computes or compares with.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from rollbook.clusters.findings import expectation, shown
 from rollbook.clusters.numerals import number_in

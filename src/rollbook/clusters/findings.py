@@ -3,10 +3,10 @@
 One rule: a finding holds facts; words are made only for those that are shown.
 """
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import orjson
+from msgspec import Struct
 
 from rollbook.clusters.schema import Fields, Flag, Free, Kind, ListOf, Number, Text
 from rollbook.documents.values import Maybe, Missing
@@ -18,8 +18,7 @@ Fault: TypeAlias = Literal["missing", "wrong", "unknown"]
 SHOWN_LENGTH_MAX = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One fault of the value at ``place``, where ``kind`` is documented."""
 
     place: Place

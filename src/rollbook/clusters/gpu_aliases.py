@@ -4,7 +4,7 @@ One rule: only equality with a listed name, at a path that holds names of GPUs, 
 watches are MongoDB's, and exact; this is for the search language.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from rollbook.clusters.gpu_models import gpu_named, pattern_of
 from rollbook.documents.paths import Path, array_index

@@ -11,21 +11,20 @@ ask an index; a law in the tests.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import chain
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 NAME_LENGTH_MAX = 256
 REVISION = re.compile(r"rev[0-9a-f]{2}$")
 BETWEEN = "[^0-9A-Za-z]*"
 
 
-@dataclass(frozen=True, slots=True)
-class Gpu:
+class Gpu(Struct, frozen=True):
     """What a name means: a model, and of one with several memories which, in GB (None: any)."""
 
     model: str
@@ -36,8 +35,7 @@ class Gpu:
         return self.model == other.model and self.memory_gb in (None, other.memory_gb)
 
 
-@dataclass(frozen=True, slots=True)
-class Vendor:
+class Vendor(Struct, frozen=True):
     """The names of one vendor's GPUs, as they are compared. ``prefixed`` matches prefixes, the longest ones first."""
 
     prefixes: tuple[str, ...]

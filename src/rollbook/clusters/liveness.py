@@ -11,8 +11,9 @@ what has run out meanwhile is unknown until that is over.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from rollbook.documents.ordering import equal
 from rollbook.documents.values import Maybe
@@ -36,16 +37,14 @@ FLAPPING_WINDOW_SECONDS = 600
 TURNS_KEPT = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """The status that the registry wrote for a silent cluster, and the one that it wrote it over (MISSING: none)."""
 
     written: str
     former: Maybe
 
 
-@dataclass(slots=True, eq=False)
-class Lease:
+class Lease(Struct, eq=False):
     """What the registry knows of one cluster's beats. ``life`` is the revision that created the cluster.
 
     ``noted``: the registry has taken note that the lease ran out. ``turns`` are the Unix times (ms) when the cluster
@@ -127,16 +126,14 @@ def is_flapping(turns: Sequence[int], now_ms: int) -> bool:
     return turns_within(turns, now_ms) >= FLAPPING_TURNS
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """Both clocks at one moment: seconds that only go up, and Unix time (ms), which may jump."""
 
     seconds: float
     unix_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Interruption:
+class Interruption(Struct, frozen=True):
     """Why the registry can't tell what was silent, and for how long, or how far (seconds; a jump back is negative)."""
 
     kind: Literal["paused", "clock-jumped"]

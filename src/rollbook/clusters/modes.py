@@ -4,16 +4,16 @@ One rule: a mode is two sets of Presence, one for what must be there and one for
 other module reads these and knows no mode.
 """
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from rollbook.clusters.schema import Presence
 
 Mode: TypeAlias = Literal["default", "lenient"]
 
 
-@dataclass(frozen=True, slots=True)
-class Demands:
+class Demands(Struct, frozen=True):
     """``demanded``: its absence is a problem. ``nullable``: ``null`` there means absent, and is not stored."""
 
     demanded: frozenset[Presence]

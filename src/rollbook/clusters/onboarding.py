@@ -4,7 +4,8 @@ One rule: what stands inside is taken as it is; an envelope that can't be read i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollbook.clusters.findings import shown
 from rollbook.documents.values import MISSING, Document, Value
@@ -24,8 +25,7 @@ def values_in(body: Value) -> Value:
     return values
 
 
-@dataclass(frozen=True, slots=True)
-class NodesToAdd:
+class NodesToAdd(Struct, frozen=True):
     """Nodes for a cluster, where in the request each stands, and what the request says that means nothing."""
 
     cluster_id: str

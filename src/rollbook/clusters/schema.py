@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from rollbook.documents.paths import Path, array_index
 from rollbook.documents.values import MISSING, Maybe
 
@@ -26,32 +28,27 @@ class Presence(Enum):
     OPTIONAL = "may be absent"
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A text; ``may_be_empty`` False: where it is required, the empty text is as good as none."""
 
     may_be_empty: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     """A number; a capacity can't be negative. Text that is a number is cast."""
 
     may_be_negative: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """True or false."""
 
 
-@dataclass(frozen=True, slots=True)
-class Free:
+class Free(Struct, frozen=True):
     """Any value: nothing below is looked at, cast or changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+class ListOf(Struct, frozen=True):
     """An array of one kind."""
 
     item: "Kind"
@@ -77,8 +74,7 @@ class Fields:
 Kind: TypeAlias = Text | Number | Flag | Free | ListOf | Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A documented member of an object. ``default`` is what it is filled with; MISSING when that has to be derived."""
 
     kind: Kind

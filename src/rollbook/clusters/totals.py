@@ -10,8 +10,9 @@ Theory: a sum counts a node without the figure as 0, so a list of sparse nodes h
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from rollbook.clusters.differences import new_elements
 from rollbook.clusters.filling import with_value
@@ -38,8 +39,7 @@ TOTALS: tuple[Path, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Contradiction:
+class Contradiction(Struct, frozen=True):
     """A total that is not the sum over the nodes."""
 
     total: Path

@@ -5,8 +5,9 @@ raises, nothing of the batch is there, now or after a restart.
 """
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from rollbook.journal.changes import Change, Kept
 from rollbook.limits import Work
@@ -67,8 +68,7 @@ class Compaction(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(Struct, frozen=True):
     """Bytes on the disk: the journal's data, and the log of what was written and is not in its place there yet."""
 
     data_bytes: int

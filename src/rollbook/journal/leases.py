@@ -8,11 +8,11 @@ Whoever shares a registry's leases among processes gives this another body; its 
 import contextlib
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import apsw
+from msgspec import Struct
 
 from rollbook.clusters.uptime import Spent, day_of_slot
 from rollbook.errors import JournalUnavailable
@@ -87,8 +87,7 @@ Counted = tuple[int, Spent]
 """The number of a slot or a day, and what was spent in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseBatch:
+class LeaseBatch(Struct, frozen=True):
     """What is stored at once: clusters whose leases are gone, leases as they are now, and slots that are over."""
 
     gone: Collection[str]

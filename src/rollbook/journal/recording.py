@@ -3,9 +3,8 @@
 One rule: a change that does not follow from what is stored is a bug of its caller, and is refused (ValueError).
 """
 
-from dataclasses import dataclass
-
 import apsw
+from msgspec import Struct
 
 from rollbook.journal.changes import Change, protected_after
 from rollbook.journal.rebuilding import Row
@@ -30,8 +29,7 @@ PROTECT = (
 DELETE = "DELETE FROM clusters WHERE id = ? AND body = CAST(? AS TEXT) AND protected = 0"
 
 
-@dataclass(frozen=True, slots=True)
-class Tip:
+class Tip(Struct, frozen=True):
     """Where the rows of ``changes`` end: the revision, the time and the total of the newest."""
 
     revision: int

@@ -4,11 +4,10 @@ A heartbeat changes a few bytes of a document of many kilobytes; the journal kee
 version to the next or back. A splice never cuts a UTF-8 character in two, so its texts are texts.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Splice:
+class Splice(Struct, frozen=True):
     """Replace ``removed``, which stands at byte ``start``, by ``inserted``."""
 
     start: int

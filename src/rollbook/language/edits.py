@@ -4,8 +4,9 @@ One rule: whoever applies an update to a document goes through here, so both for
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from rollbook.documents.paths import Path
 from rollbook.documents.values import MISSING, Document, Maybe, Value
@@ -16,8 +17,7 @@ from rollbook.language.updates import compile_update, parse_update, touched_path
 from rollbook.limits import DEFAULT_LIMITS, Limits, Work
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """A parsed update. ``apply`` gives the document after, and the very same object when nothing changes.
 
     ``touched`` are the paths that the update names; None when only the result can tell (pipelines).

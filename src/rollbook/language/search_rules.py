@@ -10,7 +10,8 @@ is JSON: ``parse_filter`` judges it as any other, and numbers sent as text are c
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollbook.documents.values import Document, Value, type_name
 from rollbook.errors import FilterRefused, below
@@ -66,8 +67,7 @@ def place_in_search(at: str) -> str:
     return place if joints.end() == len(at) else f"{place}/value"
 
 
-@dataclass(slots=True)
-class _Translation:
+class _Translation(Struct):
     """One search being translated, and how many conditions it has had."""
 
     limits: Limits

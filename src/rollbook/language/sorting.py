@@ -9,8 +9,9 @@ One rule: a key compares with ``<`` alone, so it serves ``sorted``, ``heapq`` an
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from rollbook.documents.ordering import sort_key
 from rollbook.documents.paths import Path, array_index, parse_path
@@ -25,16 +26,14 @@ Key: TypeAlias = tuple[Any, ...]
 Order: TypeAlias = Callable[[Maybe], Key]
 
 
-@dataclass(frozen=True, slots=True)
-class Criterion:
+class Criterion(Struct, frozen=True):
     """One path of a sort and its direction."""
 
     path: Path
     descending: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
+class Sort(Struct, frozen=True):
     """The criteria, the most important first. Without any, every document has the same place."""
 
     criteria: tuple[Criterion, ...]

@@ -9,8 +9,9 @@ have no handles, are asked whether they match.
 import time
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from msgspec import Struct, field
 
 from rollbook.documents.ordering import SortKey
 from rollbook.documents.paths import Path
@@ -26,8 +27,7 @@ MATCH_SECONDS_MAX = 0.05
 MATCH_BYTES_MAX = 16 * 1024 * 1024
 
 
-@dataclass(eq=False)
-class Audience(Generic[Member]):
+class Audience(Struct, Generic[Member], eq=False, dict=True):
     """All who watch with one filter."""
 
     filter: Filter

@@ -7,8 +7,9 @@ conflict.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from rollbook.clusters.acceptance import SchemaRules, accept_update
 from rollbook.documents.codec import decode_stored, encode_to_keep
@@ -20,8 +21,7 @@ from rollbook.limits import DEFAULT_LIMITS, Limits, Work
 from rollbook.registry.facts import REGISTRY_FIELD
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """The newest document of an id, as a command meets it: its JSON, its revision, and whether it is protected."""
 
     body: bytes
@@ -29,8 +29,7 @@ class Standing:
     protected: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What becomes of a document. ``kind`` None: nothing changes; ``body`` None: there is no document any more.
 
     ``outcome`` is a word of the command's own for its caller. ``versions`` are the documents before and after, of a
@@ -57,8 +56,7 @@ class Command(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Precondition:
+class Precondition(Struct, frozen=True):
     """What ``If-Match`` and ``If-None-Match`` ask of the newest revision. None asks nothing; ``"*"`` means any."""
 
     matches: frozenset[str] | None = None
@@ -90,8 +88,7 @@ def encoded(document: Document, *, limits: Limits) -> bytes:
     return body
 
 
-@dataclass(frozen=True, slots=True)
-class Create:
+class Create(Struct, frozen=True):
     """Enrol a cluster: ``body`` is the accepted document. With ``replace``, a document of the same id gives way."""
 
     id: str
@@ -109,8 +106,7 @@ class Create:
         return Decision("updated", self.body, self.warnings)
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """Edit a cluster's document, when it meets ``condition``.
 
     ``work`` is what ``edit`` and ``condition`` were compiled with; each decision may take ``limits.max_time_ms`` of it.
@@ -141,8 +137,7 @@ class Update:
         return Decision(None if body == current.body else "updated", body, accepted.warnings, versions=versions)
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(Struct, frozen=True):
     """Strike a cluster off the roll. Refuses (ClusterProtected) one that is protected, whatever the precondition."""
 
     id: str

@@ -1,8 +1,9 @@
 """What became of the commands and batches of a committer since the process began, counted for whoever measures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
+
+from msgspec import Struct, field
 
 from rollbook.journal.changes import Change, Kind
 
@@ -10,8 +11,7 @@ Result: TypeAlias = Literal["changed", "unchanged", "refused", "failed"]
 """What became of a command. Refused is what its caller may not do; failed is what the disk, or a fault, prevented."""
 
 
-@dataclass(slots=True)
-class CommitCounts:
+class CommitCounts(Struct):
     """Each number only grows. ``commits``: batches that the journal made durable; ``failures``: those it could not."""
 
     commits: int = 0

@@ -15,8 +15,9 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from rollbook.documents.values import Document
 from rollbook.errors import JournalConflict, JournalUnavailable, RegistryError
@@ -32,8 +33,7 @@ BATCH_COMMANDS_MAX = 512
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(Struct, frozen=True):
     """Who asks for a change, and why, if they say."""
 
     actor: str = "anonymous"

@@ -9,7 +9,8 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.interface import Journal
@@ -21,8 +22,7 @@ REST_PER_STEP = 2.0
 DAY_MS = 24 * 60 * 60 * 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
+class Retention(Struct, frozen=True):
     """What is kept of the past at most; whichever bound is reached first counts."""
 
     days: int

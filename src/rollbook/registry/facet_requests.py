@@ -4,7 +4,7 @@ One rule: who names no paths is told of ``USUAL_FACETS``. ``gpuModels`` among th
 GPUs, each under its one name, wherever a document names them.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from rollbook.clusters.gpu_aliases import GPU_PATHS, names_gpus
 from rollbook.documents.paths import Path, parse_path
@@ -32,8 +32,7 @@ KEYS = ("query", "facets", "limit", "maxTimeMS")
 BAD_VALUE, TYPE_MISMATCH = 2, 14
 
 
-@dataclass(frozen=True, slots=True)
-class FacetAsked:
+class FacetAsked(Struct, frozen=True):
     """A facet: its name in the answer and where it looks. ``of_gpus``: the values are names of GPUs."""
 
     name: str
@@ -46,8 +45,7 @@ class FacetAsked:
         return self.paths[0][0] == REGISTRY_FIELD
 
 
-@dataclass(frozen=True, slots=True)
-class FacetQuery:
+class FacetQuery(Struct, frozen=True):
     """Facets of the clusters that match a query, each with its ``values_max`` most frequent values."""
 
     query: Query

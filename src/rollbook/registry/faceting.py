@@ -6,9 +6,9 @@ elements; what is no plain value (an object, an empty array, a long string) is c
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from pyroaring import BitMap
 
 from rollbook.clusters.gpu_models import model_of
@@ -63,8 +63,7 @@ def facets_as_json(asked: FacetQuery, count: int, told: dict[str, Facet]) -> dic
     return {"count": count, "facets": {facet.name: _as_json(told[facet.name]) for facet in asked.facets}}
 
 
-@dataclass(slots=True)
-class _Tally:
+class _Tally(Struct):
     """One facet while documents are looked at."""
 
     facet: FacetAsked

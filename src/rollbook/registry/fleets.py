@@ -6,8 +6,9 @@ change. So it costs as much as has changed since.
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from rollbook.documents.values import Value
 from rollbook.journal.changes import Kept
@@ -22,8 +23,7 @@ OnThread: TypeAlias = Callable[[Callable[[], Any]], Awaitable[Any]]
 """Runs a job on a thread that is meant for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PastFleet:
+class PastFleet(Struct, frozen=True):
     """Every cluster as of one revision, in order of creation. It has no indexes: every question looks at them all."""
 
     entries: Sequence[Entry]

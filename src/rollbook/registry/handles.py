@@ -8,8 +8,9 @@ One rule: handles narrow, and the predicate decides. So a handle may say too lit
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from rollbook.documents.ordering import SortKey, sort_key
 from rollbook.documents.paths import Path, array_index
@@ -28,8 +29,7 @@ RELATIONS: dict[str, Relation] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Handle:
+class Handle(Struct, frozen=True):
     """At ``path`` there is a scalar that has this relation to ``key``, in the order of sort keys and of its type."""
 
     path: Path

@@ -4,7 +4,7 @@ One rule: a number that is out of bounds is refused, never clamped. Who asks for
 would find itself unreachable without having done wrong.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from rollbook.clusters.liveness import TTL_SECONDS_DEFAULT, TTL_SECONDS_MAX, TTL_SECONDS_MIN
 from rollbook.documents.values import MISSING, Document, Maybe, is_number
@@ -16,8 +16,7 @@ STATUS_LENGTH_MAX = 1_000
 MEMBERS = ("ttlSeconds", "status", "nodes")
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(Struct, frozen=True):
     """One heartbeat. ``status`` None: nothing is said of it; ``nodes`` are the ids of those that are present."""
 
     ttl_seconds: int = TTL_SECONDS_DEFAULT

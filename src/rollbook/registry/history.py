@@ -12,8 +12,9 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from rollbook.errors import ClusterNotFound, Compacted, RequestRefused
 from rollbook.journal.changes import Change
@@ -34,8 +35,7 @@ PAGE_BYTES_MAX = 16 * 1024 * 1024
 PAGE_SECONDS_MAX = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """Some changes as JSON, in the order asked for; ``last`` is the revision to go on from, None at the end."""
 
     items: Sequence[bytes]

@@ -7,8 +7,9 @@ has heard a beat or has passed once more; the leases see to that one by one, and
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
+
+from msgspec import Struct, field
 
 from rollbook.clusters.liveness import Reading, is_mass_silence
 from rollbook.documents.values import Value
@@ -19,8 +20,7 @@ logger = logging.getLogger(__name__)
 Cause: TypeAlias = Literal["mass-silence", "started", "paused", "clock-jumped", "beats-returned"]
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """Why silences are not written down, and since when (Unix ms)."""
 
     cause: Cause
@@ -32,8 +32,7 @@ class Hold:
         return {"cause": self.cause, "detail": self.detail, "since": iso_time(self.since_ms), "waiting": waiting}
 
 
-@dataclass(slots=True)
-class Holds:
+class Holds(Struct):
     """The holds that there are now, and how many there have been of each cause since the process began."""
 
     mass: Hold | None = None

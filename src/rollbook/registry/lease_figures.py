@@ -1,14 +1,14 @@
 """What all leases together come to, for whoever measures."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollbook.clusters.liveness import Liveness
 from rollbook.registry.holds import Cause
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseFigures:
+class LeaseFigures(Struct, frozen=True):
     """How leases stand, to within a second, and what happened since the process began.
 
     ``beats``, ``marked`` (silences written down), ``restored`` (statuses brought back) and ``holds`` only grow.

@@ -8,7 +8,8 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from rollbook.errors import LanguageRefused
 from rollbook.registry.occurrences import Form, Message
@@ -19,15 +20,14 @@ MAILROOM_BYTES_MAX = 256 * 1024 * 1024
 TAKEN_BYTES_MAX = 64 * 1024
 
 
-@dataclass(slots=True)
-class Mailroom:
+class Mailroom(Struct):
     """All mailboxes. ``bytes_held`` counts a message once, however many mailboxes it lies in."""
 
     bytes_max: int = MAILROOM_BYTES_MAX
     bytes_held: int = 0
     overflows: int = 0
     """How many mailboxes have lost what they held, or could not be told."""
-    _mailboxes: "set[Mailbox]" = field(default_factory=set, repr=False)
+    _mailboxes: "set[Mailbox]" = field(default_factory=set)
 
     def open(self, form: Form, *, after: int) -> "Mailbox":
         """A mailbox for messages later than revision ``after``; to be closed."""
@@ -55,8 +55,7 @@ class Mailroom:
             self.bytes_held -= len(message.body)
 
 
-@dataclass(slots=True, eq=False)
-class Mailbox:
+class Mailbox(Struct, eq=False):
     """Messages later than revision ``after`` that wait for one reader. Made by ``Mailroom.open``.
 
     ``refusal`` says why its filter could not be evaluated, when that is why its messages are lost.
@@ -68,8 +67,8 @@ class Mailbox:
     lost: bool = False
     refusal: LanguageRefused | None = None
     bytes_held: int = 0
-    _messages: deque[Message] = field(default_factory=deque, repr=False)
-    _arrived: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    _messages: deque[Message] = field(default_factory=deque)
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def has_news(self) -> bool:

@@ -7,7 +7,8 @@ came of it is then read off the changes (``marks``), and the lease is asked agai
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import RETURN_REASON, Lease, Mark, Reading, Step, silence_reason, step_due
@@ -28,8 +29,7 @@ STEPS_MAX = 8
 """How often a lease is asked at a time; one whose document changes all the while is asked again at the next look."""
 
 
-@dataclass(frozen=True, slots=True)
-class StatusRules:
+class StatusRules(Struct, frozen=True):
     """How a status is written: which one for the unreachable, and what every document has to obey."""
 
     unreachable: str

@@ -5,7 +5,8 @@ knows after a crash what it did before, and when somebody else has written a sta
 """
 
 import asyncio
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollbook.clusters.liveness import Lease, Mark, Reading, mark_after
 from rollbook.documents.editing import identical
@@ -22,8 +23,7 @@ REGISTRY = "registry"
 """The actor of what the registry does by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
+class Book(Struct, frozen=True):
     """The parts of a registry that marks are read off."""
 
     journal: Journal
@@ -74,9 +74,13 @@ class Marks:
             return
         for change in changes:
             if change.after is None:
-                self._leases.drop(change.id)
                 self._statuses.pop(change.id, None)
-            elif (lease := self._leases.get(change.id)) is not None and self._concerns(lease, change):
+            lease = self._leases.get(change.id)
+            if lease is None or change.revision < lease.life:  # what a former cluster of this id came to
+                continue
+            if change.after is None:
+                self._leases.drop(change.id)
+            elif self._concerns(lease, change):
                 self._follow(lease, change, at)
 
     async def learn(self, lease: Lease) -> None:

@@ -4,10 +4,11 @@ One rule: a moment is in the past. What has not happened yet is refused, so that
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from rollbook.errors import RequestRefused
 
@@ -18,15 +19,13 @@ FIRST_IN_MILLISECONDS = 100_000_000_000
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class AtRevision:
+class AtRevision(Struct, frozen=True):
     """As of a revision, its own change included."""
 
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
-class AtTime:
+class AtTime(Struct, frozen=True):
     """As of a time (Unix ms), with all that is dated so."""
 
     at_ms: int

@@ -1,7 +1,8 @@
 """The command on the nodes of a cluster: it decides on the newest list, so nodes that join at once are all there."""
 
 import time
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from rollbook.clusters.acceptance import SchemaRules, accept_update
 from rollbook.clusters.membership import find_node
@@ -15,8 +16,7 @@ from rollbook.registry.node_edits import NodeEdit
 TOUCHED = frozenset({NODE_LIST})
 
 
-@dataclass(frozen=True, slots=True)
-class EditNodes:
+class EditNodes(Struct, frozen=True):
     """Edit the list of nodes of a cluster.
 
     ``node`` is the id of the one that has to be there; None when the edit is about the list. ``work`` is what the edit

@@ -12,11 +12,11 @@ Protection leaves the document as it is: to a watcher such a change is ``updated
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 import orjson
+from msgspec import Struct, field
 
 from rollbook.documents.codec import decode_stored
 from rollbook.documents.patching import patch_between
@@ -28,8 +28,7 @@ Name: TypeAlias = Literal["created", "updated", "deleted", "entered", "left"]
 Form: TypeAlias = Literal["document", "patch", "both"]
 
 
-@dataclass(slots=True, eq=False)
-class Message:
+class Message(Struct, eq=False):
     """What a watcher is sent: the revision, the name of the event, and its JSON. One for all watchers who want it so.
 
     ``holders`` counts the mailboxes that it lies in.
@@ -39,7 +38,7 @@ class Message:
     name: Name
     body: bytes
     holders: int = 0
-    _frames: dict[Any, bytes] = field(default_factory=dict, repr=False)
+    _frames: dict[Any, bytes] = field(default_factory=dict)
 
     def framed(self, frame: "Callable[[Message], bytes]") -> bytes:
         """What ``frame`` makes of the message, made once."""
@@ -49,12 +48,11 @@ class Message:
         return made
 
 
-@dataclass
-class Occurrence:
+class Occurrence(Struct, dict=True):
     """A change, with its documents decoded and its messages encoded at most once for all watchers."""
 
     change: Change
-    _messages: dict[tuple[Name, Form], Message] = field(default_factory=dict, repr=False)
+    _messages: dict[tuple[Name, Form], Message] = field(default_factory=dict)
 
     @cached_property
     def before(self) -> Document | None:

@@ -1,14 +1,13 @@
 """Protecting a cluster against deletion, and taking that away: the document stays, and its history tells who did it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from rollbook.documents.values import MISSING, Maybe
 from rollbook.errors import ClusterNotFound, RequestRefused, below
 from rollbook.registry.commands import ANY_REVISION, Decision, Precondition, Standing
 
 
-@dataclass(frozen=True, slots=True)
-class Protect:
+class Protect(Struct, frozen=True):
     """Make a cluster ``protected``, or not. What it is already changes nothing."""
 
     id: str

@@ -9,9 +9,9 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TypeVar
 
+from msgspec.structs import replace
 from pyroaring import BitMap
 
 from rollbook.documents.values import Value

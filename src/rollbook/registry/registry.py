@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.documents.values import Value
@@ -23,8 +24,7 @@ from rollbook.view.entries import Entry
 from rollbook.view.views import View
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
+class Registry(Struct, frozen=True):
     """One open registry. ``assembly.open_registry`` makes it, and closes it."""
 
     journal: Journal

@@ -4,8 +4,9 @@ One rule: anything malformed is refused with its place; nothing malformed is wid
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules, accept_new
 from rollbook.clusters.casting import cast_array_filters, cast_filter, cast_update
@@ -26,8 +27,7 @@ from rollbook.registry.commands import ANY_REVISION, Create, Precondition, Updat
 from rollbook.registry.facts import REGISTRY_FIELD
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """A query, parsed. ``limit`` 0 means no limit; ``include_registry`` adds ``_registry`` to each document.
 
     ``reads_registry``: the filter, the sort or the projection looks at ``_registry``; ``projects_registry``: the
@@ -53,8 +53,7 @@ class Query:
         return self.projection is None and not self.include_registry
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregation:
+class Aggregation(Struct, frozen=True):
     """An aggregation, parsed. Only clusters that match ``filter`` can matter to it.
 
     ``reads_registry``: it looks at ``_registry``.
@@ -66,8 +65,7 @@ class Aggregation:
     max_time_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class WatchRequest:
+class WatchRequest(Struct, frozen=True):
     """What is to be watched, and from after which revision (None: from now)."""
 
     filter: Filter

@@ -4,7 +4,7 @@ One rule: a restored document is judged like the result of any update: by what i
 stood last. So what was never sound before, or no longer is by today's rules, is refused, and what stood last is not.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from rollbook.clusters.acceptance import Accepted, SchemaRules, accept_update
 from rollbook.documents.codec import decode_stored
@@ -18,8 +18,7 @@ from rollbook.registry.moments import AtRevision
 WHOLE_DOCUMENT = frozenset({()})
 
 
-@dataclass(frozen=True, slots=True)
-class Restore:
+class Restore(Struct, frozen=True):
     """Make a cluster what it was: ``body``, at ``revision``; None: as it was before its deletion.
 
     ``last`` is the newest document there was, the measure for a cluster that is deleted.

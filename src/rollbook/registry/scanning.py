@@ -2,10 +2,11 @@
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pyroaring import BitMap
 
 from rollbook.documents.codec import decode_stored, encode_json
@@ -27,8 +28,7 @@ SORT_RUN_ENTRIES = 4096
 WORK_UNITS_PER_DOCUMENT = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(Struct, frozen=True):
     """What to look at, within which budget.
 
     ``certain`` are the numbers of entries that match the query's filter for sure; None: all of them do.

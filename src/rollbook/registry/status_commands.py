@@ -1,7 +1,8 @@
 """Commands on the status of a cluster alone: a beat's own, the registry's mark for a silent one, and taking it back."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules, accept_update
 from rollbook.clusters.liveness import Mark
@@ -17,8 +18,7 @@ TOUCHED = frozenset({(STATUS,)})
 NOT_DUE = "not due"
 
 
-@dataclass(frozen=True, slots=True)
-class SetStatus:
+class SetStatus(Struct, frozen=True):
     """Write the status that the cluster says it has; nothing when it has it already."""
 
     id: str
@@ -32,8 +32,7 @@ class SetStatus:
         return _with_status(current, self.status, self.rules, self.limits)
 
 
-@dataclass(frozen=True, slots=True)
-class MarkUnreachable:
+class MarkUnreachable(Struct, frozen=True):
     """Write ``status`` for a cluster that is silent, if ``is_due`` says so still when it comes to it."""
 
     id: str
@@ -48,8 +47,7 @@ class MarkUnreachable:
         return _with_status(current, self.status, self.rules, self.limits)
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreStatus:
+class RestoreStatus(Struct, frozen=True):
     """Take a mark back, if the document is the one that was seen (``revision``) and still has the mark's status."""
 
     id: str

@@ -4,7 +4,7 @@ One rule: a lease is counted when something happens to it (a beat, a silence tha
 between two such moments the rules of ``clusters.uptime`` say how the time was spent. Nothing counts second by second.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from rollbook.clusters.liveness import Lease, Reading
 from rollbook.clusters.uptime import NOTHING, SLOT_SECONDS, SLOTS_KEPT, Spent, slot_of, spent_between
@@ -13,8 +13,7 @@ Finished = dict[str, dict[int, Spent]]
 """What was spent in slots that are over, by id and slot."""
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """What was counted of one lease in its current slot, and up to when (seconds)."""
 
     slot: int

@@ -15,8 +15,9 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from time import monotonic
+
+from msgspec import Struct, field
 
 from rollbook.errors import Compacted, JournalUnavailable, LanguageRefused, RequestRefused, TooManyWatchers
 from rollbook.journal.changes import Change
@@ -38,15 +39,13 @@ TROUBLE_SECONDS = 1.0
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Bookmark:
+class Bookmark(Struct, frozen=True):
     """Nothing was missed up to this revision."""
 
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
-class Overflow:
+class Overflow(Struct, frozen=True):
     """Changes after this revision are not told, for the reader is too slow: resume from there.
 
     Or, with a ``refusal``, because the filter can't be evaluated on one of them.
@@ -59,8 +58,7 @@ class Overflow:
 Told = Message | Bookmark | Overflow
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """The messages of some changes of the past, up to a revision. ``refusal``: why the next one has none."""
 
     messages: Sequence[Message]
@@ -68,8 +66,7 @@ class Page:
     refusal: LanguageRefused | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Watch:
+class Watch(Struct, frozen=True, eq=False):
     """One watcher's watch from after revision ``start``. Made by ``Watching.open``; read once, one way or the other."""
 
     watching: "Watching"
@@ -131,8 +128,7 @@ class Watch:
         return answer.messages, answer.position
 
 
-@dataclass(slots=True)
-class _Answer:
+class _Answer(Struct):
     position: int
     messages: list[Message] = field(default_factory=list)
     _bytes: int = 0

@@ -15,9 +15,11 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Protocol, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rollbook.errors import Compacted, JournalUnavailable
 from rollbook.journal.webhooks import Letter, LetterKind, Progress, WebhookStore
@@ -48,8 +50,7 @@ class Keep(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What deliverers are given: the changes, where they are gone up to, the network, the store, time and chance.
 
     ``reading``: so many may read the past at a time.

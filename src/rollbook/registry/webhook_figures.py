@@ -1,15 +1,15 @@
 """How all webhooks stand together, for whoever measures: which one it is, is told by the webhooks themselves."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, cast
+
+from msgspec import Struct
 
 from rollbook.documents.values import Document
 from rollbook.registry.webhook_records import STATES
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookFigures:
+class WebhookFigures(Struct, frozen=True):
     """``lag``: how many changes the slowest of those that are enabled has before it. Letters are those of all."""
 
     states: dict[str, int]

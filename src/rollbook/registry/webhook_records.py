@@ -3,9 +3,9 @@
 One rule: a secret is told when it is made, and never again.
 """
 
-from dataclasses import dataclass, replace
-
 import orjson
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rollbook.documents.values import Document, Value
 from rollbook.journal.webhooks import Letter, Progress, WebhookRow
@@ -19,8 +19,7 @@ STATES = ("current", "delivering", "retrying", "stopped", "disabled")
 FORMER_SECRET_MS = 24 * 60 * 60 * 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(Struct, frozen=True):
     """A registered target. For a day after a change of secret, messages are signed with the former one as well."""
 
     id: str

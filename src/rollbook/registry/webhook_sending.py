@@ -10,12 +10,12 @@ import contextlib
 import logging
 import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
 from ssl import SSLContext
 
 import httpcore
+from msgspec import Struct, field
 
 from rollbook import __version__
 from rollbook.registry.webhook_resolving import JudgedBackend, Resolve, SystemResolver
@@ -33,16 +33,14 @@ SECONDS = re.compile(r"\d{1,6}", re.ASCII)
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """What came of an attempt. ``problem`` is None when the message was delivered; ``wait_seconds``: asked for."""
 
     problem: str | None = None
     wait_seconds: int = 0
 
 
-@dataclass(slots=True)
-class Room:
+class Room(Struct):
     """Room for attempts under way: so many, and so many bytes; a message larger than all the room goes alone.
 
     Few are in their first moments together, for those keep the processor busy, and others wait for it: readers above
@@ -51,9 +49,9 @@ class Room:
 
     requests: int = REQUESTS_MAX
     bytes: int = SENDING_BYTES_MAX
-    _beginners: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BEGINNERS_MAX), repr=False)
-    _held: list[int] = field(default_factory=list, repr=False)
-    _freed: asyncio.Condition = field(default_factory=asyncio.Condition, repr=False)
+    _beginners: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BEGINNERS_MAX))
+    _held: list[int] = field(default_factory=list)
+    _freed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @contextlib.asynccontextmanager
     async def taken(self, size_bytes: int) -> AsyncIterator[None]:
@@ -121,8 +119,7 @@ class Sender:
         self._resolver.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """Sends messages to one target, over one connection that is kept for the next ones. Made by ``Sender.line``."""
 
     room: Room

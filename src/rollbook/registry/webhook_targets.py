@@ -6,9 +6,10 @@ One rule: what is not understood is refused with its place; what is left out has
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, cast, get_args
+
+from msgspec import Struct, field
 
 from rollbook.documents.values import Document, Value, is_number
 from rollbook.errors import WebhookRefused, below
@@ -27,8 +28,7 @@ PORT_MAX = 65_535
 READ_ONLY = ("id", "createdAt", "updatedAt", "status")
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Struct, frozen=True):
     """How often a message is tried, and how long the pauses are: each twice the one before, up to the longest."""
 
     attempts: int = 12
@@ -44,8 +44,7 @@ class Retry:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """What a caller sets. ``filter`` is JSON that has been parsed once."""
 
     url: str
@@ -69,8 +68,7 @@ class Target:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(Struct, frozen=True):
     """A webhook that shall be. ``since``: from after which revision; None: from now."""
 
     id: str
@@ -79,8 +77,7 @@ class Registration:
     since: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class TargetParser:
+class TargetParser(Struct, frozen=True):
     """Reads targets, within the limits of one registry."""
 
     limits: Limits
@@ -197,8 +194,7 @@ def _refuse_unknown(body: Document, known: Collection[str], *, at: str) -> None:
             raise WebhookRefused(f"{name!r} is no member; these are: {', '.join(known)}", at=below(at, name))
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A member of a target in JSON: the field that it fills, what it must be, and whether a value is that."""
 
     field: str

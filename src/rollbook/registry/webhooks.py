@@ -9,9 +9,10 @@ import contextlib
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from rollbook.documents.values import Document
 from rollbook.errors import JournalUnavailable, LanguageRefused, TooManyWebhooks, WebhookExists, WebhookNotFound
@@ -41,8 +42,7 @@ TargetEdit: TypeAlias = Callable[[Target], tuple[Target, str | None]]
 logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Standing:
+class Standing(Struct):
     """One webhook: how far it had come when nothing delivered to it, or who delivers; and what of that is kept."""
 
     webhook: Webhook

@@ -11,15 +11,14 @@ One rule: bitmaps in answers are read only. They may be the index's own.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from pyroaring import BitMap
 
 from rollbook.view.postings import EMPTY
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """See the module's docstring. An answer asked ``within`` some documents says nothing about others."""
 
     certain: BitMap

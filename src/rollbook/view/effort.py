@@ -8,13 +8,13 @@ One rule: a plan that is cut short is still right. What there was no time to pla
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 PLANNING_SECONDS_MAX = 0.025
 
 
-@dataclass(frozen=True, slots=True)
-class Effort:
+class Effort(Struct, frozen=True):
     """Planning may go on until ``deadline``, in the seconds of ``clock``; for sure until ``first_look`` on the wall."""
 
     deadline: float = float("inf")

@@ -3,8 +3,9 @@
 One rule: the words come from the same planner that answers, clause by clause, so they can't say what it does not do.
 """
 
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from rollbook.documents.codec import encode_json
 from rollbook.documents.paths import dotted
@@ -21,8 +22,7 @@ OPERAND_LENGTH_MAX = 60
 EXPLAINING_SECONDS_MAX = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """One clause: how many documents match it for certain, how many may, how that is known; and its parts."""
 
     clause: str

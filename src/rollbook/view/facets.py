@@ -1,9 +1,9 @@
 """How many documents have which value at a path, counted from postings alone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from heapq import nsmallest
 
+from msgspec import Struct
 from pyroaring import BitMap
 
 from rollbook.documents.ordering import sort_key
@@ -20,16 +20,14 @@ KEYS_BETWEEN_LOOKS = 1024
 SCALAR_MARKS: dict[Key, Value] = {NULL: None, TRUE: True, FALSE: False}
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(Struct, frozen=True):
     """A value, and how many documents have it. In an array each value counts, but once a document."""
 
     value: Value
     documents: int
 
 
-@dataclass(frozen=True, slots=True)
-class Facet:
+class Facet(Struct, frozen=True):
     """The values at one path, the most frequent first, of equally frequent ones the least first.
 
     ``distinct`` counts all values, listed or not. ``missing`` documents have nothing at the path; ``unlisted`` ones

@@ -7,10 +7,10 @@ path crosses an array, where one element may have it and another not.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from msgspec import Struct
 from pyroaring import BitMap
 
 from rollbook.documents.values import Value
@@ -49,8 +49,7 @@ NULLABLE = frozenset({"$eq", "$gte", "$lte"})
 """With null as operand these match missing values too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Domain:
+class Domain(Struct, frozen=True):
     """The documents, or elements, that an index is about: those alive, and a bound on their numbers.
 
     ``effort`` is what planning on them may cost.

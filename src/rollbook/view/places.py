@@ -1,9 +1,9 @@
 """Where in the tree a filter's path leads, and what the arrays on the way make uncertain."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
 
+from msgspec import Struct
 from pyroaring import BitMap
 
 from rollbook.documents.paths import Path
@@ -20,8 +20,7 @@ ADDED_BY_REGISTRY = "_registry"
 """What a filter may ask about, and no stored document holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """The node of a path, and the nodes on the way to it."""
 
     node: PathIndex

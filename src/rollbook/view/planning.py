@@ -9,9 +9,10 @@ One rule: when unsure, ``possible`` is larger and ``certain`` smaller. "An index
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from pyroaring import BitMap
 
 from rollbook.documents.paths import Path
@@ -34,8 +35,7 @@ CHEAP, MODERATE, COSTLY, UNKNOWABLE = range(4)
 ELEMENT_OPERATORS = frozenset({"$eq", "$in", "$gt", "$gte", "$lt", "$lte", "$regex", "$mod"})
 
 
-@dataclass(frozen=True, slots=True)
-class Planner:
+class Planner(Struct, frozen=True):
     """Answers filters from one tree: that of documents, or that of the elements of an array."""
 
     root: PathIndex

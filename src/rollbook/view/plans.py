@@ -1,15 +1,13 @@
 """A plan: the documents that a filter may match, and whether all of them do."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from pyroaring import BitMap
 
 from rollbook.view.answers import Answer
 from rollbook.view.postings import EMPTY
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Candidates are document numbers; None means every document.
 
     No document outside the candidates matches. Those in ``certain`` do; about the others the predicate decides. When

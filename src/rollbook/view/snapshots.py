@@ -12,11 +12,11 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
+from msgspec import Struct
 
 from rollbook.journal.changes import Change
 from rollbook.limits import Limits
@@ -34,8 +34,7 @@ class _Doubtful(Exception):
     """The file is not a snapshot to rely on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """An index as of a revision, and the ids of its documents with their numbers, in order of creation."""
 
     revision: int

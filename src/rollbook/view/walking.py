@@ -6,8 +6,9 @@ not either. What a filter's numeric component could name (``nodeData.0``) is lef
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from rollbook.documents.codec import encode_json
 from rollbook.documents.paths import Path
@@ -77,8 +78,7 @@ def keys_on(document: Value, path: Path, text_length_max: int) -> Iterator[Key]:
         yield from keys_on(member, path[1:], text_length_max)
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A member ``name`` of the object at ``node`` that is another than before, or came, or went; not both objects."""
 
     node: PathIndex

@@ -5,8 +5,9 @@ or is a total that is kept where things happen; and no label has a value that a 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct
 
 from rollbook.api.durations import Durations
 from rollbook.api.traffic import Answer
@@ -20,8 +21,7 @@ Figures: TypeAlias = Figure | Mapping[Any, Figure] | None
 """One figure; or one for each value of the label, or for each tuple of values of the labels; None: can't be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scrape:
+class Scrape(Struct, frozen=True):
     """What is known at one moment. ``size`` and ``webhooks`` are None when the disk can't be asked.
 
     ``resident_bytes`` is None where the system does not tell it.
@@ -36,8 +36,7 @@ class Scrape:
     resident_bytes: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """One metric. A counter only grows until the process ends, and its name ends in ``_total``."""
 
     name: str

@@ -8,10 +8,10 @@ One rule: a scrape leaves nothing behind. It has a registry of metrics of its ow
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from msgspec import Struct
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.core import Metric as Family
@@ -34,8 +34,7 @@ RESIDENT = "process_resident_memory_bytes"
 UPPER_BOUNDS = (*map(str, BOUNDS_SECONDS), "+Inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Scraper:
+class Scraper(Struct, frozen=True):
     """Scrapes one registry and what was asked of it."""
 
     registry: Registry

@@ -3,7 +3,7 @@
 One rule: elements are bound in one copy of the scope, made when the form begins, so nothing is seen outside of it.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from rollbook.documents.values import MISSING, Maybe, Value
 from rollbook.language.expressions.arguments import array_or_null, whole_number
@@ -29,8 +29,7 @@ _REDUCE = Signature(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ForEach:
+class ForEach(Struct, frozen=True):
     """An array, and an expression for each of its elements, which ``variable`` stands for."""
 
     input: Expression
@@ -39,8 +38,7 @@ class ForEach:
     limit: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Reduction:
+class Reduction(Struct, frozen=True):
     """An array, a first value, and an expression of each element (``this``) and the value so far (``value``)."""
 
     input: Expression

@@ -5,7 +5,8 @@ decimals, binary data) is refused even so: a silent fallback would hide that thi
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollbook.documents.values import INT32_MAX, INT32_MIN, Maybe, Value, type_name
 from rollbook.errors import ExpressionRefused
@@ -80,8 +81,7 @@ _BYTE_ORDERS = frozenset({"big", "little"})
 _BINARY_SUBTYPES = frozenset({*range(10), *range(128, 256)})
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(Struct, frozen=True):
     """The parts of ``$convert``; ``on_error`` is None when it is not given."""
 
     input: Expression
@@ -92,8 +92,7 @@ class Conversion:
     byte_order: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """The type to convert to, and the subtype of binary data."""
 
     name: str

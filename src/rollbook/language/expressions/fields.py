@@ -3,7 +3,7 @@
 One rule: a name is a name. Dots and dollars in it mean nothing, so fields that no path reaches can be read and set.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from rollbook.documents.values import MISSING, Maybe, Value, type_name
 from rollbook.language.expressions.growth import make_elements
@@ -20,16 +20,14 @@ _SET = Signature(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """The name of a field, and the object it is read from."""
 
     name: Expression
     input: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """The name of a field, the object it is set in, and its new value: MISSING removes it."""
 
     name: str

@@ -3,44 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Maybe
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Struct, frozen=True):
     """A value that no document changes. MISSING where an optional argument was not given."""
 
     value: Maybe
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """A variable and a path in it: ``"$$x.y"``; ``"$a.b"`` is the path ``a.b`` in ``CURRENT``."""
 
     name: str
     path: Path = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectOf:
+class ObjectOf(Struct, frozen=True):
     """An object whose members are expressions: ``{"total": "$gpus.count"}``."""
 
     members: tuple[tuple[str, Expression], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayOf:
+class ArrayOf(Struct, frozen=True):
     """An array whose elements are expressions: ``["$a", 1]``."""
 
     elements: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """An operator that is a function of its arguments' values, and where it stands (a JSON Pointer).
 
     It ``spends`` when it is given the request's ``Work`` first, and is not ``foldable`` when it gives another value
@@ -55,8 +51,7 @@ class Call:
     foldable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class FormCall:
+class FormCall(Struct, frozen=True):
     """An operator that binds variables or evaluates only some of its arguments; ``parts`` are of its own making."""
 
     name: str

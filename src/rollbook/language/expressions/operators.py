@@ -16,8 +16,9 @@ A row with ``spends=True`` is given the request's ``Work`` before the values, to
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
+
+from msgspec import Struct
 
 from rollbook.documents.values import MISSING, Maybe, Value
 from rollbook.errors import ExpressionRefused
@@ -62,8 +63,7 @@ class Compiling(Protocol):
         """The part with what is constant in it evaluated: a ``Constant`` when all of it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """An argument by name: optional, with what stands for it when it is not given, unless there is a code for that."""
 
     name: str
@@ -71,8 +71,7 @@ class Argument:
     default: Maybe = MISSING
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """The named arguments of an operator, and MongoDB's codes for no object at all and for a name that is none."""
 
     arguments: tuple[Argument, ...]
@@ -96,8 +95,7 @@ class Signature:
         return ", ".join(argument.name for argument in self.arguments)
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """Arguments by position: ``evaluate(*values)``, as many as ``arguments`` says: least and most, None without bound.
 
     The argument may be one expression or an array of them: ``{"$abs": x}`` is ``{"$abs": [x]}``.
@@ -110,8 +108,7 @@ class Function:
     spends: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NamedFunction:
+class NamedFunction(Struct, frozen=True):
     """Arguments by name: ``evaluate(*values)`` in the order of the signature, defaults where they are not given."""
 
     name: str
@@ -120,8 +117,7 @@ class NamedFunction:
     spends: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """``parse(json, parsing)`` makes the parts, of any type; ``compile(parts, compiling)`` the function of a scope.
 
     What ``compile`` returns may raise ``refused(code, why)`` as functions do. A bound variable is an entry of the
@@ -133,16 +129,14 @@ class Form:
     compile: Callable[[Any, Compiling], Evaluate]
 
 
-@dataclass(frozen=True, slots=True)
-class Shorthand:
+class Shorthand(Struct, frozen=True):
     """Written as an operator, but means another expression, which ``parse(json, parsing)`` makes."""
 
     name: str
     parse: Callable[[Value, Parsing], Expression]
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """An operator of MongoDB's that is refused here, and the reason."""
 
     name: str

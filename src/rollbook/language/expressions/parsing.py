@@ -4,8 +4,9 @@ One rule: a string that begins with ``$`` is a field path or variable, an object
 an operator, any other object or array holds expressions, and everything else is itself.
 """
 
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from rollbook.documents.values import Value
 from rollbook.errors import ExpressionRefused, below
@@ -30,8 +31,7 @@ def parse_expression(
         raise place.refused(15, _TOO_DEEP) from None
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where parsing stands: a JSON Pointer, the variables in scope, and how much deeper it may go."""
 
     at: str
@@ -81,8 +81,7 @@ class _Place:
         return place.call(operator, argument)
 
 
-@dataclass(frozen=True, slots=True)
-class _Argument(_Place):
+class _Argument(_Place, frozen=True):
     """The place of an operator's argument: refusals begin with the operator's name."""
 
     operator: str

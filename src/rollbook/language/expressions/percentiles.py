@@ -5,8 +5,9 @@ number is not counted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil
+
+from msgspec import Struct
 
 from rollbook.documents.values import Maybe, Value, type_name
 from rollbook.language.expressions.nodes import Constant, Expression
@@ -19,8 +20,7 @@ _MEDIAN = Signature((Argument("input", _ABSENT), Argument("method", _ABSENT)), _
 _PERCENTILE = Signature((*_MEDIAN.arguments, Argument("p", _ABSENT)), _NOT_AN_OBJECT, _UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class Percentiles:
+class Percentiles(Struct, frozen=True):
     """The parts of ``$percentile``: what the numbers are, and which parts of one are asked for."""
 
     input: Expression

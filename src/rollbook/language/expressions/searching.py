@@ -5,7 +5,8 @@ code points.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollbook.documents.values import Document, Maybe, Value
 from rollbook.errors import LanguageRefused
@@ -25,8 +26,7 @@ _SIGNATURE = Signature(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(Struct, frozen=True):
     """A text, and the regular expression and its options to search it with."""
 
     input: Expression

@@ -3,8 +3,9 @@
 One rule: unlike a sort of documents, no array is looked into: what stands at a path is compared as a whole.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from rollbook.documents.ordering import sort_key
 from rollbook.documents.paths import Path, array_index, parse_path
@@ -21,8 +22,7 @@ _SORT = Signature((Argument("input", absent=2942502), Argument("sortBy", absent=
 ByFields: TypeAlias = tuple[tuple[Path, bool], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Sorting:
+class Sorting(Struct, frozen=True):
     """An array and its order: whether by descending values, or by paths, each with whether it descends."""
 
     input: Expression

@@ -3,7 +3,7 @@
 One rule: how many arrays there are is known before there is a document, for ``inputs`` is written as an array.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from rollbook.documents.values import MISSING, Maybe, Value
 from rollbook.language.expressions.arguments import array_or_null
@@ -17,8 +17,7 @@ _ZIP = Signature(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Zip:
+class Zip(Struct, frozen=True):
     """The arrays, whether the longest decides the number of rows, and what stands for what the shorter lack."""
 
     inputs: tuple[Expression, ...]

@@ -6,30 +6,35 @@ what has to hold together is ``All``, and every ``Field`` holds one operator wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Document, Value
 from rollbook.language.expressions import Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True, eq=False):
     """One operator on one path: ``{"gpus.count": {"$gte": 2}}``. ``path`` is empty in the condition of an element.
 
-    ``options`` are those of ``$regex``. ``at`` points at the operand in the request.
+    ``options`` are those of ``$regex``. ``at`` points at the operand in the request, which makes it no other operator.
     """
 
     path: Path
     operator: str
     operand: Value
     options: str = ""
-    at: str = field(default="", compare=False)
+    at: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Field) and self._meaning() == other._meaning()
+
+    def _meaning(self) -> tuple[Path, str, Value, str]:
+        return self.path, self.operator, self.operand, self.options
 
 
-@dataclass(frozen=True, slots=True)
-class ElemMatch:
+class ElemMatch(Struct, frozen=True):
     """Some element of the array at ``path`` meets ``clause``: a filter of its own fields, or a condition on itself."""
 
     path: Path
@@ -37,43 +42,37 @@ class ElemMatch:
     on: Literal["fields", "values"]
 
 
-@dataclass(frozen=True, slots=True)
-class All:
+class All(Struct, frozen=True):
     """Every clause matches; so it does when there is none."""
 
     clauses: tuple[Filter, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Any:
+class Any(Struct, frozen=True):
     """At least one clause matches."""
 
     clauses: tuple[Filter, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """The clause does not match."""
 
     clause: Filter
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Struct, frozen=True):
     """Every document matches, or none: ``$alwaysTrue``, ``$alwaysFalse``, ``{"$all": []}``."""
 
     matches: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Computed:
+class Computed(Struct, frozen=True):
     """The expression of ``$expr`` gives something true for the document."""
 
     expression: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class JsonSchema:
+class JsonSchema(Struct, frozen=True):
     """The document satisfies the schema, which has been checked."""
 
     schema: Document

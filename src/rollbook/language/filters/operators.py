@@ -11,8 +11,9 @@ three kinds:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeGuard
+
+from msgspec import Struct
 
 from rollbook.documents.codec import encode_json
 from rollbook.documents.values import Document, Value
@@ -22,8 +23,7 @@ from rollbook.language.filters.sites import BAD_VALUE, Site
 Test: TypeAlias = Callable[[Any], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """What is wrong with an operand: words that follow the operator's name, MongoDB's code, and where inside it."""
 
     problem: str
@@ -36,8 +36,7 @@ def anything(_: Value) -> Fault | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Struct, frozen=True):
     """``test(operand)`` makes the test of one value, given an operand in which ``problem_with`` found no fault.
 
     An array at the end of the path is tested element by element and then itself, but only itself with ``whole``.
@@ -49,16 +48,14 @@ class Operator:
     whole: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """``parse(operand, site)`` makes the filter; None where the operator adds no condition (``$comment``)."""
 
     name: str
     parse: Callable[[Value, Site], Filter | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """An operator that is known, and why it is refused."""
 
     name: str

@@ -6,7 +6,9 @@ One rule: whoever goes down a level does it through ``Site``, so that nothing is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Document, Value
@@ -18,8 +20,7 @@ from rollbook.limits import Limits
 BAD_VALUE, FAILED_TO_PARSE, TYPE_MISMATCH = 2, 9, 14
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(Struct):
     """One filter being parsed: the ways down into what it holds, its limits, and what it has used of them."""
 
     limits: Limits
@@ -29,8 +30,7 @@ class Reading:
     patterns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """Where parsing stands: ``at`` in the request, on which ``path``, how deep, and within whose elements.
 
     ``beside`` is the object that holds the operator, for operators that look at their neighbours (``$regex``).

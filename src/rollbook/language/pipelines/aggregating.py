@@ -4,8 +4,9 @@ One rule: a pipeline is parsed wholly before any document goes through it.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from random import Random, SystemRandom
+
+from msgspec.structs import replace
 
 from rollbook.documents.values import Document, Value
 from rollbook.errors import WorkExceeded

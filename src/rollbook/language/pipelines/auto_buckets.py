@@ -4,7 +4,8 @@ One rule: equal values never part. A bucket holds what is below its upper bounda
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollbook.documents.ordering import SortKey
 from rollbook.documents.values import INT32_MAX, MISSING, Document, Value, is_number
@@ -18,8 +19,7 @@ from rollbook.language.pipelines.preferred_numbers import SERIES, Series
 from rollbook.language.projections.weighing import charging
 
 
-@dataclass(frozen=True, slots=True)
-class AutoBuckets:
+class AutoBuckets(Struct, frozen=True):
     """The expression of the value, the number of buckets, the series of their boundaries, and the fields of each."""
 
     group_by: Expression
@@ -80,8 +80,7 @@ def auto_bucketing(parts: AutoBuckets, running: Running) -> Run:
     return run
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A document, the value by which it goes into a bucket, and the place of the value in the order."""
 
     key: SortKey

@@ -5,8 +5,9 @@ One rule: a bucket holds what is not below its lower boundary and below its uppe
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from rollbook.documents.ordering import SortKey, bracket
 from rollbook.documents.values import MISSING, Document, Maybe, Value
@@ -19,8 +20,7 @@ OUTPUT: dict[str, Value] = {"count": {"$sum": 1}}
 """What a bucket gives when the request does not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Buckets:
+class Buckets(Struct, frozen=True):
     """The expression of the value, the boundaries, the bucket of all other values if any, and the fields of each."""
 
     group_by: Expression
@@ -68,8 +68,7 @@ def _boundaries(json: Value, parsing: Parsing) -> tuple[Expression, ...]:
     return tuple([parsing.expression(value, "boundaries", place) for place, value in enumerate(json)])
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """The boundaries, their places in MongoDB's order, and the bucket of what lies outside; MISSING without one."""
 
     boundaries: tuple[Value, ...]

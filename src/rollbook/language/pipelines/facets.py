@@ -4,7 +4,8 @@ One rule: no pipeline sees what another one does; each gets all documents, in th
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollbook.documents.values import Document, Value
 from rollbook.language.pipelines.operators import Documents, Parsing, Pipeline, Run, Running, StageOperator
@@ -12,8 +13,7 @@ from rollbook.language.pipelines.running import compile_stages
 from rollbook.language.pipelines.stages import parse_stages
 
 
-@dataclass(frozen=True, slots=True)
-class Facet:
+class Facet(Struct, frozen=True):
     """A field of the result, and the pipeline that makes it."""
 
     name: str

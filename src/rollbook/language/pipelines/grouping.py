@@ -5,7 +5,8 @@ own identity is its ``id``. Groups come in the order in which their first docume
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollbook.documents.values import MISSING, Value
 from rollbook.language.expressions import Expression, scope_of
@@ -15,8 +16,7 @@ from rollbook.language.pipelines.operators import Documents, Parsing, Run, Runni
 from rollbook.language.projections.weighing import charging
 
 
-@dataclass(frozen=True, slots=True)
-class Grouping:
+class Grouping(Struct, frozen=True):
     """The expression of the key, and the fields of a group."""
 
     key: Expression

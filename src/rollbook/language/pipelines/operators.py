@@ -8,11 +8,12 @@ What a stage gets lazily it passes on lazily; what it must hold (to sort, to gro
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from random import Random, SystemRandom
 from typing import Any, TypeAlias
+
+from msgspec import Struct, field
 
 from rollbook.documents.values import Document, Value
 from rollbook.errors import PipelineRefused, below
@@ -30,8 +31,7 @@ REFERENCE_BYTES = 64
 """What holding one more value takes, beside the value itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsing:
+class Parsing(Struct, frozen=True):
     """Where the parsing of a stage stands, and what it may use."""
 
     at: str
@@ -69,8 +69,7 @@ class Parsing:
         return json
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(Struct, frozen=True):
     """What the run of a pipeline may spend and use. All its expressions see one time."""
 
     work: Work
@@ -94,8 +93,7 @@ class Running:
         yield from flow
 
 
-@dataclass(frozen=True, slots=True)
-class StageOperator:
+class StageOperator(Struct, frozen=True):
     """A stage: how it is read, what it does, and whether an update may use it or the pipelines of ``$facet``."""
 
     name: str
@@ -105,8 +103,7 @@ class StageOperator:
     in_facets: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedStage:
+class RefusedStage(Struct, frozen=True):
     """A stage of MongoDB's that is refused here, and the reason."""
 
     name: str
@@ -114,16 +111,14 @@ class RefusedStage:
     in_facets: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """A parsed stage."""
 
     operator: StageOperator
     parts: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True):
     """Parsed stages, in the order in which documents go through them."""
 
     stages: tuple[Stage, ...]

@@ -4,19 +4,20 @@ One rule: a sort that is followed by a limit keeps no more documents than the li
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from heapq import nsmallest
 from itertools import islice
 from math import isfinite
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rollbook.documents.values import INT64_MAX, Document, Value, is_number
 from rollbook.language.pipelines.operators import Documents, Parsing, Run, Running, Stage, StageOperator
 from rollbook.language.sorting import Sort, compile_sort, parse_sort
 
 
-@dataclass(frozen=True, slots=True)
-class Sorted:
+class Sorted(Struct, frozen=True):
     """A sort, and how many documents of its result are used; None for all."""
 
     sort: Sort

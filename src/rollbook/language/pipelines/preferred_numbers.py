@@ -6,13 +6,13 @@ is not the same. Zero stays zero.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import floor, frexp, ldexp, log10
 from types import MappingProxyType
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Decades:
+
+class Decades(Struct, frozen=True):
     """A series that repeats in every decade: its numbers from 100 up to 1000, without the latter."""
 
     hundreds: tuple[int, ...]
@@ -45,8 +45,7 @@ def _decimal(hundred: int, decade: int) -> float:
     return float(f"{hundred}e{decade}")
 
 
-@dataclass(frozen=True, slots=True)
-class PowersOfTwo:
+class PowersOfTwo(Struct, frozen=True):
     """The series ... 1/2, 1, 2, 4, 8 ..."""
 
     def above(self, number: float) -> float:

@@ -4,10 +4,11 @@ One rule: what is chosen is passed on as it is.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from math import isnan
 from typing import Any
+
+from msgspec import Struct
 
 from rollbook.documents.values import INT64_MAX, MISSING, Document, Maybe, Value, is_number
 from rollbook.errors import PipelineRefused
@@ -60,8 +61,7 @@ def sampling(size: int, running: Running) -> Run:
     return run
 
 
-@dataclass(frozen=True, slots=True)
-class Redaction:
+class Redaction(Struct, frozen=True):
     """The expression that decides about each level of a document, and where it stands."""
 
     decision: Expression

@@ -3,8 +3,9 @@
 One rule: one document in, one document out. These are the stages that updates may use.
 """
 
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from rollbook.documents.paths import Path, parse_path
 from rollbook.documents.values import MISSING, Document, Value, type_name
@@ -101,8 +102,7 @@ def unsetting(parts: Projection, running: Running) -> Run:
     return projecting(parts, running)
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
+class Replacement(Struct, frozen=True):
     """The expression that gives the new document, and where it stands."""
 
     document: Expression

@@ -5,7 +5,8 @@ do it in its place, and only the rest of the pipeline is left to run.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Document, Value
@@ -14,8 +15,7 @@ from rollbook.language.pipelines.accumulators import Field
 from rollbook.language.pipelines.operators import Pipeline
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """Groups by the value at ``path``, of which the fields ``names`` are counts, and the pipeline after them."""
 
     path: Path

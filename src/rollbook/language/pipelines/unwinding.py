@@ -4,7 +4,8 @@ One rule: the path goes through objects only. An array before its end counts as 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollbook.documents.paths import Path, parse_path
 from rollbook.documents.values import MISSING, Document, Int64, Maybe, Value, type_name
@@ -14,8 +15,7 @@ from rollbook.language.projections.field_paths import problem_with_path
 OPTIONS = ("path", "includeArrayIndex", "preserveNullAndEmptyArrays")
 
 
-@dataclass(frozen=True, slots=True)
-class Unwinding:
+class Unwinding(Struct, frozen=True):
     """The path to the array; the path that gets the element's index; whether documents without elements pass."""
 
     path: Path

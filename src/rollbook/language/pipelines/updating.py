@@ -4,7 +4,8 @@ One rule: an update makes one document of one, so only stages that do are allowe
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollbook.documents.codec import encode_json
 from rollbook.documents.ordering import equal
@@ -17,8 +18,7 @@ from rollbook.language.pipelines.table import STAGES
 from rollbook.limits import DEFAULT_LIMITS, Limits, Work
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateStages:
+class UpdateStages(Struct, frozen=True):
     """A parsed pipeline update, and the name of the field that it can't change."""
 
     pipeline: Pipeline

@@ -5,9 +5,10 @@ One rule: a leaf says what happens to the field, the projection's mode what happ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from rollbook.language.expressions import Expression
 from rollbook.language.filters import Filter
@@ -20,26 +21,22 @@ class Mode(Enum):
     EXCLUSION = "exclusion"
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """The field stays: ``{"status": 1}``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(Struct, frozen=True):
     """The field goes: ``{"joinCommand": 0}``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Computed:
+class Computed(Struct, frozen=True):
     """The field gets the value of an expression: ``{"total": {"$sum": "$nodes.memory"}}``. Where it stands: ``at``."""
 
     expression: Expression
     at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sliced:
+class Sliced(Struct, frozen=True):
     """Of the field's array stay ``count`` elements after ``skip``: ``{"nodes": {"$slice": [5, 10]}}``.
 
     Without ``skip``, the first ``count``, or the last of them when ``count`` is negative. A negative ``skip`` counts
@@ -50,22 +47,19 @@ class Sliced:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class FirstMatch:
+class FirstMatch(Struct, frozen=True):
     """Of the field's array stays the first element that ``$elemMatch`` matches; ``filter`` is on the field."""
 
     filter: Filter
 
 
-@dataclass(frozen=True, slots=True)
-class Positional:
+class Positional(Struct, frozen=True):
     """Of the first array on the way stays the element that the query matched: ``{"nodes.$": 1}``. It stands ``at``."""
 
     at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """What is said about the members of an object, in the order in which it is said."""
 
     members: tuple[tuple[str, Node], ...]
@@ -75,8 +69,7 @@ Leaf: TypeAlias = Kept | Dropped | Computed | Sliced | FirstMatch | Positional
 Node: TypeAlias = Leaf | Branch
 
 
-@dataclass(frozen=True, slots=True)
-class Projection:
+class Projection(Struct, frozen=True):
     """A parsed projection; without a mode it changes nothing."""
 
     mode: Mode | None

@@ -4,7 +4,7 @@ One rule: a projection includes or excludes, and the first field that says which
 dropped in either; ``$slice`` and ``$elemMatch`` fit both.
 """
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from rollbook.documents.paths import Path, parse_path
 from rollbook.documents.values import Value, is_number, type_name
@@ -49,8 +49,7 @@ def parse_project_stage(
     return _Reading(frozenset((identity, GROUP_KEY)), limits, of_query=False).projection(json, at)
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     """Reads one projection: what it has said so far."""
 
     identities: frozenset[str]

@@ -10,9 +10,11 @@ One rule: the answer is the one that asking each text gives.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rollbook.language.regular_expressions.patterns import PATTERNS_KEPT, compile_pattern, compiled_engine
 from rollbook.language.regular_expressions.translation import translate
@@ -20,8 +22,7 @@ from rollbook.language.regular_expressions.translation import translate
 EDGES = {r"\A": "(?m:^)", r"\z": "(?m:$)"}
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(Struct, frozen=True):
     """Some texts, made ready to be searched as lines; None where one of them has lines itself."""
 
     texts: Sequence[str]

@@ -7,11 +7,11 @@ which is the cheaper question.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 import re2
+from msgspec import Struct
 
 from rollbook.errors import LanguageRefused
 from rollbook.language.regular_expressions.reading import INVALID_PATTERN
@@ -28,8 +28,7 @@ Spans: TypeAlias = list[tuple[int, int]]
 _PLAIN = re.compile(r"(\^?)((?:[^\\^$.|?*+()\[\]{}]|\\[^\w\s])*)(\$?)")
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """Where a pattern matched, counted in characters, and the texts of its groups (None where one took no part)."""
 
     start: int
@@ -37,8 +36,7 @@ class Match:
     groups: tuple[str | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """A compiled pattern. ``matches`` tells whether a text has a match anywhere."""
 
     pattern: str

@@ -3,8 +3,9 @@
 One rule: whatever is read as a character comes out as that character, unescaped; its writer escapes it for RE2.
 """
 
-from dataclasses import dataclass
 from itertools import takewhile
+
+from msgspec import Struct
 
 from rollbook.errors import LanguageRefused
 from rollbook.language.regular_expressions.characters import CONTROL_ESCAPES, LAST_CODE_POINT, PROPERTIES
@@ -16,8 +17,7 @@ BACK_REFERENCE = "a back-reference"
 LINEAR_TIME = "regular expressions here run in time linear in the text, and that excludes it"
 
 
-@dataclass(slots=True)
-class Reader:
+class Reader(Struct):
     """A pattern and how far it has been read."""
 
     pattern: str

@@ -8,7 +8,7 @@ not match after it (``at_line_starts``). On the way, the longest text that every
 (``required``).
 """
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from rollbook.language.regular_expressions.brackets import read_bracket
 from rollbook.language.regular_expressions.characters import (
@@ -32,8 +32,7 @@ EXTENDED_WHITESPACE = frozenset(" \t\n\x0b\x0c\r\x85\u200e\u200f\u2028\u2029")
 DIGITS = frozenset("0123456789")
 
 
-@dataclass(frozen=True, slots=True)
-class Translation:
+class Translation(Struct, frozen=True):
     """A pattern as RE2 reads it, and what RE2 can't be told (see the module's docstring)."""
 
     pattern: str
@@ -54,8 +53,7 @@ def translate(pattern: str, options: str = "") -> Translation:
     )
 
 
-@dataclass(slots=True)
-class _Translator:
+class _Translator(Struct):
     reader: Reader
     flags: Flags
     written: list[str] = field(default_factory=list)

@@ -1,9 +1,10 @@
 """An update to a function from document to document. One rule: the document it is given stays as it is."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias, assert_never
+
+from msgspec import Struct
 
 from rollbook.documents.editing import identical
 from rollbook.documents.ordering import equal
@@ -83,8 +84,7 @@ def _identity_changed(identity: str, at: str) -> IdImmutable:
     return IdImmutable(f"{identity!r} is the identity of the document and can't change", at=at, mongo_code=66)
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(Struct, frozen=True):
     """A modification being compiled. Its tree is made once, or for each document where ``$`` or ``$rename`` asks it."""
 
     update: Modification

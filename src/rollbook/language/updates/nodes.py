@@ -4,8 +4,9 @@ One rule: nothing here has met a document yet.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Document
@@ -13,8 +14,7 @@ from rollbook.language.filters import Filter
 from rollbook.limits import Limits
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One operator on one path: ``{"$inc": {"gpus.count": 2}}``.
 
     ``operand`` is what the operator's own parser made of the JSON. The path may hold ``$``, ``$[]`` and ``$[name]``.
@@ -29,8 +29,7 @@ class Change:
     weight: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Rename:
+class Rename(Struct, frozen=True):
     """``{"$rename": {"region": "regionId"}}``: the value moves. Neither path has a position that varies."""
 
     source: Path
@@ -38,8 +37,7 @@ class Rename:
     at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Modification:
+class Modification(Struct, frozen=True):
     """Changes that apply together, none in the way of another; ``array_filters`` by their identifier."""
 
     changes: tuple[Change | Rename, ...]
@@ -48,8 +46,7 @@ class Modification:
     limits: Limits
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
+class Replacement(Struct, frozen=True):
     """A whole new document, but for its identity, which it keeps."""
 
     document: Document

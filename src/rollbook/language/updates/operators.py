@@ -5,9 +5,10 @@ calls it walks there, and adds to its refusals the path and the place in the req
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from rollbook.documents.values import Maybe, Value
 from rollbook.errors import UpdateRefused, below
@@ -22,8 +23,7 @@ def refused(mongo_code: int, why: str) -> UpdateRefused:
     return UpdateRefused(why, mongo_code=mongo_code)
 
 
-@dataclass(frozen=True, slots=True)
-class Parsing:
+class Parsing(Struct, frozen=True):
     """What a parser is given beside the JSON: where that stands in the request, and how large things may be."""
 
     at: str
@@ -41,8 +41,7 @@ class Parsing:
         return UpdateRefused(why, at=at, mongo_code=mongo_code)
 
 
-@dataclass(slots=True)
-class Occasion:
+class Occasion(Struct):
     """What one compiled update knows beside its operands: the time, and the work it may spend."""
 
     clock: Clock
@@ -62,8 +61,7 @@ def as_given(operand: Value, _: Parsing) -> Value:
     return operand
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Struct, frozen=True):
     """A row: ``parse`` checks the operand, ``prepare`` readies it for one compiled update, ``edit`` gives it meaning.
 
     ``stores`` where the operand itself may end up in the document. ``yields`` where the operator does nothing when a

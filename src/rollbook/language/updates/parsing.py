@@ -1,9 +1,10 @@
 """JSON to an update. One rule: what is wrong with an update whatever the document is refused here, and only here."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from rollbook.documents.codec import encode_json
 from rollbook.documents.paths import Path, dotted
@@ -62,8 +63,7 @@ def _parse_replacement(json: Document, identity: str, parsing: Parsing) -> Repla
     return Replacement(json, identity, parsing.at)
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
+class _Named(Struct, frozen=True):
     """What a body says at one path, its operand not looked at yet."""
 
     path: Path
@@ -72,8 +72,7 @@ class _Named:
     parsing: Parsing
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
+class _Body(Struct, frozen=True):
     """The body of an update while its paths are read."""
 
     array_filters: dict[str, Filter]

@@ -6,8 +6,9 @@ element itself; any other value takes the elements equal to it.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TypeAlias, assert_never
+
+from msgspec import Struct
 
 from rollbook.documents.ordering import equal
 from rollbook.documents.values import Value
@@ -16,22 +17,19 @@ from rollbook.language.filters import Filter, compile_condition, compile_filter,
 from rollbook.language.updates.operators import Occasion, Parsing
 
 
-@dataclass(frozen=True, slots=True)
-class EqualTo:
+class EqualTo(Struct, frozen=True):
     """Elements equal to the value."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Matching:
+class Matching(Struct, frozen=True):
     """Elements that are objects and match the filter."""
 
     filter: Filter
 
 
-@dataclass(frozen=True, slots=True)
-class Meeting:
+class Meeting(Struct, frozen=True):
     """Elements of any type that meet the condition."""
 
     condition: Filter

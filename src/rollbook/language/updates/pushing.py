@@ -4,8 +4,9 @@ One rule: the order of the modifiers in the request does not matter, and each wo
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from rollbook.documents.editing import value_at
 from rollbook.documents.ordering import NULL_KEY, SortKey, sort_key
@@ -17,8 +18,7 @@ from rollbook.language.updates.operators import Edit, Operator, Parsing
 Order: TypeAlias = tuple[tuple[Path, bool], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
+class Push(Struct, frozen=True):
     """``order`` lists paths into the elements and whether they descend; the empty path is the whole element."""
 
     elements: list[Value]

@@ -8,9 +8,10 @@ Children are in the order in which MongoDB creates fields: indexes by number, na
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import reduce
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from rollbook.documents.paths import Path, dotted
 from rollbook.errors import UpdateRefused
@@ -18,8 +19,7 @@ from rollbook.language.updates.array_filters import identifier_in
 from rollbook.language.updates.operators import Edit
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """What happens at one path, and how its request named it."""
 
     edit: Edit
@@ -30,15 +30,13 @@ class Leaf:
     yields: bool = False
 
 
-@dataclass(slots=True)
-class Fields:
+class Fields(Struct):
     """Children by field name, or by index where the value turns out to be an array."""
 
     children: "dict[str, Tree]" = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Elements:
+class Elements(Struct):
     """Children by identifier, the empty one for every element. ``merged`` keeps what several of them make together."""
 
     children: "dict[str, Tree]" = field(default_factory=dict)

@@ -10,7 +10,8 @@ their places.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollbook.documents.editing import element_index, identical, with_elements, with_members
 from rollbook.documents.paths import dotted
@@ -21,8 +22,7 @@ from rollbook.language.updates.trees import Elements, Fields, Leaf, Tree, leaves
 from rollbook.limits import Work
 
 
-@dataclass(slots=True)
-class Walk:
+class Walk(Struct):
     """One application of an update: what selects elements, and how much it may still add to the document."""
 
     selects: Mapping[str, Predicate]

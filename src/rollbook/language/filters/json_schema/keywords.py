@@ -6,8 +6,9 @@ One rule: a keyword speaks only of values of its own type; every other value sat
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from rollbook.documents.values import Document, Value
 from rollbook.errors import FilterRefused
@@ -18,8 +19,7 @@ Satisfies: TypeAlias = Callable[[Any], bool]
 CompileSchema: TypeAlias = Callable[[Document], Satisfies]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A keyword's value in a schema, and the way down into the schemas it holds."""
 
     keyword: str
@@ -49,8 +49,7 @@ class Place:
         return self.site.refused(f"the keyword {self.keyword} {problem}", *keys, mongo_code=mongo_code)
 
 
-@dataclass(frozen=True, slots=True)
-class Keyword:
+class Keyword(Struct, frozen=True):
     """``check(value, place)`` refuses a value; ``compile(value, schema, compile_schema)`` makes its test, if any.
 
     ``schema`` is the object that holds the keyword, for keywords that look at their neighbours.

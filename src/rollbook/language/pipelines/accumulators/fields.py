@@ -4,8 +4,9 @@ One rule: a field has a plain name and one accumulator.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from rollbook.documents.values import Document, Value
 from rollbook.language.expressions import Scope
@@ -15,8 +16,7 @@ from rollbook.language.pipelines.operators import REFERENCE_BYTES, Parsing, Runn
 from rollbook.language.projections.weighing import Charge, charging
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A field's name and what computes it."""
 
     name: str

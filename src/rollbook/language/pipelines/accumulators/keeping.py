@@ -4,16 +4,16 @@ One rule: what is kept is counted, and what is dropped is given back.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from rollbook.documents.values import Value
 from rollbook.language.pipelines.operators import REFERENCE_BYTES, Running
 from rollbook.language.projections.weighing import charging
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A value, its place in the accumulator's order, and how many bytes it takes."""
 
     place: Any

@@ -6,8 +6,9 @@ in the reference.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
+
+from msgspec import Struct
 
 from rollbook.documents.values import Value
 from rollbook.language.expressions import Evaluate, Expression, Scope
@@ -28,8 +29,7 @@ Start: TypeAlias = Callable[[Value], State]
 """Starts the state of the group whose key is given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accumulator:
+class Accumulator(Struct, frozen=True):
     """``parse(json, parsing)`` makes the parts, of any type; ``compile(parts, running)`` what starts a state."""
 
     name: str
@@ -37,8 +37,7 @@ class Accumulator:
     compile: Callable[[Any, Running], Start]
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedAccumulator:
+class RefusedAccumulator(Struct, frozen=True):
     """An accumulator of MongoDB's that is refused here, and the reason."""
 
     name: str

@@ -4,7 +4,7 @@ One rule: a percentile is one of the numbers, the least one that is not below th
 an approximation of it for large groups; here it is exact.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from rollbook.documents.values import Value, is_number
 from rollbook.language.expressions import Evaluate, Expression, Scope
@@ -16,8 +16,7 @@ from rollbook.language.pipelines.operators import Parsing, Running
 NUMBER_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Percentiles:
+class Percentiles(Struct, frozen=True):
     """What is taken of each document, and the shares between 0 and 1 that are wanted of it."""
 
     input: Expression

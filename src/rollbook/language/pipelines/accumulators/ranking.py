@@ -4,8 +4,9 @@ One rule: of documents that are equal in the order, the one that came first is b
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from rollbook.documents.values import MISSING, Value
 from rollbook.language.expressions import Evaluate, Expression, Scope
@@ -17,8 +18,7 @@ from rollbook.language.pipelines.operators import Parsing, Running
 from rollbook.language.sorting import Sort, compile_sort, parse_sort
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
+class Ranking(Struct, frozen=True):
     """The order, what is given of a document, and of how many documents, which stands at ``at``."""
 
     sort: Sort

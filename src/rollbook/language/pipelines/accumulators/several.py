@@ -4,9 +4,10 @@ One rule: how many is a whole number, one or more, which may depend on the group
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from heapq import nlargest, nsmallest
+
+from msgspec import Struct
 
 from rollbook.documents.values import INT64_MAX, MISSING, Value, is_number
 from rollbook.errors import ExpressionRefused
@@ -17,8 +18,7 @@ from rollbook.language.pipelines.accumulators.operators import Accumulator, Star
 from rollbook.language.pipelines.operators import Parsing, Running
 
 
-@dataclass(frozen=True, slots=True)
-class Several:
+class Several(Struct, frozen=True):
     """What is taken of each document, of how many of them, and where the number stands."""
 
     input: Expression
