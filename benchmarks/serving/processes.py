@@ -15,6 +15,8 @@ SERVER_CORE, LOAD_CORE = 0, 1
 STOP_SECONDS_MAX = 120.0
 DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+SURROUNDINGS = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""Programs in Python have their bytecode, as installed ones have."""
 PARENT, USER_TICKS, REAPED_CHILDREN_TICKS_END = 1, 11, 15
 """Where these stand in ``/proc/PID/stat``, counted from the state on."""
 
@@ -47,7 +49,7 @@ class Processes:
                     [*DIES_WITH_US, "taskset", "-c", str(SERVER_CORE), *command.arguments],
                     stdout=output,
                     stderr=output,
-                    env={**os.environ, **command.environment},
+                    env={**SURROUNDINGS, **command.environment},
                     user=command.user,
                     cwd=command.directory,
                 )

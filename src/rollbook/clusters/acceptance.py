@@ -6,7 +6,7 @@ is.
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -120,7 +120,10 @@ def _judged(faults: Iterable[Finding], unknown: Iterable[Finding], rules: Schema
 
 def _new_unknown_fields(before: Document, after: Document) -> list[Finding]:
     found = unknown_fields_in(after, before=before)
-    return _some(new_findings(before, unknown_fields_in(before, before=after), after, found))
+    first = next(found, None)
+    if first is None:
+        return []
+    return _some(new_findings(before, unknown_fields_in(before, before=after), after, chain((first,), found)))
 
 
 def _refuse(findings: list[Finding], *, id_problem: str | None = None) -> None:

@@ -10,6 +10,7 @@ Theory: a sum counts a node without the figure as 0, so a list of sparse nodes h
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -37,6 +38,7 @@ TOTALS: tuple[Path, ...] = (
     ("network", "txBandwidth"),
     ("network", "rxBandwidth"),
 )
+DERIVABLE = (*TOTALS, MODEL_NAMES)
 
 
 class Contradiction(Struct, frozen=True):
@@ -77,10 +79,14 @@ def totals_set(touched: frozenset[Path] | None, before: Document, after: Documen
 
     ``touched`` are the paths that the update names. None: the totals whose value changed.
     """
-    derivable = (*TOTALS, MODEL_NAMES)
     if touched is None:
-        return frozenset(total for total in derivable if value_at(before, total) != value_at(after, total))
-    return frozenset(total for path in touched for total in derivable if path[: len(total)] == total[: len(path)])
+        return frozenset(total for total in DERIVABLE if value_at(before, total) != value_at(after, total))
+    return _named_by(touched)
+
+
+@lru_cache(maxsize=1024)
+def _named_by(touched: frozenset[Path]) -> frozenset[Path]:
+    return frozenset(total for path in touched for total in DERIVABLE if path[: len(total)] == total[: len(path)])
 
 
 def following(before: Document, after: Document, own: frozenset[Path]) -> Document:

@@ -51,11 +51,11 @@ class Column:
         """Take in for each of the ``keys``, which ascend, the numbers of the documents that have it. Begins anew."""
         values = np.repeat(np.array(keys, dtype=np.float64), [len(each) for each in numbers])
         places = np.concatenate(numbers) if numbers else np.zeros(0, dtype=np.uint32)
-        least, greatest = np.full_like(self._least, np.nan), np.full_like(self._least, np.nan)
-        greatest[places] = values  # of several values for one place the last one stays
-        least[places[::-1]] = values[::-1]
-        self._least = least
-        self._greatest = least if np.array_equal(least, greatest, equal_nan=True) else greatest
+        self._least = self._greatest = np.full_like(self._least, np.nan)
+        self._least[places[::-1]] = values[::-1]  # of several values for one place the last one stays
+        if np.count_nonzero(~np.isnan(self._least)) < len(places):
+            self._greatest = np.full_like(self._least, np.nan)
+            self._greatest[places] = values
 
     def holding(self, operator: str, bound: float, within: BitMap | None) -> BitMap:
         """The documents with a number that is ``operator`` (``"$gt"`` and its kin) ``bound``; of ``within`` alone."""

@@ -78,11 +78,12 @@ def snapshot_of(view: View, journal: Journal) -> tuple[Snapshot, Change] | None:
 
 @contextmanager
 def _without_collecting() -> Iterator[None]:
-    """Nothing of what is made here is garbage, and looking for it would take time."""
+    """Nothing of what is made here is garbage, nor soon will be, and looking for it would take time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
+        gc.freeze()
     finally:
         if was_enabled:
             gc.enable()

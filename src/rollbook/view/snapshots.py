@@ -70,8 +70,7 @@ def read_snapshot(directory: Path, *, limits: Limits) -> tuple[Snapshot, bytes] 
             settings, revision, mark, ids, numbers = next(records)
             if settings != _settings(limits):
                 return None
-            shared = fill(index, records, ids)
-            numbers = [shared[number] for number in numbers]
+            fill(index, records, dict(zip(numbers, ids, strict=True)))
     except (OSError, _Doubtful, StopIteration, ValueError, TypeError, LookupError, AssertionError, msgspec.DecodeError):
         return None
     return Snapshot(revision, index, ids, numbers), mark
@@ -85,7 +84,7 @@ def mark_of(change: Change) -> bytes:
 def _records(snapshot: Snapshot, last: Change, limits: Limits) -> Iterator[Any]:
     assert last.revision == snapshot.revision
     yield [_settings(limits), snapshot.revision, mark_of(last), snapshot.ids, snapshot.numbers]
-    yield from records_of(snapshot.index)
+    yield from records_of(snapshot.index, dict(zip(snapshot.numbers, snapshot.ids, strict=True)))
 
 
 def _write(file: BinaryIO, records: Iterable[Any]) -> None:

@@ -4,8 +4,7 @@ One rule: what is not indexed is known. Where a bound keeps a member out, its pa
 is too long to be a key itself, ``LONG`` has the document. A plan never takes "not indexed" for "not there".
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from pyroaring import BitMap
 
@@ -183,11 +182,15 @@ class PathIndex:
         # Plain looks at types: there are as many keys as all documents have values.
         for bitmap in [posting for posting in self.postings.values() if type(posting) is not int]:
             bitmap.run_optimize()  # type: ignore[union-attr]
-        kinds = Counter(map(type, self.postings))
-        if kinds[int] + kinds[float] >= COLUMN_KEYS_MIN:
+        texts: list[str] = [key for key in self.postings if type(key) is str]
+        self.put_in_order(texts, sum(type(key) is int or type(key) is float for key in self.postings), size)
+
+    def put_in_order(self, texts: Sequence[str], numbers: int, size: int) -> None:
+        """Make what ranges over many keys will ask for: these are all texts among the keys, and so many numbers."""
+        if numbers >= COLUMN_KEYS_MIN:
             self.make_column(size)
-        if kinds[str] >= EAGER_KEYS_MIN:
-            self.ordered_texts()
+        if len(texts) >= EAGER_KEYS_MIN:
+            self.texts = OrderedKeys(texts)
 
     def _drop(self, key: Key) -> None:
         if isinstance(key, bytes):

@@ -120,13 +120,14 @@ class View:
         for change in changes:
             _follow(index, numbers, change)
         self.index, self.snapshot_revision = index, snapshot.revision
-        self._by_number = [None] * index.size
+        entries = []
         for one, (id, number) in zip(kept, numbers.items(), strict=True):  # both in order of creation
             if one.id != id:
                 raise ValueError("the snapshot and the journal have different documents")
-            self._add(self._kept(one, id, number))
-        if len(index.live) != len(self):
+            entries.append(self._kept(one, id, number))
+        if len(index.live) != len(entries):
             raise ValueError("the snapshot has other documents than its index")
+        self._take(entries)
         self.revision = revision
 
     def apply(self, changes: Sequence[Change], versions: Versions = NO_VERSIONS) -> None:
@@ -139,6 +140,14 @@ class View:
     def _entries_at(self, numbers: Iterable[int]) -> Sequence[Entry]:
         by_number = self._by_number
         return [entry for number in numbers if (entry := by_number[number]) is not None]
+
+    def _take(self, entries: Sequence[Entry]) -> None:
+        """Take these, and no others, into an empty view."""
+        self._by_id = {entry.id: entry for entry in entries}
+        self._by_number = [None] * self.index.size
+        for entry in entries:
+            self._by_number[entry.number] = entry
+        self.body_bytes = sum(len(entry.held) for entry in entries)
 
     def _taken_over(self, kept: Iterable[Kept]) -> Iterator[tuple[int, bytes]]:
         for number, one in enumerate(kept):

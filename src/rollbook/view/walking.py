@@ -90,15 +90,23 @@ class Difference(Struct, frozen=True):
 
 def differences(node: PathIndex, before: Document, after: Document) -> Iterator[Difference]:
     """Where two versions of the document at ``node`` differ, as deep down as objects go. Skips what has no index."""
-    for name in before.keys() | after.keys():
-        child = node.child(name)
-        old, new = before.get(name, MISSING), after.get(name, MISSING)
-        if child is None or same(old, new):
-            continue
-        if isinstance(old, dict) and isinstance(new, dict):
-            yield from differences(child, old, new)
-        else:
-            yield Difference(node, child, name, old, new)
+    for name, new in after.items():
+        old = before.get(name, MISSING)
+        if old is not new:  # what an update did not touch is mostly the same object
+            yield from _differences_at(node, name, old, new)
+    if not before.keys() <= after.keys():
+        for name in before.keys() - after.keys():
+            yield from _differences_at(node, name, before[name], MISSING)
+
+
+def _differences_at(node: PathIndex, name: str, before: Maybe, after: Maybe) -> Iterator[Difference]:
+    child = node.child(name)
+    if child is None or same(before, after):
+        return
+    if isinstance(before, dict) and isinstance(after, dict):
+        yield from differences(child, before, after)
+    else:
+        yield Difference(node, child, name, before, after)
 
 
 def terms_of(node: PathIndex, name: str, member: Maybe) -> tuple[set[Term], Arrays]:
