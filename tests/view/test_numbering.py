@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
+from pyroaring import BitMap
 
 from rollbook.view.numbering import Numbering
 
@@ -24,3 +25,14 @@ def test_they_are_what_a_dict_would_be(steps: list[tuple[int, Sequence[int] | No
     restored.restore(*numbering.state())
     for each in (numbering, restored):
         assert [list(each.get(document)) for document in range(25)] == [expected.get(one, []) for one in range(25)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), ROWS | LISTS)), st.sets(st.integers(0, 25)))
+def test_the_numbers_of_many_documents_are_those_of_each(
+    steps: list[tuple[int, Sequence[int]]], documents: set[int]
+) -> None:
+    numbering = Numbering()
+    for document, numbers in steps:
+        numbering.set(document, numbers)
+    expected = {number for document in documents for number in numbering.get(document)}
+    assert set(numbering.of_all(BitMap(documents))) == expected

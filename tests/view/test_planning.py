@@ -3,6 +3,7 @@
 import itertools
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from rollbook.errors import RegistryError
 from rollbook.language.filters import compile_filter, parse_filter
 from rollbook.limits import Limits
+from rollbook.view import columns, fields, planning
 from rollbook.view.effort import UNBOUNDED, Effort
 from rollbook.view.indexes import Index
 from rollbook.view.loading import load_documents
@@ -36,6 +38,18 @@ def test_an_indexed_find_equals_a_scan(random: Random, limits: Limits) -> None:
 def test_it_does_so_after_any_changes(random: Random, limits: Limits) -> None:
     index, documents = changed_index(random, limits)
     check_some_filters(random, index, documents)
+
+
+@settings(max_examples=300, deadline=None)
+@given(random=randoms)
+def test_it_does_so_where_many_candidates_count_as_few(random: Random) -> None:
+    index, documents = changed_index(random, ROOMY)
+    with (
+        patch.object(planning, "NARROW_SHARE", 0),
+        patch.object(fields, "SPARSE_SHARE", 0),
+        patch.object(columns, "SPARSE_SHARE", 0),
+    ):
+        check_some_filters(random, index, documents)
 
 
 @settings(max_examples=200, deadline=None)

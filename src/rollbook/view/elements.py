@@ -99,6 +99,10 @@ class ElementIndex:
         mask[owners] = True
         return bitmap_of_mask(mask)
 
+    def elements_of(self, documents: BitMap) -> BitMap:
+        """The elements of these documents that are objects."""
+        return self._numbers_of.of_all(documents) & self.live
+
     def state(self) -> list[bytes | int]:
         """All that the tree does not hold, for ``restore``."""
         free = array("I", self._free).tobytes()

@@ -18,6 +18,7 @@ from rollbook.language.filters.compiling import make_test
 from rollbook.language.filters.element import types_named
 from rollbook.language.filters.nodes import Field
 from rollbook.view.answers import NONE, Answer, at_most, exactly
+from rollbook.view.columns import SPARSE_SHARE
 from rollbook.view.effort import UNBOUNDED, Effort
 from rollbook.view.keys import (
     ARRAY,
@@ -36,7 +37,7 @@ from rollbook.view.keys import (
 )
 from rollbook.view.patterns import keys_matching
 from rollbook.view.places import Place
-from rollbook.view.postings import Posting, bitmap_of, union_of
+from rollbook.view.postings import EMPTY, Posting, bitmap_of, union_of
 from rollbook.view.trees import COLUMN_KEYS_MIN, PathIndex
 
 KEYS_TESTED_MAX = 20_000
@@ -178,7 +179,12 @@ def _numbers_beyond(operator: str, bound: float, node: PathIndex, domain: Domain
         column = node.make_column(domain.size)
     if column is not None:
         return column.holding(operator, bound, within)
-    return union_of(_postings(node, _beyond(operator, bound, node.ordered_numbers())))
+    postings = _postings(node, _beyond(operator, bound, node.ordered_numbers()))
+    if len(postings) == 1:
+        return bitmap_of(postings[0])
+    if len(within) * SPARSE_SHARE < domain.size:
+        return BitMap.union(EMPTY, *(bitmap_of(posting) & within for posting in postings))
+    return union_of(postings)
 
 
 def _beyond(operator: str, bound: Any, keys: Any) -> Iterable[Key]:

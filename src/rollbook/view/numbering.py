@@ -8,6 +8,11 @@ from array import array
 from collections.abc import Sequence
 from typing import TypeAlias
 
+import numpy as np
+from pyroaring import BitMap
+
+from rollbook.view.postings import numbers_in
+
 Numbers: TypeAlias = Sequence[int]
 
 
@@ -39,13 +44,29 @@ class Numbering:
             self._listed.pop(document, None)
             self._firsts[document], self._counts[document] = numbers.start, len(numbers)
         else:
-            self._listed[document] = array("I", numbers)
+            self._listed[document], self._counts[document] = array("I", numbers), 0
 
     def take(self, document: int) -> Numbers:
         """The numbers of the document's elements, of which it has none from now on."""
         numbers = self.get(document)
         self.set(document, range(0))
         return numbers
+
+    def of_all(self, documents: BitMap) -> BitMap:
+        """The numbers of the elements of all these documents."""
+        rows = numbers_in(documents)
+        rows = rows[rows < len(self._counts)]
+        counts = np.frombuffer(self._counts, dtype=np.uint32)[rows]
+        before = np.cumsum(counts) - counts
+        firsts = np.frombuffer(self._firsts, dtype=np.uint32)[rows]
+        numbers = np.repeat(firsts - before, counts) + np.arange(counts.sum())
+        found = BitMap(array("I", numbers.astype(np.uint32).tobytes()))
+        if len(self._listed) < len(documents):
+            listed = [numbers for document, numbers in self._listed.items() if document in documents]
+        else:
+            listed = [self._listed[document] for document in documents if document in self._listed]
+        found.update(*listed)
+        return found
 
     def state(self) -> list[bytes]:
         """All of it, for ``restore``."""

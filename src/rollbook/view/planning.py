@@ -30,6 +30,9 @@ from rollbook.view.trees import PathIndex
 FEW = 16
 """So few documents are looked at sooner than a costly clause is planned."""
 
+NARROW_SHARE = 8
+"""Of one in so many documents it is quicker to look at their elements alone than to look at all elements."""
+
 CHEAP, MODERATE, COSTLY, UNKNOWABLE = range(4)
 
 ELEMENT_OPERATORS = frozenset({"$eq", "$in", "$gt", "$gte", "$lt", "$lte", "$regex", "$mod"})
@@ -115,8 +118,13 @@ class Planner(Struct, frozen=True):
     def _by_elements(self, clause: Filter, node: PathIndex, irregular: BitMap, within: BitMap) -> Answer:
         """What the index of elements answers. Arrays in other arrays are not in it: those documents stay possible."""
         index = self.elements[node]
-        domain = Domain(index.live, index.size, self.domain.effort)
-        found = Planner(index.root, domain).answer(clause, index.live)
+        planner = Planner(index.root, Domain(index.live, index.size, self.domain.effort))
+        if len(within) * NARROW_SHARE <= self.domain.size:
+            within = self._implied(clause, node.path, within)
+            elements = index.elements_of(within)
+            found = planner.answer(clause, elements).both(exactly(elements))
+        else:
+            found = planner.answer(clause, index.live)
         certain = index.documents_of(found.certain, self.domain.size)
         if found.exact:
             return Answer(certain, certain | irregular) if irregular else exactly(certain)
