@@ -15,8 +15,14 @@ ROW_BYTES = 200
 
 NOTHING = Splice(0, b"", b"")
 
-STOOD = "SELECT revision, created_revision, created_at_ms, updated_at_ms, protected FROM clusters WHERE id = ?"
-RECORD = "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT))"
+RECORD_CREATION = (
+    "INSERT INTO changes VALUES "
+    "(?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, ?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT))"
+)
+RECORD = (
+    "INSERT INTO changes SELECT ?, ?, ?, ?, ?, revision, created_revision, created_at_ms, updated_at_ms, protected, "
+    "?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT) FROM clusters WHERE id = ?"
+)
 CREATE = "INSERT INTO clusters VALUES (?, ?, ?, ?, ?, 0, CAST(? AS TEXT))"
 UPDATE = (
     "UPDATE clusters SET body = CAST(? AS TEXT), revision = ?, updated_at_ms = ? "
@@ -55,41 +61,51 @@ def record(writer: apsw.Connection, change: Change, tip: Tip) -> Tip:
         raise ValueError(f"the change after revision {tip.revision} has revision {change.revision}")
     if change.at_ms < tip.at_ms:
         raise ValueError(f"revision {change.revision} is dated before the change that it follows")
-    stood = writer.execute(STOOD, (change.id,)).fetchall()
-    splice = _write_live(writer, change)
-    if writer.changes() != 1:
-        raise ValueError(f"revision {change.revision} does not follow from the stored document {change.id!r}")
+    splice = _splice_of(change)
     total_bytes = tip.total_bytes + ROW_BYTES + len(splice.removed) + len(splice.inserted)
     what = (change.revision, change.id, change.kind, change.at_ms, total_bytes)
-    was = stood[0] if stood else (None,) * 5
-    writer.execute(RECORD, (*what, *was, change.actor, change.reason, splice.start, splice.removed, splice.inserted))
+    how = (change.actor, change.reason, splice.start, splice.removed, splice.inserted)
+    if change.before is None:
+        writer.execute(RECORD_CREATION, (*what, *how))
+    else:
+        writer.execute(RECORD, (*what, *how, change.id))  # before the document that stood is written over
+    _write_live(writer, change)
+    if writer.changes() != 1:
+        raise ValueError(f"revision {change.revision} does not follow from the stored document {change.id!r}")
     return Tip(change.revision, change.at_ms, total_bytes)
 
 
-def _write_live(writer: apsw.Connection, change: Change) -> Splice:
-    """Write the change into ``clusters``; gives what it changed."""
+def _splice_of(change: Change) -> Splice:
     before, after = change.before, change.after
-    now = (change.revision, change.at_ms)
     match change.kind:
         case "created" if before is None and after is not None:
-            _create(writer, change, after)
             return Splice(0, b"", after)
         case "updated" if before is not None and after is not None:
-            writer.execute(UPDATE, (after, *now, change.id, before))
             return splice_between(before, after)
         case "protected" | "unprotected" if before is not None and after == before:
-            protected = protected_after(change.kind, False)
-            writer.execute(PROTECT, (protected, *now, change.id, before, not protected))
             return NOTHING
         case "deleted" if before is not None and after is None:
-            writer.execute(DELETE, (change.id, before))
             return Splice(0, before, b"")
     raise ValueError(f"revision {change.revision} is no {change.kind!r} change: before or after is wrong")
 
 
-def _create(writer: apsw.Connection, change: Change, body: bytes) -> None:
+def _write_live(writer: apsw.Connection, change: Change) -> None:
+    id, before, after, now = change.id, change.before, change.after, (change.revision, change.at_ms)
+    match change.kind:
+        case "created":
+            _create(writer, change)
+        case "updated":
+            writer.execute(UPDATE, (after, *now, id, before))
+        case "protected" | "unprotected":
+            protected = protected_after(change.kind, False)
+            writer.execute(PROTECT, (protected, *now, id, before, not protected))
+        case "deleted":
+            writer.execute(DELETE, (id, before))
+
+
+def _create(writer: apsw.Connection, change: Change) -> None:
     times = (change.at_ms, change.at_ms)
     try:
-        writer.execute(CREATE, (change.revision, change.id, change.revision, *times, body))
+        writer.execute(CREATE, (change.revision, change.id, change.revision, *times, change.after))
     except apsw.ConstraintError:
         raise ValueError(f"revision {change.revision} creates {change.id!r}, which is there") from None

@@ -76,6 +76,7 @@ class Committer:
         self._settled = asyncio.Event()
         self._settled.set()
         self._closing = False
+        self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollbook-writer")
         self._task = asyncio.create_task(self._run(), name="rollbook-committer")
         self.trouble: str | None = None
@@ -93,7 +94,7 @@ class Committer:
 
     def begin(self, command: Command, author: Author) -> asyncio.Future[Stored]:
         """As ``submit``, for who does not wait here."""
-        answer: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Stored] = self._loop.create_future()
         if self._closing:
             answer.set_exception(JournalUnavailable("the registry is stopping; try again when it is back"))
         else:
@@ -128,12 +129,11 @@ class Committer:
             _answer(batch, outcomes)
 
     async def _commit(self, batch: Sequence[_Waiting]) -> Sequence[Outcome]:
-        loop = asyncio.get_running_loop()
         while True:
             try:
-                draft, outcomes = await loop.run_in_executor(self._thread, self._write, batch)
+                draft, outcomes = await self._loop.run_in_executor(self._thread, self._write, batch)
             except JournalConflict:
-                self._publish(await loop.run_in_executor(self._thread, self._news))
+                self._publish(await self._loop.run_in_executor(self._thread, self._news))
                 continue
             except JournalUnavailable as trouble:
                 self._note(trouble.message)

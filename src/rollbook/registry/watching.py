@@ -262,6 +262,9 @@ class Watching:
                 logger.warning("watchers wait, for the journal can't be read: %s", trouble.message)
                 await asyncio.sleep(TROUBLE_SECONDS)
                 continue
+            if not len(self._audiences):
+                self._telling = self.revision = changes[-1].revision
+                continue
             for change in changes:
                 self._telling = change.revision
                 await self._tell(Occurrence(change), pace)

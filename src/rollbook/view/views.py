@@ -182,8 +182,9 @@ class View:
         self.index.delete(entry.number, decode_stored(entry.body))
 
     def _put_aside(self, entry: Entry) -> None:
-        for selection in self._selections:
-            selection.put_aside(entry)
+        if len(self._selections):
+            for selection in self._selections:
+                selection.put_aside(entry)
 
     def _kept(self, kept: Kept, id: str, number: int) -> Entry:
         """``id`` and ``number`` are objects that others hold too; equal revisions and equal times become one object."""

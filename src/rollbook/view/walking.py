@@ -111,10 +111,14 @@ def _differences_at(node: PathIndex, name: str, before: Maybe, after: Maybe) -> 
 
 def terms_of(node: PathIndex, name: str, member: Maybe) -> tuple[set[Term], Arrays]:
     """What one member of the object at ``node`` contributes, and the arrays in it whose elements have an own index."""
+    if member is MISSING:
+        return set(), []
+    kind = type(member)
+    if (kind is int or kind is float) and (child := node.child(name)) is not None:  # as most updates are
+        return {(child, PRESENT), (child, member)}, []  # type: ignore[arg-type]
     out: list[Term] = []
     arrays: Arrays = []
-    if member is not MISSING:
-        spread(node, {name: member}, out, arrays)
+    spread(node, {name: member}, out, arrays)
     return set(out), arrays
 
 

@@ -61,10 +61,9 @@ def touched_paths(update: Update) -> frozenset[Path] | None:
 
 
 def _fixed_part(path: Path) -> Path:
-    for position in range(len(path)):
-        if varies(path[position : position + 1]):
-            return path[:position]
-    return path
+    if not varies(path):
+        return path
+    return path[: next(position for position in range(len(path)) if varies(path[position : position + 1]))]
 
 
 def _replacing(update: Replacement) -> Apply:
