@@ -124,11 +124,12 @@ class PlainAnswers:
         size_bytes = sum(map(len, bodies)) + max(len(bodies) + 1, 2)
         if size_bytes >= (WORTH_IT_BYTES if not is_plain(headers, ENCODING) else PIECE_BYTES):
             return None
-        parts = [QUERY_HEAD % (default, registry.view.revision, size_bytes), b"["]
-        for each in bodies:
-            parts += (each, b",")
-        parts[-1 if bodies else 2 :] = [b"]"]
-        return b"".join(parts)
+        head = QUERY_HEAD % (default, registry.view.revision, size_bytes) + b"["
+        if not bodies:
+            return head + b"]"
+        bodies[0] = head + bodies[0]
+        bodies[-1] += b"]"
+        return b",".join(bodies)
 
     def _parse(self, body: bytes) -> Query:
         limits = self._registry.limits

@@ -42,6 +42,7 @@ class RegistryProtocol(HttpToolsProtocol):
     plain: PlainAnswers
     writes: PlainWrites
     malformed: Durations
+    default_headers: "DefaultHeaders"
     url = b""
     timeout_keep_alive_task: TimerHandle | None
     _answered = False
@@ -217,14 +218,29 @@ class RegistryProtocol(HttpToolsProtocol):
             self.timeout_keep_alive_task = None
 
     def _default_headers(self) -> bytes:
-        return b"".join([b"%s: %s\r\n" % header for header in self.server_state.default_headers])
+        """What every answer has, rendered anew when the server has a new list: when the second of ``date`` turns."""
+        listed = self.server_state.default_headers
+        if self.default_headers.listed is not listed:
+            rendered = b"".join([b"%s: %s\r\n" % header for header in listed])
+            self.default_headers.listed, self.default_headers.rendered = listed, rendered
+        return self.default_headers.rendered
 
     def _is_occupied(self) -> bool:
         """Whether earlier requests of the connection are still being answered, or its reader is slow."""
-        return self._is_answering() or self.flow.write_paused
+        return (self.cycle is not None and not self.cycle.response_complete) or self.flow.write_paused
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
+
+
+class DefaultHeaders:
+    """The headers that every answer has, as the server lists them and as they are sent."""
+
+    __slots__ = ("listed", "rendered")
+
+    def __init__(self) -> None:
+        self.listed: list[tuple[bytes, bytes]] | None = None
+        self.rendered = b""
 
 
 class UpdateCycle:
@@ -245,5 +261,6 @@ def protocol_for(registry: Registry, traffic: Traffic) -> type[RegistryProtocol]
         "plain": PlainAnswers(registry, traffic),
         "writes": PlainWrites(registry, traffic),
         "malformed": traffic.of(OTHER, OTHER, 400),
+        "default_headers": DefaultHeaders(),
     }
     return type("RegistryProtocol", (RegistryProtocol,), shared)

@@ -64,7 +64,7 @@ class Reader:
         scan = Scan(entries, self._facts.as_of_now(), self._work(query.max_time_ms), certain=certain)
         return await self._run(lambda: scan.find(query), query, entries)
 
-    def find_at_once(self, query: Query) -> Sequence[bytes] | None:
+    def find_at_once(self, query: Query) -> list[bytes] | None:
         """As ``find``, when the indexes alone can tell, and when it is not much; else None."""
         if query.sort is not None or query.explain or not query.answers_as_stored:
             return None
@@ -72,7 +72,7 @@ class Reader:
         candidates = self._in_window(plan, query) if plan.exact else None
         if candidates is None or len(candidates) > AT_ONCE_ENTRIES_MAX:
             return None
-        return [entry.body for entry in self._view.select(candidates)]
+        return self._view.bodies(candidates)
 
     async def count(self, query: Query) -> int:
         """How many documents match, within the query's ``skip`` and ``limit``."""

@@ -23,7 +23,7 @@ from rollbook.view.elements import ElementIndex
 from rollbook.view.fields import Domain, answer_of_field, matches_missing
 from rollbook.view.indexes import Index
 from rollbook.view.keys import ARRAY, NESTED
-from rollbook.view.places import is_numeric, nested_on, place_of, readings
+from rollbook.view.places import NOTHING, is_numeric, nested_on, place_of, readings
 from rollbook.view.postings import EMPTY
 from rollbook.view.trees import PathIndex
 
@@ -68,21 +68,29 @@ class Planner(Struct, frozen=True):
 
     def _all(self, clauses: tuple[Filter, ...], within: BitMap) -> Answer:
         answer = exactly(within)
-        for clause in sorted(clauses, key=cost):
+        costs = [cost(clause) for clause in clauses]
+        for place in sorted(range(len(clauses)), key=costs.__getitem__):
             if not answer.possible:
                 return NONE
-            if cost(clause) >= COSTLY and len(answer.possible) <= FEW:
+            if costs[place] >= COSTLY and len(answer.possible) <= FEW:
                 return at_most(answer.possible)
-            answer = answer.both(self.answer(clause, answer.possible))
+            found = self.answer(clauses[place], answer.possible)
+            answer = found if answer.certain is self.domain.live else answer.both(found)
         return answer
 
     def _field(self, field: Field, within: BitMap) -> Answer:
-        if not field.path:
-            return at_most(within)
-        if any(map(is_numeric, field.path)):
-            return at_most(self._possible_by_position(field, within))
-        place = place_of(self.root, field.path)
-        return at_most(within) if place is None else answer_of_field(field, place, self.domain, within)
+        place = self.root.places.get(field.path)
+        if place is None:
+            if not field.path:
+                return at_most(within)
+            if any(map(is_numeric, field.path)):
+                return at_most(self._possible_by_position(field, within))
+            place = place_of(self.root, field.path)
+            if place is None:
+                return at_most(within)
+            if place.node is not NOTHING:
+                self.root.places[field.path] = place
+        return answer_of_field(field, place, self.domain, within)
 
     def _possible_by_position(self, field: Field, within: BitMap) -> BitMap:
         """A numeric component names a member or an element; an element has no level of its own in the tree."""

@@ -5,6 +5,7 @@ is too long to be a key itself, ``LONG`` has the document. A plan never takes "n
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
 
 from pyroaring import BitMap
 
@@ -57,6 +58,7 @@ class PathIndex:
         "numbers",
         "overflowed",
         "path",
+        "places",
         "postings",
         "text_length_max",
         "texts",
@@ -78,6 +80,8 @@ class PathIndex:
         self.children: dict[str, PathIndex] = {}
         self.postings: dict[Key, Posting] = {}
         self.lone_digests = LoneDigests()
+        self.places: dict[Path, Any] = {}
+        """Where the planner found the paths below this node; once there, they stay."""
         self.overflowed = False
         self.texts: OrderedKeys[str] | None = None
         self.numbers: OrderedKeys[float] | None = None

@@ -4,6 +4,7 @@ One rule: numbers rise with creation and are never given twice, so ascending num
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import TypeAlias
 from weakref import WeakSet
 
@@ -32,6 +33,8 @@ Versions: TypeAlias = Mapping[int, tuple[Document, Document]]
 """By revision, the documents before and after a change, of whoever has decoded them already."""
 
 NO_VERSIONS: Versions = {}
+
+HELD = attrgetter("held")
 
 AT_ONCE_MAX = 1024
 """So many documents are looked up at once; more when they are come to."""
@@ -75,6 +78,11 @@ class View:
         selection = Selection(numbers & self.index.live, self._by_number)
         self._selections.add(selection)
         return selection
+
+    def bodies(self, candidates: BitMap) -> list[bytes]:
+        """The JSON of the documents with these numbers, in order of creation, as of now. For few of them."""
+        entries = filter(None, map(self._by_number.__getitem__, candidates.to_array()))
+        return list(map(HELD, entries)) if self._packer is None else [entry.body for entry in entries]
 
     def plan(self, filter: Filter) -> Plan:
         """Which documents ``filter`` may match, of those that are there now."""
