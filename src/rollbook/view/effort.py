@@ -8,10 +8,13 @@ One rule: a plan that is cut short is still right. What there was no time to pla
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from msgspec import Struct
 
 PLANNING_SECONDS_MAX = 0.025
+
+Result = TypeVar("Result")
 
 
 class Effort(Struct, frozen=True):
@@ -24,6 +27,13 @@ class Effort(Struct, frozen=True):
     def spent(self) -> bool:
         """Whether it is time to stop."""
         return time.perf_counter() >= self.first_look and self.clock() > self.deadline
+
+    def beside(self, work: Callable[[], Result]) -> "tuple[Result, Effort]":
+        """What ``work`` makes, and the effort that is left, of which the work took nothing."""
+        wall, clock = time.perf_counter(), self.clock()
+        result = work()
+        later, longer = self.first_look + time.perf_counter() - wall, self.deadline + self.clock() - clock
+        return result, Effort(longer, self.clock, later)
 
 
 UNBOUNDED = Effort(first_look=float("inf"))
