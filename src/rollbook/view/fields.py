@@ -46,6 +46,9 @@ KEYS_TESTED_MAX = 20_000
 KEYS_UNITED_MAX = 50_000
 """The postings of so many keys may be united."""
 
+APART_MAX = 8
+"""So few postings are narrowed, where few documents are left, before they are united."""
+
 NULLABLE = frozenset({"$eq", "$gte", "$lte"})
 """With null as operand these match missing values too."""
 
@@ -182,7 +185,7 @@ def _numbers_beyond(operator: str, bound: float, node: PathIndex, domain: Domain
     postings = _postings(node, _beyond(operator, bound, node.ordered_numbers()))
     if len(postings) == 1:
         return bitmap_of(postings[0])
-    if len(within) * SPARSE_SHARE < domain.size:
+    if len(postings) <= APART_MAX and len(within) * SPARSE_SHARE < domain.size:
         return BitMap.union(EMPTY, *(bitmap_of(posting) & within for posting in postings))
     return union_of(postings)
 

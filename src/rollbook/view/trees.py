@@ -17,7 +17,7 @@ from rollbook.view.lone_digests import LoneDigests
 from rollbook.view.ordered import OrderedKeys
 from rollbook.view.postings import Posting, bitmap_of, numbers_in
 
-COLUMN_KEYS_MIN = 256
+COLUMN_KEYS_MIN = 64
 """With fewer distinct numbers, a union of postings is quicker than a column."""
 
 EAGER_KEYS_MIN = 4096
