@@ -40,7 +40,10 @@ def mongo_code_name(code: int) -> str:
 
 def below(at: str, key: str | int) -> str:
     """The JSON Pointer (RFC 6901) of member or element ``key`` of the value at ``at``."""
-    return f"{at}/{str(key).replace('~', '~0').replace('/', '~1')}"
+    text = str(key)
+    if "~" in text or "/" in text:
+        text = text.replace("~", "~0").replace("/", "~1")
+    return f"{at}/{text}"
 
 
 class Problem(Struct, frozen=True):

@@ -117,6 +117,8 @@ def _cast_part(name: str, operand: Value, at: str) -> Value:
 
 def _cast_operand(operator: str, dotted: str, operand: Value, at: str) -> Value:
     """The operand of an update operator on one path."""
+    if not isinstance(operand, (str, dict, list)):
+        return operand
     kind = kind_at(parse_path(dotted), CLUSTER)
     if operator in ASSIGNING_OPERATORS:
         return _cast(operand, kind, at, None)

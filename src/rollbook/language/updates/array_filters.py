@@ -68,6 +68,8 @@ def _fields_of(filter: Document, parsing: Parsing) -> Iterator[str]:
 
 def check_identifiers(paths: Iterable[Path], filters: Mapping[str, Filter], parsing: Parsing) -> None:
     """Refuses array filters that no path uses."""
+    if not filters:
+        return
     used = {identifier_in(component) for path in paths for component in path}
     for position, identifier in enumerate(filters):
         if identifier not in used:

@@ -1,6 +1,6 @@
 """JSON to an update. One rule: what is wrong with an update whatever the document is refused here, and only here."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Literal, TypeAlias
 
@@ -101,15 +101,16 @@ class _Body(Struct, frozen=True):
                 yield _Named(parse_target(name, self.array_filters, within), operator, operand, within)
 
 
-def _check_conflicts(named: Iterable[_Named | Rename]) -> None:
+def _check_conflicts(named: Sequence[_Named | Rename]) -> None:
+    if len(named) == 1 and isinstance(named[0], _Named):
+        return
     leaves: list[tuple[Path, Leaf]] = []
     for one in named:
         if isinstance(one, Rename):
             leaves += [(path, Leaf(_unchanged, path, RENAME, one.at)) for path in (one.source, one.target)]
         else:
             leaves.append((one.path, Leaf(_unchanged, one.path, one.operator, one.parsing.at)))
-    if len(leaves) > 1:
-        tree_of(leaves)
+    tree_of(leaves)
 
 
 def _unchanged(old: Maybe) -> Maybe:
