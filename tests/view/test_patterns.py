@@ -1,7 +1,5 @@
 """What a pattern's own text tells about what it matches."""
 
-from itertools import count
-
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -61,10 +59,20 @@ def test_other_texts_mostly_have_other_trigrams() -> None:
     assert sum(block & (wanted := trigrams_of(b"%05d-east" % number)) == wanted for number in range(1000)) < 10
 
 
-def test_making_keys_ready_takes_nothing_of_the_time_to_plan() -> None:
+def test_making_keys_ready_is_bounded_and_the_next_plan_goes_on_from_there() -> None:
     node = PathIndex(("a",), Budget())
-    for number in range(5000):
+    for number in range(30_000):
         node.add(f"text {number}", number)
-    ticks = count()
-    effort = Effort(deadline=3, clock=lambda: float(next(ticks)))
-    assert keys_matching("t 4999", "", node, effort=effort) == ["text 4999"]
+
+    def found() -> list[str] | None:
+        return keys_matching("t 29999", "", node, effort=Effort(beside_left=0.0005))
+
+    assert found() is None
+    assert next(filter(None, (found() for _ in range(1000)))) == ["text 29999"]
+
+
+def test_what_is_spent_beside_is_not_spent_on_planning() -> None:
+    effort = Effort(deadline=1.0, clock=lambda: 1.5)
+    assert effort.spent()
+    effort.spent_beside(1.0)
+    assert not effort.spent()

@@ -52,6 +52,16 @@ def test_it_does_so_where_many_candidates_count_as_few(random: Random) -> None:
         check_some_filters(random, index, documents)
 
 
+def test_elements_that_came_back_are_found_under_their_new_numbers() -> None:
+    documents: dict[int, Any] = {number: {"a": number % 10, "n": {"d": [{"a": "x"}]}} for number in range(300)}
+    index = index_of(documents, ROOMY)
+    index.update(0, documents[0], {"a": 0})
+    index.insert(300, documents[1])  # and takes the number that was given up
+    index.update(0, {"a": 0}, {"a": 0, "n": {"d": [{"a": "x"}] * 30}})
+    found = answer(parse_filter({"a": 0, "n.d": {"$elemMatch": {"a": "x"}}}), index)
+    assert set(found.certain) == set(found.possible) == set(range(0, 300, 10))
+
+
 @settings(max_examples=200, deadline=None)
 @given(random=randoms)
 def test_a_changed_index_is_the_one_that_a_fresh_load_makes(random: Random) -> None:

@@ -226,7 +226,10 @@ class RegistryProtocol(HttpToolsProtocol):
         return self.default_headers.rendered
 
     def _is_occupied(self) -> bool:
-        """Whether earlier requests of the connection are still being answered, or its reader is slow."""
+        """Whether earlier requests of the connection are still being answered, or its reader is slow.
+
+        (The first is ``_is_answering``, written out here: this is asked with every request.)
+        """
         return (self.cycle is not None and not self.cycle.response_complete) or self.flow.write_paused
 
     def _is_answering(self) -> bool:

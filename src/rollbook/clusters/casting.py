@@ -116,7 +116,7 @@ def _cast_part(name: str, operand: Value, at: str) -> Value:
 
 
 def _cast_operand(operator: str, dotted: str, operand: Value, at: str) -> Value:
-    """The operand of an update operator on one path."""
+    """The operand of an update operator on one path. Only texts are cast, and what may hold some."""
     if not isinstance(operand, (str, dict, list)):
         return operand
     kind = kind_at(parse_path(dotted), CLUSTER)

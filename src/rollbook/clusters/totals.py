@@ -10,7 +10,6 @@ Theory: a sum counts a node without the figure as 0, so a list of sparse nodes h
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -39,6 +38,8 @@ TOTALS: tuple[Path, ...] = (
     ("network", "rxBandwidth"),
 )
 DERIVABLE = (*TOTALS, MODEL_NAMES)
+HEADS = frozenset(total[:1] for total in DERIVABLE) | {()}
+"""What the path of an update to one of them begins with; the empty path is an update to them all."""
 
 
 class Contradiction(Struct, frozen=True):
@@ -81,12 +82,8 @@ def totals_set(touched: frozenset[Path] | None, before: Document, after: Documen
     """
     if touched is None:
         return frozenset(total for total in DERIVABLE if value_at(before, total) != value_at(after, total))
-    return _named_by(touched)
-
-
-@lru_cache(maxsize=1024)
-def _named_by(touched: frozenset[Path]) -> frozenset[Path]:
-    return frozenset(total for path in touched for total in DERIVABLE if path[: len(total)] == total[: len(path)])
+    near = [path for path in touched if path[:1] in HEADS]
+    return frozenset(total for path in near for total in DERIVABLE if path[: len(total)] == total[: len(path)])
 
 
 def following(before: Document, after: Document, own: frozenset[Path]) -> Document:

@@ -7,6 +7,7 @@ follower.
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 
 from rollbook.journal.changes import Change
 
@@ -39,11 +40,14 @@ class RecentChanges:
 
     def after(self, revision: int, *, most: int) -> Sequence[Change] | None:
         """The first changes later than ``revision``, in order; None when some of them are only in the journal."""
-        changes, count = self._changes, len(self._changes)
-        first = count - (self.revision - revision)
+        newer = self.revision - revision
+        first = len(self._changes) - newer
         if first < 0:
             return None
-        return [changes[place] for place in range(first, min(first + most, count))]  # quick at the end, unlike islice
+        if first < newer:
+            return list(islice(self._changes, first, first + most))
+        newest = list(islice(reversed(self._changes), newer))  # from the nearer end
+        return newest[: -most - 1 : -1]
 
     async def wait(self, revision: int) -> None:
         """Return as soon as there is a change later than ``revision``."""

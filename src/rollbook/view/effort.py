@@ -8,35 +8,36 @@ One rule: a plan that is cut short is still right. What there was no time to pla
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
 
 from msgspec import Struct
 
 PLANNING_SECONDS_MAX = 0.025
+BESIDE_SECONDS_MAX = 0.1
 
-Result = TypeVar("Result")
 
+class Effort(Struct):
+    """Planning may go on until ``deadline``, in the seconds of ``clock``; for sure until ``first_look`` on the wall.
 
-class Effort(Struct, frozen=True):
-    """Planning may go on until ``deadline``, in the seconds of ``clock``; for sure until ``first_look`` on the wall."""
+    ``beside_left``: so many seconds may be spent beside planning, on what will be ready for the plans after this one.
+    """
 
     deadline: float = float("inf")
     clock: Callable[[], float] = time.thread_time
     first_look: float = 0.0
+    beside_left: float = BESIDE_SECONDS_MAX
 
     def spent(self) -> bool:
         """Whether it is time to stop."""
         return time.perf_counter() >= self.first_look and self.clock() > self.deadline
 
-    def beside(self, work: Callable[[], Result]) -> "tuple[Result, Effort]":
-        """What ``work`` makes, and the effort that is left, of which the work took nothing."""
-        wall, clock = time.perf_counter(), self.clock()
-        result = work()
-        later, longer = self.first_look + time.perf_counter() - wall, self.deadline + self.clock() - clock
-        return result, Effort(longer, self.clock, later)
+    def spent_beside(self, seconds: float) -> None:
+        """So many seconds went by that do not count as planning."""
+        self.deadline += seconds
+        self.first_look += seconds
+        self.beside_left -= seconds
 
 
-UNBOUNDED = Effort(first_look=float("inf"))
+UNBOUNDED = Effort(first_look=float("inf"), beside_left=float("inf"))
 
 
 def effort_from_now(seconds: float = PLANNING_SECONDS_MAX) -> Effort:

@@ -153,7 +153,8 @@ class ElementIndex:
         kept = middle[:new_size]
         made = self._allocate(document, new_size - len(kept))
         self._free.extend(middle[new_size:])
-        self._numbers_of.set(document, [*numbers[:start], *kept, *made, *numbers[start + old_size :]])
+        if old_size != new_size:
+            self._numbers_of.set(document, [*numbers[:start], *kept, *made, *numbers[start + old_size :]])
         return [*middle, *made]
 
     def _allocate(self, document: int, count: int) -> Numbers:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 from pyroaring import BitMap
 
 from rollbook.documents.values import Value
@@ -61,7 +61,7 @@ class Domain(Struct, frozen=True):
 
     live: BitMap
     size: int
-    effort: Effort = UNBOUNDED
+    effort: Effort = field(default_factory=lambda: UNBOUNDED)
 
 
 def answer_of_field(field: Field, place: Place, domain: Domain, within: BitMap) -> Answer:

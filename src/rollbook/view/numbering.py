@@ -56,10 +56,10 @@ class Numbering:
         """The numbers of the elements of all these documents."""
         rows = numbers_in(documents)
         rows = rows[rows < len(self._counts)]
-        counts = np.frombuffer(self._counts, dtype=np.uint32)[rows]
+        counts = np.frombuffer(self._counts, dtype=np.uint32)[rows].astype(np.int64)
+        firsts = np.frombuffer(self._firsts, dtype=np.uint32)[rows].astype(np.int64)
         before = np.cumsum(counts) - counts
-        firsts = np.frombuffer(self._firsts, dtype=np.uint32)[rows]
-        numbers = np.repeat(firsts - before, counts) + np.arange(counts.sum())
+        numbers = np.repeat(firsts - before, counts) + np.arange(counts.sum(), dtype=np.int64)
         found = BitMap(array("I", numbers.astype(np.uint32).tobytes()))
         if len(self._listed) < len(documents):
             listed = [numbers for document, numbers in self._listed.items() if document in documents]

@@ -42,7 +42,7 @@ def open_view(
         return View(limits=limits, packer=Packer() if packed else None, indexed=indexed)
 
     remove_unfinished(directory)
-    with _without_collecting():
+    with _kept_from_the_collector():
         read = read_snapshot(directory, limits=limits) if indexed else None
         return (_restored(new_view(), read, journal) if read else None) or _loaded(new_view(), journal)
 
@@ -77,9 +77,10 @@ def snapshot_of(view: View, journal: Journal) -> tuple[Snapshot, Change] | None:
 
 
 @contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Nothing of what is made here is garbage, nor soon will be, and looking for it would take time."""
+def _kept_from_the_collector() -> Iterator[None]:
+    """Nothing of what is made here is garbage, nor soon will be: looking for it now, or among it later, takes time."""
     was_enabled = gc.isenabled()
+    gc.collect()  # what is garbage before would be kept for ever with the rest
     gc.disable()
     try:
         yield
@@ -99,7 +100,7 @@ def _restored(view: View, read: tuple[Snapshot, bytes], journal: Journal) -> Vie
         if mark_of(next(changes)) != mark:
             return None
         view.restore(snapshot, _told(journal.load(), len(snapshot.ids), "read, and their index"), changes, newest)
-    except (RegistryError, StopIteration, ValueError, KeyError) as error:
+    except (RegistryError, StopIteration, ValueError, LookupError) as error:
         logger.warning("the snapshot of the index does not fit the journal, and is made anew: %r", error)
         return None
     return view

@@ -5,11 +5,12 @@ keys. Other patterns are searched in blocks of a thousand keys, each as one text
 text is searched only in the blocks that hold its trigrams. Neighbours in the order of keys are alike, so most blocks
 hold few trigrams, and most are passed over. Either way the engine is the one of the predicate.
 
-One rule: making a block ready is no effort of the plan that happens to ask first. It stays ready until one of its keys
-changes, and without it every document would have to be looked at.
+One rule: making a block ready is no effort of the plan that happens to ask first, within a bound. It stays ready until
+one of its keys changes, so the next plan goes on from there, and without it every document would have to be looked at.
 """
 
 import re
+import time
 from collections.abc import Iterable, Iterator
 from itertools import islice, takewhile
 
@@ -18,6 +19,7 @@ from msgspec import Struct
 
 from rollbook.language.regular_expressions.lines import Texts, as_lines, texts_matching
 from rollbook.view.effort import UNBOUNDED, Effort
+from rollbook.view.ordered import OrderedKeys
 from rollbook.view.trees import PathIndex
 
 BEGUN_AT_ONCE = 1024
@@ -37,7 +39,9 @@ def keys_matching(pattern: str, options: str, node: PathIndex, *, effort: Effort
         begun = takewhile(lambda text: text.startswith(prefix), texts.after(prefix, included=True))
         blocks: Iterable[Texts] = map(as_lines, iter(lambda: list(islice(begun, BEGUN_AT_ONCE)), []))
     else:
-        ready, effort = effort.beside(lambda: list(texts.derived(_ready)))
+        ready = _blocks_ready(texts, effort)
+        if ready is None:
+            return None
         blocks = _with_trigrams(ready, trigrams_of(required_text(pattern, options).encode()))
     found: list[str] = []
     for block in blocks:
@@ -77,6 +81,19 @@ def trigrams_of(text: bytes) -> int:
 class _Block(Struct, frozen=True):
     texts: Texts
     trigrams: int
+
+
+def _blocks_ready(texts: OrderedKeys[str], effort: Effort) -> list[_Block] | None:
+    """All blocks; None when making them ready takes more than may be spent on it."""
+    blocks, began, seconds = [], time.perf_counter(), 0.0
+    for block in texts.derived(_ready):
+        blocks.append(block)
+        seconds = time.perf_counter() - began
+        if seconds > effort.beside_left:
+            break
+    enough = seconds <= effort.beside_left
+    effort.spent_beside(seconds)
+    return blocks if enough else None
 
 
 def _ready(texts: list[str]) -> _Block:

@@ -30,6 +30,12 @@ class Field(Struct, frozen=True, eq=False):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Field) and self._meaning() == other._meaning()
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self._meaning())
+
     def _meaning(self) -> tuple[Path, str, Value, str]:
         return self.path, self.operator, self.operand, self.options
 
