@@ -14,6 +14,7 @@ from rollbook.documents.codec import decode_stored, encode_json
 from rollbook.journal.changes import Change
 from rollbook.journal.sqlite import SqliteJournal
 from rollbook.limits import Limits
+from rollbook.view import opening
 from rollbook.view.opening import open_view, save_snapshot
 from rollbook.view.snapshots import FILE_NAME, read_snapshot
 from rollbook.view.views import View
@@ -197,3 +198,16 @@ def test_what_was_written_without_an_index_is_indexed_at_the_next_start(journal:
     assert save_snapshot(loaded(journal), journal, tmp_path)
     change_much(journal, Random(2), 8, open_view(journal, tmp_path, indexed=False))
     assert_same(open_view(journal, tmp_path), loaded(journal))
+
+
+def test_an_index_of_many_documents_is_written_down_as_soon_as_it_is_made(
+    journal: SqliteJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrol(journal, 10)
+    monkeypatch.setattr(opening, "SAVED_AT_ONCE_MIN", 11)
+    assert open_view(journal, tmp_path).snapshot_revision == 0
+    monkeypatch.setattr(opening, "SAVED_AT_ONCE_MIN", 10)
+    made = open_view(journal, tmp_path)
+    assert made.snapshot_revision == made.revision == journal.newest()
+    assert read_snapshot(tmp_path, limits=ROOMY) is not None
+    assert_same(open_view(journal, tmp_path), made)

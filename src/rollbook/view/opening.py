@@ -20,6 +20,10 @@ logger = logging.getLogger(__name__)
 TELL_SECONDS = 2.0
 DOCUMENTS_BETWEEN_LOOKS = 256
 
+SAVED_AT_ONCE_MIN = 1_000
+"""An index of so many documents is written down as soon as it is made, which takes a fortieth of the time of making it:
+whoever is killed later need not make it again, and nobody has to be asked for it while there are requests."""
+
 TAIL_SHARE_MAX = 1.0
 """With more changes after the snapshot than this share of its documents, walking every document is as quick."""
 
@@ -44,7 +48,10 @@ def open_view(
     remove_unfinished(directory)
     with _kept_from_the_collector():
         read = read_snapshot(directory, limits=limits) if indexed else None
-        return (_restored(new_view(), read, journal) if read else None) or _loaded(new_view(), journal)
+        view = (_restored(new_view(), read, journal) if read else None) or _loaded(new_view(), journal)
+    if not view.snapshot_revision and len(view) >= SAVED_AT_ONCE_MIN:
+        save_snapshot(view, journal, directory, limits=limits)
+    return view
 
 
 def save_snapshot(view: View, journal: Journal, directory: Path, *, limits: Limits = DEFAULT_LIMITS) -> bool:

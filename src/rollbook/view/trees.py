@@ -186,6 +186,7 @@ class PathIndex:
         # Plain looks at types: there are as many keys as all documents have values.
         for bitmap in [posting for posting in self.postings.values() if type(posting) is not int]:
             bitmap.run_optimize()  # type: ignore[union-attr]
+            bitmap.shrink_to_fit()  # type: ignore[union-attr]
         texts: list[str] = [key for key in self.postings if type(key) is str]
         self.put_in_order(texts, sum(type(key) is int or type(key) is float for key in self.postings), size)
 
