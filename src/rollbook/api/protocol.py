@@ -171,12 +171,20 @@ class RegistryProtocol(HttpToolsProtocol):
             if closes:
                 self.transport.close()
         cycle.response_complete = True
-        self.on_response_complete()
+        if self.pipeline or self.transport.is_closing():
+            self.on_response_complete()
+            return
+        self._heard_at = self.loop.time()
+        self.flow.resume_reading()
+        self._count_answer()
 
     def _answer(self, answer: bytes) -> None:
         self.transport.write(answer)
-        self.server_state.total_requests += 1
         self._answered = True
+        self._count_answer()
+
+    def _count_answer(self) -> None:
+        self.server_state.total_requests += 1
         if self.timeout_keep_alive_task is None:
             self._start_timer(self.timeout_keep_alive)
 
@@ -249,13 +257,15 @@ class DefaultHeaders:
 class UpdateCycle:
     """What uvicorn asks of a request that is being answered: those after it wait for it, and so does a stop."""
 
-    __slots__ = ("disconnected", "keep_alive", "message_event", "response_complete")
+    __slots__ = ("disconnected", "keep_alive", "response_complete")
+
+    message_event = Event()
+    """Nobody waits for it: one for all."""
 
     def __init__(self) -> None:
         self.response_complete = False
         self.disconnected = False
         self.keep_alive = True
-        self.message_event = Event()
 
 
 def protocol_for(registry: Registry, traffic: Traffic) -> type[RegistryProtocol]:
