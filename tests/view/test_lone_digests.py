@@ -25,8 +25,7 @@ def test_they_are_what_a_dict_would_be(steps: list[tuple[bytes, int | None]]) ->
     restored = LoneDigests()
     restored.restore(digests.state())
     for each in (digests, restored):
-        assert {digest: each.get(digest) for digest in each} == expected
-        assert len(each) == len(expected)
+        assert sorted(each) == sorted(expected)
         assert all(each.get(digest) == expected.get(digest) for digest, _ in steps)
 
 

@@ -9,7 +9,8 @@ import orjson
 from starlette.responses import Response
 
 from rollbook import errors
-from rollbook.errors import RegistryError, mongo_code_name
+from rollbook.api.mongo_codes import mongo_code_name
+from rollbook.errors import RegistryError
 
 STATUSES: Mapping[type[RegistryError], int] = {
     errors.RegistryError: 500,

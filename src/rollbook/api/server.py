@@ -43,20 +43,7 @@ async def serve(
     Requests that are under way at a stop have ``stop_seconds`` to end. Refuses (SettingRefused) an address that can't
     be listened on.
     """
-    config = uvicorn.Config(
-        app,
-        http=protocol_for(registry, traffic),
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        proxy_headers=False,
-        timeout_keep_alive=IDLE_SECONDS_MAX,
-        timeout_graceful_shutdown=stop_seconds,
-    )
-    server = Server(config)
+    server = Server(configured(app, protocol_for(registry, traffic), stop_seconds=stop_seconds))
 
     def stop() -> None:
         server.should_exit = True
@@ -70,6 +57,23 @@ async def serve(
     logger.info("listening on %s", address_of(listening))
     async with lateness_kept(traffic.lateness):
         await server.serve(sockets=[listening])
+
+
+def configured(app: ASGIApp, protocol: type[asyncio.Protocol], *, stop_seconds: int) -> uvicorn.Config:
+    """What uvicorn is told: to do nothing that this module, the protocol or the application does."""
+    return uvicorn.Config(
+        app,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        timeout_keep_alive=IDLE_SECONDS_MAX,
+        timeout_graceful_shutdown=stop_seconds,
+    )
 
 
 def allow_many_connections() -> None:

@@ -11,7 +11,6 @@ from typing import Protocol, TypeAlias
 
 from rollbook import assembly
 from rollbook.cli.exits import UNAVAILABLE, exit_code_of
-from rollbook.clusters.acceptance import SchemaRules
 from rollbook.documents.values import Value
 from rollbook.errors import RegistryError
 from rollbook.registry.committing import Author, Stored
@@ -19,9 +18,6 @@ from rollbook.registry.registry import Registry
 from rollbook.settings import Settings
 
 Outcome: TypeAlias = "tuple[str, ...] | RegistryError"
-
-AS_IT_IS = SchemaRules("lenient", unknown_fields="ignore")
-"""Fills a document as any registry does, and leaves it to the server to judge it."""
 
 
 class Place(Protocol):

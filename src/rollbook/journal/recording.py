@@ -61,7 +61,7 @@ def record(writer: apsw.Connection, change: Change, tip: Tip) -> Tip:
         raise ValueError(f"the change after revision {tip.revision} has revision {change.revision}")
     if change.at_ms < tip.at_ms:
         raise ValueError(f"revision {change.revision} is dated before the change that it follows")
-    splice = _splice_of(change)
+    splice, statement, parameters = _step_of(change)
     total_bytes = tip.total_bytes + ROW_BYTES + len(splice.removed) + len(splice.inserted)
     what = (change.revision, change.id, change.kind, change.at_ms, total_bytes)
     how = (change.actor, change.reason, splice.start, splice.removed, splice.inserted)
@@ -69,43 +69,26 @@ def record(writer: apsw.Connection, change: Change, tip: Tip) -> Tip:
         writer.execute(RECORD_CREATION, (*what, *how))
     else:
         writer.execute(RECORD, (*what, *how, change.id))  # before the document that stood is written over
-    _write_live(writer, change)
+    try:
+        writer.execute(statement, parameters)
+    except apsw.ConstraintError:
+        raise ValueError(f"revision {change.revision} creates {change.id!r}, which is there") from None
     if writer.changes() != 1:
         raise ValueError(f"revision {change.revision} does not follow from the stored document {change.id!r}")
     return Tip(change.revision, change.at_ms, total_bytes)
 
 
-def _splice_of(change: Change) -> Splice:
-    before, after = change.before, change.after
+def _step_of(change: Change) -> tuple[Splice, str, Row]:
+    """What the change does to the body, and the statement with its parameters that does it to ``clusters``."""
+    id, before, after, revision, at_ms = change.id, change.before, change.after, change.revision, change.at_ms
     match change.kind:
         case "created" if before is None and after is not None:
-            return Splice(0, b"", after)
+            return Splice(0, b"", after), CREATE, (revision, id, revision, at_ms, at_ms, after)
         case "updated" if before is not None and after is not None:
-            return splice_between(before, after)
+            return splice_between(before, after), UPDATE, (after, revision, at_ms, id, before)
         case "protected" | "unprotected" if before is not None and after == before:
-            return NOTHING
-        case "deleted" if before is not None and after is None:
-            return Splice(0, before, b"")
-    raise ValueError(f"revision {change.revision} is no {change.kind!r} change: before or after is wrong")
-
-
-def _write_live(writer: apsw.Connection, change: Change) -> None:
-    id, before, after, now = change.id, change.before, change.after, (change.revision, change.at_ms)
-    match change.kind:
-        case "created":
-            _create(writer, change)
-        case "updated":
-            writer.execute(UPDATE, (after, *now, id, before))
-        case "protected" | "unprotected":
             protected = protected_after(change.kind, False)
-            writer.execute(PROTECT, (protected, *now, id, before, not protected))
-        case "deleted":
-            writer.execute(DELETE, (id, before))
-
-
-def _create(writer: apsw.Connection, change: Change) -> None:
-    times = (change.at_ms, change.at_ms)
-    try:
-        writer.execute(CREATE, (change.revision, change.id, change.revision, *times, change.after))
-    except apsw.ConstraintError:
-        raise ValueError(f"revision {change.revision} creates {change.id!r}, which is there") from None
+            return NOTHING, PROTECT, (protected, revision, at_ms, id, before, not protected)
+        case "deleted" if before is not None and after is None:
+            return Splice(0, before, b""), DELETE, (id, before)
+    raise ValueError(f"revision {revision} is no {change.kind!r} change: before or after is wrong")

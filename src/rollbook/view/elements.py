@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
+from rollbook.documents.paths import Path
 from rollbook.documents.values import Value
 from rollbook.view.numbering import Numbering, Numbers
+from rollbook.view.places import Place
 from rollbook.view.postings import bitmap_of_mask, numbers_in
 from rollbook.view.trees import Budget, PathIndex
 from rollbook.view.walking import Term, differences, exchange_terms, keys_on, same, spread, terms_of
@@ -24,7 +26,7 @@ from rollbook.view.walking import Term, differences, exchange_terms, keys_on, sa
 class ElementIndex:
     """The elements of the arrays at ``at``, which is a path of the index of documents."""
 
-    __slots__ = ("_free", "_numbers_of", "_owners", "_used", "at", "live", "root")
+    __slots__ = ("_free", "_numbers_of", "_owners", "_used", "at", "live", "places", "root")
 
     def __init__(self, at: PathIndex, budget: Budget, *, not_indexed: Iterable[str] = ()) -> None:
         at.elements_apart = True
@@ -33,6 +35,7 @@ class ElementIndex:
         for name in not_indexed:
             if (child := self.root.child(name)) is not None:
                 child.indexed = False
+        self.places: dict[Path, Place] = {}
         self.live = BitMap()
         """The elements that are objects. Others have numbers too, so that places and numbers go together."""
         self._owners: NDArray[np.uint32] = np.zeros(1024, dtype=np.uint32)

@@ -13,10 +13,9 @@ from rollbook.documents.values import Value
 from rollbook.language.filters.nodes import All, Any, Computed, Constant, ElemMatch, Field, Filter, JsonSchema, Not
 from rollbook.view.answers import Answer
 from rollbook.view.effort import effort_from_now
-from rollbook.view.fields import Domain
 from rollbook.view.indexes import Index
 from rollbook.view.places import is_numeric, place_of
-from rollbook.view.planning import Planner
+from rollbook.view.planning import Planner, planner_of
 
 OPERAND_LENGTH_MAX = 60
 EXPLAINING_SECONDS_MAX = 0.1
@@ -50,10 +49,7 @@ class Explanation(Struct, frozen=True):
 
 def explain(filter: Filter, index: Index) -> Explanation:
     """How ``filter`` would be answered from ``index``, as it is now."""
-    planner = Planner(
-        index.root, Domain(index.live, index.size, effort_from_now(EXPLAINING_SECONDS_MAX)), index.elements
-    )
-    return _explained(filter, planner, index)
+    return _explained(filter, planner_of(index, effort_from_now(EXPLAINING_SECONDS_MAX)), index)
 
 
 def _explained(filter: Filter, planner: Planner, index: Index) -> Explanation:

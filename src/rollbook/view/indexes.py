@@ -11,6 +11,7 @@ from rollbook.documents.paths import Path
 from rollbook.documents.values import Document
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.view.elements import ElementIndex
+from rollbook.view.places import Place
 from rollbook.view.trees import Budget, PathIndex, nodes_below
 from rollbook.view.walking import Arrays, Difference, Term, differences, exchange_terms, own_terms, spread, terms_of
 
@@ -32,7 +33,7 @@ class Index:
     Without ``values`` it knows which documents there are, and nothing else: there is nothing to plan with.
     """
 
-    __slots__ = ("elements", "live", "root", "size", "values")
+    __slots__ = ("elements", "live", "places", "root", "size", "values")
 
     def __init__(
         self, *, elements: Iterable[Path] = ELEMENTS_INDEXED, limits: Limits = DEFAULT_LIMITS, values: bool = True
@@ -40,6 +41,7 @@ class Index:
         self.values = values
         budget = Budget(limits, only_digests=ONLY_DIGESTS)
         self.root = PathIndex((), budget)
+        self.places: dict[Path, Place] = {}
         self.live = BitMap()
         self.size = 0
         """All numbers of documents are less."""

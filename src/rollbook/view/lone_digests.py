@@ -41,9 +41,6 @@ class LoneDigests:
             for digest in part.digests:
                 yield digest.to_bytes(DIGEST_BYTES, "big")
 
-    def __len__(self) -> int:
-        return sum(len(part.digests) for part in self._parts.values())
-
     def get(self, digest: bytes) -> int | None:
         """The document of a digest; None when it is not there."""
         if (part := self._parts.get(digest[0])) is None:

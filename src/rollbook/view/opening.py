@@ -21,8 +21,9 @@ TELL_SECONDS = 2.0
 DOCUMENTS_BETWEEN_LOOKS = 256
 
 SAVED_AT_ONCE_MIN = 1_000
-"""An index of so many documents is written down as soon as it is made, which takes a fortieth of the time of making it:
-whoever is killed later need not make it again, and nobody has to be asked for it while there are requests."""
+"""An index of so many documents is written down as soon as it is made, which takes a fortieth of the time of making it.
+Who is killed then need not make it again; and a child that wrote it beside the first requests would hold what they
+change in memory a second time."""
 
 TAIL_SHARE_MAX = 1.0
 """With more changes after the snapshot than this share of its documents, walking every document is as quick."""

@@ -97,7 +97,8 @@ def _blocks_ready(texts: OrderedKeys[str], effort: Effort) -> list[_Block] | Non
 
 
 def _ready(texts: list[str]) -> _Block:
-    return _Block(as_lines(texts), trigrams_of("\n".join(texts).encode()))
+    block = as_lines(texts)
+    return _Block(block, trigrams_of("\n".join(texts).encode() if block.lines is None else block.lines))
 
 
 def _with_trigrams(blocks: Iterable[_Block], wanted: int) -> Iterator[Texts]:

@@ -23,7 +23,7 @@ from rollbook.view.elements import ElementIndex
 from rollbook.view.fields import Domain, answer_of_field, matches_missing
 from rollbook.view.indexes import Index
 from rollbook.view.keys import ARRAY, NESTED
-from rollbook.view.places import NOTHING, is_numeric, nested_on, place_of, readings
+from rollbook.view.places import NOTHING, Place, is_numeric, nested_on, place_of, readings
 from rollbook.view.postings import EMPTY
 from rollbook.view.trees import PathIndex
 
@@ -43,6 +43,8 @@ class Planner(Struct, frozen=True):
 
     root: PathIndex
     domain: Domain
+    places: dict[Path, Place]
+    """Where paths were found before: a node that is there stays. They are the index's own; plans add to them."""
     elements: Mapping[PathIndex, ElementIndex] = field(default_factory=dict)
 
     def answer(self, filter: Filter, within: BitMap) -> Answer:
@@ -79,7 +81,7 @@ class Planner(Struct, frozen=True):
         return answer
 
     def _field(self, field: Field, within: BitMap) -> Answer:
-        place = self.root.places.get(field.path)
+        place = self.places.get(field.path)
         if place is None:
             if not field.path:
                 return at_most(within)
@@ -89,7 +91,7 @@ class Planner(Struct, frozen=True):
             if place is None:
                 return at_most(within)
             if place.node is not NOTHING:
-                self.root.places[field.path] = place
+                self.places[field.path] = place
         return answer_of_field(field, place, self.domain, within)
 
     def _possible_by_position(self, field: Field, within: BitMap) -> BitMap:
@@ -126,7 +128,7 @@ class Planner(Struct, frozen=True):
     def _by_elements(self, clause: Filter, node: PathIndex, irregular: BitMap, within: BitMap) -> Answer:
         """What the index of elements answers. Arrays in other arrays are not in it: those documents stay possible."""
         index = self.elements[node]
-        planner = Planner(index.root, Domain(index.live, index.size, self.domain.effort))
+        planner = Planner(index.root, Domain(index.live, index.size, self.domain.effort), index.places)
         if len(within) * NARROW_SHARE <= self.domain.size:
             within = self._implied(clause, node.path, within)
             elements = index.elements_of(within)
@@ -158,8 +160,12 @@ class Planner(Struct, frozen=True):
 
 def answer(filter: Filter, index: Index, *, effort: Effort = UNBOUNDED) -> Answer:
     """The answer to ``filter`` among all documents of ``index``."""
-    planner = Planner(index.root, Domain(index.live, index.size, effort), index.elements)
-    return planner.answer(filter, index.live)
+    return planner_of(index, effort).answer(filter, index.live)
+
+
+def planner_of(index: Index, effort: Effort) -> Planner:
+    """Who answers filters on the documents of ``index``, with this effort for them all together."""
+    return Planner(index.root, Domain(index.live, index.size, effort), index.places, index.elements)
 
 
 def cost(filter: Filter) -> int:

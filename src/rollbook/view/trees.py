@@ -5,7 +5,6 @@ is too long to be a key itself, ``LONG`` has the document. A plan never takes "n
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
 
 from pyroaring import BitMap
 
@@ -58,7 +57,6 @@ class PathIndex:
         "numbers",
         "overflowed",
         "path",
-        "places",
         "postings",
         "text_length_max",
         "texts",
@@ -80,8 +78,6 @@ class PathIndex:
         self.children: dict[str, PathIndex] = {}
         self.postings: dict[Key, Posting] = {}
         self.lone_digests = LoneDigests()
-        self.places: dict[Path, Any] = {}
-        """Where the planner found the paths below this node; once there, they stay."""
         self.overflowed = False
         self.texts: OrderedKeys[str] | None = None
         self.numbers: OrderedKeys[float] | None = None

@@ -81,7 +81,7 @@ class View:
 
     def bodies(self, candidates: BitMap) -> list[bytes]:
         """The JSON of the documents with these numbers, in order of creation, as of now. For few of them."""
-        entries = filter(None, map(self._by_number.__getitem__, candidates.to_array()))
+        entries = self._entries_at(candidates.to_array())
         return list(map(HELD, entries)) if self._packer is None else [entry.body for entry in entries]
 
     def plan(self, filter: Filter) -> Plan:
@@ -146,8 +146,7 @@ class View:
             self.revision = change.revision
 
     def _entries_at(self, numbers: Iterable[int]) -> Sequence[Entry]:
-        by_number = self._by_number
-        return [entry for number in numbers if (entry := by_number[number]) is not None]
+        return list(filter(None, map(self._by_number.__getitem__, numbers)))
 
     def _take(self, entries: Sequence[Entry]) -> None:
         """Take these, and no others, into an empty view."""
@@ -201,7 +200,7 @@ class View:
             created_revision = revision
         if updated_at_ms == created_at_ms:
             updated_at_ms = created_at_ms
-        held, packing = (body, None) if self._packer is None else self._packer.held(body)
+        held, packing = self._held(body)
         return Entry(number, id, revision, created_revision, created_at_ms, updated_at_ms, held, protected, packing)
 
     def _held(self, body: bytes) -> tuple[bytes, Packing | None]:
