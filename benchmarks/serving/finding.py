@@ -17,7 +17,7 @@ import orjson
 
 from rollbook.assembly import open_registry, settle_garbage_collection
 from rollbook.limits import DEFAULT_LIMITS
-from rollbook.registry.requests import parse_query
+from rollbook.registry.reading.requests import parse_query
 from rollbook.settings import Settings
 from rollbook.view.views import View
 

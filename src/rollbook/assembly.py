@@ -10,29 +10,29 @@ from pathlib import Path
 import uvloop
 
 from rollbook.api.app import make_app
-from rollbook.api.server import serve as serve_http
-from rollbook.api.traffic import Traffic
+from rollbook.api.metrics.request_counts import Traffic
+from rollbook.api.serving.server import serve as serve_http
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import Reading
-from rollbook.journal.leases import problems_in_leases
-from rollbook.journal.schema import FILE_NAME
-from rollbook.journal.sqlite import SqliteJournal
-from rollbook.journal.webhook_schema import problems_in_webhooks
-from rollbook.registry.committing import Committer
-from rollbook.registry.compacting import Compactor, Retention
-from rollbook.registry.facts import Facts
-from rollbook.registry.history import History
-from rollbook.registry.lease_facts import LeaseFacts
-from rollbook.registry.lease_keeping import LeaseKeeper
-from rollbook.registry.lease_saving import open_leases
-from rollbook.registry.marking import Marking, StatusRules
-from rollbook.registry.marks import Book, Marks
-from rollbook.registry.queries import Reader
-from rollbook.registry.recent import RecentChanges
+from rollbook.journal.sqlite.journal import SqliteJournal
+from rollbook.journal.sqlite.leases import problems_in_leases
+from rollbook.journal.sqlite.schema import FILE_NAME
+from rollbook.journal.sqlite.webhook_schema import problems_in_webhooks
+from rollbook.registry.feed.recent_changes import RecentChanges
+from rollbook.registry.feed.times import read_clocks
+from rollbook.registry.history.compacting import Compactor, Retention
+from rollbook.registry.history.history import History
+from rollbook.registry.liveness.lease_facts import LeaseFacts
+from rollbook.registry.liveness.lease_keeping import LeaseKeeper
+from rollbook.registry.liveness.lease_saving import open_leases
+from rollbook.registry.liveness.marking import Marking, StatusRules
+from rollbook.registry.liveness.status_overrides import Book, Marks
+from rollbook.registry.reading.facts import Facts
+from rollbook.registry.reading.queries import Reader
 from rollbook.registry.registry import Registry
-from rollbook.registry.times import read_clocks
-from rollbook.registry.watching import Watching
-from rollbook.registry.webhooks import Webhooks
+from rollbook.registry.watching.watching import Watching
+from rollbook.registry.webhooks.webhooks import Webhooks
+from rollbook.registry.writing.committing import Committer
 from rollbook.settings import Settings
 from rollbook.view.keeping import SnapshotKeeper
 from rollbook.view.opening import open_view, save_snapshot

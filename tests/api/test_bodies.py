@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.types import Message
 
-from rollbook.api.requests import json_body
+from rollbook.api.asking import json_body
 from rollbook.errors import BodyIncomplete
 from rollbook.limits import DEFAULT_LIMITS
 

@@ -10,11 +10,11 @@ import pytest
 import uvicorn
 
 from rollbook.api.app import make_app
-from rollbook.api.protocol import protocol_for
-from rollbook.api.server import listen
-from rollbook.api.traffic import Traffic
+from rollbook.api.metrics.request_counts import Traffic
+from rollbook.api.serving.protocol import protocol_for
+from rollbook.api.serving.server import listen
 from rollbook.assembly import open_registry
-from rollbook.registry.committing import Author
+from rollbook.registry.writing.committing import Author
 from rollbook.settings import Settings
 from tests.examples import cluster
 

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from rollbook.api.app import ROUTES, template_of
-from rollbook.api.durations import BOUNDS_SECONDS
+from rollbook.api.metrics.histograms import BOUNDS_SECONDS
 from rollbook.api.metrics.scraping import METRICS
 from tests.api.test_plain_queries import query, replies
 from tests.api.test_wire import head

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rollbook.api.encodings import WORTH_IT_BYTES
+from rollbook.api.compression import WORTH_IT_BYTES
 from tests.examples import cluster, node
 
 CODINGS_CHOSEN = (

@@ -13,7 +13,7 @@ from benchmarks.connections import Connection, enrol, keep_pace, request
 from benchmarks.generating import clusters
 from benchmarks.servers import Taken
 from benchmarks.tables import head_of, row_of
-from rollbook.registry.heartbeats import parse_beat
+from rollbook.registry.liveness.heartbeats import parse_beat
 from tests.serving import ServerProcess
 
 LATENCIES = {BEAT: [0.001, 0.003], READ: [0.002] * 4, QUERY: [0.004] * 2}

@@ -8,7 +8,7 @@ import pytest
 
 from rollbook.clusters.uptime import Spent
 from rollbook.errors import JournalUnavailable
-from rollbook.journal.leases import FILE_NAME, LeaseBatch, LeaseRow, LeaseStore, problems_in_leases
+from rollbook.journal.sqlite.leases import FILE_NAME, LeaseBatch, LeaseRow, LeaseStore, problems_in_leases
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.journal.splices import Splice, splice_between
+from rollbook.journal.sqlite.splices import Splice, splice_between
 
 bodies = st.text(st.sampled_from("aé€𝄞b"), max_size=12).map(str.encode)
 

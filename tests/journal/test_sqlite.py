@@ -16,8 +16,8 @@ import pytest
 
 from rollbook.errors import Compacted, DataDirectoryLocked, DataDirectoryUnsound, JournalUnavailable
 from rollbook.journal.interface import Journal
-from rollbook.journal.schema import FILE_NAME, FORMAT
-from rollbook.journal.sqlite import SqliteJournal
+from rollbook.journal.sqlite.journal import SqliteJournal
+from rollbook.journal.sqlite.schema import FILE_NAME, FORMAT
 from tests.journal.contract import JournalContract, body, created, deleted, updated
 
 WRITING_PROCESS = Path(__file__).with_name("writing_process.py")

@@ -12,7 +12,7 @@ import apsw
 import pytest
 
 from rollbook.errors import JournalUnavailable
-from rollbook.journal.sqlite import SqliteJournal
+from rollbook.journal.sqlite.journal import SqliteJournal
 from tests.journal.contract import body, created
 
 
@@ -165,7 +165,7 @@ def test_a_place_where_nothing_can_be_made_says_why(tmp_path: Path) -> None:
 AS_AN_ORDINARY_USER = """
 import os, pathlib, sys
 from rollbook.errors import JournalUnavailable
-from rollbook.journal.sqlite import SqliteJournal
+from rollbook.journal.sqlite.journal import SqliteJournal
 os.chdir(sys.argv[1])
 if os.getuid() == 0:
     os.setuid(65534)

@@ -7,8 +7,8 @@ import apsw
 import pytest
 
 from rollbook.errors import DataDirectoryUnsound, JournalUnavailable
-from rollbook.journal.webhook_schema import FILE_NAME, problems_in_webhooks
-from rollbook.journal.webhooks import LETTERS_MAX, Letter, Progress, WebhookRow, WebhookStore
+from rollbook.journal.sqlite.webhook_schema import FILE_NAME, problems_in_webhooks
+from rollbook.journal.sqlite.webhooks import LETTERS_MAX, Letter, Progress, WebhookRow, WebhookStore
 
 ROW = WebhookRow("hook", 1, 2, '{"url": "https://example.net/"}', "whsec_x")
 

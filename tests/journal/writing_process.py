@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 from rollbook.journal.changes import Change
-from rollbook.journal.sqlite import SqliteJournal
+from rollbook.journal.sqlite.journal import SqliteJournal
 
 
 def main() -> None:

@@ -9,9 +9,9 @@ import orjson
 
 from rollbook.assembly import open_registry
 from rollbook.journal.changes import Change
-from rollbook.registry.heartbeats import parse_beat
+from rollbook.registry.liveness.heartbeats import parse_beat
+from rollbook.registry.reading.requests import parse_query
 from rollbook.registry.registry import Registry
-from rollbook.registry.requests import parse_query
 from rollbook.settings import Settings
 from tests.examples import cluster
 from tests.registry.clocks import Clocks

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rollbook.errors import FilterRefused
 from rollbook.language.filters import compile_filter, parse_filter
-from rollbook.registry.audiences import Audiences
+from rollbook.registry.watching.subscriptions import Audiences
 from tests.view import grammar
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from rollbook.journal.sqlite import SqliteJournal
-from rollbook.registry.compacting import DAY_MS, Compactor, Retention
+from rollbook.journal.sqlite.journal import SqliteJournal
+from rollbook.registry.history.compacting import DAY_MS, Compactor, Retention
 from tests.examples import cluster
 from tests.journal.contract import body, created, updated
 from tests.serving import ServerProcess

@@ -10,7 +10,7 @@ import httpx
 import orjson
 
 from rollbook.clusters.totals import TOTALS, contradictions_in, derived_total
-from rollbook.journal.sqlite import SqliteJournal
+from rollbook.journal.sqlite.journal import SqliteJournal
 from tests.examples import cluster, node
 from tests.serving import ServerProcess
 

@@ -8,7 +8,7 @@ import pytest
 
 from rollbook.assembly import open_registry
 from rollbook.errors import JournalUnavailable
-from rollbook.registry.committing import Author
+from rollbook.registry.writing.committing import Author
 from rollbook.settings import Settings
 from tests.examples import cluster
 from tests.journal.test_sqlite_disk_trouble import Disk, disk
@@ -20,7 +20,7 @@ async def test_the_log_tells_when_writes_fail_and_when_they_succeed_again(
     tmp_path: Path, disk: Disk, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_registry(Settings(data=tmp_path)) as registry:
-        caplog.set_level(logging.WARNING, "rollbook.registry.committing")
+        caplog.set_level(logging.WARNING, "rollbook.registry.writing.committing")
         disk.refuses = ("write", apsw.SQLITE_FULL)
         for id in ("east", "west"):
             with pytest.raises(JournalUnavailable):

@@ -11,10 +11,10 @@ from rollbook.clusters.gpu_aliases import GPU_PATHS
 from rollbook.documents.codec import encode_json
 from rollbook.errors import LanguageRefused, WorkExceeded
 from rollbook.limits import DEFAULT_LIMITS, Work
-from rollbook.registry.facet_requests import FacetAsked, FacetQuery, facet_named, parse_facets
-from rollbook.registry.faceting import facets_as_json, facets_in_documents, facets_in_index
-from rollbook.registry.requests import parse_query
-from rollbook.view.indexes import Index
+from rollbook.registry.reading.facet_requests import FacetAsked, FacetQuery, facet_named, parse_facets
+from rollbook.registry.reading.faceting import facets_as_json, facets_in_documents, facets_in_index
+from rollbook.registry.reading.requests import parse_query
+from rollbook.view.index.indexes import Index
 from tests.examples import cluster, node
 from tests.view import grammar
 

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from rollbook.documents.values import MISSING
 from rollbook.errors import ClusterNotFound, Compacted, RequestRefused, WorkExceeded
 from rollbook.journal.changes import Change, Kept
-from rollbook.journal.sqlite import SqliteJournal
+from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.limits import DEFAULT_LIMITS, Limits
-from rollbook.registry.commands import Create
-from rollbook.registry.committing import Author, Committer
-from rollbook.registry.facts import Facts
-from rollbook.registry.fleets import entry_of
-from rollbook.registry.history import History
-from rollbook.registry.moments import AtRevision, AtTime, Moment, parse_moment
-from rollbook.registry.recent import RecentChanges
-from rollbook.registry.requests import parse_aggregation, parse_query
+from rollbook.registry.feed.recent_changes import RecentChanges
+from rollbook.registry.history.history import History
+from rollbook.registry.history.moments import AtRevision, AtTime, Moment, parse_moment
+from rollbook.registry.history.past_fleets import entry_of
+from rollbook.registry.reading.facts import Facts
+from rollbook.registry.reading.requests import parse_aggregation, parse_query
+from rollbook.registry.writing.commands import Create
+from rollbook.registry.writing.committing import Author, Committer
 from rollbook.view.views import View
 from tests.journal.contract import body, compact, created, deleted, replay, sorted_by_creation, write_lives
 

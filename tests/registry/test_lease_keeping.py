@@ -9,7 +9,7 @@ import pytest
 from rollbook.assembly import open_registry
 from rollbook.errors import ClusterDeleted, ClusterNotFound, DocumentInvalid
 from rollbook.limits import Limits
-from rollbook.registry.heartbeats import PLAIN_BEAT, Beat
+from rollbook.registry.liveness.heartbeats import PLAIN_BEAT, Beat
 from rollbook.settings import Settings
 from tests.examples import node
 from tests.registry.clocks import Clocks

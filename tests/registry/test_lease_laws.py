@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from rollbook.clusters.liveness import liveness_of
-from rollbook.registry.heartbeats import Beat
+from rollbook.registry.liveness.heartbeats import Beat
 from tests.registry.clocks import Clocks
 from tests.registry.fleets import Fleet, fleet_in
 from tests.registry.writing import TESTER, create, delete, update

@@ -3,7 +3,7 @@
 import pytest
 
 from rollbook.clusters.liveness import Lease, liveness_of
-from rollbook.registry.leases import SETTLE_SECONDS, Leases
+from rollbook.registry.liveness.leases import SETTLE_SECONDS, Leases
 from tests.registry.clocks import Clocks
 
 TICK = 0.125  # a power of two: boundaries are exact

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from rollbook.registry import mailboxes
-from rollbook.registry.mailboxes import Mailbox, Mailroom
-from rollbook.registry.occurrences import Message
+from rollbook.registry.feed.change_events import Message
+from rollbook.registry.watching import mailboxes
+from rollbook.registry.watching.mailboxes import Mailbox, Mailroom
 
 
 def message(revision: int, size_bytes: int = 1) -> Message:

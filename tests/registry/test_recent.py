@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollbook.journal.changes import Change
-from rollbook.registry.recent import RecentChanges
+from rollbook.registry.feed.recent_changes import RecentChanges
 
 
 @given(kept=st.integers(0, 12), back=st.integers(0, 15), most=st.integers(0, 15))

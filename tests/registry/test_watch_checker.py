@@ -22,11 +22,11 @@ from rollbook.assembly import open_registry
 from rollbook.errors import Compacted, RegistryError
 from rollbook.journal.changes import Change
 from rollbook.language.filters import Predicate, compile_filter, parse_filter
-from rollbook.registry import mailboxes
-from rollbook.registry.occurrences import Form, Message
-from rollbook.registry.recent import RecentChanges
+from rollbook.registry.feed.change_events import Form, Message
+from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.registry import Registry
-from rollbook.registry.watching import Overflow, Told
+from rollbook.registry.watching import mailboxes
+from rollbook.registry.watching.watching import Overflow, Told
 from rollbook.settings import Settings
 from tests.registry.writing import create, delete, update
 

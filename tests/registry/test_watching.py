@@ -9,11 +9,11 @@ import pytest
 
 from rollbook.errors import ExpressionRefused, RequestRefused, TooManyWatchers
 from rollbook.language.filters import parse_filter
-from rollbook.registry import mailboxes
-from rollbook.registry.occurrences import Message
-from rollbook.registry.recent import RecentChanges
+from rollbook.registry.feed.change_events import Message
+from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.registry import Registry
-from rollbook.registry.watching import Bookmark, Overflow, Told, Watching
+from rollbook.registry.watching import mailboxes
+from rollbook.registry.watching.watching import Bookmark, Overflow, Told, Watching
 from tests.registry.writing import create, delete, update
 
 BOOKMARK_SECONDS = 0.05

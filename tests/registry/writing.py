@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from rollbook.registry.commands import Delete
-from rollbook.registry.committing import Author
+from rollbook.registry.reading.requests import parse_update_request
 from rollbook.registry.registry import Registry
-from rollbook.registry.requests import parse_update_request
+from rollbook.registry.writing.commands import Delete
+from rollbook.registry.writing.committing import Author
 from tests.examples import cluster
 
 TESTER = Author("tester", "a test")

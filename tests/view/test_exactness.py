@@ -9,8 +9,8 @@ import pytest
 
 from rollbook.language.filters import compile_filter, parse_filter
 from rollbook.limits import Limits
-from rollbook.view.indexes import Index
-from rollbook.view.planning import answer
+from rollbook.view.index.indexes import Index
+from rollbook.view.planning.planning import answer
 
 LONG, OTHER_LONG = "a" * 200, "b" * 200
 

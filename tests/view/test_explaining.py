@@ -3,8 +3,8 @@
 from typing import Any
 
 from rollbook.language.filters import parse_filter
-from rollbook.view.explaining import Explanation, explain
-from rollbook.view.indexes import Index
+from rollbook.view.index.indexes import Index
+from rollbook.view.planning.explaining import Explanation, explain
 
 DOCUMENTS = [
     {"status": "live", "gpus": {"count": 8}, "tags": ["a", "b"]},

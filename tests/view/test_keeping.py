@@ -8,7 +8,7 @@ import pytest
 
 from rollbook.documents.codec import encode_json
 from rollbook.journal.changes import Change
-from rollbook.journal.sqlite import SqliteJournal
+from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.limits import Limits
 from rollbook.view.keeping import SnapshotKeeper
 from rollbook.view.opening import open_view

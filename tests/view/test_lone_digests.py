@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.view.keys import digest_of
-from rollbook.view.lone_digests import LoneDigests
+from rollbook.view.index.keys import digest_of
+from rollbook.view.index.unique_digests import LoneDigests
 
 DIGESTS = st.integers(0, 40).map(lambda each: digest_of(str(each))) | st.sampled_from(
     [b"\0" * 8, b"\0" * 7 + b"\1", b"\xff" * 8, b"\x7f" + b"\xff" * 7, b"\x80" + b"\0" * 7]

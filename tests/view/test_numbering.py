@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
-from rollbook.view.numbering import Numbering
+from rollbook.view.index.numbering import Numbering
 
 ROWS = st.builds(lambda first, count: range(first, first + count), st.integers(0, 20), st.integers(0, 5))
 LISTS = st.lists(st.integers(0, 2**32 - 1), max_size=5)

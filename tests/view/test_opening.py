@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rollbook.documents.codec import decode_stored, encode_json
 from rollbook.journal.changes import Change
-from rollbook.journal.sqlite import SqliteJournal
+from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.limits import Limits
 from rollbook.view import opening
 from rollbook.view.opening import open_view, save_snapshot

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.view.ordered import OrderedKeys
+from rollbook.view.index.ordered import OrderedKeys
 
 
 @given(st.lists(st.integers(0, 30)), st.lists(st.integers(0, 30)), st.integers(0, 30), st.sampled_from([2, 3, 5]))

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from rollbook.errors import LanguageRefused
 from rollbook.language.regular_expressions import compile_pattern
-from rollbook.view.effort import Effort
-from rollbook.view.patterns import keys_matching, required_text, trigrams_of
-from rollbook.view.trees import Budget, PathIndex
+from rollbook.view.index.trees import Budget, PathIndex
+from rollbook.view.planning.patterns import keys_matching, required_text, trigrams_of
+from rollbook.view.planning.planning_budgets import Effort
 from tests.language.regular_expressions.test_laws import PATTERNS
 
 TEXTS = st.text(alphabet="abAB .é5\n-", max_size=12)

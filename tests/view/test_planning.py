@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from rollbook.errors import RegistryError
 from rollbook.language.filters import compile_filter, parse_filter
 from rollbook.limits import Limits
-from rollbook.view import columns, fields, planning
-from rollbook.view.effort import UNBOUNDED, Effort
-from rollbook.view.indexes import Index
-from rollbook.view.loading import load_documents
-from rollbook.view.planning import answer
-from rollbook.view.trees import PathIndex, nodes_below
+from rollbook.view.index import columns
+from rollbook.view.index.indexes import Index
+from rollbook.view.index.loading import load_documents
+from rollbook.view.index.trees import PathIndex, nodes_below
+from rollbook.view.planning import fields, planning
+from rollbook.view.planning.planning import answer
+from rollbook.view.planning.planning_budgets import UNBOUNDED, Effort
 from tests.view.grammar import FilterMaker, changed, document
 
 ELEMENTS = [("n", "d")]

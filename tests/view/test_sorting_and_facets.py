@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rollbook.documents.ordering import sort_key
 from rollbook.language.sorting import compile_sort, parse_sort
 from rollbook.view.facets import Bucket, Facet, facet_of
-from rollbook.view.indexes import Index
+from rollbook.view.index.indexes import Index
 from rollbook.view.sorting import first_numbers
 from tests.view.grammar import document
 

@@ -10,7 +10,7 @@ from pyroaring import BitMap
 from rollbook.documents.values import Document
 from rollbook.language.pipelines import leading_tally, parse_pipeline, run_pipeline
 from rollbook.limits import Work
-from rollbook.view.indexes import Index
+from rollbook.view.index.indexes import Index
 from rollbook.view.tallies import tally_of
 
 COUNTS = {"clusters": {"$sum": 1}, "again": {"$count": {}}}

@@ -7,9 +7,9 @@ from ipaddress import ip_address
 
 import pytest
 
-from rollbook.registry.webhook_addresses import Address, problem_with
-from rollbook.registry.webhook_resolving import Resolve
-from rollbook.registry.webhook_sending import Line, Sender, Sent
+from rollbook.registry.webhooks.addresses import Address, problem_with
+from rollbook.registry.webhooks.resolving import Resolve
+from rollbook.registry.webhooks.sending import Line, Sender, Sent
 from rollbook.settings import AllowedNetworks, allowed_networks
 from tests.serving import free_port
 from tests.webhooks.receiving import Answer, Target, target

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from rollbook.assembly import open_registry
 from rollbook.documents.values import Document
 from rollbook.registry.registry import Registry
-from rollbook.registry.webhook_attempts import pause_seconds
-from rollbook.registry.webhook_sending import BEGINNERS_MAX, Room
-from rollbook.registry.webhook_targets import Retry
+from rollbook.registry.webhooks.attempts import pause_seconds
+from rollbook.registry.webhooks.sending import BEGINNERS_MAX, Room
+from rollbook.registry.webhooks.targets import Retry
 from rollbook.settings import Settings, allowed_networks
 from tests.registry.writing import create, update
 from tests.webhooks.conftest import QUICK

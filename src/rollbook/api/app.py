@@ -12,20 +12,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rollbook.api import (
-    handlers,
-    history_handlers,
-    liveness_handlers,
-    node_handlers,
-    operations_handlers,
-    parser_handlers,
-    watch_handlers,
-    webhook_handlers,
-)
-from rollbook.api.encodings import Encoded
+from rollbook.api.compression import Encoded
+from rollbook.api.handlers import clusters, history, liveness, nodes, operations, parser, watching, webhooks
+from rollbook.api.metrics.request_counts import Counted, Traffic
 from rollbook.api.metrics.scraping import Scraper
 from rollbook.api.problems import mistake, problem
-from rollbook.api.traffic import Counted, Traffic
 from rollbook.errors import MethodNotAllowed, RegistryError, RequestRefused, RouteNotFound
 from rollbook.registry.registry import Registry
 from rollbook.view.views import View
@@ -120,49 +111,49 @@ def template_of(route: Route) -> str:
 
 
 ROUTES = [
-    Route("/clusters/{id}", handlers.update_cluster, methods=["PUT"]),  # the most frequent one here is found first
-    Route("/clusters", handlers.create_cluster, methods=["POST"]),
-    Route("/clusters/query", handlers.query_clusters, methods=["POST"]),
-    Route("/clusters/explain", handlers.explain_query, methods=["POST"]),
-    Route("/clusters/count", handlers.count_clusters, methods=["POST"]),
-    Route("/clusters/aggregate", handlers.aggregate_clusters, methods=["POST"]),
-    Route("/clusters/facets", handlers.facet_clusters, methods=["POST"]),
-    Route("/clusters/watch", watch_handlers.watch_by_address, methods=["GET"]),
-    Route("/clusters/watch", watch_handlers.watch_by_body, methods=["POST"]),
-    Route("/clusters/{id}", handlers.read_cluster, methods=["GET"]),
-    Route("/clusters/{id}", handlers.delete_cluster, methods=["DELETE"]),
-    Route("/clusters/{id}/history", history_handlers.read_history, methods=["GET"]),
-    Route("/clusters/{id}/restore", history_handlers.restore_cluster, methods=["POST"]),
-    Route("/clusters/{id}/protection", history_handlers.protect_cluster, methods=["PUT"]),
-    Route("/clusters/{id}/protection", history_handlers.unprotect_cluster, methods=["DELETE"]),
-    Route("/changes", history_handlers.read_changes, methods=["GET"]),
-    Route("/clusters/{id}/nodes", node_handlers.read_nodes, methods=["GET"]),
-    Route("/clusters/{id}/nodes", node_handlers.join_node, methods=["POST"]),
-    Route("/clusters/{id}/nodes", node_handlers.synchronise_nodes, methods=["PUT"]),
-    Route("/clusters/{id}/nodes/{node_id:path}", node_handlers.read_node, methods=["GET"]),
-    Route("/clusters/{id}/nodes/{node_id:path}", node_handlers.replace_node, methods=["PUT"]),
-    Route("/clusters/{id}/nodes/{node_id:path}", node_handlers.patch_node, methods=["PATCH"]),
-    Route("/clusters/{id}/nodes/{node_id:path}", node_handlers.remove_node, methods=["DELETE"]),
-    Route("/clusters/{id}/heartbeat", liveness_handlers.beat, methods=["POST"]),
-    Route("/clusters/{id}/uptime", liveness_handlers.read_uptime, methods=["GET"]),
-    Route("/webhooks", webhook_handlers.list_webhooks, methods=["GET"]),
-    Route("/webhooks", webhook_handlers.create_webhook, methods=["POST"]),
-    Route("/webhooks/{id}", webhook_handlers.read_webhook, methods=["GET"]),
-    Route("/webhooks/{id}", webhook_handlers.replace_webhook, methods=["PUT"]),
-    Route("/webhooks/{id}", webhook_handlers.patch_webhook, methods=["PATCH"]),
-    Route("/webhooks/{id}", webhook_handlers.delete_webhook, methods=["DELETE"]),
-    Route("/webhooks/{id}/replay", webhook_handlers.replay_webhook, methods=["POST"]),
-    Route("/webhooks/{id}/dead-letters", webhook_handlers.list_dead_letters, methods=["GET"]),
-    Route("/webhooks/{id}/dead-letters", webhook_handlers.drop_dead_letters, methods=["DELETE"]),
-    Route("/webhooks/{id}/dead-letters/retry", webhook_handlers.retry_dead_letters, methods=["POST"]),
-    Route("/webhooks/{id}/dead-letters/{number}", webhook_handlers.read_dead_letter, methods=["GET"]),
-    Route("/webhooks/{id}/dead-letters/{number}", webhook_handlers.drop_dead_letter, methods=["DELETE"]),
-    Route("/webhooks/{id}/dead-letters/{number}/retry", webhook_handlers.retry_dead_letter, methods=["POST"]),
-    Route("/api/createCluster", parser_handlers.create_from_spec, methods=["POST"]),
-    Route("/api/addNode", parser_handlers.add_node, methods=["POST"]),
-    Route("/api/filter", parser_handlers.filter_with_envelope, methods=["POST"]),
-    Route("/api/no-ir/filter", parser_handlers.filter_without_envelope, methods=["POST"]),
-    Route("/healthz", operations_handlers.healthz, methods=["GET"]),
-    Route("/readyz", operations_handlers.readyz, methods=["GET"]),
-    Route("/metrics", operations_handlers.metrics, methods=["GET"]),
+    Route("/clusters/{id}", clusters.update_cluster, methods=["PUT"]),  # the most frequent one here is found first
+    Route("/clusters", clusters.create_cluster, methods=["POST"]),
+    Route("/clusters/query", clusters.query_clusters, methods=["POST"]),
+    Route("/clusters/explain", clusters.explain_query, methods=["POST"]),
+    Route("/clusters/count", clusters.count_clusters, methods=["POST"]),
+    Route("/clusters/aggregate", clusters.aggregate_clusters, methods=["POST"]),
+    Route("/clusters/facets", clusters.facet_clusters, methods=["POST"]),
+    Route("/clusters/watch", watching.watch_by_address, methods=["GET"]),
+    Route("/clusters/watch", watching.watch_by_body, methods=["POST"]),
+    Route("/clusters/{id}", clusters.read_cluster, methods=["GET"]),
+    Route("/clusters/{id}", clusters.delete_cluster, methods=["DELETE"]),
+    Route("/clusters/{id}/history", history.read_history, methods=["GET"]),
+    Route("/clusters/{id}/restore", history.restore_cluster, methods=["POST"]),
+    Route("/clusters/{id}/protection", history.protect_cluster, methods=["PUT"]),
+    Route("/clusters/{id}/protection", history.unprotect_cluster, methods=["DELETE"]),
+    Route("/changes", history.read_changes, methods=["GET"]),
+    Route("/clusters/{id}/nodes", nodes.read_nodes, methods=["GET"]),
+    Route("/clusters/{id}/nodes", nodes.join_node, methods=["POST"]),
+    Route("/clusters/{id}/nodes", nodes.synchronise_nodes, methods=["PUT"]),
+    Route("/clusters/{id}/nodes/{node_id:path}", nodes.read_node, methods=["GET"]),
+    Route("/clusters/{id}/nodes/{node_id:path}", nodes.replace_node, methods=["PUT"]),
+    Route("/clusters/{id}/nodes/{node_id:path}", nodes.patch_node, methods=["PATCH"]),
+    Route("/clusters/{id}/nodes/{node_id:path}", nodes.remove_node, methods=["DELETE"]),
+    Route("/clusters/{id}/heartbeat", liveness.beat, methods=["POST"]),
+    Route("/clusters/{id}/uptime", liveness.read_uptime, methods=["GET"]),
+    Route("/webhooks", webhooks.list_webhooks, methods=["GET"]),
+    Route("/webhooks", webhooks.create_webhook, methods=["POST"]),
+    Route("/webhooks/{id}", webhooks.read_webhook, methods=["GET"]),
+    Route("/webhooks/{id}", webhooks.replace_webhook, methods=["PUT"]),
+    Route("/webhooks/{id}", webhooks.patch_webhook, methods=["PATCH"]),
+    Route("/webhooks/{id}", webhooks.delete_webhook, methods=["DELETE"]),
+    Route("/webhooks/{id}/replay", webhooks.replay_webhook, methods=["POST"]),
+    Route("/webhooks/{id}/dead-letters", webhooks.list_dead_letters, methods=["GET"]),
+    Route("/webhooks/{id}/dead-letters", webhooks.drop_dead_letters, methods=["DELETE"]),
+    Route("/webhooks/{id}/dead-letters/retry", webhooks.retry_dead_letters, methods=["POST"]),
+    Route("/webhooks/{id}/dead-letters/{number}", webhooks.read_dead_letter, methods=["GET"]),
+    Route("/webhooks/{id}/dead-letters/{number}", webhooks.drop_dead_letter, methods=["DELETE"]),
+    Route("/webhooks/{id}/dead-letters/{number}/retry", webhooks.retry_dead_letter, methods=["POST"]),
+    Route("/api/createCluster", parser.create_from_spec, methods=["POST"]),
+    Route("/api/addNode", parser.add_node, methods=["POST"]),
+    Route("/api/filter", parser.filter_with_envelope, methods=["POST"]),
+    Route("/api/no-ir/filter", parser.filter_without_envelope, methods=["POST"]),
+    Route("/healthz", operations.healthz, methods=["GET"]),
+    Route("/readyz", operations.readyz, methods=["GET"]),
+    Route("/metrics", operations.metrics, methods=["GET"]),
 ]

@@ -13,8 +13,8 @@ from starlette.types import Receive, Scope, Send
 from rollbook.api.problems import members_of
 from rollbook.api.responses import REVISION_HEADER
 from rollbook.errors import Compacted, JournalUnavailable, RegistryError
-from rollbook.registry.occurrences import Message
-from rollbook.registry.watching import Bookmark, Overflow, Told, Watch
+from rollbook.registry.feed.change_events import Message
+from rollbook.registry.watching.watching import Bookmark, Overflow, Told, Watch
 
 BOOKMARK_SECONDS = 5.0
 SEND_SECONDS_MAX = 20.0

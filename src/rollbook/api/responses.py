@@ -10,7 +10,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from rollbook.registry.committing import Stored
+from rollbook.registry.writing.committing import Stored
 
 JSON = "application/json"
 REVISION_HEADER = "x-registry-revision"

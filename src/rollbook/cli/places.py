@@ -13,8 +13,8 @@ from rollbook import assembly
 from rollbook.cli.exits import UNAVAILABLE, exit_code_of
 from rollbook.documents.values import Value
 from rollbook.errors import RegistryError
-from rollbook.registry.committing import Author, Stored
 from rollbook.registry.registry import Registry
+from rollbook.registry.writing.committing import Author, Stored
 from rollbook.settings import Settings
 
 Outcome: TypeAlias = "tuple[str, ...] | RegistryError"

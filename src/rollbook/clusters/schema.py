@@ -14,6 +14,9 @@ from msgspec import Struct
 from rollbook.documents.paths import Path, array_index
 from rollbook.documents.values import MISSING, Maybe
 
+REGISTRY_FIELD = "_registry"
+"""Where a document is given with what the registry knows about it. No stored document has it."""
+
 LARGEST = 1.7976931348623157e308
 """The largest number that JSON is sure to carry."""
 

@@ -10,16 +10,16 @@ from rollbook.documents.values import Value
 from rollbook.errors import ClusterNotFound
 from rollbook.journal.interface import Journal
 from rollbook.limits import Limits
-from rollbook.registry.commands import ANY_REVISION, Command, Precondition
-from rollbook.registry.committing import Author, Committer, Stored
-from rollbook.registry.compacting import Compactor
-from rollbook.registry.facts import Facts
-from rollbook.registry.history import History
-from rollbook.registry.lease_keeping import LeaseKeeper
-from rollbook.registry.queries import Reader
-from rollbook.registry.requests import parse_creation
-from rollbook.registry.watching import Watching
-from rollbook.registry.webhooks import Webhooks
+from rollbook.registry.history.compacting import Compactor
+from rollbook.registry.history.history import History
+from rollbook.registry.liveness.lease_keeping import LeaseKeeper
+from rollbook.registry.reading.facts import Facts
+from rollbook.registry.reading.queries import Reader
+from rollbook.registry.reading.requests import parse_creation
+from rollbook.registry.watching.watching import Watching
+from rollbook.registry.webhooks.webhooks import Webhooks
+from rollbook.registry.writing.commands import ANY_REVISION, Command, Precondition
+from rollbook.registry.writing.committing import Author, Committer, Stored
 from rollbook.view.entries import Entry
 from rollbook.view.views import View
 

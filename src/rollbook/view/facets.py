@@ -9,11 +9,11 @@ from pyroaring import BitMap
 from rollbook.documents.ordering import sort_key
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Value
-from rollbook.view.effort import UNBOUNDED, Effort
-from rollbook.view.keys import EMPTY_ARRAY, FALSE, LONG, NESTED, NULL, OBJECT, PRESENT, TRUE, Key
-from rollbook.view.places import is_numeric, place_of
-from rollbook.view.postings import Posting
-from rollbook.view.trees import PathIndex
+from rollbook.view.index.keys import EMPTY_ARRAY, FALSE, LONG, NESTED, NULL, OBJECT, PRESENT, TRUE, Key
+from rollbook.view.index.postings import Posting
+from rollbook.view.index.resolved_paths import is_numeric, place_of
+from rollbook.view.index.trees import PathIndex
+from rollbook.view.planning.planning_budgets import UNBOUNDED, Effort
 
 KEYS_BETWEEN_LOOKS = 1024
 

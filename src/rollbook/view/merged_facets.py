@@ -9,12 +9,12 @@ from heapq import nsmallest
 from pyroaring import BitMap
 
 from rollbook.documents.paths import Path
-from rollbook.view.effort import UNBOUNDED, Effort
 from rollbook.view.facets import Bucket, Facet
-from rollbook.view.keys import PRESENT
-from rollbook.view.places import is_numeric, place_of
-from rollbook.view.postings import Posting, union_of
-from rollbook.view.trees import PathIndex
+from rollbook.view.index.keys import PRESENT
+from rollbook.view.index.postings import Posting, union_of
+from rollbook.view.index.resolved_paths import is_numeric, place_of
+from rollbook.view.index.trees import PathIndex
+from rollbook.view.planning.planning_budgets import UNBOUNDED, Effort
 
 
 def merged_facet_of(

@@ -20,8 +20,8 @@ from msgspec import Struct
 
 from rollbook.journal.changes import Change
 from rollbook.limits import Limits
-from rollbook.view.indexes import ELEMENT_MEMBERS_NOT_INDEXED, ELEMENTS_INDEXED, ONLY_DIGESTS, Index
-from rollbook.view.records import RECORDS_VERSION, fill, records_of
+from rollbook.view.index.indexes import ELEMENT_MEMBERS_NOT_INDEXED, ELEMENTS_INDEXED, ONLY_DIGESTS, Index
+from rollbook.view.index.records import RECORDS_VERSION, fill, records_of
 
 FILE_NAME = "index.snapshot"
 UNFINISHED = ".new"

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from pyroaring import BitMap
 
 from rollbook.documents.paths import Path
-from rollbook.view.effort import UNBOUNDED, Effort
-from rollbook.view.keys import ARRAY, FALSE, LONG, NULL, OBJECT, PRESENT, TRUE, Key
-from rollbook.view.places import is_numeric, place_of
-from rollbook.view.trees import PathIndex
+from rollbook.view.index.keys import ARRAY, FALSE, LONG, NULL, OBJECT, PRESENT, TRUE, Key
+from rollbook.view.index.resolved_paths import is_numeric, place_of
+from rollbook.view.index.trees import PathIndex
+from rollbook.view.planning.planning_budgets import UNBOUNDED, Effort
 
 KEYS_BETWEEN_LOOKS = 1024
 

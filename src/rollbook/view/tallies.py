@@ -7,10 +7,10 @@ do not tell ``5`` from ``5.0``, an array, an object, a long text) is left to who
 from pyroaring import BitMap
 
 from rollbook.documents.paths import Path
-from rollbook.view.effort import UNBOUNDED, Effort
-from rollbook.view.keys import ARRAY, EMPTY_ARRAY, FALSE, LONG, NESTED, NULL, OBJECT, PRESENT, TRUE
-from rollbook.view.places import is_numeric, place_of
-from rollbook.view.trees import PathIndex
+from rollbook.view.index.keys import ARRAY, EMPTY_ARRAY, FALSE, LONG, NESTED, NULL, OBJECT, PRESENT, TRUE
+from rollbook.view.index.resolved_paths import is_numeric, place_of
+from rollbook.view.index.trees import PathIndex
+from rollbook.view.planning.planning_budgets import UNBOUNDED, Effort
 
 KEYS_BETWEEN_LOOKS = 256
 NO_TEXT = (ARRAY, EMPTY_ARRAY, NESTED, OBJECT, LONG, TRUE, FALSE)

@@ -16,15 +16,15 @@ from rollbook.documents.values import Document
 from rollbook.journal.changes import Change, Kept, protected_after
 from rollbook.language.filters import Filter
 from rollbook.limits import DEFAULT_LIMITS, Limits
-from rollbook.view.effort import effort_from_now
 from rollbook.view.entries import Entry
-from rollbook.view.explaining import Explanation, explain
 from rollbook.view.facets import Facet, facet_of
-from rollbook.view.indexes import Index
-from rollbook.view.loading import load_documents
+from rollbook.view.index.indexes import Index
+from rollbook.view.index.loading import load_documents
 from rollbook.view.packing import Packer, Packing
-from rollbook.view.planning import answer
-from rollbook.view.plans import Plan, plan_of
+from rollbook.view.planning.explaining import Explanation, explain
+from rollbook.view.planning.planning import answer
+from rollbook.view.planning.planning_budgets import effort_from_now
+from rollbook.view.planning.plans import Plan, plan_of
 from rollbook.view.selections import Selection
 from rollbook.view.snapshots import Snapshot
 from rollbook.view.sorting import first_numbers, is_quicker_than_sorting

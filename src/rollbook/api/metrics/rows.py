@@ -9,12 +9,12 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
-from rollbook.api.durations import Durations
-from rollbook.api.traffic import Answer
+from rollbook.api.metrics.histograms import Durations
+from rollbook.api.metrics.request_counts import Answer
 from rollbook.journal.interface import Size
-from rollbook.registry.lease_figures import LeaseFigures
+from rollbook.registry.liveness.lease_metrics import LeaseFigures
 from rollbook.registry.registry import Registry
-from rollbook.registry.webhook_figures import WebhookFigures
+from rollbook.registry.webhooks.webhook_metrics import WebhookFigures
 
 Figure: TypeAlias = float | Durations
 Figures: TypeAlias = Figure | Mapping[Any, Figure] | None

@@ -17,17 +17,17 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
-from rollbook.api.durations import BOUNDS_SECONDS, Durations
 from rollbook.api.metrics.contents import CONTENTS, JOURNAL, WRITES
+from rollbook.api.metrics.histograms import BOUNDS_SECONDS, Durations
 from rollbook.api.metrics.presence import PRESENCE
+from rollbook.api.metrics.request_counts import Traffic
 from rollbook.api.metrics.rows import Figures, Metric, Scrape
 from rollbook.api.metrics.serving import REQUESTS, WATCHERS, WEBHOOKS
-from rollbook.api.traffic import Traffic
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.interface import Journal, Size
 from rollbook.registry.registry import Registry
-from rollbook.registry.webhook_figures import WebhookFigures, figures_of
-from rollbook.registry.webhooks import Webhooks
+from rollbook.registry.webhooks.webhook_metrics import WebhookFigures, figures_of
+from rollbook.registry.webhooks.webhooks import Webhooks
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 RESIDENT = "process_resident_memory_bytes"

@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import add
 
-from rollbook.api.durations import Durations
+from rollbook.api.metrics.histograms import Durations
 from rollbook.api.metrics.rows import Figures, Metric, Scrape
 
 

@@ -1,0 +1,54 @@
+"""The routes of liveness: a cluster's heartbeat, and how it has spent its time."""
+
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rollbook.api.asking import author_of, parsed_optional_body
+from rollbook.api.handlers.clusters import registry_of
+from rollbook.api.responses import json_response
+from rollbook.clusters.liveness import Lease
+from rollbook.clusters.uptime import SLOT_SECONDS, Share
+from rollbook.documents.values import Value
+from rollbook.registry.feed.times import iso_time
+from rollbook.registry.liveness.heartbeats import parse_beat
+
+
+async def beat(request: Request) -> Response:
+    """``POST /clusters/{id}/heartbeat``: the lease, which begins again."""
+    registry = registry_of(request)
+    heard = await parsed_optional_body(request, parse_beat, limits=registry.limits)
+    lease = await registry.liveness.beat(request.path_params["id"], heard, author_of(request))
+    return json_response(lease_as_json(lease))
+
+
+async def read_uptime(request: Request) -> Response:
+    """``GET /clusters/{id}/uptime``: shares of the quarters of an hour of the last day, and of the last 90 days."""
+    registry = registry_of(request)
+    entry = registry.entry(request.path_params["id"])
+    slots, days = await registry.liveness.uptime(entry)
+    return json_response(
+        {
+            "id": entry.id,
+            "slotSeconds": SLOT_SECONDS,
+            "slots": [{"begins": iso_time(share.begins * 1000), **shares(share)} for share in slots],
+            "days": [{"date": datetime.fromtimestamp(share.begins, UTC).date(), **shares(share)} for share in days],
+        }
+    )
+
+
+def lease_as_json(lease: Lease) -> dict[str, Value]:
+    """What a beat is answered: when it was heard, and until when the cluster is not silent."""
+    return {
+        "id": lease.id,
+        "ttlSeconds": lease.ttl_seconds,
+        "observedAt": iso_time(lease.observed_at_ms),
+        "expiresAt": iso_time(lease.observed_at_ms + lease.ttl_seconds * 1000),
+        "liveness": "alive",
+    }
+
+
+def shares(share: Share) -> dict[str, float]:
+    """The share of each state."""
+    return {"alive": share.alive, "late": share.late, "silent": share.silent, "unknown": share.unknown}

@@ -1,0 +1,73 @@
+"""What was asked over HTTP, how it was answered and how quickly, counted for whoever measures.
+
+One rule: what a request is counted under comes from our routes, never from its sender, so there is an end to it: the
+path is the route's, with ``{id}`` where an id was.
+"""
+
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rollbook.api.metrics.histograms import Durations
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER = "other"
+"""The method of a request that has none of these, and the route of one that has none."""
+
+
+class Answer(NamedTuple):
+    """How requests of one kind were answered. ``status`` is the class: ``2xx``."""
+
+    route: str
+    method: str
+    status: str
+
+
+class Traffic:
+    """All requests that were answered, with the time until their answers began."""
+
+    def __init__(self) -> None:
+        self._answers: dict[Answer, Durations] = {}
+        self.lateness = Durations()
+        """How late the event loop came to what was due, ten times a second."""
+
+    def of(self, route: str, method: str, status: int) -> Durations:
+        """Where to count an answer."""
+        answer = Answer(route, method if method in METHODS else OTHER, f"{status // 100}xx")
+        durations = self._answers.get(answer)
+        if durations is None:
+            durations = self._answers[answer] = Durations()
+        return durations
+
+    def answers(self) -> Mapping[Answer, Durations]:
+        """The requests so far, by how they were answered."""
+        return dict(self._answers)
+
+
+class Counted:
+    """Counts what an application answers. ``routes`` gives the path of the route by its handler."""
+
+    def __init__(self, app: ASGIApp, traffic: Traffic, routes: Mapping[Callable[..., Any], str]) -> None:
+        self._app = app
+        self._traffic = traffic
+        self._routes = routes
+        self._known: dict[tuple[object, str, int], Durations] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = perf_counter()
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                asked = scope.get("endpoint"), scope["method"], message["status"]
+                (self._known.get(asked) or self._place_of(*asked)).add(perf_counter() - begun)
+            await send(message)
+
+        await self._app(scope, receive, counted if scope["type"] == "http" else send)
+
+    def _place_of(self, handler: Any, method: str, status: int) -> Durations:
+        place = self._traffic.of(self._routes.get(handler, OTHER), method, status)
+        if method in METHODS:
+            self._known[handler, method, status] = place
+        return place

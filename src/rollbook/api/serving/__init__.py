@@ -1,0 +1,1 @@
+"""Serving: sockets, HTTP's protocol, and the shortcuts past the application."""

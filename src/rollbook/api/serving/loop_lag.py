@@ -1,0 +1,29 @@
+"""How late the event loop is: whatever holds it up holds up every request."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from rollbook.api.metrics.histograms import Durations
+
+LOOK_SECONDS = 0.1
+
+
+@contextlib.asynccontextmanager
+async def lateness_kept(lateness: Durations) -> AsyncIterator[None]:
+    """For the length of the block, count ten times a second how late the loop comes to it."""
+    looking = asyncio.create_task(_look(lateness), name="rollbook-lateness")
+    try:
+        yield
+    finally:
+        looking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await looking
+
+
+async def _look(lateness: Durations) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + LOOK_SECONDS
+        await asyncio.sleep(LOOK_SECONDS)
+        lateness.add(max(0.0, loop.time() - due))

@@ -1,0 +1,132 @@
+"""The embedded journal: one SQLite file, one process, one appending thread.
+
+One rule: ``append`` is one transaction with one fsync, and what it could not make durable it takes back.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+from rollbook.errors import Compacted, JournalConflict
+from rollbook.journal.changes import Change, Kept
+from rollbook.journal.interface import Size
+from rollbook.journal.sqlite.checkpointing import CAP_PAGES, START_PAGES, Checkpointer
+from rollbook.journal.sqlite.compaction import SqliteCompaction
+from rollbook.journal.sqlite.disk_errors import disk_trouble
+from rollbook.journal.sqlite.integrity import problems_in
+from rollbook.journal.sqlite.locking import DirectoryLock
+from rollbook.journal.sqlite.paging import PAGE_CHANGES, page_of
+from rollbook.journal.sqlite.past import SqlitePast
+from rollbook.journal.sqlite.reading import Readers
+from rollbook.journal.sqlite.rebuilding import CHANGE_COLUMNS, LIVE, Bodies, Row, kept_of
+from rollbook.journal.sqlite.recording import Tip, record, tip_in
+from rollbook.journal.sqlite.schema import FILE_NAME, open_writer
+from rollbook.journal.sqlite.writing import Writer
+
+LOAD = f"{LIVE} ORDER BY created_revision"
+COUNT = "SELECT count(*) FROM clusters"
+FOLLOW = f"SELECT {CHANGE_COLUMNS} FROM changes WHERE revision > ? ORDER BY revision LIMIT {PAGE_CHANGES}"  # noqa: S608
+
+
+class SqliteJournal:
+    """A journal (see ``interface.Journal``) in one directory. Made by ``SqliteJournal.open``."""
+
+    def __init__(self, directory: Path, lock: DirectoryLock, writer: Writer, tip: Tip) -> None:
+        self.directory = directory
+        self._lock = lock
+        self._writer = writer
+        self._readers = Readers(directory)
+        self._tip = tip
+        self.past = SqlitePast(self._readers)
+        self.compaction = SqliteCompaction(self._readers, writer)
+
+    @classmethod
+    def open(cls, directory: Path, *, start_pages: int = START_PAGES, cap_pages: int = CAP_PAGES) -> Self:
+        """The journal in ``directory``, both made when absent.
+
+        Refuses a directory that another process uses (DataDirectoryLocked), that holds something else or another
+        format (DataDirectoryUnsound), or where nothing can be written (JournalUnavailable).
+        """
+        with contextlib.ExitStack() as undo, disk_trouble(f"can't open the journal in {directory}"):
+            _make_directory(directory)
+            lock = DirectoryLock(directory)
+            undo.callback(lock.release)
+            connection = open_writer(directory)
+            undo.callback(connection.close)
+            checkpointer = Checkpointer(directory, start_pages=start_pages, cap_pages=cap_pages)
+            undo.callback(checkpointer.close)
+            journal = cls(directory, lock, Writer(connection, checkpointer), tip_in(connection))
+            undo.pop_all()
+            return journal
+
+    def newest(self) -> int:
+        """The newest durable revision; 0 when nothing was ever written."""
+        return self._tip.revision
+
+    def newest_ms(self) -> int:
+        """When the newest revision was made (Unix ms); 0 when nothing was ever written."""
+        return self._tip.at_ms
+
+    def load(self) -> Iterator[Kept]:
+        """Every live document, in order of creation, as of one moment."""
+        with self._readers.reading() as connection:
+            yield from map(kept_of, connection.execute(LOAD))
+
+    def count(self) -> int:
+        """How many live documents there are."""
+        with self._readers.reading() as connection:
+            rows: list[Row] = connection.execute(COUNT).fetchall()
+        return int(rows[0][0])
+
+    def append(self, changes: Sequence[Change], *, after: int) -> None:
+        """Make a batch durable, all or nothing. See ``interface.Journal.append``."""
+        tip = self._tip
+        if after != tip.revision:
+            raise JournalConflict(f"the newest revision is {tip.revision}, not {after}")
+        with self._writer.transaction() as connection:
+            for change in changes:
+                tip = record(connection, change, tip)
+        self._tip = tip
+
+    def follow(self, after: int) -> Iterator[Change]:
+        """The changes later than ``after``, in order, up to the newest at the end of the walk."""
+        bodies, position = Bodies(), after
+        while position < self.newest():
+            with self._readers.one_moment() as connection:
+                rows = connection.execute(FOLLOW, (position,))
+                page = page_of(bodies.step(connection, row) for row in rows)
+            if not page or page[0].revision != position + 1:
+                raise Compacted(f"the changes after revision {position} are no longer kept")
+            yield from page
+            position = page[-1].revision
+
+    def size(self) -> Size:
+        """See ``interface.Journal.size``; the log is SQLite's write-ahead log."""
+        data, log = self.directory / FILE_NAME, self.directory / f"{FILE_NAME}-wal"
+        with disk_trouble("the journal can't be measured"):
+            return Size(data.stat().st_size, log.stat().st_size if log.exists() else 0)
+
+    def problems(self) -> list[str]:
+        """What is wrong with the file, a sentence each; empty when it is sound."""
+        with self._readers.reading() as connection:
+            return problems_in(connection)
+
+    def close(self) -> None:
+        """Finish the log and release the directory. Closing twice is harmless."""
+        self._readers.close()
+        self._writer.close()  # the last, since only it can put the log's pages into the file and remove the log
+        self._lock.release()
+
+
+def _make_directory(directory: Path) -> None:
+    """The directory and its place in its parent are durable before the first write."""
+    made = not directory.exists()
+    directory.mkdir(parents=True, exist_ok=True)
+    if made:
+        descriptor = os.open(directory.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,105 @@
+"""What was: the past of one document and of all, as far as the file keeps it."""
+
+from collections.abc import Generator, Iterator
+
+import apsw
+
+from rollbook.errors import Compacted
+from rollbook.journal.changes import Change, Kept
+from rollbook.journal.sqlite.paging import page_of
+from rollbook.journal.sqlite.positions import mark_in, newest_at
+from rollbook.journal.sqlite.reading import Readers
+from rollbook.journal.sqlite.rebuilding import (
+    CHANGE_COLUMNS,
+    NEVER,
+    WAS_COLUMNS,
+    Row,
+    body_before,
+    kept_before,
+    live,
+    newest_first,
+)
+from rollbook.limits import Work
+
+HISTORY = f"SELECT {CHANGE_COLUMNS} FROM changes WHERE id = ? AND revision < ? ORDER BY revision DESC"  # noqa: S608
+FIRST_AFTER = f"SELECT revision, {WAS_COLUMNS} FROM changes WHERE id = ? AND revision > ? ORDER BY revision LIMIT 1"  # noqa: S608
+TOUCHED = f"SELECT id, revision, {WAS_COLUMNS} FROM changes WHERE revision > ? ORDER BY revision"  # noqa: S608
+KNOWN = (
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM clusters WHERE id = :id) OR EXISTS (SELECT 1 FROM changes WHERE id = :id) "
+    "OR EXISTS (SELECT 1 FROM departed WHERE id = :id)"
+)
+DEPARTED = "SELECT coalesce((SELECT revision FROM departed WHERE id = ?), 0)"
+
+
+class SqlitePast:
+    """A past (see ``interface.Past``) in the tables of the file."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+
+    def history(self, id: str, *, before: int | None = None, work: Work | None = None) -> Iterator[Change]:
+        """See ``interface.Past.history``."""
+        position = NEVER if before is None else before
+        body: bytes | None = None
+        while True:
+            with self._readers.one_moment() as connection:
+                body = body_before(connection, id, position, work=work) if body is None else body
+                page = page_of(newest_first(connection.execute(HISTORY, (id, position)), body))
+            if not page:
+                return
+            yield from page
+            position, body = page[-1].revision, page[-1].before or b""
+
+    def version(self, id: str, revision: int, *, work: Work | None = None) -> Kept | None:
+        """See ``interface.Past.version``."""
+        with self._readers.one_moment() as connection:
+            rows: list[Row] = connection.execute(FIRST_AFTER, (id, revision)).fetchall()
+            if rows:
+                first, *was = rows[0]
+                stood = was[0] or _departed(connection, id)
+                body = b"" if stood > revision else body_before(connection, id, first, work=work)
+                version = kept_before(id, was, body)
+            else:
+                version = live(connection, id)
+                stood = max(version.revision if version else 0, _departed(connection, id))
+            if stood > revision:
+                raise gone(revision)
+            return version
+
+    def earlier(self, revision: int, *, work: Work | None = None) -> Generator[tuple[str, Kept | None], None, None]:
+        """See ``interface.Past.earlier``."""
+        with self._readers.one_moment() as connection:
+            if revision < mark_in(connection).revision:
+                raise gone(revision)
+            seen = set()
+            for id, first, *was in connection.execute(TOUCHED, (revision,)):
+                if work is not None:
+                    work.spend()
+                if id not in seen:
+                    seen.add(id)
+                    body = b"" if was[0] is None else body_before(connection, id, first, work=work)
+                    yield id, kept_before(id, was, body)
+
+    def revision_at(self, at_ms: int) -> int:
+        """See ``interface.Past.revision_at``."""
+        with self._readers.one_moment() as connection:
+            found = newest_at(connection, at_ms)
+        if found is None:
+            raise Compacted("what was at that time is no longer kept")
+        return found
+
+    def knows(self, id: str) -> bool:
+        """See ``interface.Past.knows``."""
+        with self._readers.reading() as connection:
+            return bool(connection.execute(KNOWN, {"id": id}).fetchall())
+
+
+def gone(revision: int) -> Compacted:
+    """The refusal of a moment that is not kept."""
+    return Compacted(f"what was at revision {revision} is no longer kept")
+
+
+def _departed(connection: apsw.Connection, id: str) -> int:
+    """The revision of the last deletion of ``id`` whose row is gone; 0 when there is none."""
+    rows: list[Row] = connection.execute(DEPARTED, (id,)).fetchall()
+    return int(rows[0][0])

@@ -1,0 +1,132 @@
+"""Makes whole changes again of the rows of ``changes``, which keep only what was removed and inserted.
+
+Theory: the rows of one id form lives. A life begins with ``created``, which holds the whole body, and ends with
+``deleted``, which holds it too, or goes on, and then ``clusters`` holds it. Rows are given up oldest first, so every
+body between the oldest kept row of an id and now can be had by walking backward from the end of its life; that is how
+the past is told. ``follow``, which mostly asks for what is recent, walks backward once for each id it meets and forward
+from there.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import apsw
+
+from rollbook.journal.changes import Change, Kept
+from rollbook.journal.sqlite.splices import Splice, undo
+from rollbook.limits import Work
+
+CHANGE_COLUMNS = "revision, id, kind, at_ms, actor, reason, start, CAST(removed AS BLOB), CAST(inserted AS BLOB)"
+WAS_COLUMNS = "was_revision, was_created_revision, was_created_at_ms, was_updated_at_ms, was_protected"
+LIVE = (
+    "SELECT id, CAST(body AS BLOB), revision, created_revision, created_at_ms, updated_at_ms, protected FROM clusters"
+)
+END_OF_LIFE = (
+    "SELECT revision FROM changes WHERE id = ? AND revision >= ? AND kind = 'deleted' ORDER BY revision LIMIT 1"
+)
+BACKWARD = (
+    "SELECT start, CAST(removed AS BLOB), CAST(inserted AS BLOB) FROM changes "
+    "WHERE id = ? AND revision BETWEEN ? AND ? ORDER BY revision DESC"
+)
+NEVER = 2**63 - 1
+BYTES_PER_UNIT = 4096
+REMEMBERED_BYTES_MAX = 256 * 1024 * 1024
+
+Row = tuple[Any, ...]
+
+
+def change_after(row: Row, before: bytes) -> Change:
+    """The change that a row describes, given the body before it (empty for a creation)."""
+    return _change(row, before, Splice(*row[6:9]).applied(before))
+
+
+def change_before(row: Row, after: bytes) -> Change:
+    """The change that a row describes, given the body after it (empty for a deletion)."""
+    return _change(row, Splice(*row[6:9]).undone(after), after)
+
+
+def _change(row: Row, before: bytes, after: bytes) -> Change:
+    revision, id, kind, at_ms, actor, reason = row[:6]
+    if kind == "created" and before:
+        raise ValueError(f"there is more than what revision {revision} created")
+    return Change(
+        revision=revision,
+        id=id,
+        kind=kind,
+        at_ms=at_ms,
+        before=None if kind == "created" else before,
+        after=None if kind == "deleted" else after,
+        actor=actor,
+        reason=reason,
+    )
+
+
+def kept_of(row: Row) -> Kept:
+    """The document that a row of ``LIVE`` holds."""
+    id, body, revision, created_revision, created_at_ms, updated_at_ms, protected = row
+    return Kept(id, body, revision, created_revision, created_at_ms, updated_at_ms, bool(protected))
+
+
+def kept_before(id: str, was: Sequence[Any], body: bytes) -> Kept | None:
+    """What stood before a change, given its row's ``WAS_COLUMNS`` and the body before it; None before a creation."""
+    return None if was[0] is None else kept_of((id, body, *was))
+
+
+class Bodies:
+    """The bodies that ``follow`` has met, by id, as of the last change it gave; forgets the oldest of too many."""
+
+    __slots__ = ("_bodies", "_bytes")
+
+    def __init__(self) -> None:
+        self._bodies: dict[str, bytes] = {}
+        self._bytes = 0
+
+    def step(self, connection: apsw.Connection, row: Row) -> Change:
+        """The change of ``row``, whose predecessors were stepped through or are looked up."""
+        revision, id, kind = row[:3]
+        before = self._take(id)
+        if before is None:
+            before = b"" if kind == "created" else body_before(connection, id, revision)
+        change = change_after(row, before)
+        if change.after is not None:
+            self._put(id, change.after)
+        return change
+
+    def _take(self, id: str) -> bytes | None:
+        body = self._bodies.pop(id, None)
+        self._bytes -= len(body or b"")
+        return body
+
+    def _put(self, id: str, body: bytes) -> None:
+        self._bodies[id] = body
+        self._bytes += len(body)
+        while self._bytes > REMEMBERED_BYTES_MAX:
+            self._take(next(iter(self._bodies)))
+
+
+def body_before(connection: apsw.Connection, id: str, revision: int, *, work: Work | None = None) -> bytes:
+    """The body of ``id`` before what happened from ``revision`` on, walking backward from the end of that life.
+
+    Empty when there was none. Refuses (WorkExceeded) a walk that ``work`` does not allow.
+    """
+    ends: list[Row] = connection.execute(END_OF_LIFE, (id, revision)).fetchall()
+    kept = None if ends else live(connection, id)
+    body = bytearray(kept.body if kept else b"")
+    for start, removed, inserted in connection.execute(BACKWARD, (id, revision, ends[0][0] if ends else NEVER)):
+        if work is not None:
+            work.spend(1 + (len(removed) + len(inserted)) // BYTES_PER_UNIT)
+        undo(body, start, removed, inserted)
+    return bytes(body)
+
+
+def live(connection: apsw.Connection, id: str) -> Kept | None:
+    """The live document of ``id``."""
+    return next(map(kept_of, connection.execute(f"{LIVE} WHERE id = ?", (id,)).fetchall()), None)
+
+
+def newest_first(rows: Iterable[Row], body: bytes) -> Iterator[Change]:
+    """The changes of the rows of one id, which go backward in time; ``body`` is what they led to."""
+    for row in rows:
+        change = change_before(row, body)
+        body = change.before or b""
+        yield change

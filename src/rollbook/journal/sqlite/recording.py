@@ -1,0 +1,94 @@
+"""How a change is written into the tables.
+
+One rule: a change that does not follow from what is stored is a bug of its caller, and is refused (ValueError).
+"""
+
+import apsw
+from msgspec import Struct
+
+from rollbook.journal.changes import Change, protected_after
+from rollbook.journal.sqlite.rebuilding import Row
+from rollbook.journal.sqlite.splices import Splice, splice_between
+
+ROW_BYTES = 200
+"""What a row of ``changes`` weighs beside its texts, about."""
+
+NOTHING = Splice(0, b"", b"")
+
+RECORD_CREATION = (
+    "INSERT INTO changes VALUES "
+    "(?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, ?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT))"
+)
+RECORD = (
+    "INSERT INTO changes SELECT ?, ?, ?, ?, ?, revision, created_revision, created_at_ms, updated_at_ms, protected, "
+    "?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT) FROM clusters WHERE id = ?"
+)
+CREATE = "INSERT INTO clusters VALUES (?, ?, ?, ?, ?, 0, CAST(? AS TEXT))"
+UPDATE = (
+    "UPDATE clusters SET body = CAST(? AS TEXT), revision = ?, updated_at_ms = ? "
+    "WHERE id = ? AND body = CAST(? AS TEXT)"
+)
+PROTECT = (
+    "UPDATE clusters SET protected = ?, revision = ?, updated_at_ms = ? "
+    "WHERE id = ? AND body = CAST(? AS TEXT) AND protected = ?"
+)
+DELETE = "DELETE FROM clusters WHERE id = ? AND body = CAST(? AS TEXT) AND protected = 0"
+
+
+class Tip(Struct, frozen=True):
+    """Where the rows of ``changes`` end: the revision, the time and the total of the newest."""
+
+    revision: int
+    at_ms: int
+    total_bytes: int
+
+
+TIP = (
+    "SELECT revision, at_ms, total_bytes FROM changes WHERE revision = (SELECT max(revision) FROM changes) "
+    "UNION ALL SELECT revision, at_ms, total_bytes FROM compacted LIMIT 1"
+)
+
+
+def tip_in(connection: apsw.Connection) -> Tip:
+    """Where the rows end now."""
+    rows: list[Row] = connection.execute(TIP).fetchall()
+    return Tip(*rows[0])
+
+
+def record(writer: apsw.Connection, change: Change, tip: Tip) -> Tip:
+    """Write the change after ``tip`` into both tables; gives the new tip."""
+    if change.revision != tip.revision + 1:
+        raise ValueError(f"the change after revision {tip.revision} has revision {change.revision}")
+    if change.at_ms < tip.at_ms:
+        raise ValueError(f"revision {change.revision} is dated before the change that it follows")
+    splice, statement, parameters = _step_of(change)
+    total_bytes = tip.total_bytes + ROW_BYTES + len(splice.removed) + len(splice.inserted)
+    what = (change.revision, change.id, change.kind, change.at_ms, total_bytes)
+    how = (change.actor, change.reason, splice.start, splice.removed, splice.inserted)
+    if change.before is None:
+        writer.execute(RECORD_CREATION, (*what, *how))
+    else:
+        writer.execute(RECORD, (*what, *how, change.id))  # before the document that stood is written over
+    try:
+        writer.execute(statement, parameters)
+    except apsw.ConstraintError:
+        raise ValueError(f"revision {change.revision} creates {change.id!r}, which is there") from None
+    if writer.changes() != 1:
+        raise ValueError(f"revision {change.revision} does not follow from the stored document {change.id!r}")
+    return Tip(change.revision, change.at_ms, total_bytes)
+
+
+def _step_of(change: Change) -> tuple[Splice, str, Row]:
+    """What the change does to the body, and the statement with its parameters that does it to ``clusters``."""
+    id, before, after, revision, at_ms = change.id, change.before, change.after, change.revision, change.at_ms
+    match change.kind:
+        case "created" if before is None and after is not None:
+            return Splice(0, b"", after), CREATE, (revision, id, revision, at_ms, at_ms, after)
+        case "updated" if before is not None and after is not None:
+            return splice_between(before, after), UPDATE, (after, revision, at_ms, id, before)
+        case "protected" | "unprotected" if before is not None and after == before:
+            protected = protected_after(change.kind, False)
+            return NOTHING, PROTECT, (protected, revision, at_ms, id, before, not protected)
+        case "deleted" if before is not None and after is None:
+            return Splice(0, before, b""), DELETE, (id, before)
+    raise ValueError(f"revision {revision} is no {change.kind!r} change: before or after is wrong")

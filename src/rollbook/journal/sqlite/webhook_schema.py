@@ -1,0 +1,110 @@
+"""The SQLite file of webhooks: its tables, its format number and how it is opened.
+
+One rule: it holds secrets, so it is its owner's alone; and registrations, so it is never begun anew in silence.
+"""
+
+import os
+from pathlib import Path
+
+import apsw
+
+from rollbook.errors import DataDirectoryUnsound, RegistryError
+from rollbook.journal.sqlite.disk_errors import disk_trouble
+
+FILE_NAME = "webhooks.sqlite3"
+APPLICATION_ID = 0x526F6C57  # "RolW"
+FORMAT = 1
+BUSY_TIMEOUT_MS = 10_000
+
+TABLES = f"""
+CREATE TABLE webhooks (
+    id TEXT PRIMARY KEY,
+    created_at_ms INTEGER NOT NULL,
+    updated_at_ms INTEGER NOT NULL,
+    target TEXT NOT NULL,
+    secret TEXT NOT NULL,
+    former_secret TEXT,
+    former_until_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE progress (
+    id TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    next_attempt_ms INTEGER NOT NULL,
+    success_at_ms INTEGER NOT NULL,
+    success_revision INTEGER NOT NULL,
+    error_at_ms INTEGER NOT NULL,
+    error_revision INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    missed_up_to INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE dead_letters (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    webhook TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('undelivered', 'compacted', 'unjudged')),
+    first_revision INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    problem TEXT NOT NULL,
+    retry INTEGER NOT NULL,
+    body TEXT
+) STRICT;
+CREATE INDEX dead_letters_of_one ON dead_letters (webhook, number);
+CREATE TABLE dropped_letters (webhook TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {FORMAT};
+"""
+
+
+def open_webhooks(directory: Path) -> apsw.Connection:
+    """A connection to the file in ``directory``, which this process has locked; made when absent.
+
+    Refuses (DataDirectoryUnsound) a file that is damaged, not ours or of another format.
+    """
+    path = directory / FILE_NAME
+    with disk_trouble(f"can't open {path}"):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection = apsw.Connection(str(path))
+        try:
+            _prepare(connection, path)
+        except (apsw.NotADBError, apsw.CorruptError) as trouble:
+            connection.close()
+            raise DataDirectoryUnsound(
+                f"{path} is damaged ({trouble}): restore it, or move it away to go on without webhooks"
+            ) from None
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def problems_in_webhooks(directory: Path) -> list[str]:
+    """What is wrong with the file of webhooks in a directory that no process uses, a sentence each."""
+    path = directory / FILE_NAME
+    if not path.exists():
+        return []
+    try:
+        connection = open_webhooks(directory)
+        try:
+            found = [text for (text,) in connection.execute("PRAGMA integrity_check(20)")]
+        finally:
+            connection.close()
+    except RegistryError as trouble:
+        return [trouble.message]
+    except apsw.Error as trouble:
+        return [f"{path} can't be read: {trouble}"]
+    return [f"{path}: {text}" for text in found if text != "ok"]
+
+
+def _prepare(connection: apsw.Connection, path: Path) -> None:
+    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+    application, version = connection.pragma("application_id"), connection.pragma("user_version")
+    if version == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").fetchall():
+        with connection:
+            connection.execute(TABLES)
+    elif application != APPLICATION_ID:
+        raise DataDirectoryUnsound(f"{path} is not Rollbook's file of webhooks: move it away")
+    elif version != FORMAT:
+        raise DataDirectoryUnsound(f"{path} has format {version}, and this Rollbook knows {FORMAT}")

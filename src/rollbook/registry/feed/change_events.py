@@ -1,0 +1,122 @@
+"""What a watcher is told: a committed change, under the name that it has for the watcher's filter.
+
+| before matches | after matches | name |
+|---|---|---|
+| no document | yes | created |
+| yes | yes | updated |
+| no | yes | entered |
+| yes | no | left |
+| yes | no document | deleted |
+
+Protection leaves the document as it is: to a watcher such a change is ``updated``, with an empty patch.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import orjson
+from msgspec import Struct, field
+
+from rollbook.documents.codec import decode_stored
+from rollbook.documents.patching import patch_between
+from rollbook.documents.values import Document
+from rollbook.journal.changes import Change
+from rollbook.registry.feed.times import iso_time
+
+Name: TypeAlias = Literal["created", "updated", "deleted", "entered", "left"]
+Form: TypeAlias = Literal["document", "patch", "both"]
+
+
+class Message(Struct, eq=False):
+    """What a watcher is sent: the revision, the name of the event, and its JSON. One for all watchers who want it so.
+
+    ``holders`` counts the mailboxes that it lies in.
+    """
+
+    revision: int
+    name: Name
+    body: bytes
+    holders: int = 0
+    _frames: dict[Any, bytes] = field(default_factory=dict)
+
+    def framed(self, frame: "Callable[[Message], bytes]") -> bytes:
+        """What ``frame`` makes of the message, made once."""
+        made = self._frames.get(frame)
+        if made is None:
+            made = self._frames[frame] = frame(self)
+        return made
+
+
+class Occurrence(Struct, dict=True):
+    """A change, with its documents decoded and its messages encoded at most once for all watchers."""
+
+    change: Change
+    _messages: dict[tuple[Name, Form], Message] = field(default_factory=dict)
+
+    @cached_property
+    def before(self) -> Document | None:
+        """The document before; None when there was none."""
+        return None if self.change.before is None else decode_stored(self.change.before)
+
+    @cached_property
+    def after(self) -> Document | None:
+        """The document after; None when there is none any more."""
+        return None if self.change.after is None else decode_stored(self.change.after)
+
+    @property
+    def documents(self) -> list[Document]:
+        """Those of the two that there are."""
+        return [document for document in (self.before, self.after) if document is not None]
+
+    def name_for(self, matches: Callable[[Document], bool]) -> Name | None:
+        """What the change is to who watches the documents that match; None when it is nothing to them."""
+        was = self.before is not None and matches(self.before)
+        now = self.after is not None and matches(self.after)
+        if not was and not now:
+            return None
+        if was and now:
+            return "updated"
+        if now:
+            return "created" if self.before is None else "entered"
+        return "deleted" if self.after is None else "left"
+
+    def message(self, name: Name, form: Form) -> Message:
+        """The message to a watcher."""
+        message = self._messages.get((name, form))
+        if message is None:
+            body = orjson.dumps({"event": name, **self._members(name, form)})
+            message = self._messages[name, form] = Message(self.change.revision, name, body)
+        return message
+
+    def record(self, form: Form) -> bytes:
+        """The change as history tells it, under its own name, as JSON."""
+        kind = self.change.kind
+        name: Name = kind if kind == "created" or kind == "deleted" else "updated"
+        return orjson.dumps({"event": kind, **self._members(name, form)})
+
+    def _members(self, name: Name, form: Form) -> dict[str, Any]:
+        """Who changed what, when and why, with the document after, the patch that leads to it, or both."""
+        change = self.change
+        after = None if change.after is None else orjson.Fragment(change.after)
+        members: dict[str, Any] = {
+            "revision": change.revision,
+            "id": change.id,
+            "time": iso_time(change.at_ms),
+            "actor": change.actor,
+            "reason": change.reason,
+        }
+        if form != "patch":
+            members["document"] = after
+        if form != "document":
+            members["patch"] = self._patch if name in ("updated", "left") else [_whole(after)]
+        return members
+
+    @cached_property
+    def _patch(self) -> list[dict[str, Any]]:
+        return patch_between(self.before, self.after)
+
+
+def _whole(document: Any) -> dict[str, Any]:
+    """The operation for who has not seen the document before, or shall not have it any more."""
+    return {"op": "replace", "path": "", "value": document}

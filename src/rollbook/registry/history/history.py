@@ -1,0 +1,207 @@
+"""The past of clusters: who changed what, one cluster as it was, the fleet as it was.
+
+Theory: the present is in the view, the past in the journal, and both are read as of the view's newest revision. A
+version that still stands is answered from the view.
+
+One rule: what is told about the past stays true. A moment that is no longer kept is refused (Compacted), never guessed;
+one that is yet to come is refused too.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import TypeVar
+
+from msgspec import Struct
+
+from rollbook.errors import ClusterNotFound, Compacted, RequestRefused
+from rollbook.journal.changes import Change
+from rollbook.journal.interface import Journal
+from rollbook.limits import Limits, Work
+from rollbook.registry.feed.change_events import Form, Occurrence
+from rollbook.registry.feed.times import iso_time
+from rollbook.registry.history.moments import AtRevision, AtTime, Moment
+from rollbook.registry.history.past_fleets import PastFleet, entries_at, entry_of, work_of
+from rollbook.registry.reading.facts import Facts
+from rollbook.view.entries import Entry
+from rollbook.view.views import View
+
+Result = TypeVar("Result")
+
+THREADS = 2
+PAGE_BYTES_MAX = 16 * 1024 * 1024
+PAGE_SECONDS_MAX = 1.0
+
+
+class Page(Struct, frozen=True):
+    """Some changes as JSON, in the order asked for; ``last`` is the revision to go on from, None at the end."""
+
+    items: Sequence[bytes]
+    last: int | None
+
+
+class History:
+    """Answers about the past. ``facts`` tells of a version what the journal keeps beside its document.
+
+    ``settled`` waits for what is being written.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        view: View,
+        facts: Facts,
+        *,
+        limits: Limits,
+        now_ms: Callable[[], int],
+        settled: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.facts = facts
+        self._journal = journal
+        self._view = view
+        self._limits = limits
+        self._now_ms = now_ms
+        self._settled = settled
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="rollbook-history")
+
+    async def version(self, id: str, moment: Moment) -> Entry:
+        """The cluster as it was. Refuses (ClusterNotFound) when it was not there, or never."""
+        await self._reach(moment)
+        entry, newest = self._view.entry(id), self._view.revision
+        if entry is not None and _still_stands(entry, moment):
+            return entry
+        return await self.on_thread(lambda: self._version(id, moment, newest))
+
+    async def fleet(self, moment: Moment) -> PastFleet:
+        """All clusters as they were."""
+        await self._reach(moment)
+        present, newest = self._view.select(None), self._view.revision
+        entries = await self.on_thread(lambda: self._entries(moment, present, newest))
+        return PastFleet(entries, self.facts, self._limits, self.on_thread)
+
+    async def of(self, id: str, *, before: int | None, limit: int, form: Form) -> Page:
+        """The changes of one cluster, newest first; with ``before``, those older than that revision.
+
+        Refuses (ClusterNotFound) an id that never was a cluster's, and (Compacted) a ``before`` whose past is all gone.
+        """
+        end = self._view.revision + 1 if before is None else min(before, self._view.revision + 1)
+        return await self.on_thread(lambda: self._of(id, end, limit, form))
+
+    async def changes(self, *, since: int | None, limit: int, form: Form) -> Page:
+        """The changes of all clusters later than ``since``, oldest first; without it, from the oldest that is kept.
+
+        Refuses (Compacted) when later ones are gone, and (RequestRefused) a revision that is not there yet.
+        """
+        newest = self._view.revision
+        if since is not None:
+            self._check(AtRevision(since))
+        return await self.on_thread(lambda: self._changes(since, newest, limit, form))
+
+    async def last_body(self, id: str) -> bytes:
+        """The newest document of a cluster, deleted or not."""
+        entry = self._view.entry(id)
+        return entry.body if entry is not None else await self.on_thread(lambda: self._last_body(id))
+
+    async def on_thread(self, job: Callable[[], Result]) -> Result:
+        """Run a job that reads the past on a thread for such jobs."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, job)
+
+    def close(self) -> None:
+        """Let running reads finish, then release the threads."""
+        self._threads.shutdown()
+
+    async def _reach(self, moment: Moment) -> None:
+        """Refuses a moment that has not come yet, and waits until nothing that is dated so is still being written."""
+        self._check(moment)
+        if isinstance(moment, AtTime):
+            await self._settled()
+
+    def _check(self, moment: Moment) -> None:
+        """Refuses (RequestRefused) a moment that has not come yet."""
+        match moment:
+            case AtRevision(revision):
+                if revision > self._view.revision:
+                    raise RequestRefused(f"revision {revision} is not there yet; the newest is {self._view.revision}")
+            case AtTime(at_ms):
+                now_ms = max(self._now_ms(), self._journal.newest_ms())
+                if at_ms > now_ms:
+                    raise RequestRefused(f"that time is yet to come; it is {iso_time(now_ms)} now")
+
+    def _revision_of(self, moment: Moment, newest: int) -> int:
+        match moment:
+            case AtRevision(revision):
+                return revision
+            case AtTime(at_ms):
+                return min(self._journal.past.revision_at(at_ms), newest)
+
+    def _version(self, id: str, moment: Moment, newest: int) -> Entry:
+        self._check_known(id)
+        revision = self._revision_of(moment, newest)
+        kept = self._journal.past.version(id, revision, work=self._work())
+        if kept is None:
+            raise ClusterNotFound(f"there was no cluster {id!r} at revision {revision}")
+        return entry_of(kept)
+
+    def _entries(self, moment: Moment, present: Sequence[Entry], newest: int) -> Sequence[Entry]:
+        revision = self._revision_of(moment, newest)
+        work = self._work()
+        with closing(self._journal.past.earlier(revision, work=work)) as earlier:
+            return entries_at(present, earlier, work=work)
+
+    def _of(self, id: str, end: int, limit: int, form: Form) -> Page:
+        self._check_known(id)
+        mark = self._journal.compaction.mark()
+        if mark and end <= mark:
+            raise Compacted(f"changes up to revision {mark} are no longer kept")
+        return page_of(self._journal.past.history(id, before=end, work=self._work()), limit, form)
+
+    def _changes(self, since: int | None, newest: int, limit: int, form: Form) -> Page:
+        since = self._journal.compaction.mark() if since is None else since
+        changes = self._journal.follow(since)
+        return page_of(until(changes, newest), limit, form)
+
+    def _last_body(self, id: str) -> bytes:
+        self._check_known(id)
+        last = next(self._journal.past.history(id), None)
+        body = (last.after or last.before) if last is not None else None
+        if body is None:
+            raise Compacted(f"the last version of {id!r} is no longer kept")
+        return body
+
+    def _work(self) -> Work:
+        return work_of(self._limits.max_time_ms, self._limits)
+
+    def _check_known(self, id: str) -> None:
+        if not self._journal.past.knows(id):
+            raise ClusterNotFound(f"no cluster has, or ever had, the id {id!r}")
+
+
+def page_of(changes: Iterator[Change], limit: int, form: Form) -> Page:
+    """The first changes as JSON: ``limit`` at most, and less when they are large or take long, but one at least."""
+    items: list[bytes] = []
+    size_bytes, deadline = 0, time.monotonic() + PAGE_SECONDS_MAX
+    for change in changes:
+        items.append(Occurrence(change).record(form))
+        size_bytes += len(items[-1])
+        if len(items) == limit or size_bytes >= PAGE_BYTES_MAX or time.monotonic() >= deadline:
+            return Page(items, change.revision if next(changes, None) else None)
+    return Page(items, None)
+
+
+def until(changes: Iterator[Change], newest: int) -> Iterator[Change]:
+    """The changes up to a revision."""
+    for change in changes:
+        if change.revision > newest:
+            return
+        yield change
+
+
+def _still_stands(entry: Entry, moment: Moment) -> bool:
+    """Whether the newest version is the version of the moment already."""
+    match moment:
+        case AtRevision(revision):
+            return entry.revision <= revision
+        case AtTime(at_ms):
+            return entry.updated_at_ms <= at_ms

@@ -1,0 +1,90 @@
+"""The fleet as it was at a revision, to be asked what the fleet of today can be asked.
+
+Theory: it is the present with, for each cluster that was touched after the revision, what stood before the first such
+change. So it costs as much as has changed since.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+from msgspec import Struct
+
+from rollbook.documents.values import Value
+from rollbook.journal.changes import Kept
+from rollbook.limits import Limits, Work
+from rollbook.registry.reading.facet_requests import FacetQuery
+from rollbook.registry.reading.facts import Facts
+from rollbook.registry.reading.requests import Aggregation, Query
+from rollbook.registry.reading.scanning import Scan
+from rollbook.view.entries import Entry
+
+OnThread: TypeAlias = Callable[[Callable[[], Any]], Awaitable[Any]]
+"""Runs a job on a thread that is meant for it."""
+
+
+class PastFleet(Struct, frozen=True):
+    """Every cluster as of one revision, in order of creation. It has no indexes: every question looks at them all."""
+
+    entries: Sequence[Entry]
+    facts: Facts
+    limits: Limits
+    on_thread: OnThread
+
+    async def find(self, query: Query) -> Sequence[bytes]:
+        """As ``Reader.find``."""
+        scan = self._scan(query.max_time_ms)
+        found: Sequence[bytes] = await self.on_thread(lambda: scan.find(query))
+        return found
+
+    async def count(self, query: Query) -> int:
+        """As ``Reader.count``."""
+        scan = self._scan(query.max_time_ms)
+        count: int = await self.on_thread(lambda: scan.count(query))
+        return count
+
+    async def aggregate(self, aggregation: Aggregation) -> Sequence[bytes]:
+        """As ``Reader.aggregate``."""
+        scan = self._scan(aggregation.max_time_ms)
+        results: Sequence[bytes] = await self.on_thread(lambda: scan.aggregate(aggregation))
+        return results
+
+    async def facets(self, asked: FacetQuery) -> dict[str, Value]:
+        """As ``Reader.facets``."""
+        scan = self._scan(asked.query.max_time_ms)
+        found: dict[str, Value] = await self.on_thread(lambda: scan.facets(asked, {}))
+        return found
+
+    async def explain(self, query: Query) -> dict[str, Value]:
+        """As ``Reader.explain``, of which there is little to say here."""
+        count = len(self.entries)
+        summary = f"all {count} documents are looked at: what was in the past is not indexed"
+        return {"summary": summary, "exact": False, "documents": count, "candidates": count}
+
+    def _scan(self, max_time_ms: int) -> Scan:
+        return Scan(self.entries, self.facts, work_of(max_time_ms, self.limits))
+
+
+def entries_at(present: Sequence[Entry], earlier: Iterable[tuple[str, Kept | None]], *, work: Work) -> Sequence[Entry]:
+    """The entries of a moment, of those of the present and what the clusters touched since then were."""
+    were: dict[str, Kept | None] = {}
+    for id, kept in earlier:
+        work.allocate(0 if kept is None else len(kept.body))
+        were[id] = kept
+    if not were:
+        return present
+    entries = [entry for entry in present if entry.id not in were]
+    entries += [entry_of(kept) for kept in were.values() if kept is not None]
+    entries.sort(key=lambda entry: entry.created_revision)
+    return entries
+
+
+def entry_of(kept: Kept) -> Entry:
+    """A version as an entry; its number means nothing, for no index knows it."""
+    times = (kept.created_at_ms, kept.updated_at_ms)
+    return Entry(0, kept.id, kept.revision, kept.created_revision, *times, kept.body, kept.protected)
+
+
+def work_of(max_time_ms: int, limits: Limits) -> Work:
+    """What one question may spend, from now on."""
+    return Work(deadline=time.monotonic() + max_time_ms / 1000, bytes_left=limits.result_bytes_max)

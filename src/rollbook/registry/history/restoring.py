@@ -1,0 +1,90 @@
+"""Bringing back what was: a cluster as it was at a revision, or a deleted one as it was last.
+
+One rule: a restored document is judged like the result of any update: by what it is, measured against what stands, or
+stood last. So what was never sound before, or no longer is by today's rules, is refused, and what stood last is not.
+"""
+
+from msgspec import Struct
+
+from rollbook.clusters.acceptance import Accepted, SchemaRules, accept_update
+from rollbook.documents.codec import decode_stored
+from rollbook.documents.values import MISSING, Maybe, is_integer
+from rollbook.errors import ClusterExists, PreconditionFailed, RequestRefused, below
+from rollbook.limits import DEFAULT_LIMITS, Limits
+from rollbook.registry.history.history import History
+from rollbook.registry.history.moments import AtRevision
+from rollbook.registry.writing.commands import ANY_REVISION, Decision, Precondition, Standing, encoded
+
+WHOLE_DOCUMENT = frozenset({()})
+
+
+class Restore(Struct, frozen=True):
+    """Make a cluster what it was: ``body``, at ``revision``; None: as it was before its deletion.
+
+    ``last`` is the newest document there was, the measure for a cluster that is deleted.
+    """
+
+    id: str
+    revision: int | None
+    body: bytes
+    last: bytes
+    rules: SchemaRules
+    precondition: Precondition = ANY_REVISION
+    limits: Limits = DEFAULT_LIMITS
+
+    @property
+    def reason(self) -> str:
+        """Why, for a caller who does not say."""
+        return "restored after its deletion" if self.revision is None else f"restored as of revision {self.revision}"
+
+    def decide(self, current: Standing | None) -> Decision:
+        if current is None:
+            if self.precondition.matches is not None:
+                raise PreconditionFailed(f"the cluster {self.id!r} is deleted, and has no revision that If-Match names")
+            accepted = self._accepted(self.last)
+            return Decision("created", encoded(accepted.document, limits=self.limits), accepted.warnings)
+        if self.revision is None:
+            raise ClusterExists(
+                f'the cluster {self.id!r} is not deleted; say which version it shall be again: {{"revision": number}}'
+            )
+        self.precondition.check(current.revision)
+        accepted = self._accepted(current.body)
+        body = encoded(accepted.document, limits=self.limits)
+        return Decision(None if body == current.body else "updated", body, accepted.warnings)
+
+    def _accepted(self, measure: bytes) -> Accepted:
+        before = decode_stored(measure)
+        after = before if self.body == measure else decode_stored(self.body)
+        return accept_update(before, after, touched=WHOLE_DOCUMENT, rules=self.rules)
+
+
+async def restoration(
+    history: History,
+    id: str,
+    revision: int | None,
+    *,
+    rules: SchemaRules,
+    precondition: Precondition,
+    limits: Limits,
+) -> Restore:
+    """The command that restores a cluster. Refuses what was not there (ClusterNotFound) or is gone (Compacted)."""
+    last = await history.last_body(id)
+    body = last if revision is None else (await history.version(id, AtRevision(revision))).body
+    return Restore(id, revision, body, last, rules, precondition, limits)
+
+
+def parse_restore(body: Maybe) -> int | None:
+    """The revision that ``{"revision": number}`` names; None when it names none. Refuses (RequestRefused) all else."""
+    if body is MISSING:
+        return None
+    if not isinstance(body, dict):
+        raise RequestRefused('the body must be an object: {"revision": number}, or {} for a deleted cluster')
+    for name in body:
+        if name != "revision":
+            raise RequestRefused(f"{name!r} is not known here; the body can only hold 'revision'", at=below("", name))
+    if "revision" not in body:
+        return None
+    revision = body["revision"]
+    if not is_integer(revision) or revision < 0:
+        raise RequestRefused("'revision' must be a whole number", at="/revision")
+    return revision

@@ -1,0 +1,173 @@
+"""Keeping leases: beats come in, and what is to be done from time to time is done.
+
+One rule: a beat is heard before anything else. It changes a few numbers in memory; only a beat that brings a status, or
+the first one after a silence, waits for a document.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from itertools import islice
+
+from rollbook.clusters.liveness import Lease, Reading
+from rollbook.clusters.uptime import Share, day_shares, slot_shares
+from rollbook.documents.values import Value
+from rollbook.errors import ClusterDeleted, ClusterNotFound, RegistryError
+from rollbook.registry.liveness.heartbeats import NODES_MAX, PLAIN_BEAT, Beat
+from rollbook.registry.liveness.lease_metrics import LeaseFigures
+from rollbook.registry.liveness.lease_saving import LeaseSaver
+from rollbook.registry.liveness.leases import Leases
+from rollbook.registry.liveness.marking import Marking
+from rollbook.registry.liveness.status_overrides import Marks
+from rollbook.registry.writing.committing import Author
+from rollbook.view.entries import Entry
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.1
+SAVE_SECONDS = 1.0
+
+
+class LeaseKeeper:
+    """Keeps the leases of one registry. Until ``listen`` nothing is due: who only opens a registry hears no beats."""
+
+    def __init__(
+        self,
+        leases: Leases,
+        marks: Marks,
+        marking: Marking,
+        saver: LeaseSaver,
+        *,
+        read_clocks: Callable[[], Reading],
+    ) -> None:
+        self.leases = leases
+        self._marks = marks
+        self._marking = marking
+        self._saver = saver
+        self._read_clocks = read_clocks
+        self._is_listening = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def listen(self) -> None:
+        """Beats are heard from now on."""
+        self._is_listening = True
+        self.leases.listen(self._read_clocks())
+
+    def start(self) -> None:
+        """Listen, and look after the leases in tasks of their own: storing must not hold up looking."""
+        self.listen()
+        self._tasks = [
+            asyncio.create_task(_every(LOOK_SECONDS, self.look), name="rollbook-leases"),
+            asyncio.create_task(_every(SAVE_SECONDS, self.save), name="rollbook-lease-saving"),
+        ]
+
+    async def beat(self, id: str, beat: Beat, author: Author) -> Lease:
+        """Hear a beat; when it returns, what the beat changes in the document is durable.
+
+        Refuses an id that is no cluster's (ClusterNotFound), or is none any more (ClusterDeleted).
+        """
+        entry = self._marks.entry(id)
+        if entry is None:
+            raise await self._absence_of(id)
+        lease = self.hear(entry, beat)
+        if beat.status is not None:
+            await self._marking.set_status(lease, entry, beat.status, author)
+        elif not self._marks.is_none(lease, entry):
+            await self._marking.settle(lease)
+        return lease
+
+    def beat_at_once(self, id: str, beat: Beat) -> Lease | None:
+        """Hear a beat of which no document takes note; None, and nothing heard, when it has to be waited for."""
+        entry, lease = self._marks.entry(id), self.leases.get(id)
+        if entry is None or lease is None or lease.life != entry.created_revision:
+            return None
+        if beat.status is not None or not self._marks.is_none(lease, entry):
+            return None
+        return self.hear(entry, beat)
+
+    def hear(self, entry: Entry, beat: Beat = PLAIN_BEAT) -> Lease:
+        """Renew a lease, and nothing else."""
+        at = self._read_clocks()
+        lease = self.leases.renew(entry.id, entry.created_revision, beat.ttl_seconds, at)
+        if beat.nodes:
+            lease.nodes = _with_nodes(lease.nodes, beat.nodes, at.seconds)
+        return lease
+
+    async def uptime(self, entry: Entry) -> tuple[list[Share], list[Share]]:
+        """How the cluster spent the quarters of an hour of the last day, and the last days."""
+        at = self._read_clocks()
+        lease = self.leases.get(entry.id)
+        if lease is None or lease.life != entry.created_revision:
+            return slot_shares({}, at.unix_ms / 1000), day_shares({}, at.unix_ms / 1000)
+        self.leases.count(lease, at)
+        return await self._saver.uptime(entry.id, at)
+
+    async def look(self) -> None:
+        """Look at the clocks, and begin to do to the documents what is due."""
+        at = self._read_clocks()
+        self._marks.catch_up(at)
+        self._marking.look(self.leases.look(at), at)
+
+    async def save(self) -> None:
+        """Store what has changed."""
+        await self._saver.save(self._read_clocks())
+
+    def as_json(self) -> dict[str, Value]:
+        """What ``/readyz`` says of liveness."""
+        return self.leases.as_json()
+
+    def figures(self) -> LeaseFigures:
+        """What all leases come to, for metrics."""
+        at, leases, marking = self._read_clocks(), self.leases, self._marking
+        return LeaseFigures(
+            leases.totals(at.seconds),
+            leases.flapping(at.unix_ms),
+            leases.holds.holding(),
+            leases.beats,
+            marking.marked,
+            marking.restored,
+            dict(leases.holds.begun),
+        )
+
+    async def stop(self) -> None:
+        """Look no more, and let what has begun come to its end. Beats are heard until ``close``."""
+        for task in self._tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self.finish()
+
+    async def finish(self) -> None:
+        """Return when what was begun to be done to documents is done."""
+        await self._marking.finish()
+
+    async def close(self) -> None:
+        """Store everything, and release the store."""
+        at = self._read_clocks()
+        for lease in self.leases if self._is_listening else ():
+            self.leases.count(lease, at)
+        await self._saver.close(at)
+
+    async def _absence_of(self, id: str) -> RegistryError:
+        if await self._marks.knows(id):
+            return ClusterDeleted(f"the cluster {id!r} was deleted; it has to be enrolled again before it can beat")
+        return ClusterNotFound(f"no cluster has the id {id!r}")
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Do the work again and again. A fault in it is logged, and does not end it."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except Exception:
+            logger.exception("keeping leases failed, and is tried again")
+
+
+def _with_nodes(known: Mapping[str, float], present: tuple[str, ...], now: float) -> dict[str, float]:
+    """When each node was last reported, the longest ago first; of too many, those give way."""
+    reported = dict.fromkeys(present, now)
+    nodes = {id: when for id, when in known.items() if id not in reported} | reported
+    excess = len(nodes) - NODES_MAX
+    return dict(islice(nodes.items(), excess, None)) if excess > 0 else nodes

@@ -1,0 +1,75 @@
+"""Commands on the status of a cluster alone: a beat's own, the registry's mark for a silent one, and taking it back."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from rollbook.clusters.acceptance import SchemaRules, accept_update
+from rollbook.clusters.liveness import Mark
+from rollbook.documents.codec import decode_stored
+from rollbook.documents.editing import identical, with_members
+from rollbook.documents.values import MISSING, Document, Maybe
+from rollbook.errors import ClusterNotFound
+from rollbook.limits import Limits
+from rollbook.registry.writing.commands import Decision, Standing, encoded
+
+STATUS = "status"
+TOUCHED = frozenset({(STATUS,)})
+NOT_DUE = "not due"
+
+
+class SetStatus(Struct, frozen=True):
+    """Write the status that the cluster says it has; nothing when it has it already."""
+
+    id: str
+    status: str
+    rules: SchemaRules
+    limits: Limits
+
+    def decide(self, current: Standing | None) -> Decision:
+        if current is None:
+            raise ClusterNotFound(f"no cluster has the id {self.id!r}")
+        return _with_status(current, self.status, self.rules, self.limits)
+
+
+class MarkUnreachable(Struct, frozen=True):
+    """Write ``status`` for a cluster that is silent, if ``is_due`` says so still when it comes to it."""
+
+    id: str
+    status: str
+    is_due: Callable[[], bool]
+    rules: SchemaRules
+    limits: Limits
+
+    def decide(self, current: Standing | None) -> Decision:
+        if current is None or not self.is_due():
+            return Decision(None, None if current is None else current.body, outcome=NOT_DUE)
+        return _with_status(current, self.status, self.rules, self.limits)
+
+
+class RestoreStatus(Struct, frozen=True):
+    """Take a mark back, if the document is the one that was seen (``revision``) and still has the mark's status."""
+
+    id: str
+    mark: Mark
+    revision: int
+    rules: SchemaRules
+    limits: Limits
+
+    def decide(self, current: Standing | None) -> Decision:
+        if current is None or current.revision != self.revision or status_in(current.body) != self.mark.written:
+            return Decision(None, None if current is None else current.body)
+        return _with_status(current, self.mark.former, self.rules, self.limits)
+
+
+def status_in(body: bytes | None) -> Maybe:
+    """The status of a stored document; MISSING when it has none, or there is no document."""
+    return MISSING if body is None else decode_stored(body).get(STATUS, MISSING)
+
+
+def _with_status(current: Standing, status: Maybe, rules: SchemaRules, limits: Limits) -> Decision:
+    before: Document = decode_stored(current.body)
+    if identical(before.get(STATUS, MISSING), status):
+        return Decision(None, current.body)
+    accepted = accept_update(before, with_members(before, {STATUS: status}), touched=TOUCHED, rules=rules)
+    return Decision("updated", encoded(accepted.document, limits=limits), accepted.warnings)

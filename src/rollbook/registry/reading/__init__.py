@@ -1,0 +1,1 @@
+"""Reading: queries, counts, facets and aggregations, answered from the view."""

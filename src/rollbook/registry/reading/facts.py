@@ -1,0 +1,36 @@
+"""What the registry knows about a document beside what it holds: given on request, under ``_registry``."""
+
+from rollbook.clusters.schema import REGISTRY_FIELD
+from rollbook.documents.codec import decode_stored
+from rollbook.documents.values import Document, Value
+from rollbook.registry.feed.times import iso_time
+from rollbook.registry.liveness.lease_facts import LeaseFacts
+from rollbook.view.entries import Entry
+
+
+class Facts:
+    """Tells what is known about an entry, as of now. Safe to ask from any thread."""
+
+    def __init__(self, leases: LeaseFacts | None = None) -> None:
+        self._leases = leases
+
+    def as_of_now(self) -> "Facts":
+        """The same facts, for which time stands still: what one request is told fits together."""
+        return self if self._leases is None else Facts(self._leases.as_of_now())
+
+    def of(self, entry: Entry) -> dict[str, Value]:
+        """Its revision (an integer), when it was enrolled and last changed (ISO 8601, UTC), whether it is protected.
+
+        And what its heartbeats say, if there are leases: nobody knows that of the past.
+        """
+        return {
+            "revision": entry.revision,
+            "createdAt": iso_time(entry.created_at_ms),
+            "updatedAt": iso_time(entry.updated_at_ms),
+            "protected": entry.protected,
+            **({} if self._leases is None else self._leases.of(entry)),
+        }
+
+    def document_of(self, entry: Entry) -> Document:
+        """The entry's document with what is known about it."""
+        return {**decode_stored(entry.body), REGISTRY_FIELD: self.of(entry)}

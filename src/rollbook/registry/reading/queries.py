@@ -1,0 +1,198 @@
+"""Reads: a query becomes candidates by the view's plan, and candidates become answers.
+
+Theory: the plan narrows; where it is exact, stored bytes go out untouched. Everything else is a scan (``scanning``) of
+a snapshot. It runs on a thread of its own when it may take long, so that no query can hold the event loop; each
+request's Work ends it at its deadline.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from msgspec.structs import replace
+from pyroaring import BitMap
+
+from rollbook.documents.values import Value
+from rollbook.language.pipelines import Tally, leading_tally
+from rollbook.limits import Limits, Work
+from rollbook.registry.reading.facet_requests import FacetQuery
+from rollbook.registry.reading.faceting import facets_as_json, facets_in_index
+from rollbook.registry.reading.facts import Facts
+from rollbook.registry.reading.narrowing import on_documents
+from rollbook.registry.reading.requests import Aggregation, Query
+from rollbook.registry.reading.scanning import Scan, stop_of
+from rollbook.view.entries import Bodies, Entry
+from rollbook.view.index.postings import EMPTY
+from rollbook.view.planning.planning_budgets import effort_from_now
+from rollbook.view.planning.plans import Plan
+from rollbook.view.tallies import tally_of
+from rollbook.view.views import View
+
+Result = TypeVar("Result")
+
+READER_THREADS = 4
+AT_ONCE_ENTRIES_MAX = 256
+FIRST_ENTRIES_MAX = 10_000
+INLINE_ENTRIES_MAX = 64
+INLINE_BYTES_MAX = 256 * 1024
+
+EVERY_ONE = Plan(exact=True)
+
+
+class Reader:
+    """Answers queries from the view, each within its budget of time and memory."""
+
+    def __init__(self, view: View, facts: Facts, *, limits: Limits) -> None:
+        self._view = view
+        self._facts = facts
+        self._limits = limits
+        self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="rollbook-reader")
+
+    async def find(self, query: Query) -> Sequence[bytes]:
+        """The JSON of each matching document, in the order asked for, else in order of creation."""
+        plan = self._plan(query)
+        if plan.exact and query.sort is None and query.answers_as_stored:
+            return Bodies(self._view.select(self._in_window(plan, query)))
+        first = self._first(plan, query)
+        if first is not None:  # they are in order: what is left to do is to go past some, and to shape the others
+            entries, plan, query = first, EVERY_ONE, replace(query, sort=None)
+        else:
+            entries = self._view.select(plan.candidates)
+        certain = None if plan.exact else plan.certain
+        scan = Scan(entries, self._facts.as_of_now(), self._work(query.max_time_ms), certain=certain)
+        return await self._run(lambda: scan.find(query), query, entries)
+
+    def find_at_once(self, query: Query) -> list[bytes] | None:
+        """As ``find``, when the indexes alone can tell, and when it is not much; else None."""
+        if query.sort is not None or query.explain or not query.answers_as_stored:
+            return None
+        plan = self._plan(query)
+        candidates = self._in_window(plan, query) if plan.exact else None
+        if candidates is None or len(candidates) > AT_ONCE_ENTRIES_MAX:
+            return None
+        return self._view.bodies(candidates)
+
+    async def count(self, query: Query) -> int:
+        """How many documents match, within the query's ``skip`` and ``limit``."""
+        plan = self._plan(query)
+        if plan.exact:
+            found = len(self._view) if plan.candidates is None else len(plan.candidates)
+            return len(range(found)[query.skip : stop_of(query)])
+        entries = self._view.select(plan.candidates)
+        scan = Scan(entries, self._facts.as_of_now(), self._work(query.max_time_ms), certain=plan.certain)
+        return await self._run(lambda: scan.count(query), query, entries)
+
+    async def aggregate(self, aggregation: Aggregation) -> Sequence[bytes]:
+        """The JSON of each document that comes out of the pipeline."""
+        plan = self._view.plan(on_documents(aggregation.filter) if aggregation.reads_registry else aggregation.filter)
+        counted = self._counted(aggregation, plan)
+        entries = self._view.select(plan.candidates if counted is None else EMPTY)
+        scan = Scan(entries, self._facts.as_of_now(), self._work(aggregation.max_time_ms))
+        if counted is None:
+            return await self._on_thread(lambda: scan.aggregate(aggregation))
+        tally, counts = counted
+        if not tally.rest.stages:
+            return scan.run(tally.rest, tally.documents(counts))
+        return await self._on_thread(lambda: scan.run(tally.rest, tally.documents(counts)))
+
+    async def facets(self, asked: FacetQuery) -> dict[str, Value]:
+        """How many of the matching documents have which values."""
+        plan = Plan() if asked.reads_registry else self._plan(asked.query)
+        told = facets_in_index(asked, self._view.index, plan.candidates) if plan.exact else {}
+        untold = [facet for facet in asked.facets if facet.name not in told]
+        entries = self._view.select(plan.candidates)
+        if not untold:
+            return facets_as_json(asked, len(entries), told)
+        work, certain = self._work(asked.query.max_time_ms), None if plan.exact else plan.certain
+        scan = Scan(entries, self._facts, work, certain=certain)
+        return await self._on_thread(lambda: scan.facets(asked, told))
+
+    async def explain(self, query: Query) -> dict[str, Value]:
+        """How the query is answered, in words and figures, and how long that took now (milliseconds)."""
+        begun = time.perf_counter()
+        plan = self._plan(query)
+        planned = time.perf_counter()
+        found = len(await self.find(query))
+        done = time.perf_counter()
+        clauses = self._view.explain(query.filter)
+        candidates = len(self._view) if plan.candidates is None else len(plan.candidates)
+        return {
+            "summary": _summary(query, plan, candidates, len(self._view)) + self._order(query, plan),
+            "exact": plan.exact,
+            "documents": len(self._view),
+            "candidates": candidates,
+            "returned": found,
+            "milliseconds": {"plan": round((planned - begun) * 1000, 3), "find": round((done - planned) * 1000, 3)},
+            "clauses": clauses.as_json(),
+            "text": list(clauses.lines()),
+        }
+
+    def close(self) -> None:
+        """Let running reads finish, then release the threads."""
+        self._threads.shutdown()
+
+    def _counted(self, aggregation: Aggregation, plan: Plan) -> tuple[Tally, Sequence[tuple[Value, int]]] | None:
+        """The counting that the aggregation begins with, and its counts, where the indexes alone can tell them."""
+        tally = leading_tally(aggregation.pipeline)
+        if tally is None or aggregation.reads_registry or not plan.exact:
+            return None
+        index = self._view.index
+        within = index.live if plan.candidates is None else plan.candidates
+        counts = tally_of(index.root, tally.path, within, effort=effort_from_now())
+        return None if counts is None else (tally, counts)
+
+    def _plan(self, query: Query) -> Plan:
+        """The view's plan; what only the registry knows is not indexed, and does not narrow."""
+        filter = on_documents(query.filter) if query.reads_registry else query.filter
+        plan = self._view.plan(filter)
+        return plan if filter is query.filter else Plan(plan.candidates)
+
+    def _first(self, plan: Plan, query: Query) -> Sequence[Entry] | None:
+        """All up to the end of the query's window in its order, where the indexes alone can tell."""
+        stop = stop_of(query)
+        if not plan.exact or query.sort is None or len(query.sort.criteria) != 1 or stop is None:
+            return None
+        if stop > FIRST_ENTRIES_MAX:
+            return None
+        by = query.sort.criteria[0]
+        return self._view.first_by(by.path, plan.candidates, stop, descending=by.descending)
+
+    def _order(self, query: Query, plan: Plan) -> str:
+        """How the order comes about, in words."""
+        if query.sort is None:
+            return ""
+        found = self._first(plan, query)
+        return "; what matches is sorted" if found is None else "; the index has them in the order that is asked for"
+
+    def _in_window(self, plan: Plan, query: Query) -> BitMap | None:
+        """The candidates that the query's ``skip`` and ``limit`` let through; None: all documents."""
+        if not query.skip and not query.limit:
+            return plan.candidates
+        candidates = self._view.index.live if plan.candidates is None else plan.candidates
+        return candidates[query.skip : stop_of(query)]
+
+    def _work(self, max_time_ms: int) -> Work:
+        return Work(deadline=time.monotonic() + max_time_ms / 1000, bytes_left=self._limits.result_bytes_max)
+
+    async def _run(self, job: Callable[[], Result], query: Query, entries: Sequence[Entry]) -> Result:
+        if not query.may_be_slow and _is_small(entries):
+            return job()
+        return await self._on_thread(job)
+
+    async def _on_thread(self, job: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, job)
+
+
+def _is_small(entries: Sequence[Entry]) -> bool:
+    return len(entries) <= INLINE_ENTRIES_MAX and sum(entry.size_bytes for entry in entries) <= INLINE_BYTES_MAX
+
+
+def _summary(query: Query, plan: Plan, candidates: int, documents: int) -> str:
+    if query.reads_registry and plan.candidates is None:
+        return f"all {documents} documents are looked at: what the registry knows about them is not indexed"
+    if plan.candidates is None and not plan.exact:
+        return f"all {documents} documents are looked at: the indexes do not narrow this filter"
+    certainty = "every one of them matches" if plan.exact else "each of them is looked at"
+    return f"the indexes leave {candidates} of {documents} documents; {certainty}"

@@ -1,0 +1,167 @@
+"""Who is concerned by a change: an index over the filters of watches.
+
+Theory: watches with the same filter form an audience, which is asked once for all its members. Audiences are entered
+under the handles of their filters (``handles``): a value under itself, a bound in the order of bounds. A change is
+looked up by what its documents hold at the paths of all handles; only the audiences found so, and those whose filters
+have no handles, are asked whether they match.
+"""
+
+import time
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+from msgspec import Struct, field
+
+from rollbook.documents.ordering import SortKey
+from rollbook.documents.paths import Path
+from rollbook.documents.values import Document
+from rollbook.language.filters import Filter, Predicate, compile_filter
+from rollbook.limits import Work
+from rollbook.registry.watching.index_bounds import Handle, handles_of, keys_at
+
+Member = TypeVar("Member")
+
+HANDLES_MAX = 1000
+MATCH_SECONDS_MAX = 0.05
+MATCH_BYTES_MAX = 16 * 1024 * 1024
+
+
+class Audience(Struct, Generic[Member], eq=False, dict=True):
+    """All who watch with one filter."""
+
+    filter: Filter
+    members: list[Member] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.name = repr(self.filter)
+        self.handles = handles_of(self.filter)
+        self._work = Work()
+        self._predicate: Predicate = compile_filter(self.filter, work=self._work)
+
+    def matches(self, document: Document) -> bool:
+        """Whether the filter matches. Refuses (LanguageRefused) what can't be evaluated, or takes too long."""
+        self._work.deadline = time.monotonic() + MATCH_SECONDS_MAX
+        self._work.bytes_left = MATCH_BYTES_MAX
+        return self._predicate(document)
+
+
+class Audiences(Generic[Member]):
+    """The audiences of all watches, found by filter or by change."""
+
+    def __init__(self) -> None:
+        self._by_filter: dict[str, Audience[Member]] = {}
+        self._at: dict[Path, _Place[Member]] = {}
+        self._without_handles: set[Audience[Member]] = set()
+        self._members = 0
+
+    def __len__(self) -> int:
+        return self._members
+
+    def join(self, filter: Filter, member: Member) -> Audience[Member]:
+        """Add a member to the audience of ``filter``."""
+        joined = Audience[Member](filter)
+        audience = self._by_filter.setdefault(joined.name, joined)
+        if audience is joined:
+            self._enter(audience)
+        audience.members.append(member)
+        self._members += 1
+        return audience
+
+    def leave(self, audience: Audience[Member], member: Member) -> None:
+        """Take a member out; the last one takes the audience with it."""
+        audience.members.remove(member)
+        self._members -= 1
+        if not audience.members:
+            del self._by_filter[audience.name]
+            self._strike(audience)
+
+    def members(self) -> Iterator[Member]:
+        """Every member of every audience."""
+        return (member for audience in self._by_filter.values() for member in audience.members)
+
+    def concerned_by(self, documents: Iterable[Document]) -> set[Audience[Member]]:
+        """The audiences whose filters may match one of the documents."""
+        concerned = set(self._without_handles)
+        if self._at:
+            documents = list(documents)
+            for path, place in self._at.items():
+                place.add_concerned({key for document in documents for key in keys_at(document, path)}, concerned)
+        return concerned
+
+    def _enter(self, audience: Audience[Member]) -> None:
+        if audience.handles is None or len(audience.handles) > HANDLES_MAX:
+            self._without_handles.add(audience)
+            return
+        for handle in audience.handles:
+            self._at.setdefault(handle.path, _Place()).enter(handle, audience)
+
+    def _strike(self, audience: Audience[Member]) -> None:
+        self._without_handles.discard(audience)
+        for handle in audience.handles or []:
+            place = self._at.get(handle.path)
+            if place is not None and place.strike(handle, audience):
+                del self._at[handle.path]
+
+
+class _Place(Generic[Member]):
+    """The audiences with handles at one path."""
+
+    def __init__(self) -> None:
+        self._equal: dict[SortKey, set[Audience[Member]]] = {}
+        self._at_least: _Bounds[Member] = _Bounds()
+        self._at_most: _Bounds[Member] = _Bounds()
+
+    def enter(self, handle: Handle, audience: Audience[Member]) -> None:
+        match handle.relation:
+            case "equal":
+                self._equal.setdefault(handle.key, set()).add(audience)
+            case "at least":
+                self._at_least.enter(handle.key, audience)
+            case "at most":
+                self._at_most.enter(handle.key, audience)
+
+    def strike(self, handle: Handle, audience: Audience[Member]) -> bool:
+        """Take one out; whether nobody is left."""
+        if handle.relation == "equal":
+            interested = self._equal.get(handle.key, set())
+            interested.discard(audience)
+            if not interested:
+                self._equal.pop(handle.key, None)
+        else:
+            (self._at_least if handle.relation == "at least" else self._at_most).strike(handle.key, audience)
+        return not (self._equal or self._at_least.keys or self._at_most.keys)
+
+    def add_concerned(self, keys: set[SortKey], concerned: set[Audience[Member]]) -> None:
+        for key in keys:
+            if key in self._equal:
+                concerned |= self._equal[key]
+        if self._at_least.keys or self._at_most.keys:
+            for rank in {key[0] for key in keys}:
+                of_type = [key for key in keys if key[0] == rank]
+                self._at_least.add_between((rank,), max(of_type), concerned)
+                self._at_most.add_between(min(of_type), (rank + 1,), concerned)
+
+
+class _Bounds(Generic[Member]):
+    """Audiences by the bounds of their ranges, in order."""
+
+    def __init__(self) -> None:
+        self.keys: list[SortKey] = []
+        self._by_key: dict[SortKey, set[Audience[Member]]] = {}
+
+    def enter(self, key: SortKey, audience: Audience[Member]) -> None:
+        if key not in self._by_key:
+            insort(self.keys, key)
+        self._by_key.setdefault(key, set()).add(audience)
+
+    def strike(self, key: SortKey, audience: Audience[Member]) -> None:
+        interested = self._by_key.get(key, set())
+        interested.discard(audience)
+        if key in self._by_key and not interested:
+            del self._by_key[key]
+            del self.keys[bisect_left(self.keys, key)]
+
+    def add_between(self, least: SortKey, most: SortKey, concerned: set[Audience[Member]]) -> None:
+        for key in self.keys[bisect_left(self.keys, least) : bisect_right(self.keys, most)]:
+            concerned |= self._by_key[key]

@@ -1,0 +1,297 @@
+"""Watching: every change that matters to a filter, exactly once and in order, or a word that some were lost.
+
+Theory: watches with the same filter form an audience, which is asked once for each change; an index over the filters
+(``audiences``) finds the few audiences that a change can concern. One task pulls recent changes and puts messages into
+the mailboxes of their watches. A mailbox is bounded: when its reader is too slow it is emptied and marked, the reader
+is told ``Overflow``, and resumes from the last revision that it saw.
+
+A watch joins its audience at one revision, ``joined``: what is later comes to its mailbox. When it begins earlier, it
+first reads the changes up to ``joined`` from memory or from the journal; so nothing falls between, and nothing comes
+twice.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
+from time import monotonic
+
+from msgspec import Struct, field
+
+from rollbook.errors import Compacted, JournalUnavailable, LanguageRefused, RequestRefused, TooManyWatchers
+from rollbook.journal.changes import Change
+from rollbook.journal.interface import Journal
+from rollbook.language.filters import Filter
+from rollbook.limits import DEFAULT_LIMITS
+from rollbook.registry.feed.change_events import Form, Message, Occurrence
+from rollbook.registry.feed.pacing import Pace
+from rollbook.registry.feed.recent_changes import RecentChanges, size_bytes
+from rollbook.registry.watching.mailboxes import TAKEN_BYTES_MAX, Mailbox, Mailroom
+from rollbook.registry.watching.subscriptions import Audience, Audiences
+
+PAGE_CHANGES = 256
+PAGE_BYTES = 4 * 1024 * 1024
+ANSWER_MESSAGES_MAX = 1000
+ANSWER_BYTES_MAX = 1024 * 1024
+TROUBLE_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class Bookmark(Struct, frozen=True):
+    """Nothing was missed up to this revision."""
+
+    revision: int
+
+
+class Overflow(Struct, frozen=True):
+    """Changes after this revision are not told, for the reader is too slow: resume from there.
+
+    Or, with a ``refusal``, because the filter can't be evaluated on one of them.
+    """
+
+    revision: int
+    refusal: LanguageRefused | None = None
+
+
+Told = Message | Bookmark | Overflow
+
+
+class Page(Struct, frozen=True):
+    """The messages of some changes of the past, up to a revision. ``refusal``: why the next one has none."""
+
+    messages: Sequence[Message]
+    up_to: int
+    refusal: LanguageRefused | None = None
+
+
+class Watch(Struct, frozen=True, eq=False):
+    """One watcher's watch from after revision ``start``. Made by ``Watching.open``; read once, one way or the other."""
+
+    watching: "Watching"
+    audience: Audience[Mailbox]
+    mailbox: Mailbox
+    start: int
+    joined: int
+
+    async def events(self, *, bookmark_seconds: float) -> AsyncIterator[Sequence[Told]]:
+        """What happens, in order and in batches. Ends after Overflow, and when the registry stops.
+
+        Refuses (Compacted) in the midst of the past when the rest of it is gone.
+        """
+        position, told_at = self.start, monotonic()
+        async with aclosing(self.watching.past(self)) as pages:
+            async for page in pages:
+                position = page.up_to
+                if page.messages or monotonic() - told_at > bookmark_seconds:
+                    yield page.messages or [Bookmark(position)]
+                    told_at = monotonic()
+                if page.refusal is not None:
+                    yield [Overflow(position, page.refusal)]
+                    return
+        while position >= self.joined:  # it is not where the registry stopped in the midst of the past
+            while messages := self.mailbox.take():
+                position = messages[-1].revision
+                yield messages
+            if self.mailbox.lost:
+                yield [Overflow(position, self.mailbox.refusal)]
+                return
+            if self.watching.is_stopping:
+                return
+            await self.mailbox.wait(bookmark_seconds)
+            if not self.mailbox.has_news:
+                position = max(position, self.watching.revision)
+                yield [Bookmark(position)]
+
+    async def answer(self, *, wait_seconds: float) -> tuple[Sequence[Message], int]:
+        """The first messages, waited for if need be, and the revision to go on from. An answer is bounded."""
+        answer = _Answer(self.start)
+        deadline = monotonic() + wait_seconds
+        async with aclosing(self.watching.past(self)) as pages:
+            async for page in pages:
+                answer.add(page.messages, page.up_to)
+                if page.refusal is not None and not answer.messages:
+                    raise page.refusal
+                if page.refusal is not None or answer.is_full or monotonic() > deadline:
+                    break
+        if answer.position < self.joined:
+            return answer.messages, answer.position
+        if not answer.messages and not self.watching.is_stopping:
+            await self.mailbox.wait(deadline - monotonic())
+        while not answer.is_full and (messages := self.mailbox.take()):
+            answer.add(messages, messages[-1].revision)
+        if self.mailbox.refusal is not None and not answer.messages:
+            raise self.mailbox.refusal
+        if not self.mailbox.has_news:
+            answer.position = max(answer.position, self.watching.revision)
+        return answer.messages, answer.position
+
+
+class _Answer(Struct):
+    position: int
+    messages: list[Message] = field(default_factory=list)
+    _bytes: int = 0
+
+    def add(self, messages: Sequence[Message], up_to: int) -> None:
+        self.messages += messages
+        self._bytes += sum(len(message.body) for message in messages)
+        self.position = up_to
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.messages) >= ANSWER_MESSAGES_MAX or self._bytes >= ANSWER_BYTES_MAX
+
+
+class Watching:
+    """All watches of one registry, and the task that fills their mailboxes."""
+
+    def __init__(
+        self, journal: Journal, recent: RecentChanges, *, watchers_max: int = DEFAULT_LIMITS.watchers_max
+    ) -> None:
+        self.revision = recent.revision
+        """Every change up to here is in the mailboxes that it belongs in."""
+        self.is_stopping = False
+        self.mailroom = Mailroom()
+        self._telling = recent.revision
+        """The change that is on its way into the mailboxes, or the newest that is there."""
+        self._journal = journal
+        self._recent = recent
+        self._watchers_max = watchers_max
+        self._audiences: Audiences[Mailbox] = Audiences()
+        self._task = asyncio.create_task(self._run(), name="rollbook-watching")
+
+    def __len__(self) -> int:
+        return len(self._audiences)
+
+    @contextlib.contextmanager
+    def open(self, filter: Filter, *, form: Form, since: int | None) -> Iterator[Watch]:
+        """A watch from after revision ``since`` (see ``check_past``), or from now, for the length of the block.
+
+        Refuses (TooManyWatchers) when there are as many as there may be.
+        """
+        if len(self) >= self._watchers_max:
+            raise TooManyWatchers(f"there are {self._watchers_max} watchers, which is the most; try again later")
+        start = self._recent.revision if since is None else since
+        mailbox = self.mailroom.open(form, after=max(start, self._telling))
+        audience = self._audiences.join(filter, mailbox)
+        try:
+            yield Watch(self, audience, mailbox, start, self._telling)
+        finally:
+            self._audiences.leave(audience, mailbox)
+            self.mailroom.close(mailbox)
+
+    async def check_past(self, since: int) -> None:
+        """Refuses a revision that is not there yet (RequestRefused), or whose future is partly gone (Compacted)."""
+        if since > self._recent.revision:
+            raise RequestRefused(f"revision {since} is not there yet; the newest is {self._recent.revision}")
+        if since < self._recent.revision:
+            await self._changes_after(since, most=1)
+
+    async def past(self, watch: Watch) -> AsyncGenerator[Page, None]:
+        """The messages of the changes from the start of a watch up to where it joined.
+
+        Refuses (Compacted) a past that is gone. Ends early when the registry stops.
+        """
+        after, pace = watch.start, Pace()
+        while after < watch.joined and not self.is_stopping:
+            messages: list[Message] = []
+            waiting_bytes = 0
+            for change in await self._changes_after(after):
+                if change.revision > watch.joined:
+                    break
+                occurrence = Occurrence(change)
+                try:
+                    name = occurrence.name_for(watch.audience.matches)
+                except LanguageRefused as refusal:
+                    yield Page(messages, after, refusal)
+                    return
+                if name is not None:
+                    messages.append(occurrence.message(name, watch.mailbox.form))
+                    waiting_bytes += len(messages[-1].body)
+                after = change.revision
+                if waiting_bytes >= TAKEN_BYTES_MAX or pace.is_due:
+                    yield Page(messages, after)
+                    messages, waiting_bytes = [], 0
+                    await pace.rest()
+            yield Page(messages, after)
+
+    def stop(self) -> None:
+        """End every watch once it has told what its mailbox holds."""
+        self.is_stopping = True
+        for mailbox in self._audiences.members():
+            mailbox.wake()
+
+    async def close(self) -> None:
+        """Stop, and release the task."""
+        self.stop()
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _changes_after(self, revision: int, *, most: int = PAGE_CHANGES) -> Sequence[Change]:
+        """Some changes later than ``revision``, at least one: from memory, or else from the journal."""
+        recent = self._recent.after(revision, most=most)
+        if recent is not None:
+            return recent
+        changes = await asyncio.to_thread(self._journal_page, revision, most)
+        if not changes:
+            raise Compacted(f"the changes after revision {revision} are no longer kept")
+        return changes
+
+    def _journal_page(self, revision: int, most: int) -> list[Change]:
+        page: list[Change] = []
+        page_bytes = 0
+        for change in self._journal.follow(revision):
+            page.append(change)
+            page_bytes += size_bytes(change)
+            if len(page) >= most or page_bytes >= PAGE_BYTES:
+                break
+        return page
+
+    async def _run(self) -> None:
+        pace = Pace()
+        while True:
+            await self._recent.wait(self.revision)
+            try:
+                changes = await self._changes_after(self.revision)
+            except Compacted:
+                self._skip_to(self._recent.revision)
+                continue
+            except JournalUnavailable as trouble:
+                logger.warning("watchers wait, for the journal can't be read: %s", trouble.message)
+                await asyncio.sleep(TROUBLE_SECONDS)
+                continue
+            if not len(self._audiences):
+                self._telling = self.revision = changes[-1].revision
+                continue
+            for change in changes:
+                self._telling = change.revision
+                await self._tell(Occurrence(change), pace)
+                self.revision = change.revision
+            await pace.rest()
+
+    def _skip_to(self, revision: int) -> None:
+        """Go on from ``revision`` though some changes before it can't be told: every reader has to resume."""
+        self._telling = self.revision = revision
+        for mailbox in self._audiences.members():
+            mailbox.lose()
+
+    async def _tell(self, occurrence: Occurrence, pace: Pace) -> None:
+        if not len(self._audiences):
+            return
+        for audience in self._audiences.concerned_by(occurrence.documents):
+            if pace.is_due:
+                await pace.rest()
+            try:
+                name = occurrence.name_for(audience.matches)
+                if name is not None:
+                    for mailbox in audience.members:
+                        mailbox.put(occurrence.message(name, mailbox.form))
+            except LanguageRefused as refusal:
+                for mailbox in audience.members:
+                    mailbox.lose(refusal)
+            except Exception:  # a fault must not make watchers wait for ever for what they will never be told
+                logger.exception("revision %s could not be told", occurrence.change.revision)
+                for mailbox in audience.members:
+                    mailbox.lose()

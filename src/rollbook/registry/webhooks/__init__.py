@@ -1,0 +1,1 @@
+"""Webhooks: changes delivered to registered URLs, at least once and in order."""

@@ -1,0 +1,66 @@
+"""Dead letters: what could not be delivered, for a caller to look at, to try again or to throw away."""
+
+from typing import Protocol
+
+from rollbook.documents.values import Document
+from rollbook.errors import DeadLetterNotFound
+from rollbook.registry.webhooks.delivering import Deliverer
+from rollbook.registry.webhooks.records import letter_as_json
+from rollbook.registry.webhooks.storing import StoreThread
+
+
+class Owner(Protocol):
+    """Who delivers to one webhook, if anybody does."""
+
+    deliverer: Deliverer | None
+
+
+class Owners(Protocol):
+    """All webhooks."""
+
+    def standing(self, id: str) -> Owner:
+        """The webhook with this id; refuses (WebhookNotFound) when there is none."""
+        ...
+
+
+class DeadLetters:
+    """The dead letters of all webhooks. Each method refuses (WebhookNotFound) an id that no webhook has."""
+
+    def __init__(self, keep: StoreThread, owners: Owners) -> None:
+        self._keep = keep
+        self._owners = owners
+
+    async def list(self, id: str) -> list[Document]:
+        """All of a webhook, oldest first, without their messages."""
+        self._owners.standing(id)
+        return [letter_as_json(letter) for letter in await self._keep(lambda store: store.letters(id))]
+
+    async def read(self, id: str, number: int) -> Document:
+        """One, with its message where it has one. Refuses (DeadLetterNotFound) a number that none has."""
+        self._owners.standing(id)
+        letter = await self._keep(lambda store: store.letter(id, number))
+        if letter is None:
+            raise _not_found(id, number)
+        return letter_as_json(letter)
+
+    async def retry(self, id: str, number: int | None = None) -> int:
+        """Try one again, or all that have a message; how many."""
+        owner = self._owners.standing(id)
+        count = await self._keep(lambda store: store.retry_letters(id, number))
+        if number is not None and not count:
+            raise DeadLetterNotFound(f"the webhook {id!r} has no dead letter {number} with a message")
+        if count and owner.deliverer is not None:
+            owner.deliverer.deliver_letters()
+        return count
+
+    async def drop(self, id: str, number: int | None = None) -> int:
+        """Throw one away, or all; how many."""
+        self._owners.standing(id)
+        count = await self._keep(lambda store: store.drop_letters(id, number))
+        if number is not None and not count:
+            raise _not_found(id, number)
+        return count
+
+
+def _not_found(id: str, number: int) -> DeadLetterNotFound:
+    return DeadLetterNotFound(f"the webhook {id!r} has no dead letter {number}")

@@ -1,0 +1,121 @@
+"""A webhook as the registry holds it, as the store keeps it, and as a caller sees it.
+
+One rule: a secret is told when it is made, and never again.
+"""
+
+import orjson
+from msgspec import Struct
+from msgspec.structs import replace
+
+from rollbook.documents.values import Document, Value
+from rollbook.journal.sqlite.webhooks import Letter, Progress, WebhookRow
+from rollbook.registry.feed.times import iso_time
+from rollbook.registry.webhooks.signing import key_in
+from rollbook.registry.webhooks.targets import Registration, Target, target_of
+
+STATES = ("current", "delivering", "retrying", "stopped", "disabled")
+"""How deliveries can stand (see ``state_of``)."""
+
+FORMER_SECRET_MS = 24 * 60 * 60 * 1000
+
+
+class Webhook(Struct, frozen=True):
+    """A registered target. For a day after a change of secret, messages are signed with the former one as well."""
+
+    id: str
+    created_at_ms: int
+    updated_at_ms: int
+    target: Target
+    secret: str
+    former_secret: str | None = None
+    former_until_ms: int = 0
+
+    def keys(self, at_ms: int) -> list[bytes]:
+        """What messages are signed with at a time."""
+        former = [self.former_secret] if self.former_secret and at_ms < self.former_until_ms else []
+        return [key_in(secret) for secret in (self.secret, *former)]
+
+    def changed(self, target: Target, secret: str | None, *, at_ms: int) -> "Webhook":
+        """The webhook with another target, and with another secret where one is given."""
+        after = replace(self, target=target, updated_at_ms=at_ms)
+        if secret is None or secret == self.secret:
+            return after
+        return replace(after, secret=secret, former_secret=self.secret, former_until_ms=at_ms + FORMER_SECRET_MS)
+
+
+def webhook_from(registration: Registration, *, at_ms: int) -> Webhook:
+    """A new webhook."""
+    return Webhook(registration.id, at_ms, at_ms, registration.target, registration.secret)
+
+
+def row_of(webhook: Webhook) -> WebhookRow:
+    """The webhook as it is kept."""
+    return WebhookRow(
+        webhook.id,
+        webhook.created_at_ms,
+        webhook.updated_at_ms,
+        orjson.dumps(webhook.target.as_json()).decode(),
+        webhook.secret,
+        webhook.former_secret,
+        webhook.former_until_ms,
+    )
+
+
+def webhook_of(row: WebhookRow) -> Webhook:
+    """The webhook that was kept."""
+    return Webhook(**{**row._asdict(), "target": target_of(orjson.loads(row.target))})
+
+
+def described(
+    webhook: Webhook, progress: Progress, *, newest: int, letters: int, dropped: int, is_stopped: bool
+) -> Document:
+    """The webhook and how its deliveries stand, for its caller. ``newest`` is the registry's newest revision."""
+    return {
+        "id": webhook.id,
+        **webhook.target.as_json(),
+        "createdAt": iso_time(webhook.created_at_ms),
+        "updatedAt": iso_time(webhook.updated_at_ms),
+        "status": {
+            "state": state_of(webhook.target, progress, newest=newest, is_stopped=is_stopped),
+            "revision": progress.revision,
+            "lag": max(0, newest - progress.revision),
+            "attempts": progress.attempts,
+            "nextAttemptAt": iso_time(progress.next_attempt_ms) if progress.attempts else None,
+            "lastSuccess": _event(progress.success_at_ms, progress.success_revision),
+            "lastError": _event(progress.error_at_ms, progress.error_revision, problem=progress.error),
+            "missedUpTo": progress.missed_up_to or None,
+            "deadLetters": letters,
+            "deadLettersDropped": dropped,
+        },
+    }
+
+
+def state_of(target: Target, progress: Progress, *, newest: int, is_stopped: bool) -> str:
+    """How deliveries stand, in a word."""
+    if not target.enabled:
+        return "disabled"
+    if is_stopped:
+        return "stopped"
+    if progress.attempts:
+        return "retrying"
+    return "delivering" if progress.revision < newest else "current"
+
+
+def letter_as_json(letter: Letter) -> Document:
+    """A dead letter, for its caller; its message where it was asked for and there is one."""
+    message: Document = {} if letter.body is None else {"message": orjson.loads(letter.body)}
+    return {
+        "number": letter.number,
+        "kind": letter.kind,
+        "firstRevision": letter.first_revision,
+        "revision": letter.revision,
+        "at": iso_time(letter.at_ms),
+        "attempts": letter.attempts,
+        "problem": letter.problem,
+        "retrying": letter.retry,
+        **message,
+    }
+
+
+def _event(at_ms: int, revision: int, **more: Value) -> Value:
+    return {"at": iso_time(at_ms), "revision": revision, **more} if at_ms else None

@@ -1,0 +1,183 @@
+"""One attempt at a delivery: a POST, and what came of it.
+
+One rule: a target can cost no more than it is allowed. An attempt is bounded in time, its answer in bytes, and all
+attempts under way in number and in memory. Redirects are not followed, and nothing of an answer but its status is kept:
+a webhook must not be a way to read what only the registry can reach.
+"""
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections.abc import AsyncIterator, Mapping
+from functools import cached_property
+from http import HTTPStatus
+from ssl import SSLContext
+
+import httpcore
+from msgspec import Struct, field
+
+from rollbook import __version__
+from rollbook.registry.webhooks.resolving import JudgedBackend, Resolve, SystemResolver
+from rollbook.settings import AllowedNetworks
+
+REQUESTS_MAX = 256
+BEGINNERS_MAX = 16
+BEGINNING_SECONDS = 0.05
+SENDING_BYTES_MAX = 128 * 1024 * 1024
+ANSWER_BYTES_MAX = 64 * 1024
+IDLE_SECONDS = 15.0
+SECONDS = re.compile(r"\d{1,6}", re.ASCII)
+
+
+logger = logging.getLogger(__name__)
+
+
+class Sent(Struct, frozen=True):
+    """What came of an attempt. ``problem`` is None when the message was delivered; ``wait_seconds``: asked for."""
+
+    problem: str | None = None
+    wait_seconds: int = 0
+
+
+class Room(Struct):
+    """Room for attempts under way: so many, and so many bytes; a message larger than all the room goes alone.
+
+    Few are in their first moments together, for those keep the processor busy, and others wait for it: readers above
+    all. Whoever is not answered soon steps aside, so a slow target takes nobody's turn.
+    """
+
+    requests: int = REQUESTS_MAX
+    bytes: int = SENDING_BYTES_MAX
+    _beginners: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BEGINNERS_MAX))
+    _held: list[int] = field(default_factory=list)
+    _freed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @contextlib.asynccontextmanager
+    async def taken(self, size_bytes: int) -> AsyncIterator[None]:
+        """Room for one attempt, for the length of the block."""
+        async with self._freed:
+            await self._freed.wait_for(lambda: self._has_room_for(size_bytes))
+            self._held.append(size_bytes)
+        try:
+            async with self._begun():
+                yield
+        finally:
+            self._held.remove(size_bytes)
+            async with self._freed:
+                self._freed.notify_all()
+
+    @contextlib.asynccontextmanager
+    async def _begun(self) -> AsyncIterator[None]:
+        has_stepped_aside = asyncio.Event()
+
+        def step_aside() -> None:
+            if not has_stepped_aside.is_set():
+                has_stepped_aside.set()
+                self._beginners.release()
+
+        await self._beginners.acquire()
+        timer = asyncio.get_running_loop().call_later(BEGINNING_SECONDS, step_aside)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            step_aside()
+
+    def _has_room_for(self, size_bytes: int) -> bool:
+        return not self._held or (len(self._held) < self.requests and sum(self._held) + size_bytes <= self.bytes)
+
+
+class Sender:
+    """What all lines share: the room for attempts, and the judge of addresses."""
+
+    def __init__(self, *, allowed: AllowedNetworks, resolve: Resolve | None = None) -> None:
+        self.room = Room()
+        self._resolver = SystemResolver()
+        self._backend = JudgedBackend(resolve or self._resolver, allowed)
+
+    @cached_property
+    def _ssl_context(self) -> SSLContext:
+        import httpx  # which takes long to import, and many registries have no webhooks
+
+        return httpx.create_ssl_context()
+
+    def line(self) -> "Line":
+        """A line to one target; to be closed."""
+        return Line(
+            self.room,
+            httpcore.AsyncConnectionPool(
+                ssl_context=self._ssl_context,
+                max_connections=1,
+                keepalive_expiry=IDLE_SECONDS,
+                network_backend=self._backend,
+            ),
+        )
+
+    def close(self) -> None:
+        """Resolve no more names."""
+        self._resolver.close()
+
+
+class Line(Struct, frozen=True):
+    """Sends messages to one target, over one connection that is kept for the next ones. Made by ``Sender.line``."""
+
+    room: Room
+    pool: httpcore.AsyncConnectionPool
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float) -> Sent:
+        """Try once, for so many seconds from when there is room for it."""
+        async with self.room.taken(len(body)):
+            try:
+                async with asyncio.timeout(seconds):
+                    return await self._post(url, headers, body)
+            except (TimeoutError, httpcore.TimeoutException):
+                return Sent(f"no answer within {seconds:g} s")
+            except httpcore.NetworkError as error:
+                return Sent(str(error) or "the connection broke")
+            except httpcore.ProtocolError:
+                return Sent("what answers does not speak HTTP, or went away in the midst of its answer")
+            except Exception as error:  # a fault here must not keep a message from being given up in the end
+                logger.exception("an attempt at %s failed", url)
+                return Sent(f"the attempt failed: {type(error).__name__}")
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self.pool.aclose()
+
+    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Sent:
+        import httpx
+
+        parts = httpx.URL(url)
+        place = httpcore.URL(scheme=parts.raw_scheme, host=parts.raw_host, port=parts.port, target=parts.raw_path)
+        sent_headers = {"host": parts.netloc.decode(), **STANDING_HEADERS, **headers}
+        async with self.pool.stream("POST", place, headers=list(sent_headers.items()), content=body) as answer:
+            await _read_bounded(answer)
+            return outcome_of(answer.status, {name.lower(): value for name, value in answer.headers})
+
+
+def outcome_of(status: int, headers: Mapping[bytes, bytes]) -> Sent:
+    """What an answer means."""
+    if 200 <= status < 300:
+        return Sent()
+    phrase = HTTPStatus(status).phrase if status in STATUSES else "unknown"
+    followed = "; redirects are not followed" if 300 <= status < 400 else ""
+    wait = headers.get(b"retry-after", b"").decode("latin-1").strip()
+    return Sent(f"answered {status} {phrase}{followed}", int(wait) if SECONDS.fullmatch(wait) else 0)
+
+
+async def _read_bounded(answer: httpcore.Response) -> None:
+    """Read the answer's body, so that its connection can be used again; one that is too long ends it."""
+    size_bytes = 0
+    async for chunk in answer.aiter_stream():
+        size_bytes += len(chunk)
+        if size_bytes > ANSWER_BYTES_MAX:
+            return
+
+
+STATUSES = frozenset(HTTPStatus)
+STANDING_HEADERS = {
+    "content-type": "application/json",
+    "user-agent": f"Rollbook/{__version__}",
+    "accept": "*/*",
+}

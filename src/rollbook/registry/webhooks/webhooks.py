@@ -1,0 +1,237 @@
+"""Webhooks: registered targets, each with a deliverer of its own while it is enabled.
+
+One rule: what a caller was told is kept. A webhook is on the disk before it is answered for; how far its deliveries
+have come is written down once a second for all, so that a crash may repeat deliveries, and never lose one.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import AsyncIterator, Callable, Iterable
+from pathlib import Path
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from rollbook.documents.values import Document
+from rollbook.errors import JournalUnavailable, LanguageRefused, TooManyWebhooks, WebhookExists, WebhookNotFound
+from rollbook.journal.interface import Journal
+from rollbook.journal.sqlite.webhooks import Progress
+from rollbook.limits import Limits
+from rollbook.registry.feed.recent_changes import RecentChanges
+from rollbook.registry.reading.requests import parse_watch_filter
+from rollbook.registry.watching.watching import Watching
+from rollbook.registry.webhooks.dead_letters import DeadLetters
+from rollbook.registry.webhooks.delivering import Deliverer, Surroundings
+from rollbook.registry.webhooks.records import Webhook, described, row_of, webhook_from, webhook_of
+from rollbook.registry.webhooks.resolving import Resolve
+from rollbook.registry.webhooks.sending import Sender
+from rollbook.registry.webhooks.storing import StoreThread
+from rollbook.registry.webhooks.targets import Registration, Target, TargetParser
+from rollbook.settings import AllowedNetworks
+
+SAVE_SECONDS = 1.0
+STOP_SECONDS = 5.0
+WAITING_BYTES_MAX = 64 * 1024 * 1024
+READERS_MAX = 2
+
+TargetEdit: TypeAlias = Callable[[Target], tuple[Target, str | None]]
+"""Gives the target as it shall be, and the new secret where there is to be one."""
+
+logger = logging.getLogger(__name__)
+
+
+class Standing(Struct):
+    """One webhook: how far it had come when nothing delivered to it, or who delivers; and what of that is kept."""
+
+    webhook: Webhook
+    at_rest: Progress
+    kept: Progress
+    deliverer: Deliverer | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """How far it has come."""
+        return self.at_rest if self.deliverer is None else self.deliverer.progress
+
+    async def rest(self, *, grace_seconds: float = 0.0) -> None:
+        """Let nobody deliver."""
+        if self.deliverer is not None:
+            await self.deliverer.stop(grace_seconds=grace_seconds)
+            self.at_rest, self.deliverer = self.deliverer.progress, None
+
+
+class Webhooks:
+    """All webhooks of one registry. They deliver from ``start`` on."""
+
+    def __init__(
+        self,
+        keep: StoreThread,
+        recent: RecentChanges,
+        around: Surroundings,
+        parser: TargetParser,
+    ) -> None:
+        self.parser = parser
+        self.letters = DeadLetters(keep, self)
+        self._keep = keep
+        self._recent = recent
+        self._around = around
+        self._all: dict[str, Standing] = {}
+        self._in_turn = asyncio.Lock()
+        self._saving: asyncio.Task[None] | None = None
+        self._is_troubled = False
+
+    @classmethod
+    async def open(
+        cls,
+        directory: Path,
+        journal: Journal,
+        recent: RecentChanges,
+        *,
+        limits: Limits,
+        allowed: AllowedNetworks,
+        now_ms: Callable[[], int],
+        resolve: Resolve | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> "Webhooks":
+        """The webhooks kept in ``directory``; refuses (DataDirectoryUnsound) a file that can't be read."""
+        keep = await StoreThread.open(directory)
+        rows = await keep(lambda store: store.load())
+        watching = Watching(journal, recent, watchers_max=max(limits.webhooks_max, len(rows)))
+        watching.mailroom.bytes_max = WAITING_BYTES_MAX
+        sender = Sender(allowed=allowed, resolve=resolve)
+        around = Surroundings(
+            watching, journal.compaction.mark, sender, keep, now_ms, chance, asyncio.Semaphore(READERS_MAX)
+        )
+        opened = cls(keep, recent, around, TargetParser(limits, allowed))
+        for row, progress in rows:
+            known = progress._replace(revision=min(progress.revision, recent.revision))
+            opened._all[row.id] = Standing(webhook_of(row), known, progress)
+        return opened
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        self._saving = asyncio.create_task(self._save_for_ever(), name="rollbook-webhooks")
+        for standing in self._all.values():
+            self._begin(standing)
+
+    async def describe(self, *ids: str) -> list[Document]:
+        """The webhooks with these ids, or all, in order of creation, for their callers.
+
+        Refuses (WebhookNotFound) an id that none has.
+        """
+        standings = [self.standing(id) for id in ids or self._all]
+        counts = await self._keep(lambda store: store.letter_counts())
+        return [self._described(standing, *counts.get(standing.webhook.id, (0, 0))) for standing in standings]
+
+    async def create(self, registration: Registration) -> None:
+        """Register a webhook. Refuses an id that is taken, one webhook too many, a past that is gone or not there."""
+        async with self._in_turn:
+            if registration.id in self._all:
+                raise WebhookExists(f"a webhook with the id {registration.id!r} exists already")
+            if len(self._all) >= self.parser.limits.webhooks_max:
+                raise TooManyWebhooks(f"there are {len(self._all)} webhooks, which is the most")
+            since = self._recent.revision if registration.since is None else registration.since
+            await self._around.watching.check_past(since)
+            webhook = webhook_from(registration, at_ms=self._around.now_ms())
+            standing = Standing(webhook, Progress(since), Progress(since))
+            await self._save_whole(standing, webhook, standing.at_rest)
+            self._all[webhook.id] = standing
+            self._begin(standing)
+
+    async def change(self, id: str, edit: TargetEdit) -> None:
+        """Change what a webhook is. What was not delivered yet goes to the changed target, and at once."""
+        async with self._at_rest(id) as standing:
+            target, secret = edit(standing.webhook.target)
+            webhook = standing.webhook.changed(target, secret, at_ms=self._around.now_ms())
+            await self._save_whole(standing, webhook, standing.at_rest._replace(attempts=0))
+
+    async def replay(self, id: str, since: int) -> None:
+        """Deliver every change after ``since``, again or not. Refuses a past that is gone or not there."""
+        await self._around.watching.check_past(since)
+        async with self._at_rest(id) as standing:
+            await self._save_whole(standing, standing.webhook, standing.at_rest._replace(revision=since, attempts=0))
+
+    async def delete(self, id: str) -> None:
+        """Forget a webhook and its dead letters."""
+        async with self._at_rest(id):
+            await self._keep(lambda store: store.forget(id))
+            del self._all[id]
+
+    async def close(self) -> None:
+        """Let attempts under way end, write down how far all have come, and release everything."""
+        if self._saving is not None:
+            self._saving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._saving
+        await asyncio.gather(*(standing.rest(grace_seconds=STOP_SECONDS) for standing in self._all.values()))
+        await self._save(self._all.values())
+        await self._around.watching.close()
+        self._around.sender.close()
+        await asyncio.to_thread(self._keep.close)
+
+    def standing(self, id: str) -> Standing:
+        """The webhook with this id. Refuses (WebhookNotFound) when there is none."""
+        standing = self._all.get(id)
+        if standing is None:
+            raise WebhookNotFound(f"no webhook has the id {id!r}")
+        return standing
+
+    def _described(self, standing: Standing, letters: int, dropped: int) -> Document:
+        return described(
+            standing.webhook,
+            standing.progress,
+            newest=self._recent.revision,
+            letters=letters,
+            dropped=dropped,
+            is_stopped=standing.deliverer is None,
+        )
+
+    @contextlib.asynccontextmanager
+    async def _at_rest(self, id: str) -> AsyncIterator[Standing]:
+        """One webhook, with nothing under way for the length of the block."""
+        async with self._in_turn:
+            standing = self.standing(id)
+            await standing.rest()
+            try:
+                yield standing
+            finally:
+                if id in self._all:
+                    self._begin(standing)
+
+    def _begin(self, standing: Standing) -> None:
+        webhook = standing.webhook
+        if not webhook.target.enabled or self._saving is None:
+            return
+        try:
+            filter = parse_watch_filter(webhook.target.filter, at="/filter", limits=self.parser.limits)
+        except LanguageRefused as refusal:  # the limits are not those that it was registered under
+            logger.warning("webhook %s is stopped, for its filter is refused: %s", webhook.id, refusal.message)
+            return
+        standing.deliverer = Deliverer(webhook, filter, standing.at_rest, self._around)
+
+    async def _save_whole(self, standing: Standing, webhook: Webhook, progress: Progress) -> None:
+        await self._keep(lambda store: store.save(row_of(webhook), progress))
+        standing.webhook, standing.at_rest, standing.kept = webhook, progress, progress
+
+    async def _save_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_SECONDS)
+            async with self._in_turn:
+                await self._save(self._all.values())
+
+    async def _save(self, standings: Iterable[Standing]) -> None:
+        moved = [(each, progress) for each in standings if (progress := each.progress) != each.kept]
+        if not moved:
+            return
+        try:
+            await self._keep(lambda store: store.keep([(each.webhook.id, progress) for each, progress in moved]))
+        except JournalUnavailable as trouble:
+            if not self._is_troubled:
+                logger.warning("%s; it is tried again and again", trouble.message)
+            self._is_troubled = True
+            return
+        self._is_troubled = False
+        for each, progress in moved:
+            each.kept = progress

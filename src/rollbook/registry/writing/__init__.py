@@ -1,0 +1,1 @@
+"""Writing: commands, and the committer that makes their decisions durable."""

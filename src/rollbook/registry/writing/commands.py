@@ -1,0 +1,155 @@
+"""Commands: what a write asks, as a function of the newest document.
+
+One rule: a command waits in the queue as a question, not as a finished document. ``decide`` answers it for the newest
+state, which may be the work of another command of the same batch; it has no effect, so it can be asked again after a
+conflict.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec import Struct, field
+
+from rollbook.clusters.acceptance import SchemaRules, accept_update
+from rollbook.clusters.schema import REGISTRY_FIELD
+from rollbook.documents.codec import decode_stored, encode_to_keep
+from rollbook.documents.values import Document
+from rollbook.errors import ClusterExists, ClusterNotFound, ClusterProtected, DocumentInvalid, PreconditionFailed, below
+from rollbook.journal.changes import Kind
+from rollbook.language.edits import Edit
+from rollbook.limits import DEFAULT_LIMITS, Limits, Work
+
+
+class Standing(Struct, frozen=True):
+    """The newest document of an id, as a command meets it: its JSON, its revision, and whether it is protected."""
+
+    body: bytes
+    revision: int
+    protected: bool = False
+
+
+class Decision(Struct, frozen=True):
+    """What becomes of a document. ``kind`` None: nothing changes; ``body`` None: there is no document any more.
+
+    ``outcome`` is a word of the command's own for its caller. ``versions`` are the documents before and after, of a
+    command that has them at hand: they spare the view to decode them again.
+    """
+
+    kind: Kind | None
+    body: bytes | None
+    warnings: tuple[str, ...] = ()
+    outcome: str = ""
+    versions: tuple[Document, Document] | None = None
+
+
+class Command(Protocol):
+    """A write on one cluster."""
+
+    @property
+    def id(self) -> str:
+        """The cluster that it is about."""
+        ...
+
+    def decide(self, current: Standing | None) -> Decision:
+        """What becomes of the newest document; refuses with the error that the caller shall see."""
+        ...
+
+
+class Precondition(Struct, frozen=True):
+    """What ``If-Match`` and ``If-None-Match`` ask of the newest revision. None asks nothing; ``"*"`` means any."""
+
+    matches: frozenset[str] | None = None
+    differs: frozenset[str] | None = None
+
+    def check(self, revision: int) -> None:
+        """Refuses (PreconditionFailed) when the document at ``revision`` is not what the caller has seen."""
+        if self.matches is not None and not self.matches & {"*", str(revision)}:
+            raise PreconditionFailed(
+                f"the document is at revision {revision}, which If-Match does not name: read it again, then decide"
+            )
+        if self.differs is not None and self.differs & {"*", str(revision)}:
+            raise PreconditionFailed(f"the document is at revision {revision}, which If-None-Match excludes")
+
+
+ANY_REVISION = Precondition()
+
+
+def encoded(document: Document, *, limits: Limits) -> bytes:
+    """The JSON to store. Refuses (DocumentInvalid) too much of it, and the field that is the registry's own."""
+    if REGISTRY_FIELD in document:
+        problem = f"{REGISTRY_FIELD} is what the registry tells about a document; it can't be stored: leave it out"
+        raise DocumentInvalid(problem, at=below("", REGISTRY_FIELD))
+    body = encode_to_keep(document)
+    if len(body) > limits.document_bytes_max:
+        raise DocumentInvalid(
+            f"the document would have {len(body)} bytes of JSON; the most is {limits.document_bytes_max}"
+        )
+    return body
+
+
+class Create(Struct, frozen=True):
+    """Enrol a cluster: ``body`` is the accepted document. With ``replace``, a document of the same id gives way."""
+
+    id: str
+    body: bytes
+    warnings: tuple[str, ...] = ()
+    replace: bool = False
+
+    def decide(self, current: Standing | None) -> Decision:
+        if current is None:
+            return Decision("created", self.body, self.warnings)
+        if not self.replace:
+            raise ClusterExists(f"a cluster with the id {self.id!r} exists already; update it with PUT", at="/id")
+        if current.body == self.body:
+            return Decision(None, self.body, self.warnings)
+        return Decision("updated", self.body, self.warnings)
+
+
+class Update(Struct, frozen=True):
+    """Edit a cluster's document, when it meets ``condition``.
+
+    ``work`` is what ``edit`` and ``condition`` were compiled with; each decision may take ``limits.max_time_ms`` of it.
+    """
+
+    id: str
+    edit: Edit
+    rules: SchemaRules
+    condition: Callable[[Document], bool] | None = None
+    precondition: Precondition = ANY_REVISION
+    work: Work = field(default_factory=Work)
+    limits: Limits = DEFAULT_LIMITS
+
+    def decide(self, current: Standing | None) -> Decision:
+        if current is None:
+            raise ClusterNotFound(f"no cluster has the id {self.id!r}")
+        self.precondition.check(current.revision)
+        self.work.deadline = time.monotonic() + self.limits.max_time_ms / 1000
+        before = decode_stored(current.body)
+        if self.condition is not None and not self.condition(before):
+            raise PreconditionFailed('the document does not meet the condition given as "filter"', at="/filter")
+        after = self.edit.apply(before)
+        if after is before:
+            return Decision(None, current.body)
+        accepted = accept_update(before, after, touched=self.edit.touched, rules=self.rules)
+        body = encoded(accepted.document, limits=self.limits)
+        versions = (before, accepted.document)
+        return Decision(None if body == current.body else "updated", body, accepted.warnings, versions=versions)
+
+
+class Delete(Struct, frozen=True):
+    """Strike a cluster off the roll. Refuses (ClusterProtected) one that is protected, whatever the precondition."""
+
+    id: str
+    precondition: Precondition = ANY_REVISION
+
+    def decide(self, current: Standing | None) -> Decision:
+        if current is None:
+            raise ClusterNotFound(f"no cluster has the id {self.id!r}")
+        if current.protected:
+            raise ClusterProtected(
+                f"the cluster {self.id!r} is protected: take the protection away first (DELETE "
+                f"/clusters/{self.id}/protection)"
+            )
+        self.precondition.check(current.revision)
+        return Decision("deleted", None)

@@ -1,0 +1,44 @@
+"""The command on the nodes of a cluster: it decides on the newest list, so nodes that join at once are all there."""
+
+import time
+
+from msgspec import Struct, field
+
+from rollbook.clusters.acceptance import SchemaRules, accept_update
+from rollbook.clusters.membership import find_node
+from rollbook.clusters.nodes import NODE_LIST
+from rollbook.documents.codec import decode_stored
+from rollbook.errors import ClusterNotFound
+from rollbook.limits import DEFAULT_LIMITS, Limits, Work
+from rollbook.registry.writing.commands import ANY_REVISION, Decision, Precondition, Standing, encoded
+from rollbook.registry.writing.node_edits import NodeEdit
+
+TOUCHED = frozenset({NODE_LIST})
+
+
+class EditNodes(Struct, frozen=True):
+    """Edit the list of nodes of a cluster.
+
+    ``node`` is the id of the one that has to be there; None when the edit is about the list. ``work`` is what the edit
+    was compiled with; a decision may take ``limits.max_time_ms`` of it.
+    """
+
+    id: str
+    edit: NodeEdit
+    rules: SchemaRules
+    node: str | None = None
+    precondition: Precondition = ANY_REVISION
+    work: Work = field(default_factory=Work)
+    limits: Limits = DEFAULT_LIMITS
+
+    def decide(self, current: Standing | None) -> Decision:
+        if current is None:
+            raise ClusterNotFound(f"no cluster has the id {self.id!r}")
+        self.work.deadline = time.monotonic() + self.limits.max_time_ms / 1000
+        before = decode_stored(current.body)
+        if self.node is None or find_node(before, self.node) is not None:  # else the edit says so: 404 before 412
+            self.precondition.check(current.revision)
+        after, outcome = self.edit(before)
+        accepted = accept_update(before, after, touched=TOUCHED, rules=self.rules)
+        body = encoded(accepted.document, limits=self.limits)
+        return Decision(None if body == current.body else "updated", body, accepted.warnings, outcome)

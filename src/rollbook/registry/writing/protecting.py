@@ -1,0 +1,38 @@
+"""Protecting a cluster against deletion, and taking that away: the document stays, and its history tells who did it."""
+
+from msgspec import Struct
+
+from rollbook.documents.values import MISSING, Maybe
+from rollbook.errors import ClusterNotFound, RequestRefused, below
+from rollbook.registry.writing.commands import ANY_REVISION, Decision, Precondition, Standing
+
+
+class Protect(Struct, frozen=True):
+    """Make a cluster ``protected``, or not. What it is already changes nothing."""
+
+    id: str
+    protected: bool
+    precondition: Precondition = ANY_REVISION
+
+    def decide(self, current: Standing | None) -> Decision:
+        if current is None:
+            raise ClusterNotFound(f"no cluster has the id {self.id!r}")
+        self.precondition.check(current.revision)
+        if current.protected == self.protected:
+            return Decision(None, current.body)
+        return Decision("protected" if self.protected else "unprotected", current.body)
+
+
+def parse_reason(body: Maybe) -> str | None:
+    """Why, as the body ``{"reason": text}`` says it; None when it does not."""
+    if body is MISSING:
+        return None
+    if not isinstance(body, dict):
+        raise RequestRefused('the body can only be {"reason": text}, or empty')
+    for name in body:
+        if name != "reason":
+            raise RequestRefused(f"{name!r} is not known here; the body can only hold 'reason'", at=below("", name))
+    reason = body.get("reason")
+    if reason is not None and not isinstance(reason, str):
+        raise RequestRefused("'reason' must be a text", at="/reason")
+    return reason or None

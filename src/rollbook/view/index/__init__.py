@@ -1,0 +1,1 @@
+"""The index: for each path and value, the documents that hold it."""

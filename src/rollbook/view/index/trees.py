@@ -1,0 +1,222 @@
+"""The index as a tree of paths. The node of a path holds, for each key, the documents that contribute it.
+
+One rule: what is not indexed is known. Where a bound keeps a member out, its parent is ``overflowed``; where a string
+is too long to be a key itself, ``LONG`` has the document. A plan never takes "not indexed" for "not there".
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from pyroaring import BitMap
+
+from rollbook.documents.paths import Path
+from rollbook.limits import DEFAULT_LIMITS, Limits
+from rollbook.view.index.columns import Column, fits_column
+from rollbook.view.index.keys import Key
+from rollbook.view.index.ordered import OrderedKeys
+from rollbook.view.index.postings import Posting, bitmap_of, numbers_in
+from rollbook.view.index.unique_digests import LoneDigests
+
+COLUMN_KEYS_MIN = 64
+"""With fewer distinct numbers, a union of postings is quicker than a column."""
+
+EAGER_KEYS_MIN = 4096
+"""From so many keys on, their order is made when the index is made, and not while somebody waits for a plan."""
+
+
+class Budget:
+    """How many paths one index may still have, and the other bounds on it.
+
+    Below the paths ``only_digests`` all strings are treated as long ones are.
+    """
+
+    __slots__ = ("_only_digests", "limits", "paths_left")
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, *, only_digests: Iterable[Path] = ()) -> None:
+        self.limits = limits
+        self.paths_left = limits.indexed_paths_max
+        self._only_digests = tuple(only_digests)
+
+    def only_digests_at(self, path: Path) -> bool:
+        """Whether strings at ``path`` are no keys themselves, however short."""
+        return any(path[: len(above)] == above for above in self._only_digests)
+
+
+class PathIndex:
+    """The index of one path: ``postings`` by key, and ``children`` by the next component.
+
+    One rule: a digest that one document alone has is no key of ``postings``, but one of ``lone_digests``.
+    """
+
+    __slots__ = (
+        "budget",
+        "children",
+        "column",
+        "elements_apart",
+        "indexed",
+        "lone_digests",
+        "numbers",
+        "overflowed",
+        "path",
+        "postings",
+        "text_length_max",
+        "texts",
+        "twin",
+        "without_column",
+    )
+
+    def __init__(self, path: Path, budget: Budget, *, twin: "PathIndex | None" = None) -> None:
+        self.path = path
+        self.budget = budget
+        self.twin = twin
+        """In an index of elements: the same path in the index of documents."""
+        self.elements_apart = False
+        """The elements of the arrays at this path have an index of their own."""
+        self.text_length_max = 0 if budget.only_digests_at(path) else budget.limits.indexed_text_length_max
+        """Longer strings are not keys themselves."""
+        self.indexed = True
+        """Whether the postings are kept; where they are not, this path is only walked."""
+        self.children: dict[str, PathIndex] = {}
+        self.postings: dict[Key, Posting] = {}
+        self.lone_digests = LoneDigests()
+        self.overflowed = False
+        self.texts: OrderedKeys[str] | None = None
+        self.numbers: OrderedKeys[float] | None = None
+        self.column: Column | None = None
+        self.without_column = False
+        """Some number here does not fit a column."""
+
+    def get(self, key: Key) -> BitMap:
+        """The documents with this key, to read only."""
+        return bitmap_of(self.posting(key))
+
+    def posting(self, key: Key) -> Posting | None:
+        """The documents with this key, to read only; None where there are none."""
+        posting = self.postings.get(key)
+        return self.lone_digests.get(key) if posting is None and isinstance(key, bytes) else posting
+
+    def set(self, key: Key, posting: Posting) -> None:
+        """The documents with ``key`` are these now: one, or several."""
+        if not isinstance(key, bytes):
+            self.postings[key] = posting
+        elif isinstance(posting, int):
+            self.postings.pop(key, None)
+            self.lone_digests.add(key, posting)
+        else:
+            self.lone_digests.discard(key)
+            self.postings[key] = posting
+
+    def child(self, name: str) -> "PathIndex | None":
+        """The node of a member, made when there is none; None when a bound keeps it out, or no filter can name it."""
+        child = self.children.get(name)
+        if child is not None or "." in name:
+            return child
+        twin = None if self.twin is None else self.twin.child(name)
+        if twin is None and (self.twin is not None or not self._may_grow()):
+            self.overflowed = True
+            return None
+        child = self.children[name] = PathIndex((*self.path, name), self.budget, twin=twin)
+        return child
+
+    def _may_grow(self) -> bool:
+        """Whether the bounds allow another child. They count the paths of documents; elements' paths go with them."""
+        if self.budget.paths_left <= 0 or len(self.children) >= self.budget.limits.indexed_members_max:
+            return False
+        self.budget.paths_left -= 1
+        return True
+
+    def add(self, key: Key, number: int) -> None:
+        """Document ``number`` has ``key``. Adding twice is harmless."""
+        posting = self.posting(key)
+        if posting is None:
+            self.set(key, number)
+            self._key_came(key)
+        elif not isinstance(posting, int):
+            posting.add(number)
+        elif posting != number:
+            self.set(key, BitMap((posting, number)))
+
+    def remove(self, key: Key, number: int) -> None:
+        """Document ``number`` does not have ``key`` any more."""
+        posting = self.posting(key)
+        if isinstance(posting, int):
+            if posting == number:
+                self._drop(key)
+        elif posting is not None:
+            posting.discard(number)
+            if len(posting) == 1:
+                self.set(key, posting[0])
+
+    def ordered_texts(self) -> OrderedKeys[str]:
+        """The strings among the keys, in order."""
+        if self.texts is None:
+            self.texts = OrderedKeys([key for key in self.postings if isinstance(key, str)])
+        return self.texts
+
+    def ordered_numbers(self) -> OrderedKeys[float]:
+        """The numbers among the keys, in order."""
+        if self.numbers is None:
+            self.numbers = OrderedKeys([key for key in self.postings if isinstance(key, (int, float))])
+        return self.numbers
+
+    def make_column(self, size: int) -> Column | None:
+        """The column of the numbers of ``size`` documents, made now; None when some number does not fit one."""
+        numbers = sorted(key for key in self.postings if isinstance(key, (int, float)))
+        if self.without_column or not all(map(fits_column, numbers)):
+            self.without_column = True
+            return None
+        self.column = Column(size)
+        self.column.fill(numbers, [numbers_in(self.get(key)) for key in numbers])
+        return self.column
+
+    def set_numbers(self, number: int, values: Collection[float]) -> None:
+        """Tell the column which numbers document ``number`` has now."""
+        if self.column is None:
+            return
+        if all(map(fits_column, values)):
+            self.column.set(number, values)
+        else:
+            self.column, self.without_column = None, True
+
+    def prepare(self, size: int) -> None:
+        """After loading: compact the postings and make what ranges over many keys will ask for."""
+        # Plain looks at types: there are as many keys as all documents have values.
+        for bitmap in [posting for posting in self.postings.values() if type(posting) is not int]:
+            bitmap.run_optimize()  # type: ignore[union-attr]
+            bitmap.shrink_to_fit()  # type: ignore[union-attr]
+        texts: list[str] = [key for key in self.postings if type(key) is str]
+        self.put_in_order(texts, sum(type(key) is int or type(key) is float for key in self.postings), size)
+
+    def put_in_order(self, texts: Sequence[str], numbers: int, size: int) -> None:
+        """Make what ranges over many keys will ask for: these are all texts among the keys, and so many numbers."""
+        if numbers >= COLUMN_KEYS_MIN:
+            self.make_column(size)
+        if len(texts) >= EAGER_KEYS_MIN:
+            self.texts = OrderedKeys(texts)
+
+    def _drop(self, key: Key) -> None:
+        if isinstance(key, bytes):
+            self.lone_digests.discard(key)
+        else:
+            del self.postings[key]
+            self._key_went(key)
+
+    def _key_came(self, key: Key) -> None:
+        if isinstance(key, str):
+            if self.texts is not None:
+                self.texts.add(key)
+        elif isinstance(key, (int, float)) and self.numbers is not None:
+            self.numbers.add(key)
+
+    def _key_went(self, key: Key) -> None:
+        if isinstance(key, str):
+            if self.texts is not None:
+                self.texts.remove(key)
+        elif isinstance(key, (int, float)) and self.numbers is not None:
+            self.numbers.remove(key)
+
+
+def nodes_below(node: PathIndex) -> Iterator[PathIndex]:
+    """The node and all nodes below it."""
+    yield node
+    for child in node.children.values():
+        yield from nodes_below(child)
