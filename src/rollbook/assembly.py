@@ -10,10 +10,10 @@ from pathlib import Path
 import uvloop
 
 from rollbook.api.app import make_app
-from rollbook.api.metrics.request_counts import Traffic
+from rollbook.api.metrics.request_counts import RequestCounts
 from rollbook.api.serving.server import serve as serve_http
 from rollbook.clusters.acceptance import SchemaRules
-from rollbook.clusters.liveness import Reading
+from rollbook.clusters.liveness import ClockReading
 from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.journal.sqlite.leases import problems_in_leases
 from rollbook.journal.sqlite.schema import FILE_NAME
@@ -26,7 +26,7 @@ from rollbook.registry.liveness.lease_facts import LeaseFacts
 from rollbook.registry.liveness.lease_keeping import LeaseKeeper
 from rollbook.registry.liveness.lease_saving import open_leases
 from rollbook.registry.liveness.marking import Marking, StatusRules
-from rollbook.registry.liveness.status_overrides import Book, Marks
+from rollbook.registry.liveness.status_overrides import Book, StatusOverrides
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.queries import Reader
 from rollbook.registry.registry import Registry
@@ -42,7 +42,7 @@ SNAPSHOT_LOOK_SECONDS = 5.0
 
 @asynccontextmanager
 async def open_registry(
-    settings: Settings, *, read_clocks: Callable[[], Reading] = read_clocks, indexed: bool = True
+    settings: Settings, *, read_clocks: Callable[[], ClockReading] = read_clocks, indexed: bool = True
 ) -> AsyncIterator[Registry]:
     """The registry in ``settings.data``, ready to read and write; closed at the end of the block.
 
@@ -77,7 +77,7 @@ async def open_registry(
         closing.push_async_callback(webhooks.close)
         watching = Watching(journal, recent, watchers_max=limits.watchers_max)
         closing.push_async_callback(watching.close)
-        marks = Marks(leases, Book(journal, view, recent), unreachable=settings.unreachable_status)
+        marks = StatusOverrides(leases, Book(journal, view, recent), unreachable=settings.unreachable_status)
         status_rules = StatusRules(settings.unreachable_status, rules, limits)
         marking = Marking(leases, marks, committer, status_rules, read_clocks=read_clocks)
         liveness = LeaseKeeper(leases, marks, marking, saver, read_clocks=read_clocks)
@@ -136,7 +136,7 @@ async def _serve(settings: Settings) -> None:
         settle_garbage_collection()
         registry.liveness.start()
         registry.webhooks.start()
-        traffic = Traffic()
+        traffic = RequestCounts()
         await serve_http(
             make_app(registry, traffic),
             registry,

@@ -47,7 +47,7 @@ class Limits(Struct, frozen=True):
 DEFAULT_LIMITS = Limits()
 
 
-class Work(Struct):
+class RequestBudget(Struct):
     """What one request may still spend: seconds until its deadline, and bytes that its expressions may make.
 
     ``clock`` gives seconds and only goes up. Evaluation calls ``spend`` where a request could make work grow

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from rollbook.api.app import make_app
-from rollbook.api.metrics.request_counts import Traffic
+from rollbook.api.metrics.request_counts import RequestCounts
 from rollbook.api.serving.protocol import protocol_for
 from rollbook.api.serving.server import listen
 from rollbook.assembly import open_registry
@@ -31,7 +31,7 @@ async def connected(directory: Path) -> AsyncIterator[tuple[asyncio.StreamReader
     """A connection to a server that closes idle ones soon."""
     async with open_registry(Settings(data=directory)) as registry:
         await registry.create(cluster("west"), author=Author())
-        traffic = Traffic()
+        traffic = RequestCounts()
         config = uvicorn.Config(
             make_app(registry, traffic),
             http=protocol_for(registry, traffic),

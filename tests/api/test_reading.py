@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rollbook.api.compression import WORTH_IT_BYTES
+from rollbook.api.compression import COMPRESS_FROM_BYTES
 from tests.examples import cluster, node
 
 CODINGS_CHOSEN = (
@@ -153,7 +153,7 @@ def test_an_answer_that_is_compressed_or_not_is_the_same(http: httpx.Client, fre
     for coding in ("gzip", "zstd"):
         reply = http.post("/clusters/query", json={"id": fresh_id}, headers={"accept-encoding": coding})
         assert reply.json() == plain.json()
-        assert reply.headers.get("content-encoding") == (coding if len(plain.content) >= WORTH_IT_BYTES else None)
+        assert reply.headers.get("content-encoding") == (coding if len(plain.content) >= COMPRESS_FROM_BYTES else None)
 
 
 def test_a_large_answer_arrives_whole_in_every_form(http: httpx.Client, fresh_id: str) -> None:

@@ -13,7 +13,7 @@ from benchmarks.connections import Connection, enrol, keep_pace, request
 from benchmarks.generating import clusters
 from benchmarks.servers import Taken
 from benchmarks.tables import head_of, row_of
-from rollbook.registry.liveness.heartbeats import parse_beat
+from rollbook.registry.liveness.heartbeats import parse_heartbeat
 from tests.serving import ServerProcess
 
 LATENCIES = {BEAT: [0.001, 0.003], READ: [0.002] * 4, QUERY: [0.004] * 2}
@@ -41,7 +41,7 @@ def test_heartbeats_are_some_that_are_accepted() -> None:
     (document,) = clusters(1)
     bodies = [beat_of(document, number).partition(b"\r\n\r\n")[2] for number in range(4)]
     assert bodies[:2] == [b"", b""]
-    beats = [parse_beat(orjson.loads(body)) for body in bodies[2:]]
+    beats = [parse_heartbeat(orjson.loads(body)) for body in bodies[2:]]
     assert [(beat.ttl_seconds, len(beat.nodes)) for beat in beats] == [(30, 0), (30, document["nodes"]["count"])]
 
 

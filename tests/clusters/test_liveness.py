@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollbook.clusters.liveness import (
+    ClockReading,
     Lease,
-    Mark,
-    Reading,
+    StatusOverride,
     has_run_out,
     interruption_between,
     is_flapping,
@@ -24,10 +24,12 @@ from rollbook.clusters.liveness import (
 from rollbook.documents.values import MISSING
 
 ALWAYS = -math.inf
-MARK = Mark("unreachable", "live")
+MARK = StatusOverride("unreachable", "live")
 
 
-def lease(*, ttl_seconds: int = 30, beat_at: float = 100.0, noted: bool = False, mark: Mark | None = None) -> Lease:
+def lease(
+    *, ttl_seconds: int = 30, beat_at: float = 100.0, noted: bool = False, mark: StatusOverride | None = None
+) -> Lease:
     return Lease("west", 1, ttl_seconds, beat_at, 0, noted=noted, mark=mark)
 
 
@@ -103,7 +105,7 @@ def test_a_registry_that_always_listened_knows(ttl: int, age: float) -> None:
     ],
 )
 def test_a_silence_is_marked_once_and_a_mark_is_taken_back_by_a_beat(
-    now: float, noted: bool, mark: Mark | None, held: bool, step: str | None
+    now: float, noted: bool, mark: StatusOverride | None, held: bool, step: str | None
 ) -> None:
     assert step_due(lease(noted=noted, mark=mark), now, ALWAYS, held=held) == step
 
@@ -111,8 +113,8 @@ def test_a_silence_is_marked_once_and_a_mark_is_taken_back_by_a_beat(
 @pytest.mark.parametrize(
     ("mark", "before", "after", "by_registry", "left"),
     [
-        (None, "live", "unreachable", True, Mark("unreachable", "live")),
-        (None, MISSING, "unreachable", True, Mark("unreachable", MISSING)),
+        (None, "live", "unreachable", True, StatusOverride("unreachable", "live")),
+        (None, MISSING, "unreachable", True, StatusOverride("unreachable", MISSING)),
         (None, "live", "unreachable", False, None),  # somebody's own word
         (MARK, "unreachable", "unreachable", False, MARK),  # another field was written
         (MARK, "unreachable", "maintenance", False, None),
@@ -170,13 +172,13 @@ def test_four_turns_in_ten_minutes_are_flapping() -> None:
     ],
 )
 def test_two_looks_at_the_clocks_tell_a_pause_and_a_jump(seconds: float, unix_ms: int, kind: str | None) -> None:
-    told = interruption_between(Reading(0, 0), Reading(seconds, unix_ms))
+    told = interruption_between(ClockReading(0, 0), ClockReading(seconds, unix_ms))
     assert (told.kind if told else None) == kind
 
 
 def test_an_interruption_says_what_happened() -> None:
     def sentence(seconds: float, unix_ms: int) -> str:
-        told = interruption_between(Reading(0, 0), Reading(seconds, unix_ms))
+        told = interruption_between(ClockReading(0, 0), ClockReading(seconds, unix_ms))
         assert told is not None
         return told.sentence
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rollbook.errors import Compacted, JournalConflict
-from rollbook.journal.changes import Change, Kept
+from rollbook.journal.changes import Change, StoredVersion
 from rollbook.journal.interface import Journal
 
 
@@ -70,8 +70,8 @@ class JournalContract:
         journal.append(changes, after=0)
         assert journal.newest() == 3
         assert list(journal.load()) == [
-            Kept("west", second, 3, 1, 1_001, 1_003),
-            Kept("east", body("east"), 2, 2, 1_002, 1_002),
+            StoredVersion("west", second, 3, 1, 1_001, 1_003),
+            StoredVersion("east", body("east"), 2, 2, 1_002, 1_002),
         ]
         assert journal.count() == 2
         assert list(journal.follow(0)) == changes
@@ -84,7 +84,7 @@ class JournalContract:
         journal.append(changes, after=0)
         journal = self.reopened(journal)
         assert (journal.newest(), journal.newest_ms()) == (2, 1_002)
-        assert list(journal.load()) == [Kept("west", body("west", a="é"), 2, 1, 1_001, 1_002)]
+        assert list(journal.load()) == [StoredVersion("west", body("west", a="é"), 2, 1, 1_001, 1_002)]
         assert list(journal.follow(0)) == changes
         journal.append([created(3, "east")], after=2)
         assert journal.newest() == 3
@@ -95,7 +95,7 @@ class JournalContract:
         for revision, change in enumerate(changes):
             journal.append([change], after=revision)
         assert list(journal.past.history("west")) == changes[::-1]
-        assert list(journal.load()) == [Kept("west", body("west", a="again"), 3, 3, 1_003, 1_003)]
+        assert list(journal.load()) == [StoredVersion("west", body("west", a="again"), 3, 3, 1_003, 1_003)]
         assert list(journal.follow(1)) == changes[1:]
 
     def test_one_batch_may_create_change_and_delete_the_same_document(self, journal: Journal) -> None:
@@ -155,7 +155,7 @@ class JournalContract:
         changes += [updated(3, "west", body("west"), later), unprotected(4, "west", later), deleted(5, "west", later)]
         journal.append(changes[2:3], after=2)
         journal = self.reopened(journal)
-        assert list(journal.load()) == [Kept("west", later, 3, 1, 1_001, 1_003, protected=True)]
+        assert list(journal.load()) == [StoredVersion("west", later, 3, 1, 1_001, 1_003, protected=True)]
         journal.append(changes[3:], after=3)
         assert list(journal.follow(0)) == changes
         assert list(journal.past.history("west")) == changes[::-1]
@@ -209,7 +209,7 @@ class JournalContract:
         journal = self.reopened(journal)
         assert (journal.newest(), journal.newest_ms(), journal.compaction.mark()) == (3, 1_003, 3)
         assert journal.past.revision_at(1_003) == 3
-        assert journal.past.version("west", 2) == Kept("west", body("west"), 1, 1, 1_001, 1_001)
+        assert journal.past.version("west", 2) == StoredVersion("west", body("west"), 1, 1, 1_001, 1_001)
         assert journal.past.version("east", 3) is None
         journal.append([created(4, "east")], after=3)
         assert [change.revision for change in journal.follow(3)] == [4]
@@ -345,7 +345,7 @@ def write_lives(journal: Journal, data: st.DataObject, past: Sequence[Change] = 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters='"\\'), max_size=6)
 
 
-def any_change(data: st.DataObject, revision: int, live: dict[str, Kept]) -> Change:
+def any_change(data: st.DataObject, revision: int, live: dict[str, StoredVersion]) -> Change:
     """A change that may come next."""
     id = data.draw(st.sampled_from("abc"))
     after, kept = body(id, text=data.draw(TEXTS), more=data.draw(TEXTS)), live.get(id)
@@ -359,21 +359,21 @@ def any_change(data: st.DataObject, revision: int, live: dict[str, Kept]) -> Cha
     return updated(revision, id, kept.body, after)
 
 
-def replay(changes: Sequence[Change]) -> dict[str, Kept]:
+def replay(changes: Sequence[Change]) -> dict[str, StoredVersion]:
     """What is live after the changes, by id."""
-    live: dict[str, Kept] = {}
+    live: dict[str, StoredVersion] = {}
     for change in changes:
         follow(live, change)
     return live
 
 
-def follow(live: dict[str, Kept], change: Change) -> None:
+def follow(live: dict[str, StoredVersion], change: Change) -> None:
     was = live.pop(change.id, None)
     if change.after is not None:
         creation = (was.created_revision, was.created_at_ms) if was else (change.revision, change.at_ms)
         is_protected = change.kind == "protected" or (change.kind == "updated" and was is not None and was.protected)
-        live[change.id] = Kept(change.id, change.after, change.revision, *creation, change.at_ms, is_protected)
+        live[change.id] = StoredVersion(change.id, change.after, change.revision, *creation, change.at_ms, is_protected)
 
 
-def sorted_by_creation(live: dict[str, Kept]) -> list[Kept]:
+def sorted_by_creation(live: dict[str, StoredVersion]) -> list[StoredVersion]:
     return sorted(live.values(), key=lambda kept: kept.created_revision)

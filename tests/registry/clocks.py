@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rollbook.clusters.liveness import Reading
+from rollbook.clusters.liveness import ClockReading
 
 NOON_MS = 1_800_000_000_000 + 450_000  # the middle of a quarter of an hour
 
@@ -14,16 +14,16 @@ class Clocks:
     seconds: float = 1_000.0
     unix_ms: int = NOON_MS
 
-    def __call__(self) -> Reading:
-        return Reading(self.seconds, self.unix_ms)
+    def __call__(self) -> ClockReading:
+        return ClockReading(self.seconds, self.unix_ms)
 
-    def go(self, seconds: float) -> Reading:
+    def go(self, seconds: float) -> ClockReading:
         """Time passes."""
         self.seconds += seconds
         self.unix_ms += round(seconds * 1000)
         return self()
 
-    def jump(self, seconds: float) -> Reading:
+    def jump(self, seconds: float) -> ClockReading:
         """Somebody sets the clock."""
         self.unix_ms += round(seconds * 1000)
         return self()

@@ -9,7 +9,7 @@ import orjson
 
 from rollbook.assembly import open_registry
 from rollbook.journal.changes import Change
-from rollbook.registry.liveness.heartbeats import parse_beat
+from rollbook.registry.liveness.heartbeats import parse_heartbeat
 from rollbook.registry.reading.requests import parse_query
 from rollbook.registry.registry import Registry
 from rollbook.settings import Settings
@@ -30,7 +30,7 @@ class Fleet:
     async def beat(self, *ids: str, **body: Any) -> None:
         """A heartbeat of each."""
         for id in ids:
-            await self.registry.liveness.beat(id, parse_beat({"ttlSeconds": 8, **body}), TESTER)
+            await self.registry.liveness.beat(id, parse_heartbeat({"ttlSeconds": 8, **body}), TESTER)
 
     async def go(self, seconds: float, *beating: str) -> None:
         """Time passes, with a look at every tick, before which ``beating`` send a beat."""

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from rollbook.errors import FilterRefused
 from rollbook.language.filters import compile_filter, parse_filter
-from rollbook.registry.watching.subscriptions import Audiences
+from rollbook.registry.watching.subscriptions import SubscriptionIndex
 from tests.view import grammar
 
 
 def concerned(filters: list[Any], *documents: dict[str, Any]) -> list[Any]:
     """Those of the filters whose audiences the index finds for a change of these documents."""
-    audiences: Audiences[int] = Audiences()
+    audiences: SubscriptionIndex[int] = SubscriptionIndex()
     joined = {audiences.join(parse_filter(json), place): place for place, json in enumerate(filters)}
     return [filters[place] for place in sorted(joined[each] for each in audiences.concerned_by(documents))]
 
@@ -25,7 +25,7 @@ def concerned(filters: list[Any], *documents: dict[str, Any]) -> list[Any]:
 def test_every_filter_that_matches_is_found(random: Random) -> None:
     document = grammar.document(random)
     maker = grammar.FilterMaker(random, [document])
-    audiences: Audiences[int] = Audiences()
+    audiences: SubscriptionIndex[int] = SubscriptionIndex()
     matching = set()
     for number in range(8):
         try:
@@ -81,7 +81,7 @@ def test_filters_without_handles_are_always_asked() -> None:
 
 
 def test_the_last_member_takes_its_audience_along() -> None:
-    audiences: Audiences[str] = Audiences()
+    audiences: SubscriptionIndex[str] = SubscriptionIndex()
     filters = [parse_filter(json) for json in ({"a": 1}, {"a": {"$gt": 1}}, {"a": {"$lt": 9}}, {})]
     joined = [(audiences.join(filter, member), member) for filter in filters for member in ("x", "y")]
     assert joined[0][0] is joined[1][0]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rollbook.clusters.gpu_aliases import GPU_PATHS
 from rollbook.documents.codec import encode_json
 from rollbook.errors import LanguageRefused, WorkExceeded
-from rollbook.limits import DEFAULT_LIMITS, Work
+from rollbook.limits import DEFAULT_LIMITS, RequestBudget
 from rollbook.registry.reading.facet_requests import FacetAsked, FacetQuery, facet_named, parse_facets
 from rollbook.registry.reading.faceting import facets_as_json, facets_in_documents, facets_in_index
 from rollbook.registry.reading.requests import parse_query
@@ -29,7 +29,7 @@ def both_ways(documents: list[Any], *facets: FacetAsked, values_max: int = 100) 
     for number, document in enumerate(documents):
         index.insert(number, document)
     told = facets_in_index(asked, index, None)
-    _, counted = facets_in_documents(facets, documents, values_max=values_max, work=Work())
+    _, counted = facets_in_documents(facets, documents, values_max=values_max, work=RequestBudget())
     return told, {name: facet for name, facet in counted.items() if name in told}
 
 
@@ -55,7 +55,7 @@ def test_gpus_are_counted_by_their_one_name_both_ways(fleet: list[list[str]]) ->
 def counted(documents: list[Any], *names: str) -> Any:
     """The facets of documents, as they are answered."""
     asked = FacetQuery(EVERYTHING, tuple(map(facet_named, names)), 100)
-    found = facets_in_documents(asked.facets, documents, values_max=100, work=Work())
+    found = facets_in_documents(asked.facets, documents, values_max=100, work=RequestBudget())
     return facets_as_json(asked, *found)
 
 
@@ -87,7 +87,7 @@ def test_one_gpu_under_two_names_counts_once() -> None:
 def test_values_count_against_the_budget() -> None:
     documents = ({"id": str(number)} for number in range(1000))
     with pytest.raises(WorkExceeded):
-        facets_in_documents([facet_named("id")], documents, values_max=1, work=Work(bytes_left=10_000))
+        facets_in_documents([facet_named("id")], documents, values_max=1, work=RequestBudget(bytes_left=10_000))
 
 
 @pytest.mark.parametrize("body", [{}, {"status": "live"}, {"query": {"status": "live"}}, {"facets": ["tags"]}])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rollbook.documents.values import MISSING
 from rollbook.errors import ClusterNotFound, Compacted, RequestRefused, WorkExceeded
-from rollbook.journal.changes import Change, Kept
+from rollbook.journal.changes import Change, StoredVersion
 from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.registry.feed.recent_changes import RecentChanges
@@ -89,7 +89,13 @@ async def check_every_moment(journal: SqliteJournal, told: Sequence[Change], mar
 
 
 async def check_version(
-    history: History, id: str, moment: Moment, then: Kept | None, told: Sequence[Change], revision: int, mark: int
+    history: History,
+    id: str,
+    moment: Moment,
+    then: StoredVersion | None,
+    told: Sequence[Change],
+    revision: int,
+    mark: int,
 ) -> None:
     own = [change.revision for change in told if change.id == id]
     try:

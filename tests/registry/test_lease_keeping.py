@@ -9,7 +9,7 @@ import pytest
 from rollbook.assembly import open_registry
 from rollbook.errors import ClusterDeleted, ClusterNotFound, DocumentInvalid
 from rollbook.limits import Limits
-from rollbook.registry.liveness.heartbeats import PLAIN_BEAT, Beat
+from rollbook.registry.liveness.heartbeats import PLAIN_HEARTBEAT, Heartbeat
 from rollbook.settings import Settings
 from tests.examples import node
 from tests.registry.clocks import Clocks
@@ -48,17 +48,17 @@ async def test_a_beat_writes_nothing(tmp_path: Path) -> None:
 async def test_only_a_beat_of_which_no_document_takes_note_is_heard_at_once(tmp_path: Path) -> None:
     async with fleet_in(tmp_path, ["west"]) as fleet:
         liveness = fleet.registry.liveness
-        assert liveness.beat_at_once("west", PLAIN_BEAT) is None  # the first one
+        assert liveness.beat_at_once("west", PLAIN_HEARTBEAT) is None  # the first one
         await fleet.beat("west")
-        assert liveness.beat_at_once("west", PLAIN_BEAT) is not None
-        assert liveness.beat_at_once("west", Beat(status="live")) is None
-        assert liveness.beat_at_once("east", PLAIN_BEAT) is None
+        assert liveness.beat_at_once("west", PLAIN_HEARTBEAT) is not None
+        assert liveness.beat_at_once("west", Heartbeat(status="live")) is None
+        assert liveness.beat_at_once("east", PLAIN_HEARTBEAT) is None
         await fleet.go(31)
         assert (fleet.status("west"), liveness.figures().beats) == ("unreachable", 2)
-        assert liveness.beat_at_once("west", PLAIN_BEAT) is None
+        assert liveness.beat_at_once("west", PLAIN_HEARTBEAT) is None
         await delete(fleet.registry, "west")
         await create(fleet.registry, "west")
-        assert liveness.beat_at_once("west", PLAIN_BEAT) is None  # the lease is of another cluster
+        assert liveness.beat_at_once("west", PLAIN_HEARTBEAT) is None  # the lease is of another cluster
         assert liveness.figures().beats == 2
 
 

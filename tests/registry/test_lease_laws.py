@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from rollbook.clusters.liveness import liveness_of
-from rollbook.registry.liveness.heartbeats import Beat
+from rollbook.registry.liveness.heartbeats import Heartbeat
 from tests.registry.clocks import Clocks
 from tests.registry.fleets import Fleet, fleet_in
 from tests.registry.writing import TESTER, create, delete, update
@@ -72,7 +72,7 @@ class Statuses(RuleBasedStateMachine):
     @rule(id=ids, ttl=st.integers(1, 4), status=st.none() | words)
     def beat(self, id: str, ttl: int, status: str | None) -> None:
         said = self.said[id]
-        self.run(self.fleet.registry.liveness.beat(id, Beat(ttl, status), TESTER))
+        self.run(self.fleet.registry.liveness.beat(id, Heartbeat(ttl, status), TESTER))
         said.ttl, said.beat_at, said.spoken = ttl, self.clocks.seconds, False
         said.word = said.word if status is None else status
         assert self.fleet.status(id) == said.word

@@ -22,7 +22,7 @@ from rollbook.assembly import open_registry
 from rollbook.errors import Compacted, RegistryError
 from rollbook.journal.changes import Change
 from rollbook.language.filters import Predicate, compile_filter, parse_filter
-from rollbook.registry.feed.change_events import Form, Message
+from rollbook.registry.feed.change_events import Detail, Message
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.registry import Registry
 from rollbook.registry.watching import mailboxes
@@ -98,7 +98,7 @@ class Watcher:
 
     number: int
     filter: dict[str, Any]
-    form: Form
+    form: Detail
     random: Random
     stretches: list[Stretch] = field(default_factory=list)
     documents: dict[str, Any] = field(default_factory=dict)
@@ -189,7 +189,7 @@ async def test_watchers_are_told_what_the_history_says(
     monkeypatch.setattr("rollbook.assembly.RecentChanges", partial(RecentChanges, bytes_max=RECENT_BYTES_MAX))
     random = Random(seed)
     watchers = [
-        Watcher(number, random_filter(random), random.choice(get_args(Form)), Random(seed * 1000 + number))
+        Watcher(number, random_filter(random), random.choice(get_args(Detail)), Random(seed * 1000 + number))
         for number in range(WATCHERS)
     ]
     history: list[Change] = []

@@ -1,6 +1,6 @@
 """The view keeps the newest document of every cluster, in order of creation."""
 
-from rollbook.journal.changes import Change, Kept
+from rollbook.journal.changes import Change, StoredVersion
 from rollbook.view.entries import Entry
 from rollbook.view.views import View
 
@@ -42,7 +42,7 @@ def test_a_deleted_document_is_nowhere() -> None:
 
 def test_a_loaded_view_goes_on_after_its_revision() -> None:
     view = View()
-    view.load([Kept("west", b'{"id":"west"}', 7, 3, 10, 20)], 9)
+    view.load([StoredVersion("west", b'{"id":"west"}', 7, 3, 10, 20)], 9)
     view.apply([Change(10, "east", "created", 30, None, b'{"id":"east"}')])
     assert view.revision == 10
     assert [(entry.number, entry.id) for entry in view.entries()] == [(0, "west"), (1, "east")]

@@ -6,7 +6,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.journal.changes import Change, Kept
+from rollbook.journal.changes import Change, StoredVersion
 from rollbook.view.packing import Packer, Packing, unpacked_bytes
 from rollbook.view.views import View
 from tests.examples import cluster, node
@@ -46,7 +46,10 @@ def test_clusters_take_a_fifth_of_their_size_or_less() -> None:
 def test_a_packed_view_is_the_view() -> None:
     plain, packed = View(), View(packer=Packer(sample_bytes=8 * 1024))
     for view in (plain, packed):
-        view.load([Kept(f"c{number}", body, number + 1, number + 1, 1, 1) for number, body in enumerate(CLUSTERS)], 100)
+        view.load(
+            [StoredVersion(f"c{number}", body, number + 1, number + 1, 1, 1) for number, body in enumerate(CLUSTERS)],
+            100,
+        )
         view.apply(
             [
                 Change(101, "c7", "updated", 2, CLUSTERS[7], b'{"id":"c7"}'),

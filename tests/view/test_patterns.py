@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from rollbook.errors import LanguageRefused
 from rollbook.language.regular_expressions import compile_pattern
-from rollbook.view.index.trees import Budget, PathIndex
+from rollbook.view.index.trees import IndexBounds, PathIndex
 from rollbook.view.planning.patterns import keys_matching, required_text, trigrams_of
-from rollbook.view.planning.planning_budgets import Effort
+from rollbook.view.planning.planning_budgets import PlanningBudget
 from tests.language.regular_expressions.test_laws import PATTERNS
 
 TEXTS = st.text(alphabet="abAB .é5\n-", max_size=12)
@@ -60,19 +60,19 @@ def test_other_texts_mostly_have_other_trigrams() -> None:
 
 
 def test_making_keys_ready_is_bounded_and_the_next_plan_goes_on_from_there() -> None:
-    node = PathIndex(("a",), Budget())
+    node = PathIndex(("a",), IndexBounds())
     for number in range(30_000):
         node.add(f"text {number}", number)
 
     def found() -> list[str] | None:
-        return keys_matching("t 29999", "", node, effort=Effort(beside_left=0.0005))
+        return keys_matching("t 29999", "", node, effort=PlanningBudget(beside_left=0.0005))
 
     assert found() is None
     assert next(filter(None, (found() for _ in range(1000)))) == ["text 29999"]
 
 
 def test_what_is_spent_beside_is_not_spent_on_planning() -> None:
-    effort = Effort(deadline=1.0, clock=lambda: 1.5)
+    effort = PlanningBudget(deadline=1.0, clock=lambda: 1.5)
     assert effort.spent()
     effort.spent_beside(1.0)
     assert not effort.spent()

@@ -17,7 +17,7 @@ from rollbook.view.index.loading import load_documents
 from rollbook.view.index.trees import PathIndex, nodes_below
 from rollbook.view.planning import fields, planning
 from rollbook.view.planning.planning import answer
-from rollbook.view.planning.planning_budgets import UNBOUNDED, Effort
+from rollbook.view.planning.planning_budgets import UNBOUNDED, PlanningBudget
 from tests.view.grammar import FilterMaker, changed, document
 
 ELEMENTS = [("n", "d")]
@@ -98,7 +98,7 @@ def test_a_plan_cut_short_is_still_right(random: Random, ticks: int) -> None:
     make = FilterMaker(random, list(documents.values()))
     for _ in range(4):
         clock = itertools.count()
-        effort = Effort(deadline=ticks, clock=lambda clock=clock: next(clock))
+        effort = PlanningBudget(deadline=ticks, clock=lambda clock=clock: next(clock))
         check(index, documents, {"$and": [make.filter(), make.filter()]}, effort)
 
 
@@ -106,7 +106,7 @@ def test_the_planner_stops_when_its_time_is_up() -> None:
     index = index_of({number: {"a": number} for number in range(10)}, ROOMY)
     filter = parse_filter({"$or": [{"a": number} for number in range(10)]})
     clock = itertools.count()
-    found = answer(filter, index, effort=Effort(deadline=4, clock=lambda: next(clock)))
+    found = answer(filter, index, effort=PlanningBudget(deadline=4, clock=lambda: next(clock)))
     assert list(found.certain) == [0, 1, 2, 3]
     assert found.possible == index.live
 
@@ -153,7 +153,7 @@ def check_some_filters(random: Random, index: Index, documents: dict[int, Any]) 
         check(index, documents, make.filter())
 
 
-def check(index: Index, documents: dict[int, Any], json: Any, effort: Effort = UNBOUNDED) -> None:
+def check(index: Index, documents: dict[int, Any], json: Any, effort: PlanningBudget = UNBOUNDED) -> None:
     try:
         filter = parse_filter(json)
     except RegistryError:

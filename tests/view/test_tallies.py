@@ -9,7 +9,7 @@ from pyroaring import BitMap
 
 from rollbook.documents.values import Document
 from rollbook.language.pipelines import leading_tally, parse_pipeline, run_pipeline
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 from rollbook.view.index.indexes import Index
 from rollbook.view.tallies import tally_of
 
@@ -42,7 +42,9 @@ def counted(documents: list[Document], path: str, candidates: BitMap) -> list[Do
 def grouped(documents: list[Document], path: str, candidates: BitMap) -> list[Document]:
     """What ``$group`` counts."""
     pipeline = parse_pipeline([{"$group": {"_id": f"${path}", **COUNTS}}])
-    return run_pipeline(pipeline, [documents[number] for number in candidates if number < len(documents)], work=Work())
+    return run_pipeline(
+        pipeline, [documents[number] for number in candidates if number < len(documents)], work=RequestBudget()
+    )
 
 
 @given(documents_of(TEXTS | OTHERS), st.sampled_from(["a", "b.c", "d"]), st.sets(st.integers(0, 7)))

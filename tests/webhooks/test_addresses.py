@@ -9,7 +9,7 @@ import pytest
 
 from rollbook.registry.webhooks.addresses import Address, problem_with
 from rollbook.registry.webhooks.resolving import Resolve
-from rollbook.registry.webhooks.sending import Line, Sender, Sent
+from rollbook.registry.webhooks.sending import Connection, Sender, Sent
 from rollbook.settings import AllowedNetworks, allowed_networks
 from tests.serving import free_port
 from tests.webhooks.receiving import Answer, Target, target
@@ -71,7 +71,7 @@ class Names:
 
 
 @asynccontextmanager
-async def line(allowed: AllowedNetworks, resolve: Resolve | None = None) -> AsyncIterator[Line]:
+async def line(allowed: AllowedNetworks, resolve: Resolve | None = None) -> AsyncIterator[Connection]:
     """A line for the length of the block."""
     sender = Sender(allowed=allowed, resolve=resolve)
     opened = sender.line()

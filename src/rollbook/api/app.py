@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rollbook.api.compression import Encoded
 from rollbook.api.handlers import clusters, history, liveness, nodes, operations, parser, watching, webhooks
-from rollbook.api.metrics.request_counts import Counted, Traffic
+from rollbook.api.metrics.request_counts import Counted, RequestCounts
 from rollbook.api.metrics.scraping import Scraper
 from rollbook.api.problems import mistake, problem
 from rollbook.errors import MethodNotAllowed, RegistryError, RequestRefused, RouteNotFound
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 REVISION_HEADER = b"x-registry-revision"
 
 
-def make_app(registry: Registry, traffic: Traffic) -> ASGIApp:
+def make_app(registry: Registry, traffic: RequestCounts) -> ASGIApp:
     """The ASGI application that serves ``registry``, and counts what it answers in ``traffic``."""
     app = Starlette(
         routes=ROUTES,

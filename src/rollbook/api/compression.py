@@ -12,7 +12,7 @@ import zstandard
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-WORTH_IT_BYTES = 16 * 1024
+COMPRESS_FROM_BYTES = 16 * 1024
 """Less is sent as it is: it takes longer to compress than to send."""
 
 LEVEL = 1
@@ -104,7 +104,7 @@ def is_worth_it(headers: MutableHeaders, body: bytes, more: bool) -> bool:
         media_type in ENCODED_TYPES
         and "content-encoding" not in headers
         and "no-transform" not in headers.get("cache-control", "")
-        and (more or len(body) >= WORTH_IT_BYTES)
+        and (more or len(body) >= COMPRESS_FROM_BYTES)
     )
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from rollbook.registry.writing.committing import Stored
+from rollbook.registry.writing.committing import WriteResult
 
 JSON = "application/json"
 REVISION_HEADER = "x-registry-revision"
@@ -30,7 +30,7 @@ def document(body: bytes, *, revision: int, status: int = 200, headers: dict[str
 
 
 def stored(
-    result: Stored, *, body: bytes | None = None, status: int = 200, headers: dict[str, str] | None = None
+    result: WriteResult, *, body: bytes | None = None, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
     """The document after a write, or the ``body`` that is a part of it, with what there is to warn of."""
     body = result.body if body is None else body
@@ -41,7 +41,7 @@ def stored(
     return response
 
 
-def documents(bodies: Iterable[bytes], *, form: "Form", revision: int | None = None) -> Response:
+def documents(bodies: Iterable[bytes], *, form: "Framing", revision: int | None = None) -> Response:
     """Many documents. A large answer is sent in pieces, as fast as its reader takes them, and each is made then."""
     headers = {} if revision is None else {REVISION_HEADER: str(revision)}
     headers["vary"] = "accept, accept-encoding"
@@ -52,7 +52,7 @@ def documents(bodies: Iterable[bytes], *, form: "Form", revision: int | None = N
     return StreamingResponse(aiter_of(chain((first, second), pieces)), 200, headers, form.media_type)
 
 
-class Form(Struct, frozen=True):
+class Framing(Struct, frozen=True):
     """How many documents follow one another: what stands before them all, between two, behind each, and after all."""
 
     media_type: str
@@ -73,12 +73,12 @@ class Form(Struct, frozen=True):
         yield b"".join([*piece, self.after])
 
 
-ARRAY = Form(JSON, b"[", b",", b"", b"]")
-LINES = Form("application/x-ndjson", b"", b"", b"\n", b"")
-SEARCH_RESULT = Form(JSON, b'{"success":true,"data":[', b",", b"", b"]}")
+ARRAY = Framing(JSON, b"[", b",", b"", b"]")
+LINES = Framing("application/x-ndjson", b"", b"", b"\n", b"")
+SEARCH_RESULT = Framing(JSON, b'{"success":true,"data":[', b",", b"", b"]}")
 
 
-def form_of(request: Request) -> Form:
+def form_of(request: Request) -> Framing:
     """A JSON array, or a line a document where the caller's ``Accept`` asks for NDJSON."""
     return LINES if LINES.media_type in request.headers.get("accept", "") else ARRAY
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from rollbook.cli.directories import DataOption, existing_directory
 from rollbook.cli.exits import FAILED
 from rollbook.cli.lines import Line, read_lines
-from rollbook.cli.places import Outcome, Place, open_place
+from rollbook.cli.places import ImportTarget, Outcome, open_place
 from rollbook.cli.terminal import explain, progress, say, warn
 from rollbook.errors import RegistryError, SettingRefused
 from rollbook.settings import Settings, settings_from
@@ -82,7 +82,7 @@ async def _import(stream: BinaryIO, *, settings: Settings, url: str | None, repl
     return tally
 
 
-async def _enrol(batch: list[Line], place: Place, *, replace: bool, tally: Tally) -> None:
+async def _enrol(batch: list[Line], place: ImportTarget, *, replace: bool, tally: Tally) -> None:
     readable = [line.content for line in batch if not isinstance(line.content, RegistryError)]
     outcomes = place.put(readable, replace=replace)
     for line in batch:

@@ -14,13 +14,13 @@ from rollbook.cli.exits import UNAVAILABLE, exit_code_of
 from rollbook.documents.values import Value
 from rollbook.errors import RegistryError
 from rollbook.registry.registry import Registry
-from rollbook.registry.writing.committing import Author, Stored
+from rollbook.registry.writing.committing import Author, WriteResult
 from rollbook.settings import Settings
 
 Outcome: TypeAlias = "tuple[str, ...] | RegistryError"
 
 
-class Place(Protocol):
+class ImportTarget(Protocol):
     """A registry that documents are read from and written to."""
 
     def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
@@ -33,7 +33,7 @@ class Place(Protocol):
 
 
 @asynccontextmanager
-async def open_place(settings: Settings, url: str | None, *, reason: str | None = None) -> AsyncIterator[Place]:
+async def open_place(settings: Settings, url: str | None, *, reason: str | None = None) -> AsyncIterator[ImportTarget]:
     """The server at ``url``, or without one the data directory of ``settings``."""
     if url is not None:
         from rollbook.cli.remote import open_server  # which takes long to import, and not all need it
@@ -56,7 +56,7 @@ class Directory:
         """As Place says; all documents at once, so that they share the journal's commits."""
         creations = (self._registry.create(each, author=self._author, replace=replace) for each in documents)
         for result in await asyncio.gather(*creations, return_exceptions=True):
-            yield result.warnings if isinstance(result, Stored) else concerning_one(result)
+            yield result.warnings if isinstance(result, WriteResult) else concerning_one(result)
 
     def bodies(self) -> Iterator[bytes]:
         """As Place says."""

@@ -37,7 +37,7 @@ FLAPPING_WINDOW_SECONDS = 600
 TURNS_KEPT = 20
 
 
-class Mark(Struct, frozen=True):
+class StatusOverride(Struct, frozen=True):
     """The status that the registry wrote for a silent cluster, and the one that it wrote it over (MISSING: none)."""
 
     written: str
@@ -58,7 +58,7 @@ class Lease(Struct, eq=False):
     beat_at: float
     observed_at_ms: int
     noted: bool = False
-    mark: Mark | None = None
+    mark: StatusOverride | None = None
     mark_known: bool = False
     turns: tuple[int, ...] = ()
     nodes: dict[str, float] = field(default_factory=dict)
@@ -98,11 +98,13 @@ def step_due(lease: Lease, now: float, listening_since: float, *, held: bool) ->
     return "restore" if lease.mark is not None else None
 
 
-def mark_after(mark: Mark | None, before: Maybe, after: Maybe, *, by_registry: bool, unreachable: str) -> Mark | None:
+def mark_after(
+    mark: StatusOverride | None, before: Maybe, after: Maybe, *, by_registry: bool, unreachable: str
+) -> StatusOverride | None:
     """The mark that stands after a change of status. A status that anybody else wrote leaves none to take back."""
     if equal(before, after):
         return mark
-    return Mark(unreachable, before) if by_registry and after == unreachable else None
+    return StatusOverride(unreachable, before) if by_registry and after == unreachable else None
 
 
 def is_mass_silence(silent: int, under_lease: int) -> bool:
@@ -126,7 +128,7 @@ def is_flapping(turns: Sequence[int], now_ms: int) -> bool:
     return turns_within(turns, now_ms) >= FLAPPING_TURNS
 
 
-class Reading(Struct, frozen=True):
+class ClockReading(Struct, frozen=True):
     """Both clocks at one moment: seconds that only go up, and Unix time (ms), which may jump."""
 
     seconds: float
@@ -148,7 +150,7 @@ class Interruption(Struct, frozen=True):
         return f"the clock jumped {direction} by {abs(self.seconds):.1f} s"
 
 
-def interruption_between(before: Reading, now: Reading) -> Interruption | None:
+def interruption_between(before: ClockReading, now: ClockReading) -> Interruption | None:
     """What happened between two looks at the clocks that should be a moment apart; None when nothing did."""
     gap = now.seconds - before.seconds
     jump = (now.unix_ms - before.unix_ms) / 1000 - gap

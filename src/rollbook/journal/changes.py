@@ -23,7 +23,7 @@ class Change(NamedTuple):
     reason: str | None = None
 
 
-class Kept(NamedTuple):
+class StoredVersion(NamedTuple):
     """A document as the journal keeps it: its JSON, its revisions, its times (Unix ms), and whether it is protected.
 
     (A tuple, as an entry of the view is: a start makes one for every document.)

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from rollbook.journal.changes import Change, Kept
-from rollbook.limits import Work
+from rollbook.journal.changes import Change, StoredVersion
+from rollbook.limits import RequestBudget
 
 
 class Past(Protocol):
@@ -19,21 +19,23 @@ class Past(Protocol):
     Going far back takes time: each method spends it from ``work``, where it is given, and refuses (WorkExceeded) more.
     """
 
-    def history(self, id: str, *, before: int | None = None, work: Work | None = None) -> Iterator[Change]:
+    def history(self, id: str, *, before: int | None = None, work: RequestBudget | None = None) -> Iterator[Change]:
         """The kept changes of one document, newest first, through deletions and new creations.
 
         With ``before``, those older than that revision.
         """
         ...
 
-    def version(self, id: str, revision: int, *, work: Work | None = None) -> Kept | None:
+    def version(self, id: str, revision: int, *, work: RequestBudget | None = None) -> StoredVersion | None:
         """The newest version of a document that is not newer than ``revision``; None when there was none then.
 
         Refuses (Compacted) when the change that led away from it is no longer kept.
         """
         ...
 
-    def earlier(self, revision: int, *, work: Work | None = None) -> Generator[tuple[str, Kept | None], None, None]:
+    def earlier(
+        self, revision: int, *, work: RequestBudget | None = None
+    ) -> Generator[tuple[str, StoredVersion | None], None, None]:
         """For every document that a change later than ``revision`` touched, its id and what it was at ``revision``.
 
         All as of one moment; other documents are now as they were then. Refuses (Compacted) a revision below the mark.
@@ -96,7 +98,7 @@ class Journal(Protocol):
         """When the newest revision was made (Unix ms); 0 when nothing was ever written."""
         ...
 
-    def load(self) -> Iterator[Kept]:
+    def load(self) -> Iterator[StoredVersion]:
         """Every live document, in order of creation."""
         ...
 

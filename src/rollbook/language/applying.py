@@ -15,7 +15,7 @@ from rollbook.language.filters import compile_filter, parse_filter
 from rollbook.language.pipelines import parse_pipeline, run_pipeline
 from rollbook.language.projections import compile_projection, parse_projection
 from rollbook.language.sorting import compile_sort, parse_sort
-from rollbook.limits import DEFAULT_LIMITS, Limits, Work
+from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 
 
 def find(
@@ -28,7 +28,7 @@ def find(
     projection: Value = None,
     identity: str = "id",
     limits: Limits = DEFAULT_LIMITS,
-    work: Work | None = None,
+    work: RequestBudget | None = None,
 ) -> list[Document]:
     """The documents that match the filter, in the order of ``sort``, else in their own; ``limit`` 0 means no limit.
 
@@ -57,7 +57,9 @@ def _count(value: Value, *, at: str) -> int:
     return int(value)
 
 
-def matches(document: Document, filter: Value, *, limits: Limits = DEFAULT_LIMITS, work: Work | None = None) -> bool:
+def matches(
+    document: Document, filter: Value, *, limits: Limits = DEFAULT_LIMITS, work: RequestBudget | None = None
+) -> bool:
     """Whether the document matches the filter."""
     return compile_filter(parse_filter(filter, at="/filter", limits=limits), work=work)(document)
 
@@ -71,7 +73,7 @@ def update(
     identity: str = "id",
     bare: Literal["set", "replace"] = "set",
     limits: Limits = DEFAULT_LIMITS,
-    work: Work | None = None,
+    work: RequestBudget | None = None,
 ) -> Document:
     """The document after the update, a new one; the very same object when nothing changes. It is never mutated.
 
@@ -101,8 +103,8 @@ def aggregate(
     *,
     identity: str = "id",
     limits: Limits = DEFAULT_LIMITS,
-    work: Work | None = None,
+    work: RequestBudget | None = None,
 ) -> list[Document]:
     """What comes out when the documents go through the stages of the pipeline."""
     parsed = parse_pipeline(pipeline, at="/pipeline", identity=identity, limits=limits)
-    return run_pipeline(parsed, documents, work=work or Work(bytes_left=limits.result_bytes_max))
+    return run_pipeline(parsed, documents, work=work or RequestBudget(bytes_left=limits.result_bytes_max))

@@ -14,7 +14,7 @@ from rollbook.errors import UpdateRefused, below
 from rollbook.language.filters import Filter
 from rollbook.language.pipelines import compile_update_stages, parse_update_stages
 from rollbook.language.updates import compile_update, parse_update, touched_paths
-from rollbook.limits import DEFAULT_LIMITS, Limits, Work
+from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 
 
 class Edit(Struct, frozen=True):
@@ -36,7 +36,7 @@ def parse_edit(
     identity: str = "id",
     bare: Literal["set", "replace"] = "set",
     limits: Limits = DEFAULT_LIMITS,
-    work: Work | None = None,
+    work: RequestBudget | None = None,
 ) -> Edit:
     """The edit that ``update`` means. ``filter`` gives positional ``$`` its position.
 

@@ -19,7 +19,7 @@ from rollbook.registry.reading.requests import parse_creation
 from rollbook.registry.watching.watching import Watching
 from rollbook.registry.webhooks.webhooks import Webhooks
 from rollbook.registry.writing.commands import ANY_REVISION, Command, Precondition
-from rollbook.registry.writing.committing import Author, Committer, Stored
+from rollbook.registry.writing.committing import Author, Committer, WriteResult
 from rollbook.view.entries import Entry
 from rollbook.view.views import View
 
@@ -42,16 +42,16 @@ class Registry(Struct, frozen=True):
 
     async def create(
         self, document: Value, *, author: Author, rules: SchemaRules | None = None, replace: bool = False
-    ) -> Stored:
+    ) -> WriteResult:
         """Enrol a cluster. Refuses what breaks the schema (DocumentInvalid) and an id that is taken (ClusterExists)."""
         command = parse_creation(document, rules=rules or self.rules, limits=self.limits, replace=replace)
         return await self.committer.submit(command, author)
 
-    async def write(self, command: Command, *, author: Author) -> Stored:
+    async def write(self, command: Command, *, author: Author) -> WriteResult:
         """Carry out an update or a deletion; what it refuses is raised."""
         return await self.committer.submit(command, author)
 
-    def begin(self, command: Command, *, author: Author) -> asyncio.Future[Stored]:
+    def begin(self, command: Command, *, author: Author) -> asyncio.Future[WriteResult]:
         """As ``write``, for who does not wait here."""
         return self.committer.begin(command, author)
 

@@ -13,7 +13,7 @@ from rollbook.view.index.keys import EMPTY_ARRAY, FALSE, LONG, NESTED, NULL, OBJ
 from rollbook.view.index.postings import Posting
 from rollbook.view.index.resolved_paths import is_numeric, place_of
 from rollbook.view.index.trees import PathIndex
-from rollbook.view.planning.planning_budgets import UNBOUNDED, Effort
+from rollbook.view.planning.planning_budgets import UNBOUNDED, PlanningBudget
 
 KEYS_BETWEEN_LOOKS = 1024
 
@@ -41,7 +41,7 @@ class Facet(Struct, frozen=True):
 
 
 def facet_of(
-    root: PathIndex, path: Path, candidates: BitMap, *, buckets_max: int, effort: Effort = UNBOUNDED
+    root: PathIndex, path: Path, candidates: BitMap, *, buckets_max: int, effort: PlanningBudget = UNBOUNDED
 ) -> Facet | None:
     """The facet of the ``candidates`` at ``path``; None when the path is not indexed or there is no time."""
     place = None if any(map(is_numeric, path)) else place_of(root, path)

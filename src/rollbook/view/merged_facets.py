@@ -14,7 +14,7 @@ from rollbook.view.index.keys import PRESENT
 from rollbook.view.index.postings import Posting, union_of
 from rollbook.view.index.resolved_paths import is_numeric, place_of
 from rollbook.view.index.trees import PathIndex
-from rollbook.view.planning.planning_budgets import UNBOUNDED, Effort
+from rollbook.view.planning.planning_budgets import UNBOUNDED, PlanningBudget
 
 
 def merged_facet_of(
@@ -24,7 +24,7 @@ def merged_facet_of(
     *,
     name_of: Callable[[str], str],
     buckets_max: int,
-    effort: Effort = UNBOUNDED,
+    effort: PlanningBudget = UNBOUNDED,
 ) -> Facet | None:
     """The facet of the names of the texts at ``paths``; None when a path is not indexed or there is no time.
 

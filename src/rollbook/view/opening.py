@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rollbook.errors import RegistryError
-from rollbook.journal.changes import Change, Kept
+from rollbook.journal.changes import Change, StoredVersion
 from rollbook.journal.interface import Journal
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.view.packing import Packer
@@ -120,7 +120,7 @@ def _loaded(view: View, journal: Journal) -> View:
     return view
 
 
-def _told(kept: Iterable[Kept], count: int, done: str) -> Iterator[Kept]:
+def _told(kept: Iterable[StoredVersion], count: int, done: str) -> Iterator[StoredVersion]:
     """Tell the log every few seconds how many of about ``count`` documents are ``done``."""
     told_at = time.monotonic()
     for place, one in enumerate(kept, 1):

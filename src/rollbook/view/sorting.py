@@ -13,7 +13,7 @@ from rollbook.documents.paths import Path
 from rollbook.view.index.keys import ARRAY, FALSE, LONG, NULL, OBJECT, PRESENT, TRUE, Key
 from rollbook.view.index.resolved_paths import is_numeric, place_of
 from rollbook.view.index.trees import PathIndex
-from rollbook.view.planning.planning_budgets import UNBOUNDED, Effort
+from rollbook.view.planning.planning_budgets import UNBOUNDED, PlanningBudget
 
 KEYS_BETWEEN_LOOKS = 1024
 
@@ -22,7 +22,13 @@ KEYS_A_DOCUMENT = 100
 
 
 def first_numbers(
-    root: PathIndex, path: Path, candidates: BitMap, count: int, *, descending: bool = False, effort: Effort = UNBOUNDED
+    root: PathIndex,
+    path: Path,
+    candidates: BitMap,
+    count: int,
+    *,
+    descending: bool = False,
+    effort: PlanningBudget = UNBOUNDED,
 ) -> list[int] | None:
     """The numbers of the first ``count`` candidates in the order of ``path``; None when the index can't tell.
 

@@ -10,14 +10,14 @@ from rollbook.documents.paths import Path
 from rollbook.view.index.keys import ARRAY, EMPTY_ARRAY, FALSE, LONG, NESTED, NULL, OBJECT, PRESENT, TRUE
 from rollbook.view.index.resolved_paths import is_numeric, place_of
 from rollbook.view.index.trees import PathIndex
-from rollbook.view.planning.planning_budgets import UNBOUNDED, Effort
+from rollbook.view.planning.planning_budgets import UNBOUNDED, PlanningBudget
 
 KEYS_BETWEEN_LOOKS = 256
 NO_TEXT = (ARRAY, EMPTY_ARRAY, NESTED, OBJECT, LONG, TRUE, FALSE)
 
 
 def tally_of(
-    root: PathIndex, path: Path, candidates: BitMap, *, effort: Effort = UNBOUNDED
+    root: PathIndex, path: Path, candidates: BitMap, *, effort: PlanningBudget = UNBOUNDED
 ) -> list[tuple[str | None, int]] | None:
     """Each text of the ``candidates`` at ``path`` and how many have it, in the order in which the first of them came.
 

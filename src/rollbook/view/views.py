@@ -13,7 +13,7 @@ from pyroaring import BitMap
 from rollbook.documents.codec import decode_stored
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Document
-from rollbook.journal.changes import Change, Kept, protected_after
+from rollbook.journal.changes import Change, StoredVersion, protected_after
 from rollbook.language.filters import Filter
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.view.entries import Entry
@@ -110,7 +110,7 @@ class View:
         within = self.index.live if candidates is None else candidates
         return facet_of(self.index.root, path, within, buckets_max=buckets_max, effort=effort_from_now())
 
-    def load(self, kept: Iterable[Kept], revision: int) -> None:
+    def load(self, kept: Iterable[StoredVersion], revision: int) -> None:
         """Take over what a journal keeps, as of ``revision``, into an empty view."""
         if self.index.values:
             load_documents(self.index, ((number, decode_stored(body)) for number, body in self._taken_over(kept)))
@@ -119,7 +119,9 @@ class View:
             self.index.size = len(self._by_number)
         self.revision = revision
 
-    def restore(self, snapshot: Snapshot, kept: Iterable[Kept], changes: Iterable[Change], revision: int) -> None:
+    def restore(
+        self, snapshot: Snapshot, kept: Iterable[StoredVersion], changes: Iterable[Change], revision: int
+    ) -> None:
         """Take over what a journal keeps, as of ``revision``, into an empty view, with the index of a snapshot.
 
         ``changes`` are those later than the snapshot. Refuses (ValueError, KeyError) what does not fit together.
@@ -156,7 +158,7 @@ class View:
             self._by_number[entry.number] = entry
         self.body_bytes = sum(len(entry.held) for entry in entries)
 
-    def _taken_over(self, kept: Iterable[Kept]) -> Iterator[tuple[int, bytes]]:
+    def _taken_over(self, kept: Iterable[StoredVersion]) -> Iterator[tuple[int, bytes]]:
         for number, one in enumerate(kept):
             self._add(self._kept(one, one.id, number))
             yield number, one.body
@@ -193,7 +195,7 @@ class View:
             for selection in self._selections:
                 selection.put_aside(entry)
 
-    def _kept(self, kept: Kept, id: str, number: int) -> Entry:
+    def _kept(self, kept: StoredVersion, id: str, number: int) -> Entry:
         """``id`` and ``number`` are objects that others hold too; equal revisions and equal times become one object."""
         _, body, revision, created_revision, created_at_ms, updated_at_ms, protected = kept
         if created_revision == revision:

@@ -6,7 +6,7 @@ import pytest
 
 from rollbook.errors import WorkExceeded
 from rollbook.language.expressions import compile_expression, parse_expression, scope_of
-from rollbook.limits import DEFAULT_LIMITS, Work
+from rollbook.limits import DEFAULT_LIMITS, RequestBudget
 
 MEBI = 1024 * 1024
 TOO_LARGE, TOO_DEEP, TOO_MUCH, TOO_LATE = 10334, 15, 146, 50
@@ -16,7 +16,7 @@ def doubling(times: int, first: Any, twice: Any) -> Any:
     return {"$reduce": {"input": {"$range": [0, times]}, "initialValue": first, "in": twice}}
 
 
-def refusal(expression: Any, document: Any = None, work: Work | None = None) -> int | None:
+def refusal(expression: Any, document: Any = None, work: RequestBudget | None = None) -> int | None:
     evaluate = compile_expression(parse_expression(expression), work=work)
     with pytest.raises(WorkExceeded) as refused:
         evaluate(scope_of(document or {}))
@@ -81,11 +81,11 @@ def test_a_value_that_is_nested_too_deeply_is_not_walked() -> None:
 def test_what_an_evaluation_makes_is_bounded_together() -> None:
     arrays = {"$map": {"input": {"$range": [0, 1000]}, "in": {"$range": ["$$this", 1000]}}}
 
-    assert refusal({"$size": arrays}, work=Work(bytes_left=MEBI)) == TOO_MUCH
+    assert refusal({"$size": arrays}, work=RequestBudget(bytes_left=MEBI)) == TOO_MUCH
 
 
 def test_what_was_made_for_one_document_does_not_count_for_the_next() -> None:
-    work = Work(bytes_left=MEBI)
+    work = RequestBudget(bytes_left=MEBI)
     evaluate = compile_expression(parse_expression({"$size": {"$range": [0, "$n"]}}), work=work)
 
     assert [evaluate(scope_of({"n": 50_000})) for _ in range(100)] == [50_000] * 100
@@ -110,4 +110,4 @@ def test_a_loop_ends_at_the_deadline(body: Any) -> None:
     loop = {"$reduce": {"input": {"$range": [0, 1_000_000]}, "initialValue": 0, "in": body}}
     document = {"text": "é" * 100_000, "array": list(range(1000))}
 
-    assert refusal(loop, document, work=Work(deadline=20, clock=lambda: float(next(clock)))) == TOO_LATE
+    assert refusal(loop, document, work=RequestBudget(deadline=20, clock=lambda: float(next(clock)))) == TOO_LATE

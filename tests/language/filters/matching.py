@@ -8,7 +8,7 @@ import pytest
 
 from rollbook.errors import LanguageRefused
 from rollbook.language.filters import compile_filter, parse_filter
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 from tests.language.refusals import explained
 
 
@@ -17,7 +17,7 @@ def matches(filter: Any, document: Any) -> bool:
     before = copy.deepcopy((filter, document))
     parsed = parse_filter(filter)
     answer = compile_filter(parsed)(document)
-    assert compile_filter(parsed, work=Work())(document) is answer
+    assert compile_filter(parsed, work=RequestBudget())(document) is answer
     assert (filter, document) == before
     return answer
 

@@ -13,7 +13,7 @@ from rollbook.language.filters import (
     parse_condition,
     parse_filter,
 )
-from rollbook.limits import Limits, Work
+from rollbook.limits import Limits, RequestBudget
 from tests.language.filters.matching import refused_code
 
 DEPTH = Limits().filter_depth_max
@@ -94,7 +94,7 @@ def test_sizes_are_bounded(within, beyond):
     ],
 )
 def test_a_document_that_costs_much_is_stopped_at_the_deadline(filter, document):
-    past_it = Work(deadline=2.0, clock=lambda: 3.0)
+    past_it = RequestBudget(deadline=2.0, clock=lambda: 3.0)
     with pytest.raises(WorkExceeded):
         compile_filter(parse_filter(filter), work=past_it)(document)
     with pytest.raises(WorkExceeded):
@@ -110,7 +110,7 @@ def test_a_document_that_costs_much_is_stopped_at_the_deadline(filter, document)
     ],
 )
 def test_a_value_that_costs_much_is_stopped_at_the_deadline(condition, value):
-    past_it = Work(deadline=2.0, clock=lambda: 3.0)
+    past_it = RequestBudget(deadline=2.0, clock=lambda: 3.0)
     with pytest.raises(WorkExceeded):
         compile_condition(parse_condition(condition), work=past_it)(value)
 
@@ -126,7 +126,7 @@ def test_a_value_that_costs_much_is_stopped_at_the_deadline(condition, value):
 def test_what_elements_hold_is_work_too(filter, document):
     for find in (compile_filter, compile_first_match):
         with pytest.raises(WorkExceeded):  # a clock that is past the deadline after 1024 steps
-            find(parse_filter(filter), work=Work(deadline=1.5, clock=count(1).__next__))(document)
+            find(parse_filter(filter), work=RequestBudget(deadline=1.5, clock=count(1).__next__))(document)
 
 
 def test_one_pattern_too_many_is_refused_where_it_stands():

@@ -13,14 +13,18 @@ from rollbook.language.pipelines import (
     parse_update_stages,
     run_pipeline,
 )
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 from tests.language.refusals import explained
 
 
-def results(pipeline: Any, documents: Any = (), *, work: Work | None = None, seed: int = 0, **options: Any) -> Any:
+def results(
+    pipeline: Any, documents: Any = (), *, work: RequestBudget | None = None, seed: int = 0, **options: Any
+) -> Any:
     """What comes out when the documents go through the pipeline. Sees to it that neither is mutated."""
     before = copy.deepcopy((pipeline, list(documents)))
-    after = run_pipeline(parse_pipeline(pipeline, **options), documents, work=work or Work(), random=Random(seed))
+    after = run_pipeline(
+        parse_pipeline(pipeline, **options), documents, work=work or RequestBudget(), random=Random(seed)
+    )
     assert (pipeline, list(documents)) == before
     return after
 

@@ -6,7 +6,7 @@ import pytest
 
 from rollbook.errors import LanguageRefused, WorkExceeded
 from rollbook.language.pipelines import parse_pipeline, run_pipeline, stream_pipeline
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 from tests.language.pipelines.running import refusal, update_refused_code
 
 DOUBLE = {"$set": {"a": ["$a", "$a"]}}
@@ -65,18 +65,20 @@ HELD = [
 def test_what_a_stage_holds_is_counted(stages):
     endless = ({"n": number, "text": "x" * 100} for number in count())
     with pytest.raises(WorkExceeded) as refused:
-        run_pipeline(parse_pipeline(stages), endless, work=Work(bytes_left=100_000))
+        run_pipeline(parse_pipeline(stages), endless, work=RequestBudget(bytes_left=100_000))
     assert refused.value.mongo_code == 146
 
 
 def test_a_sort_with_a_limit_holds_no_more_than_the_limit():
     documents = ({"n": -number} for number in range(5_000))
-    top = run_pipeline(parse_pipeline([{"$sort": {"n": 1}}, {"$limit": 2}]), documents, work=Work(bytes_left=500))
+    top = run_pipeline(
+        parse_pipeline([{"$sort": {"n": 1}}, {"$limit": 2}]), documents, work=RequestBudget(bytes_left=500)
+    )
     assert [document["n"] for document in top] == [-4999, -4998]
 
 
 def test_what_is_streamed_is_not_held():
-    documents = stream_pipeline(parse_pipeline([]), repeat({"text": "x" * 100}), work=Work(bytes_left=500))
+    documents = stream_pipeline(parse_pipeline([]), repeat({"text": "x" * 100}), work=RequestBudget(bytes_left=500))
     for _ in range(1_000):
         assert next(documents)
 
@@ -94,7 +96,7 @@ def test_what_is_streamed_is_not_held():
 def test_a_run_ends_at_its_deadline(stages):
     clock = count()
     endless = repeat({"many": list(range(100)), "many2": list(range(100))})
-    work = Work(deadline=50, clock=lambda: next(clock))
+    work = RequestBudget(deadline=50, clock=lambda: next(clock))
     with pytest.raises(WorkExceeded) as refused:
         run_pipeline(parse_pipeline(stages), endless, work=work)
     assert refused.value.mongo_code == 50
@@ -124,7 +126,7 @@ def test_what_a_group_drops_is_given_back():
     }
     documents = [{"n": (number * 7919) % 10_007, "text": "x" * 50} for number in range(10_000)]
     stages = parse_pipeline([{"$group": {"_id": None, **accumulators}}, {"$unset": ["least", "last"]}])
-    [group] = run_pipeline(stages, documents, work=Work(bytes_left=3_000_000))
+    [group] = run_pipeline(stages, documents, work=RequestBudget(bytes_left=3_000_000))
     assert group["top"]["n"] == 0
     assert [document["n"] for document in group["bottom"]] == sorted(document["n"] for document in documents)[-2:]
 
@@ -170,7 +172,7 @@ def test_what_is_kept_is_counted_as_it_comes(stage):
             yield {"n": number, "text": f"{number:01000}", "object": {str(number): "x" * 1000}}
 
     with pytest.raises(WorkExceeded):
-        run_pipeline(parse_pipeline([stage]), documents(), work=Work(bytes_left=50_000))
+        run_pipeline(parse_pipeline([stage]), documents(), work=RequestBudget(bytes_left=50_000))
     assert len(taken) <= 50
 
 
@@ -198,11 +200,11 @@ LONG = {"$reduce": {"input": {"$range": [0, 10**5]}, "initialValue": 0, "in": {"
 )
 def test_the_expressions_of_a_stage_end_with_the_run(stage):
     clock = count()
-    assert refusal([stage], [{"n": 1}], work=Work(deadline=50, clock=lambda: next(clock))).mongo_code == 50
+    assert refusal([stage], [{"n": 1}], work=RequestBudget(deadline=50, clock=lambda: next(clock))).mongo_code == 50
 
 
 def test_constants_of_a_stage_are_computed_within_the_time_of_the_run():
     clock = count()
-    work = Work(deadline=50, clock=lambda: next(clock))
+    work = RequestBudget(deadline=50, clock=lambda: next(clock))
     number = {"$reduce": {"input": {"$range": [0, 10**6]}, "initialValue": 0, "in": {"$add": ["$$value", 1]}}}
     assert refusal([{"$bucket": {"groupBy": "$n", "boundaries": [0, number]}}], work=work).mongo_code == 50

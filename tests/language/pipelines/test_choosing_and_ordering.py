@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from rollbook.language.pipelines import parse_pipeline, run_pipeline
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 from tests.language.pipelines.running import refused_code, results
 
 NUMBERS = [{"n": 3}, {"n": 1}, {"n": 2}, {"n": 1, "second": True}, {}]
@@ -45,7 +45,7 @@ def test_a_limit_takes_no_more_documents_than_it_lets_through():
             yield {"n": number}
 
     pipeline = [{"$match": {"n": {"$gte": 2}}}, {"$set": {"m": 1}}, {"$limit": 3}]
-    passed = run_pipeline(parse_pipeline(pipeline), documents(), work=Work())
+    passed = run_pipeline(parse_pipeline(pipeline), documents(), work=RequestBudget())
     assert [document["n"] for document in passed] == [2, 3, 4]
     assert taken == [0, 1, 2, 3, 4]
 

@@ -4,7 +4,7 @@ import pytest
 
 from rollbook.language.filters import parse_filter
 from rollbook.language.pipelines import leading_filter, parse_pipeline, run_pipeline, with_leading_filter
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 from tests.language.pipelines.running import refusal, refused_code, results
 
 
@@ -68,8 +68,8 @@ def test_the_filter_that_a_pipeline_begins_with_may_be_another():
     other = with_leading_filter(pipeline, parse_filter({"n": {"$gt": 2}}))
     assert leading_filter(other) == parse_filter({"n": {"$gt": 2}})
     documents = [{"n": number} for number in (9, 1, 2, 3, 4)]
-    assert run_pipeline(pipeline, documents, work=Work()) == [{"n": 2}]
-    assert run_pipeline(other, documents, work=Work()) == [{"n": 3}]
+    assert run_pipeline(pipeline, documents, work=RequestBudget()) == [{"n": 2}]
+    assert run_pipeline(other, documents, work=RequestBudget()) == [{"n": 3}]
 
 
 def test_another_filter_leaves_the_other_stages_as_they_are():

@@ -8,7 +8,7 @@ import pytest
 from rollbook.language.pipelines import parse_pipeline
 from rollbook.language.pipelines.operators import Running
 from rollbook.language.pipelines.running import compile_stages
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 from tests.language.pipelines.running import refused_code, results
 
 DOCUMENT = {"id": 1, "a": {"b": 2, "c": 3}, "list": [{"b": 4}, 5, [{"b": 6}]], "n": 8}
@@ -137,7 +137,7 @@ def test_a_replacement_that_makes_no_sense_is_refused(stage, code):
     ],
 )
 def test_all_stages_see_one_time(stage):
-    running = Running(Work(), now=datetime(2001, 2, 3, 4, 5, tzinfo=UTC))
+    running = Running(RequestBudget(), now=datetime(2001, 2, 3, 4, 5, tzinfo=UTC))
     run = compile_stages(parse_pipeline([stage]), running)
     [document] = run([{"t": "2001-02-03T04:05:00.000Z"}])
     assert [shown["t"] for shown in document.get("f", [document])] == ["2001-02-03T04:05:00.000Z"]

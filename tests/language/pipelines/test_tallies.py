@@ -4,7 +4,7 @@ import pytest
 
 from rollbook.language.pipelines import parse_pipeline, run_pipeline
 from rollbook.language.pipelines.tallies import leading_tally
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 COUNTING = {"$group": {"_id": "$a.b", "n": {"$sum": 1}}}
 
@@ -36,7 +36,7 @@ def test_counts_from_elsewhere_are_what_the_group_gives():
     pipeline = parse_pipeline([{"$group": {"_id": "$a", "n": {"$sum": 1}, "m": {"$count": {}}}}])
     tally = leading_tally(pipeline)
     assert tally is not None
-    given = run_pipeline(pipeline, [{"a": "x"}, {"a": "x"}, {}], work=Work())
+    given = run_pipeline(pipeline, [{"a": "x"}, {"a": "x"}, {}], work=RequestBudget())
     assert list(tally.documents([("x", 2), (None, 1)])) == given
 
 

@@ -9,7 +9,7 @@ import pytest
 from rollbook.errors import WorkExceeded, below
 from rollbook.language.filters import parse_filter
 from rollbook.language.projections import compile_projection, parse_projection
-from rollbook.limits import Limits, Work
+from rollbook.limits import Limits, RequestBudget
 from tests.language.projections.showing import refused_code, shown
 
 NODES = [{"id": "a", "gpus": 2}, {"id": "b", "gpus": 8}, {"id": "c", "gpus": 8}]
@@ -246,7 +246,7 @@ def test_the_condition_of_elem_match_has_the_limits_of_the_request():
     [({"a": {"$elemMatch": {"x": 5}}}, None), ({"a.$": 1}, {"a.x": {"$in": [1]}})],
 )
 def test_looking_for_an_element_is_work(projection, filter):
-    work = Work(deadline=1.5, clock=count(1).__next__)  # past its deadline after 1024 steps
+    work = RequestBudget(deadline=1.5, clock=count(1).__next__)  # past its deadline after 1024 steps
     condition = None if filter is None else parse_filter(filter)
     project = compile_projection(parse_projection(projection), filter=condition, work=work)
     with pytest.raises(WorkExceeded):

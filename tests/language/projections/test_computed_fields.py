@@ -8,7 +8,7 @@ import pytest
 
 from rollbook.errors import WorkExceeded
 from rollbook.language.projections import compile_projection, parse_projection
-from rollbook.limits import Limits, Work
+from rollbook.limits import Limits, RequestBudget
 from tests.language.projections.showing import refusal, refused_code, shown
 
 DOCUMENT = {"id": 1, "a": {"b": 2, "c": 3}, "list": [{"b": 4, "c": 5}, 6, None, [{"b": 7}]], "n": 8}
@@ -54,7 +54,7 @@ def test_a_number_that_is_no_json_is_not_shown():
 
 def test_a_few_fields_can_not_name_more_than_any_memory_holds():
     projection = {f"copy{number}": "$big" for number in range(100)}
-    work = Work(bytes_left=50_000)
+    work = RequestBudget(bytes_left=50_000)
     project = compile_projection(parse_projection(projection), work=work)
     with pytest.raises(WorkExceeded) as refused:
         project({"big": ["x" * 100] * 10})
@@ -77,7 +77,7 @@ def test_every_field_is_given_the_same_time():
 
 def test_computing_is_work():
     squares = {"$map": {"input": {"$range": [0, "$n"]}, "in": {"$multiply": ["$$this", "$n"]}}}
-    work = Work(deadline=1.5, clock=count(1).__next__)  # past its deadline after 1024 steps
+    work = RequestBudget(deadline=1.5, clock=count(1).__next__)  # past its deadline after 1024 steps
     project = compile_projection(parse_projection({"x": squares}), work=work)
     assert project({"n": 500})["x"][-1] == 499 * 500
     with pytest.raises(WorkExceeded):

@@ -6,7 +6,7 @@ import pytest
 
 from rollbook.errors import WorkExceeded
 from rollbook.language.projections.weighing import charging, size_of_document, weight_of
-from rollbook.limits import DEFAULT_LIMITS, Work
+from rollbook.limits import DEFAULT_LIMITS, RequestBudget
 from tests.language.refusals import explained
 
 MOST = DEFAULT_LIMITS.value_bytes_max
@@ -46,7 +46,7 @@ def test_a_value_nested_deeper_than_a_document_has_no_weight():
     ("value", "weight"), [(None, 0), (5, 0), (1.5, 0), (True, 0), ("", 0), ("abc", 3), (["abc"], 19), ({"a": 1}, 16)]
 )
 def test_what_a_value_weighs_is_charged(value, weight):
-    work = Work(bytes_left=1000)
+    work = RequestBudget(bytes_left=1000)
     assert charging(work)(value) == weight
     assert work.bytes_left == 1000 - weight
 

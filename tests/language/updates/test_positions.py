@@ -5,7 +5,7 @@ import pytest
 from rollbook.errors import WorkExceeded
 from rollbook.language.filters import parse_filter
 from rollbook.language.updates import compile_update, parse_update
-from rollbook.limits import Limits, Work
+from rollbook.limits import Limits, RequestBudget
 from tests.language.updates.applying import refused_code, updated
 
 
@@ -182,11 +182,11 @@ def test_selecting_elements_is_work():
 
 
 def test_the_filter_beside_an_update_is_work():
-    past_it = Work(deadline=2.0, clock=lambda: 3.0)
+    past_it = RequestBudget(deadline=2.0, clock=lambda: 3.0)
     with pytest.raises(WorkExceeded):
         compile_update(parse_update({"$set": {"b": 1}}), filter=parse_filter({"a": 5}), work=past_it)({"a": [0] * 2000})
 
 
-def two_checks() -> Work:
+def two_checks() -> RequestBudget:
     """Work whose deadline has passed when it is looked at a second time: after 1024 steps."""
-    return Work(deadline=1.5, clock=count(1).__next__)
+    return RequestBudget(deadline=1.5, clock=count(1).__next__)

@@ -4,7 +4,7 @@ import pytest
 
 from rollbook.errors import WorkExceeded
 from rollbook.language.updates import compile_update, parse_update
-from rollbook.limits import Limits, Work
+from rollbook.limits import Limits, RequestBudget
 from tests.language.updates.applying import refused_code, updated
 
 
@@ -92,7 +92,9 @@ def test_a_refused_condition_refuses_the_update(operand):
 
 @pytest.mark.parametrize("operand", [{"x": 5}, {"$gt": 5}])
 def test_a_condition_that_costs_much_is_stopped_at_the_deadline(operand):
-    apply = compile_update(parse_update({"$pull": {"a": operand}}), work=Work(deadline=1.5, clock=count(1).__next__))
+    apply = compile_update(
+        parse_update({"$pull": {"a": operand}}), work=RequestBudget(deadline=1.5, clock=count(1).__next__)
+    )
     with pytest.raises(WorkExceeded):
         apply({"a": [{"x": [0] * 2000}, {"x": [0] * 2000}, [0] * 2000, [0] * 2000]})
 

@@ -17,8 +17,8 @@ from rollbook.api.asking import (
 )
 from rollbook.api.handlers.clusters import registry_of, rules_of
 from rollbook.errors import RequestRefused
-from rollbook.registry.feed.change_events import Form
-from rollbook.registry.history.history import Page
+from rollbook.registry.feed.change_events import Detail
+from rollbook.registry.history.history import HistoryPage
 from rollbook.registry.history.moments import parse_revision
 from rollbook.registry.history.restoring import parse_restore, restoration
 from rollbook.registry.writing.protecting import Protect, parse_reason
@@ -85,7 +85,7 @@ async def _protection(request: Request, *, protected: bool) -> Response:
     return responses.json_response({"protected": protected}, headers=headers)
 
 
-def _changes(request: Request, page: Page, *, going_on: str) -> Response:
+def _changes(request: Request, page: HistoryPage, *, going_on: str) -> Response:
     """A page of changes, with the address of the next one when there is more."""
     registry = registry_of(request)
     response = responses.documents(page.items, revision=registry.view.revision, form=responses.form_of(request))
@@ -108,5 +108,5 @@ def _limit(request: Request) -> int:
     raise RequestRefused(f"limit must be a whole number from 1 to {LIMIT_MAX}, not {text[:50]!r}")
 
 
-def _form(request: Request) -> Form:
-    return cast(Form, flag_value(request, "as", get_args(Form), default="patch"))
+def _form(request: Request) -> Detail:
+    return cast(Detail, flag_value(request, "as", get_args(Detail), default="patch"))

@@ -12,13 +12,13 @@ from rollbook.clusters.liveness import Lease
 from rollbook.clusters.uptime import SLOT_SECONDS, Share
 from rollbook.documents.values import Value
 from rollbook.registry.feed.times import iso_time
-from rollbook.registry.liveness.heartbeats import parse_beat
+from rollbook.registry.liveness.heartbeats import parse_heartbeat
 
 
 async def beat(request: Request) -> Response:
     """``POST /clusters/{id}/heartbeat``: the lease, which begins again."""
     registry = registry_of(request)
-    heard = await parsed_optional_body(request, parse_beat, limits=registry.limits)
+    heard = await parsed_optional_body(request, parse_heartbeat, limits=registry.limits)
     lease = await registry.liveness.beat(request.path_params["id"], heard, author_of(request))
     return json_response(lease_as_json(lease))
 

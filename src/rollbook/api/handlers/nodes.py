@@ -16,8 +16,8 @@ from rollbook.documents.codec import decode_stored, encode_json
 from rollbook.documents.values import Document, Value
 from rollbook.errors import MediaTypeUnsupported, UpdateRefused
 from rollbook.language.edits import parse_edit
-from rollbook.limits import Work
-from rollbook.registry.writing.committing import Stored
+from rollbook.limits import RequestBudget
+from rollbook.registry.writing.committing import WriteResult
 from rollbook.registry.writing.node_commands import EditNodes
 from rollbook.registry.writing.node_edits import (
     NodeEdit,
@@ -67,7 +67,7 @@ async def patch_node(request: Request) -> Response:
     """``PATCH /clusters/{id}/nodes/{nodeId}``: a JSON Merge Patch, or update operators."""
     registry, id = registry_of(request), request.path_params["node_id"]
     body = await json_body(request, limits=registry.limits)
-    work = Work(bytes_left=registry.limits.result_bytes_max)
+    work = RequestBudget(bytes_left=registry.limits.result_bytes_max)
     change = _change_of(request, body, work)
     return await _node(await _edit(request, patching(id, change), node=id, work=work), id)
 
@@ -89,7 +89,7 @@ async def synchronise_nodes(request: Request) -> Response:
     )
 
 
-def _change_of(request: Request, body: Value, work: Work) -> Callable[[Document], Document]:
+def _change_of(request: Request, body: Value, work: RequestBudget) -> Callable[[Document], Document]:
     """What a PATCH body does to a node: update operators when it has any, else a JSON Merge Patch."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in PATCHES:
@@ -110,9 +110,9 @@ async def _edit(
     edit: NodeEdit,
     *,
     node: str | None = None,
-    work: Work | None = None,
+    work: RequestBudget | None = None,
     parameters: Collection[str] = (),
-) -> Stored:
+) -> WriteResult:
     registry = registry_of(request)
     command = EditNodes(
         request.path_params["id"],
@@ -120,13 +120,13 @@ async def _edit(
         rules_of(request, beside=parameters),
         node,
         precondition_of(request),
-        work or Work(),
+        work or RequestBudget(),
         registry.limits,
     )
     return await registry.write(command, author=author_of(request))
 
 
-async def _node(stored: Stored, id: str) -> Response:
+async def _node(stored: WriteResult, id: str) -> Response:
     assert stored.body is not None
     status = 201 if stored.outcome == "joined" else 200
     place = f"/clusters/{stored.id}/nodes/{quote(id, safe='')}"

@@ -14,7 +14,7 @@ from rollbook.clusters.onboarding import nodes_to_add_in, search_values_in, valu
 from rollbook.documents.values import Value
 from rollbook.errors import RegistryError
 from rollbook.registry.reading.requests import parse_search_request
-from rollbook.registry.writing.committing import Stored
+from rollbook.registry.writing.committing import WriteResult
 from rollbook.registry.writing.node_commands import EditNodes
 from rollbook.registry.writing.node_edits import joining
 
@@ -66,7 +66,7 @@ async def filter_without_envelope(request: Request) -> Response:
     return await _search(request, await json_body(request, limits=registry_of(request).limits), "")
 
 
-def _succeeded(result: Stored, *, ignored: Sequence[str] = ()) -> Response:
+def _succeeded(result: WriteResult, *, ignored: Sequence[str] = ()) -> Response:
     assert result.body is not None
     warnings = [*result.warnings, *(f"{name} beside nodeData means nothing here" for name in ignored)]
     response = Response(b'{"success":true,"task_id":"","result":' + result.body + b"}", 200, None, responses.JSON)

@@ -16,7 +16,7 @@ from rollbook.documents.codec import decode_json
 from rollbook.documents.values import MISSING
 from rollbook.errors import RequestRefused
 from rollbook.language.filters.nodes import EVERYTHING
-from rollbook.registry.feed.change_events import Form
+from rollbook.registry.feed.change_events import Detail
 from rollbook.registry.reading.requests import WatchRequest, parse_watch, parse_watch_filter
 from rollbook.registry.watching.watching import Watch
 
@@ -105,9 +105,9 @@ def _since(request: Request, in_body: int | None) -> int | None:
     return in_body
 
 
-def _form(request: Request) -> Form:
+def _form(request: Request) -> Detail:
     asked = request.query_params.get("as", "document")
-    for form in get_args(Form):
+    for form in get_args(Detail):
         if asked == form:
             return form  # type: ignore[no-any-return]
-    raise RequestRefused(f"as={asked} is not known; it can be {' or '.join(get_args(Form))}")
+    raise RequestRefused(f"as={asked} is not known; it can be {' or '.join(get_args(Detail))}")

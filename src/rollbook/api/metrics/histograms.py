@@ -10,7 +10,7 @@ BOUNDS_SECONDS = (0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 
 UNTIMED_MAX = 15
 
 
-class Durations:
+class Histogram:
     """``counts[n]``: how many took no longer than the bound ``n``, and longer than the one before; the last: longer.
 
     ``untimed``: how many there were since, of which that is not known yet.
@@ -34,8 +34,8 @@ class Durations:
         self.seconds += seconds * (self.untimed + 1)
         self.untimed = 0
 
-    def __add__(self, other: "Durations") -> "Durations":
-        both = Durations()
+    def __add__(self, other: "Histogram") -> "Histogram":
+        both = Histogram()
         both.counts = [mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True)]
         both.seconds, both.untimed = self.seconds + other.seconds, self.untimed + other.untimed
         return both

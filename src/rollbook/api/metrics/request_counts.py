@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rollbook.api.metrics.histograms import Durations
+from rollbook.api.metrics.histograms import Histogram
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "other"
 """The method of a request that has none of these, and the route of one that has none."""
 
 
-class Answer(NamedTuple):
+class AnswerCounts(NamedTuple):
     """How requests of one kind were answered. ``status`` is the class: ``2xx``."""
 
     route: str
@@ -25,23 +25,23 @@ class Answer(NamedTuple):
     status: str
 
 
-class Traffic:
+class RequestCounts:
     """All requests that were answered, with the time until their answers began."""
 
     def __init__(self) -> None:
-        self._answers: dict[Answer, Durations] = {}
-        self.lateness = Durations()
+        self._answers: dict[AnswerCounts, Histogram] = {}
+        self.lateness = Histogram()
         """How late the event loop came to what was due, ten times a second."""
 
-    def of(self, route: str, method: str, status: int) -> Durations:
+    def of(self, route: str, method: str, status: int) -> Histogram:
         """Where to count an answer."""
-        answer = Answer(route, method if method in METHODS else OTHER, f"{status // 100}xx")
+        answer = AnswerCounts(route, method if method in METHODS else OTHER, f"{status // 100}xx")
         durations = self._answers.get(answer)
         if durations is None:
-            durations = self._answers[answer] = Durations()
+            durations = self._answers[answer] = Histogram()
         return durations
 
-    def answers(self) -> Mapping[Answer, Durations]:
+    def answers(self) -> Mapping[AnswerCounts, Histogram]:
         """The requests so far, by how they were answered."""
         return dict(self._answers)
 
@@ -49,11 +49,11 @@ class Traffic:
 class Counted:
     """Counts what an application answers. ``routes`` gives the path of the route by its handler."""
 
-    def __init__(self, app: ASGIApp, traffic: Traffic, routes: Mapping[Callable[..., Any], str]) -> None:
+    def __init__(self, app: ASGIApp, traffic: RequestCounts, routes: Mapping[Callable[..., Any], str]) -> None:
         self._app = app
         self._traffic = traffic
         self._routes = routes
-        self._known: dict[tuple[object, str, int], Durations] = {}
+        self._known: dict[tuple[object, str, int], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = perf_counter()
@@ -66,7 +66,7 @@ class Counted:
 
         await self._app(scope, receive, counted if scope["type"] == "http" else send)
 
-    def _place_of(self, handler: Any, method: str, status: int) -> Durations:
+    def _place_of(self, handler: Any, method: str, status: int) -> Histogram:
         place = self._traffic.of(self._routes.get(handler, OTHER), method, status)
         if method in METHODS:
             self._known[handler, method, status] = place

@@ -9,14 +9,14 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
-from rollbook.api.metrics.histograms import Durations
-from rollbook.api.metrics.request_counts import Answer
+from rollbook.api.metrics.histograms import Histogram
+from rollbook.api.metrics.request_counts import AnswerCounts
 from rollbook.journal.interface import Size
-from rollbook.registry.liveness.lease_metrics import LeaseFigures
+from rollbook.registry.liveness.lease_metrics import LeaseMetrics
 from rollbook.registry.registry import Registry
-from rollbook.registry.webhooks.webhook_metrics import WebhookFigures
+from rollbook.registry.webhooks.webhook_metrics import WebhookMetrics
 
-Figure: TypeAlias = float | Durations
+Figure: TypeAlias = float | Histogram
 Figures: TypeAlias = Figure | Mapping[Any, Figure] | None
 """One figure; or one for each value of the label, or for each tuple of values of the labels; None: can't be told."""
 
@@ -28,10 +28,10 @@ class Scrape(Struct, frozen=True):
     """
 
     registry: Registry
-    answers: Mapping[Answer, Durations]
-    lateness: Durations
-    leases: LeaseFigures
-    webhooks: WebhookFigures | None
+    answers: Mapping[AnswerCounts, Histogram]
+    lateness: Histogram
+    leases: LeaseMetrics
+    webhooks: WebhookMetrics | None
     size: Size | None
     resident_bytes: float | None
 

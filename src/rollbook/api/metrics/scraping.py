@@ -18,15 +18,15 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
 from rollbook.api.metrics.contents import CONTENTS, JOURNAL, WRITES
-from rollbook.api.metrics.histograms import BOUNDS_SECONDS, Durations
+from rollbook.api.metrics.histograms import BOUNDS_SECONDS, Histogram
 from rollbook.api.metrics.presence import PRESENCE
-from rollbook.api.metrics.request_counts import Traffic
+from rollbook.api.metrics.request_counts import RequestCounts
 from rollbook.api.metrics.rows import Figures, Metric, Scrape
 from rollbook.api.metrics.serving import REQUESTS, WATCHERS, WEBHOOKS
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.interface import Journal, Size
 from rollbook.registry.registry import Registry
-from rollbook.registry.webhooks.webhook_metrics import WebhookFigures, figures_of
+from rollbook.registry.webhooks.webhook_metrics import WebhookMetrics, figures_of
 from rollbook.registry.webhooks.webhooks import Webhooks
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -38,7 +38,7 @@ class Scraper(Struct, frozen=True):
     """Scrapes one registry and what was asked of it."""
 
     registry: Registry
-    traffic: Traffic
+    traffic: RequestCounts
 
     async def text(self) -> bytes:
         """All figures in the text format of Prometheus."""
@@ -80,7 +80,7 @@ def _family(metric: Metric, figures: Figures) -> Family:
     by_labels = figures if isinstance(figures, Mapping) else {(): figures}
     for labels, figure in by_labels.items():
         values = (labels,) if isinstance(labels, str) else labels
-        if isinstance(figure, Durations):
+        if isinstance(figure, Histogram):
             buckets = list(zip(UPPER_BOUNDS, accumulate(figure.counts), strict=True))
             family.add_metric(values, buckets, figure.seconds)
         elif figure is not None:
@@ -89,7 +89,7 @@ def _family(metric: Metric, figures: Figures) -> Family:
     return family
 
 
-async def _figures(webhooks: Webhooks) -> WebhookFigures | None:
+async def _figures(webhooks: Webhooks) -> WebhookMetrics | None:
     try:
         return figures_of(await webhooks.describe())
     except JournalUnavailable:  # who looks at figures looks for trouble: the others are told all the same

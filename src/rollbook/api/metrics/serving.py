@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import add
 
-from rollbook.api.metrics.histograms import Durations
+from rollbook.api.metrics.histograms import Histogram
 from rollbook.api.metrics.rows import Figures, Metric, Scrape
 
 
@@ -14,7 +14,7 @@ def requests(scrape: Scrape) -> Figures:
 
 def durations(scrape: Scrape) -> Figures:
     """How long requests took, whatever the answer."""
-    by_request: dict[tuple[str, str], list[Durations]] = {}
+    by_request: dict[tuple[str, str], list[Histogram]] = {}
     for answer, taken in scrape.answers.items():
         by_request.setdefault((answer.route, answer.method), []).append(taken)
     return {labels: reduce(add, all_taken) for labels, all_taken in by_request.items()}

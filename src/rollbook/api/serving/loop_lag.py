@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from rollbook.api.metrics.histograms import Durations
+from rollbook.api.metrics.histograms import Histogram
 
 LOOK_SECONDS = 0.1
 
 
 @contextlib.asynccontextmanager
-async def lateness_kept(lateness: Durations) -> AsyncIterator[None]:
+async def loop_lag_kept(lateness: Histogram) -> AsyncIterator[None]:
     """For the length of the block, count ten times a second how late the loop comes to it."""
     looking = asyncio.create_task(_look(lateness), name="rollbook-lateness")
     try:
@@ -21,7 +21,7 @@ async def lateness_kept(lateness: Durations) -> AsyncIterator[None]:
             await looking
 
 
-async def _look(lateness: Durations) -> None:
+async def _look(lateness: Histogram) -> None:
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + LOOK_SECONDS

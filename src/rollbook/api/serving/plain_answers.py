@@ -11,16 +11,16 @@ from typing import TypeAlias
 
 import orjson
 
-from rollbook.api.compression import WORTH_IT_BYTES
+from rollbook.api.compression import COMPRESS_FROM_BYTES
 from rollbook.api.handlers.liveness import lease_as_json
 from rollbook.api.metrics.histograms import UNTIMED_MAX
-from rollbook.api.metrics.request_counts import Traffic
+from rollbook.api.metrics.request_counts import RequestCounts
 from rollbook.api.responses import PIECE_BYTES
 from rollbook.clusters.liveness import Lease
 from rollbook.documents.codec import decode_json
 from rollbook.documents.values import MISSING
 from rollbook.errors import RegistryError
-from rollbook.registry.liveness.heartbeats import parse_beat
+from rollbook.registry.liveness.heartbeats import parse_heartbeat
 from rollbook.registry.reading.requests import Query, parse_query
 from rollbook.registry.registry import Registry
 
@@ -65,7 +65,7 @@ class PlainAnswers:
     ``default`` are the headers that the server adds to every answer, as bytes.
     """
 
-    def __init__(self, registry: Registry, traffic: Traffic) -> None:
+    def __init__(self, registry: Registry, traffic: RequestCounts) -> None:
         self._registry = registry
         self._parsed = lru_cache(PARSED_MAX)(self._parse)
         self._reads = traffic.of("/clusters/{id}", "GET", 200)
@@ -82,7 +82,7 @@ class PlainAnswers:
         if entry is None or not is_plain(headers, DECISIVE):
             return None
         body = entry.body
-        if len(body) >= WORTH_IT_BYTES and not is_plain(headers, ENCODING):
+        if len(body) >= COMPRESS_FROM_BYTES and not is_plain(headers, ENCODING):
             return None
         if begun is None:
             reads.untimed += 1
@@ -122,7 +122,7 @@ class PlainAnswers:
         if bodies is None:
             return None
         size_bytes = sum(map(len, bodies)) + max(len(bodies) + 1, 2)
-        if size_bytes >= (WORTH_IT_BYTES if not is_plain(headers, ENCODING) else PIECE_BYTES):
+        if size_bytes >= (COMPRESS_FROM_BYTES if not is_plain(headers, ENCODING) else PIECE_BYTES):
             return None
         head = QUERY_HEAD % (default, registry.view.revision, size_bytes) + b"["
         if not bodies:
@@ -145,7 +145,7 @@ class PlainAnswers:
     def _heard(self, id: str, body: bytes) -> Lease | None:
         """The lease that a beat renews, if nothing is to be waited for."""
         try:
-            beat = parse_beat(decode_json(body, limits=self._registry.limits) if body else MISSING)
+            beat = parse_heartbeat(decode_json(body, limits=self._registry.limits) if body else MISSING)
         except RegistryError:  # the ordinary way refuses it too, and says why
             return None
         return self._registry.liveness.beat_at_once(id, beat)

@@ -12,8 +12,8 @@ from time import perf_counter
 
 from starlette.responses import Response
 
-from rollbook.api.compression import WORTH_IT_BYTES
-from rollbook.api.metrics.request_counts import Traffic
+from rollbook.api.compression import COMPRESS_FROM_BYTES
+from rollbook.api.metrics.request_counts import RequestCounts
 from rollbook.api.problems import mistake, problem
 from rollbook.api.responses import stored
 from rollbook.api.serving.plain_answers import DECISIVE_WITH_BODY, ENCODING, PREFIX, Headers, has_plain_body, is_plain
@@ -21,7 +21,7 @@ from rollbook.documents.codec import decode_json
 from rollbook.errors import RegistryError
 from rollbook.registry.reading.requests import parse_update_request
 from rollbook.registry.registry import Registry
-from rollbook.registry.writing.committing import Author, Stored
+from rollbook.registry.writing.committing import Author, WriteResult
 
 DECISIVE = DECISIVE_WITH_BODY | {b"if-match", b"if-none-match", b"x-reason"}
 NO_PLAIN_ID = frozenset(b"/?%")
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 class PlainWrites:
     """Asks and answers for all connections of a server."""
 
-    def __init__(self, registry: Registry, traffic: Traffic) -> None:
+    def __init__(self, registry: Registry, traffic: RequestCounts) -> None:
         self._registry = registry
         self._traffic = traffic
         self._updated = traffic.of("/clusters/{id}", "PUT", 200)
@@ -51,11 +51,11 @@ class PlainWrites:
             and has_plain_body(headers)
         )
 
-    def asked(self, url: bytes, headers: Headers, body: bytes, *, peer: str) -> "Future[Stored] | None":
+    def asked(self, url: bytes, headers: Headers, body: bytes, *, peer: str) -> "Future[WriteResult] | None":
         """The update, under way; None: the ordinary way."""
         registry = self._registry
         entry = registry.view.entry(url[len(PREFIX) :].decode("latin-1"))
-        if entry is None or (entry.size_bytes * 2 >= WORTH_IT_BYTES and not is_plain(headers, ENCODING)):
+        if entry is None or (entry.size_bytes * 2 >= COMPRESS_FROM_BYTES and not is_plain(headers, ENCODING)):
             return None
         try:
             value = decode_json(body, limits=registry.limits)
@@ -64,7 +64,7 @@ class PlainWrites:
             return None
         return registry.begin(command, author=Author(f"anonymous@{peer}"))
 
-    def answer_to(self, update: "Future[Stored]", begun: float, *, default: bytes, closes: bool) -> bytes:
+    def answer_to(self, update: "Future[WriteResult]", begun: float, *, default: bytes, closes: bool) -> bytes:
         """The answer to an update that is over.
 
         ``begun``: when it was read, in seconds of ``perf_counter``; ``closes``: no other request may follow.

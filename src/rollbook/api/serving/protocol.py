@@ -16,14 +16,14 @@ from time import perf_counter
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from rollbook.api.metrics.histograms import Durations
-from rollbook.api.metrics.request_counts import OTHER, Traffic
+from rollbook.api.metrics.histograms import Histogram
+from rollbook.api.metrics.request_counts import OTHER, RequestCounts
 from rollbook.api.problems import MEDIA_TYPE, problem, status_of
 from rollbook.api.serving.plain_answers import PlainAnswers
 from rollbook.api.serving.plain_writes import PlainWrites
 from rollbook.errors import HeadTooLarge, RegistryError, RequestRefused
 from rollbook.registry.registry import Registry
-from rollbook.registry.writing.committing import Stored
+from rollbook.registry.writing.committing import WriteResult
 
 HEAD_BYTES_MAX = 64 * 1024 - 1
 """What the parser takes as an address. A head that comes in few pieces may have more, by what one piece can hold."""
@@ -41,7 +41,7 @@ class RegistryProtocol(HttpToolsProtocol):
 
     plain: PlainAnswers
     writes: PlainWrites
-    malformed: Durations
+    malformed: Histogram
     default_headers: "DefaultHeaders"
     url = b""
     timeout_keep_alive_task: TimerHandle | None
@@ -163,7 +163,7 @@ class RegistryProtocol(HttpToolsProtocol):
         update.add_done_callback(lambda done: self._end_update(done, cycle, begun))
         return True
 
-    def _end_update(self, update: "Future[Stored]", cycle: "UpdateCycle", begun: float) -> None:
+    def _end_update(self, update: "Future[WriteResult]", cycle: "UpdateCycle", begun: float) -> None:
         closes = not cycle.keep_alive
         answer = self.writes.answer_to(update, begun, default=self._default_headers(), closes=closes)
         if not self.transport.is_closing():
@@ -268,7 +268,7 @@ class UpdateCycle:
         self.keep_alive = True
 
 
-def protocol_for(registry: Registry, traffic: Traffic) -> type[RegistryProtocol]:
+def protocol_for(registry: Registry, traffic: RequestCounts) -> type[RegistryProtocol]:
     """The protocol of connections to ``registry``; what it answers by itself is counted in ``traffic``."""
     shared = {
         "plain": PlainAnswers(registry, traffic),

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-from rollbook.api.metrics.request_counts import Traffic
-from rollbook.api.serving.loop_lag import lateness_kept
+from rollbook.api.metrics.request_counts import RequestCounts
+from rollbook.api.serving.loop_lag import loop_lag_kept
 from rollbook.api.serving.protocol import protocol_for
 from rollbook.errors import SettingRefused
 from rollbook.registry.registry import Registry
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 async def serve(
     app: ASGIApp,
     registry: Registry,
-    traffic: Traffic,
+    traffic: RequestCounts,
     *,
     host: str,
     port: int,
@@ -55,7 +55,7 @@ async def serve(
     allow_many_connections()
     listening = listen(host, port)  # who sees it listen may stop it at once, so the handlers come first
     logger.info("listening on %s", address_of(listening))
-    async with lateness_kept(traffic.lateness):
+    async with loop_lag_kept(traffic.lateness):
         await server.serve(sockets=[listening])
 
 

@@ -14,7 +14,7 @@ import apsw
 
 from rollbook.documents.codec import decode_json
 from rollbook.errors import RegistryError
-from rollbook.journal.changes import Change, Kept, protected_after
+from rollbook.journal.changes import Change, StoredVersion, protected_after
 from rollbook.journal.sqlite.positions import mark_in
 from rollbook.journal.sqlite.rebuilding import (
     CHANGE_COLUMNS,
@@ -90,7 +90,7 @@ def _lives(connection: apsw.Connection) -> Iterator[str]:
             yield f"The live document {id!r} is in no change."
 
 
-def _problems_of_one(id: str, rows: Iterable[Row], live: Kept | None, mark: int) -> Iterator[str]:
+def _problems_of_one(id: str, rows: Iterable[Row], live: StoredVersion | None, mark: int) -> Iterator[str]:
     """What is wrong with the lives of ``id``, its rows going backward from what is live now."""
     after = live
     for row in rows:
@@ -110,7 +110,7 @@ def _problems_of_one(id: str, rows: Iterable[Row], live: Kept | None, mark: int)
     yield from _body_problems(id, after.revision, after.body)
 
 
-def _check_step(change: Change, before: Kept | None, after: Kept | None) -> None:
+def _check_step(change: Change, before: StoredVersion | None, after: StoredVersion | None) -> None:
     """Refuses (ValueError) a change that does not lead from ``before`` to ``after``."""
     led_to = kept_after(before, change)
     if led_to == after:
@@ -122,7 +122,7 @@ def _check_step(change: Change, before: Kept | None, after: Kept | None) -> None
     raise ValueError(f"what revision {change.revision} leads to is not what stands at revision {after.revision}")
 
 
-def kept_after(before: Kept | None, change: Change) -> Kept | None:
+def kept_after(before: StoredVersion | None, change: Change) -> StoredVersion | None:
     """What stands after ``change``, given what stood before. Refuses (ValueError) a change that does not fit it."""
     if (before is None) != (change.kind == "created"):
         raise ValueError(f"revision {change.revision} says {change.kind!r} of what is {'not ' * (before is None)}there")
@@ -132,7 +132,7 @@ def kept_after(before: Kept | None, change: Change) -> Kept | None:
     created_at_ms = before.created_at_ms if before else change.at_ms
     protected = protected_after(change.kind, before is not None and before.protected)
     creation = (created_revision, created_at_ms)
-    return Kept(change.id, change.after, change.revision, *creation, change.at_ms, protected)
+    return StoredVersion(change.id, change.after, change.revision, *creation, change.at_ms, protected)
 
 
 def _body_problems(id: str, revision: int, body: bytes | None) -> Iterator[str]:

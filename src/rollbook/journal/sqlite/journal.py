@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from rollbook.errors import Compacted, JournalConflict
-from rollbook.journal.changes import Change, Kept
+from rollbook.journal.changes import Change, StoredVersion
 from rollbook.journal.interface import Size
 from rollbook.journal.sqlite.checkpointing import CAP_PAGES, START_PAGES, Checkpointer
 from rollbook.journal.sqlite.compaction import SqliteCompaction
@@ -69,7 +69,7 @@ class SqliteJournal:
         """When the newest revision was made (Unix ms); 0 when nothing was ever written."""
         return self._tip.at_ms
 
-    def load(self) -> Iterator[Kept]:
+    def load(self) -> Iterator[StoredVersion]:
         """Every live document, in order of creation, as of one moment."""
         with self._readers.reading() as connection:
             yield from map(kept_of, connection.execute(LOAD))

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 import apsw
 
 from rollbook.errors import Compacted
-from rollbook.journal.changes import Change, Kept
+from rollbook.journal.changes import Change, StoredVersion
 from rollbook.journal.sqlite.paging import page_of
 from rollbook.journal.sqlite.positions import mark_in, newest_at
 from rollbook.journal.sqlite.reading import Readers
@@ -19,7 +19,7 @@ from rollbook.journal.sqlite.rebuilding import (
     live,
     newest_first,
 )
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 HISTORY = f"SELECT {CHANGE_COLUMNS} FROM changes WHERE id = ? AND revision < ? ORDER BY revision DESC"  # noqa: S608
 FIRST_AFTER = f"SELECT revision, {WAS_COLUMNS} FROM changes WHERE id = ? AND revision > ? ORDER BY revision LIMIT 1"  # noqa: S608
@@ -37,7 +37,7 @@ class SqlitePast:
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
 
-    def history(self, id: str, *, before: int | None = None, work: Work | None = None) -> Iterator[Change]:
+    def history(self, id: str, *, before: int | None = None, work: RequestBudget | None = None) -> Iterator[Change]:
         """See ``interface.Past.history``."""
         position = NEVER if before is None else before
         body: bytes | None = None
@@ -50,7 +50,7 @@ class SqlitePast:
             yield from page
             position, body = page[-1].revision, page[-1].before or b""
 
-    def version(self, id: str, revision: int, *, work: Work | None = None) -> Kept | None:
+    def version(self, id: str, revision: int, *, work: RequestBudget | None = None) -> StoredVersion | None:
         """See ``interface.Past.version``."""
         with self._readers.one_moment() as connection:
             rows: list[Row] = connection.execute(FIRST_AFTER, (id, revision)).fetchall()
@@ -66,7 +66,9 @@ class SqlitePast:
                 raise gone(revision)
             return version
 
-    def earlier(self, revision: int, *, work: Work | None = None) -> Generator[tuple[str, Kept | None], None, None]:
+    def earlier(
+        self, revision: int, *, work: RequestBudget | None = None
+    ) -> Generator[tuple[str, StoredVersion | None], None, None]:
         """See ``interface.Past.earlier``."""
         with self._readers.one_moment() as connection:
             if revision < mark_in(connection).revision:

@@ -12,9 +12,9 @@ from typing import Any
 
 import apsw
 
-from rollbook.journal.changes import Change, Kept
+from rollbook.journal.changes import Change, StoredVersion
 from rollbook.journal.sqlite.splices import Splice, undo
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 CHANGE_COLUMNS = "revision, id, kind, at_ms, actor, reason, start, CAST(removed AS BLOB), CAST(inserted AS BLOB)"
 WAS_COLUMNS = "was_revision, was_created_revision, was_created_at_ms, was_updated_at_ms, was_protected"
@@ -61,13 +61,13 @@ def _change(row: Row, before: bytes, after: bytes) -> Change:
     )
 
 
-def kept_of(row: Row) -> Kept:
+def kept_of(row: Row) -> StoredVersion:
     """The document that a row of ``LIVE`` holds."""
     id, body, revision, created_revision, created_at_ms, updated_at_ms, protected = row
-    return Kept(id, body, revision, created_revision, created_at_ms, updated_at_ms, bool(protected))
+    return StoredVersion(id, body, revision, created_revision, created_at_ms, updated_at_ms, bool(protected))
 
 
-def kept_before(id: str, was: Sequence[Any], body: bytes) -> Kept | None:
+def kept_before(id: str, was: Sequence[Any], body: bytes) -> StoredVersion | None:
     """What stood before a change, given its row's ``WAS_COLUMNS`` and the body before it; None before a creation."""
     return None if was[0] is None else kept_of((id, body, *was))
 
@@ -104,7 +104,7 @@ class Bodies:
             self._take(next(iter(self._bodies)))
 
 
-def body_before(connection: apsw.Connection, id: str, revision: int, *, work: Work | None = None) -> bytes:
+def body_before(connection: apsw.Connection, id: str, revision: int, *, work: RequestBudget | None = None) -> bytes:
     """The body of ``id`` before what happened from ``revision`` on, walking backward from the end of that life.
 
     Empty when there was none. Refuses (WorkExceeded) a walk that ``work`` does not allow.
@@ -119,7 +119,7 @@ def body_before(connection: apsw.Connection, id: str, revision: int, *, work: Wo
     return bytes(body)
 
 
-def live(connection: apsw.Connection, id: str) -> Kept | None:
+def live(connection: apsw.Connection, id: str) -> StoredVersion | None:
     """The live document of ``id``."""
     return next(map(kept_of, connection.execute(f"{LIVE} WHERE id = ?", (id,)).fetchall()), None)
 

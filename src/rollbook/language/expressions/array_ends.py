@@ -9,36 +9,36 @@ from rollbook.documents.ordering import sort_key
 from rollbook.documents.values import INT64_MAX, INT64_MIN, Maybe, Value, is_number, type_name
 from rollbook.language.expressions.growth import make_elements, walk
 from rollbook.language.expressions.operators import Argument, NamedFunction, Signature, refused
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 _SIGNATURE = Signature(
     (Argument("n", absent=5787906), Argument("input", absent=5787907)), not_an_object=5787900, unknown=5787901
 )
 
 
-def first_elements(work: Work, count: Maybe, array: Maybe) -> Maybe:
+def first_elements(work: RequestBudget, count: Maybe, array: Maybe) -> Maybe:
     """The first n elements of an array."""
     number = _count(count)
     return _elements(work, array)[:number]
 
 
-def last_elements(work: Work, count: Maybe, array: Maybe) -> Maybe:
+def last_elements(work: RequestBudget, count: Maybe, array: Maybe) -> Maybe:
     """The last n elements of an array."""
     number = _count(count)
     return _elements(work, array)[-number:]
 
 
-def largest_elements(work: Work, count: Maybe, array: Maybe) -> Maybe:
+def largest_elements(work: RequestBudget, count: Maybe, array: Maybe) -> Maybe:
     """The n largest elements of an array, the largest first; null ones are left out."""
     return nlargest(_count(count), _present(work, array), key=sort_key)
 
 
-def smallest_elements(work: Work, count: Maybe, array: Maybe) -> Maybe:
+def smallest_elements(work: RequestBudget, count: Maybe, array: Maybe) -> Maybe:
     """The n smallest elements of an array, the smallest first; null ones are left out."""
     return nsmallest(_count(count), _present(work, array), key=sort_key)
 
 
-def _present(work: Work, array: Maybe) -> list[Value]:
+def _present(work: RequestBudget, array: Maybe) -> list[Value]:
     elements = _elements(work, array)
     walk(work, elements)
     return [element for element in elements if element is not None]
@@ -54,7 +54,7 @@ def _count(value: Maybe) -> int:
     return int(value)
 
 
-def _elements(work: Work, array: Maybe) -> list[Value]:
+def _elements(work: RequestBudget, array: Maybe) -> list[Value]:
     if not isinstance(array, list):
         raise refused(5788200, f"needs an array as input, not {type_name(array)}")
     make_elements(work, len(array))

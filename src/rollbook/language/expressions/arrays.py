@@ -11,7 +11,7 @@ from rollbook.language.expressions.arguments import array_or_null, whole_number
 from rollbook.language.expressions.growth import make_elements, walk
 from rollbook.language.expressions.numbers import is_null
 from rollbook.language.expressions.operators import Function, refused
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 
 def size(array: Maybe) -> Maybe:
@@ -48,14 +48,14 @@ def last_element(value: Maybe) -> Maybe:
     return None if array is None else array[-1] if array else MISSING
 
 
-def contains(work: Work, value: Maybe, array: Maybe) -> Maybe:
+def contains(work: RequestBudget, value: Maybe, array: Maybe) -> Maybe:
     """Whether a value is an element of an array."""
     if not isinstance(array, list):
         raise refused(40081, f"needs an array to look in, not {type_name(array)}")
     return _position(work, array, value, 0, len(array)) >= 0
 
 
-def element_index(work: Work, array: Maybe, value: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
+def element_index(work: RequestBudget, array: Maybe, value: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
     """The index at which a value first stands in an array, or -1; null when the array is null or missing."""
     elements = array_or_null(array, 40090)
     if elements is None:
@@ -70,7 +70,7 @@ def _bound(value: Maybe, what: str) -> int:
     return number
 
 
-def _position(work: Work, array: list[Value], value: Maybe, start: int, end: int) -> int:
+def _position(work: RequestBudget, array: list[Value], value: Maybe, start: int, end: int) -> int:
     work.spend(1 + len(array))
     if isinstance(value, str):
         try:
@@ -81,7 +81,7 @@ def _position(work: Work, array: list[Value], value: Maybe, start: int, end: int
     return next((index for index in range(start, end) if is_equal(array[index])), -1)
 
 
-def _equality(work: Work, array: list[Value], value: Maybe) -> Callable[[Value], bool]:
+def _equality(work: RequestBudget, array: list[Value], value: Maybe) -> Callable[[Value], bool]:
     """The test whether an element of ``array`` equals ``value``, quick where the value is no array or object."""
     if value is None or isinstance(value, bool):
         return lambda element: element is value
@@ -93,7 +93,7 @@ def _equality(work: Work, array: list[Value], value: Maybe) -> Callable[[Value],
     return lambda element: sort_key(element) == wanted
 
 
-def concatenated(work: Work, *values: Maybe) -> Maybe:
+def concatenated(work: RequestBudget, *values: Maybe) -> Maybe:
     """The arrays joined into one; null as soon as one of them is null or missing."""
     elements: list[Value] = []
     for value in values:
@@ -105,7 +105,7 @@ def concatenated(work: Work, *values: Maybe) -> Maybe:
     return elements
 
 
-def part(work: Work, array: Maybe, first: Maybe, *second: Maybe) -> Maybe:
+def part(work: RequestBudget, array: Maybe, first: Maybe, *second: Maybe) -> Maybe:
     """So many elements from the start of an array, from its end when negative; or so many from an index on."""
     if is_null(array) or is_null(first):
         return None
@@ -122,7 +122,7 @@ def part(work: Work, array: Maybe, first: Maybe, *second: Maybe) -> Maybe:
     return _elements(work, array, number, count)
 
 
-def _elements(work: Work, array: list[Value], index: int, count: int) -> list[Value]:
+def _elements(work: RequestBudget, array: list[Value], index: int, count: int) -> list[Value]:
     """So many elements from an index on, which counts from the end when it is negative."""
     start = index if index >= 0 else max(len(array) + index, 0)
     end = min(start + count, len(array))
@@ -130,7 +130,7 @@ def _elements(work: Work, array: list[Value], index: int, count: int) -> list[Va
     return array[start:end]
 
 
-def numbers_between(work: Work, start: Maybe, end: Maybe, step: Maybe = 1) -> Maybe:
+def numbers_between(work: RequestBudget, start: Maybe, end: Maybe, step: Maybe = 1) -> Maybe:
     """The whole numbers from a start up to an end, without it, by a step that may be negative."""
     first = whole_number(start, "start", not_a_number=34443, not_whole=34444)
     last = whole_number(end, "end", not_a_number=34445, not_whole=34446)
@@ -142,7 +142,7 @@ def numbers_between(work: Work, start: Maybe, end: Maybe, step: Maybe = 1) -> Ma
     return list(numbers)
 
 
-def reversed_array(work: Work, value: Maybe) -> Maybe:
+def reversed_array(work: RequestBudget, value: Maybe) -> Maybe:
     """The elements of an array in the opposite order; null for null or missing."""
     array = array_or_null(value, 34435)
     if array is None:

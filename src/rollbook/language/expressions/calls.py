@@ -11,12 +11,12 @@ from rollbook.errors import ExpressionRefused
 from rollbook.language.expressions.nodes import Call, FormCall
 from rollbook.language.expressions.operators import Compiling
 from rollbook.language.expressions.scopes import Evaluate, Scope
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 _FAILURES = (ExpressionRefused, RecursionError)
 
 
-def compile_call(call: Call, arguments: Sequence[Evaluate], work: Work) -> Evaluate:
+def compile_call(call: Call, arguments: Sequence[Evaluate], work: RequestBudget) -> Evaluate:
     """The function that evaluates the ``arguments``, then the operator."""
     evaluate = partial(call.evaluate, work) if call.spends else call.evaluate
     match arguments:

@@ -15,16 +15,18 @@ from rollbook.language.expressions.calls import compile_call, compile_form
 from rollbook.language.expressions.fieldpaths import compile_path
 from rollbook.language.expressions.nodes import ArrayOf, Call, Constant, Expression, FormCall, ObjectOf, Variable
 from rollbook.language.expressions.scopes import Evaluate, Scope
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 
-def compile_expression(expression: Expression, *, work: Work | None = None, now: datetime | None = None) -> Evaluate:
+def compile_expression(
+    expression: Expression, *, work: RequestBudget | None = None, now: datetime | None = None
+) -> Evaluate:
     """The function that gives the value of ``expression`` in a scope.
 
     ``work`` is what the request may still spend; ``now`` is the time that ``$$NOW`` gives. What an evaluation made on
     the way is garbage once it has its value, so its bytes count only until then; who keeps values counts them.
     """
-    work = work or Work()
+    work = work or RequestBudget()
     try:
         evaluate = _Compiler(work, now).child(expression)
     except RecursionError:
@@ -32,7 +34,7 @@ def compile_expression(expression: Expression, *, work: Work | None = None, now:
     return _giving_back(evaluate, work) if _makes_values(expression) else evaluate
 
 
-def _giving_back(evaluate: Evaluate, work: Work) -> Evaluate:
+def _giving_back(evaluate: Evaluate, work: RequestBudget) -> Evaluate:
     def evaluated(scope: Scope) -> Maybe:
         bytes_left = work.bytes_left
         value = evaluate(scope)
@@ -59,7 +61,7 @@ class _Compiler:
 
     __slots__ = ("_now", "work")
 
-    def __init__(self, work: Work, now: datetime | None) -> None:
+    def __init__(self, work: RequestBudget, now: datetime | None) -> None:
         self.work = work
         self._now = now
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 from rollbook.documents.ordering import SortKey, sort_key
 from rollbook.documents.values import Maybe
 from rollbook.errors import WorkExceeded
-from rollbook.limits import DEFAULT_LIMITS, Work
+from rollbook.limits import DEFAULT_LIMITS, RequestBudget
 
 ELEMENT_BYTES = 16
 VALUE_BYTES_MAX = DEFAULT_LIMITS.value_bytes_max
@@ -19,7 +19,7 @@ VALUE_BYTES_MAX = DEFAULT_LIMITS.value_bytes_max
 _Item = TypeVar("_Item")
 
 
-def make_room(work: Work, size_bytes: int) -> None:
+def make_room(work: RequestBudget, size_bytes: int) -> None:
     """Count a value that is about to be made; refuses (WorkExceeded) when it, or all of them, are too large."""
     if size_bytes > VALUE_BYTES_MAX:
         raise _too_large()
@@ -27,12 +27,12 @@ def make_room(work: Work, size_bytes: int) -> None:
     work.spend(1 + (size_bytes >> 10))
 
 
-def make_elements(work: Work, count: int) -> None:
+def make_elements(work: RequestBudget, count: int) -> None:
     """Count an array or object of ``count`` elements that is about to be made."""
     make_room(work, count * ELEMENT_BYTES)
 
 
-def counted(items: Iterable[_Item], bytes_of: Callable[[_Item], int], work: Work) -> Iterator[_Item]:
+def counted(items: Iterable[_Item], bytes_of: Callable[[_Item], int], work: RequestBudget) -> Iterator[_Item]:
     """The items that a value is made of one by one; refuses (WorkExceeded) as soon as the value becomes too large."""
     bytes_left = VALUE_BYTES_MAX
     for item in items:
@@ -44,12 +44,12 @@ def counted(items: Iterable[_Item], bytes_of: Callable[[_Item], int], work: Work
         yield item
 
 
-def read(work: Work, text: str) -> None:
+def read(work: RequestBudget, text: str) -> None:
     """Count the work of going through a text."""
     work.spend(1 + (len(text) >> 10))
 
 
-def walk(work: Work, value: Maybe) -> None:
+def walk(work: RequestBudget, value: Maybe) -> None:
     """Count the work of going to the leaves of a value; refuses (WorkExceeded) what is too large or too deep."""
     work.spend(1 + check_size(value) // ELEMENT_BYTES)
 

@@ -7,10 +7,10 @@ from rollbook.documents.values import MISSING, Document, Maybe, Value, type_name
 from rollbook.language.expressions.arguments import array_or_null
 from rollbook.language.expressions.growth import make_elements
 from rollbook.language.expressions.operators import Function, refused
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 
-def merged(work: Work, *values: Maybe) -> Maybe:
+def merged(work: RequestBudget, *values: Maybe) -> Maybe:
     """The objects, or an array's, merged into one: later fields win, null and missing count as empty."""
     if len(values) == 1 and isinstance(values[0], list):
         values = tuple(values[0])
@@ -24,7 +24,7 @@ def merged(work: Work, *values: Maybe) -> Maybe:
     return result
 
 
-def as_pairs(work: Work, value: Maybe) -> Maybe:
+def as_pairs(work: RequestBudget, value: Maybe) -> Maybe:
     """The fields of an object as an array of ``{k: name, v: value}``; null for null or missing."""
     if isinstance(value, dict):
         make_elements(work, 4 * len(value))
@@ -34,7 +34,7 @@ def as_pairs(work: Work, value: Maybe) -> Maybe:
     raise refused(40390, f"needs an object, not {type_name(value)}")
 
 
-def from_pairs(work: Work, value: Maybe) -> Maybe:
+def from_pairs(work: RequestBudget, value: Maybe) -> Maybe:
     """The object of an array of ``{k: name, v: value}`` or ``[name, value]``; null for null or missing."""
     array = array_or_null(value, 40386)
     if array is None:

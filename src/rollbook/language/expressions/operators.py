@@ -11,7 +11,7 @@ these kinds of rows:
 
 The values that a row's function is given are ``Maybe``: MISSING where the argument gave nothing, which most operators
 treat like null. It raises ``refused(code, why)``; who calls it adds the operator's name and where it stands.
-A row with ``spends=True`` is given the request's ``Work`` before the values, to count what it makes
+A row with ``spends=True`` is given the request's ``RequestBudget`` before the values, to count what it makes
 (``work.allocate(bytes)``) and how long it takes (``work.spend(units)``).
 """
 
@@ -24,7 +24,7 @@ from rollbook.documents.values import MISSING, Maybe, Value
 from rollbook.errors import ExpressionRefused
 from rollbook.language.expressions.nodes import Expression
 from rollbook.language.expressions.scopes import Evaluate
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 
 def refused(mongo_code: int, why: str) -> ExpressionRefused:
@@ -53,7 +53,7 @@ class Compiling(Protocol):
     """What the ``compile`` of a form is given beside its parts."""
 
     @property
-    def work(self) -> Work:
+    def work(self) -> RequestBudget:
         """What the request may still spend."""
 
     def child(self, expression: Expression) -> Evaluate:

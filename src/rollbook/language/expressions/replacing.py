@@ -7,7 +7,7 @@ from rollbook.documents.values import Maybe
 from rollbook.language.expressions.arguments import text_or_null
 from rollbook.language.expressions.growth import make_room
 from rollbook.language.expressions.operators import Argument, NamedFunction, Signature
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 _SIGNATURE = Signature(
     (Argument("input", absent=51749), Argument("find", absent=51748), Argument("replacement", absent=51747)),
@@ -16,17 +16,17 @@ _SIGNATURE = Signature(
 )
 
 
-def replaced_once(work: Work, text: Maybe, part: Maybe, replacement: Maybe) -> Maybe:
+def replaced_once(work: RequestBudget, text: Maybe, part: Maybe, replacement: Maybe) -> Maybe:
     """A string with another text in the first place where a part of it stands; null when one is null or missing."""
     return _replaced(work, text, part, replacement, at_most=1)
 
 
-def replaced_everywhere(work: Work, text: Maybe, part: Maybe, replacement: Maybe) -> Maybe:
+def replaced_everywhere(work: RequestBudget, text: Maybe, part: Maybe, replacement: Maybe) -> Maybe:
     """A string with another text in every place where a part of it stands; null when one is null or missing."""
     return _replaced(work, text, part, replacement, at_most=-1)
 
 
-def _replaced(work: Work, text: Maybe, part: Maybe, replacement: Maybe, *, at_most: int) -> Maybe:
+def _replaced(work: RequestBudget, text: Maybe, part: Maybe, replacement: Maybe, *, at_most: int) -> Maybe:
     texts = (
         text_or_null(text, "input", 10503904),
         text_or_null(part, "find", 10503901),

@@ -15,12 +15,12 @@ from rollbook.language.expressions.numbers import is_null
 from rollbook.language.expressions.operators import Compiling, Form, Function, Parsing, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.language.expressions.truth import is_true
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 Elements: TypeAlias = dict[SortKey, Value]
 
 
-def union(work: Work, *arrays: Maybe) -> Maybe:
+def union(work: RequestBudget, *arrays: Maybe) -> Maybe:
     """The elements that are in any of the arrays; null as soon as one of them is null or missing."""
     united: Elements = {}
     for array in arrays:
@@ -32,7 +32,7 @@ def union(work: Work, *arrays: Maybe) -> Maybe:
     return _in_order(united)
 
 
-def intersection(work: Work, *arrays: Maybe) -> Maybe:
+def intersection(work: RequestBudget, *arrays: Maybe) -> Maybe:
     """The elements that are in all of the arrays; null as soon as one of them is null or missing."""
     common: Elements | None = None
     for array in arrays:
@@ -48,7 +48,7 @@ def _in_order(elements: Elements) -> list[Value]:
     return [elements[key] for key in sorted(elements)]
 
 
-def difference(work: Work, array: Maybe, without: Maybe) -> Maybe:
+def difference(work: RequestBudget, array: Maybe, without: Maybe) -> Maybe:
     """The elements of an array that are not in another, in their order; null when either is null or missing."""
     if is_null(array) or is_null(without):
         return None
@@ -57,17 +57,17 @@ def difference(work: Work, array: Maybe, without: Maybe) -> Maybe:
     return [element for key, element in elements.items() if key not in removed]
 
 
-def is_any_true(work: Work, array: Maybe) -> Maybe:
+def is_any_true(work: RequestBudget, array: Maybe) -> Maybe:
     """Whether any element of an array counts as true."""
     return any(map(is_true, _counted(work, array, 17041)))
 
 
-def are_all_true(work: Work, array: Maybe) -> Maybe:
+def are_all_true(work: RequestBudget, array: Maybe) -> Maybe:
     """Whether every element of an array counts as true."""
     return all(map(is_true, _counted(work, array, 17040)))
 
 
-def _counted(work: Work, value: Maybe, code: int) -> list[Value]:
+def _counted(work: RequestBudget, value: Maybe, code: int) -> list[Value]:
     array = _array(value, code)
     work.spend(1 + len(array))
     return array
@@ -125,7 +125,7 @@ def _compile_elements(
     return lambda scope: _elements(work, array_in(scope), code)
 
 
-def _elements(work: Work, value: Maybe, code: int) -> Elements:
+def _elements(work: RequestBudget, value: Maybe, code: int) -> Elements:
     elements: Elements = {}
     array = _array(value, code)
     walk(work, array)

@@ -15,7 +15,7 @@ from rollbook.language.expressions.growth import make_elements, walk
 from rollbook.language.expressions.nodes import Expression
 from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature
 from rollbook.language.expressions.scopes import Evaluate, Scope
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 _SORT = Signature((Argument("input", absent=2942502), Argument("sortBy", absent=2942503)), 2942500, 2942501)
 
@@ -74,7 +74,7 @@ def compile_sort(form: Sorting, compiling: Compiling) -> Evaluate:
     return sorted_array
 
 
-def _ordered(work: Work, array: list[Value], by: list[Value], *, is_descending: bool) -> list[Value]:
+def _ordered(work: RequestBudget, array: list[Value], by: list[Value], *, is_descending: bool) -> list[Value]:
     """The elements in the order of the values that stand for them; equal ones stay as they are."""
     walk(work, by)
     keys = [sort_key(value) for value in by]

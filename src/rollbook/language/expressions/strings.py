@@ -7,10 +7,10 @@ from rollbook.documents.values import INT64_MAX, INT64_MIN, MISSING, Maybe, type
 from rollbook.language.expressions.growth import ELEMENT_BYTES, make_room, read
 from rollbook.language.expressions.numbers import is_null
 from rollbook.language.expressions.operators import Function, refused
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 
-def concatenated(work: Work, *parts: Maybe) -> Maybe:
+def concatenated(work: RequestBudget, *parts: Maybe) -> Maybe:
     """The strings joined into one; null as soon as one of them is null or missing."""
     texts: list[str] = []
     for part in parts:
@@ -23,7 +23,7 @@ def concatenated(work: Work, *parts: Maybe) -> Maybe:
     return "".join(texts)
 
 
-def pieces(work: Work, text: Maybe, delimiter: Maybe) -> Maybe:
+def pieces(work: RequestBudget, text: Maybe, delimiter: Maybe) -> Maybe:
     """The parts of a string between the places where the delimiter stands; null when either is null or missing."""
     if is_null(text) or is_null(delimiter):
         return None
@@ -44,7 +44,7 @@ def length_in_code_points(text: Maybe) -> Maybe:
     return len(text)
 
 
-def length_in_bytes(work: Work, text: Maybe) -> Maybe:
+def length_in_bytes(work: RequestBudget, text: Maybe) -> Maybe:
     """The number of bytes of a string's UTF-8."""
     if not isinstance(text, str):
         raise refused(34473, f"needs a string, not {type_name(text)}")
@@ -52,21 +52,21 @@ def length_in_bytes(work: Work, text: Maybe) -> Maybe:
     return len(text) if text.isascii() else len(text.encode())
 
 
-def lowered(work: Work, value: Maybe) -> Maybe:
+def lowered(work: RequestBudget, value: Maybe) -> Maybe:
     """A text with A to Z turned into small letters; numbers become text, null and missing become empty."""
     text = as_text(value)
     make_room(work, len(text))
     return text.lower() if text.isascii() else text.encode().lower().decode()
 
 
-def uppered(work: Work, value: Maybe) -> Maybe:
+def uppered(work: RequestBudget, value: Maybe) -> Maybe:
     """A text with a to z turned into capitals; numbers become text, null and missing become empty."""
     text = as_text(value)
     make_room(work, len(text))
     return _uppered(text)
 
 
-def compared_without_case(work: Work, left: Maybe, right: Maybe) -> Maybe:
+def compared_without_case(work: RequestBudget, left: Maybe, right: Maybe) -> Maybe:
     """How one text compares to another, a to z as A to Z: -1, 0 or 1; numbers become text, null becomes empty."""
     left_text, right_text = as_text(left), as_text(right)
     read(work, left_text)

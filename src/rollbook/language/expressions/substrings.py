@@ -8,10 +8,10 @@ from rollbook.language.expressions.arguments import text_or_null, whole_number
 from rollbook.language.expressions.growth import make_room, read
 from rollbook.language.expressions.operators import Function, refused
 from rollbook.language.expressions.strings import as_text
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 
-def cut_by_bytes(work: Work, value: Maybe, start: Maybe, length: Maybe) -> Maybe:
+def cut_by_bytes(work: RequestBudget, value: Maybe, start: Maybe, length: Maybe) -> Maybe:
     """The part of a string from a byte of its UTF-8 on, of a length in bytes; all the rest when that is negative."""
     text = as_text(value)
     make_room(work, len(text))
@@ -32,7 +32,7 @@ def cut_by_bytes(work: Work, value: Maybe, start: Maybe, length: Maybe) -> Maybe
     return encoded[first:end].decode()
 
 
-def cut_by_code_points(work: Work, value: Maybe, start: Maybe, length: Maybe) -> Maybe:
+def cut_by_code_points(work: RequestBudget, value: Maybe, start: Maybe, length: Maybe) -> Maybe:
     """The part of a string from a code point on, of a length in code points."""
     text = as_text(value)
     first = whole_number(start, "start", not_a_number=34450, not_whole=34451)
@@ -45,7 +45,7 @@ def cut_by_code_points(work: Work, value: Maybe, start: Maybe, length: Maybe) ->
     return text[first : first + count]
 
 
-def byte_index(work: Work, text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
+def byte_index(work: RequestBudget, text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
     """The byte at which a part first stands in a string, or -1; null when the string is null or missing."""
     whole = text_or_null(text, "first argument", 40091)
     if whole is None:
@@ -56,7 +56,7 @@ def byte_index(work: Work, text: Maybe, part: Maybe, start: Maybe = 0, end: Mayb
     return whole.encode().find(part.encode(), _bound(start, "start"), _bound(end, "end"))
 
 
-def code_point_index(work: Work, text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
+def code_point_index(work: RequestBudget, text: Maybe, part: Maybe, start: Maybe = 0, end: Maybe = INT32_MAX) -> Maybe:
     """The code point at which a part first stands in a string, or -1; null when the string is null or missing.
 
     As in MongoDB the part must begin before the end, and may go on beyond it.

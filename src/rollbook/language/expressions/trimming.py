@@ -9,7 +9,7 @@ from rollbook.documents.values import Maybe
 from rollbook.language.expressions.arguments import text_or_null
 from rollbook.language.expressions.growth import make_room
 from rollbook.language.expressions.operators import Argument, NamedFunction, Signature
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 WHITE_SPACE = (
     "\0\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"  # not \u2028, \u3000
@@ -20,22 +20,22 @@ _SIGNATURE = Signature(
 )
 
 
-def trimmed(work: Work, text: Maybe, characters: Maybe) -> Maybe:
+def trimmed(work: RequestBudget, text: Maybe, characters: Maybe) -> Maybe:
     """A string without white space, or the given characters, at its ends; null when either is null or missing."""
     return _taken_off(work, str.strip, text, characters)
 
 
-def trimmed_left(work: Work, text: Maybe, characters: Maybe) -> Maybe:
+def trimmed_left(work: RequestBudget, text: Maybe, characters: Maybe) -> Maybe:
     """A string without white space, or the given characters, at its start; null when either is null or missing."""
     return _taken_off(work, str.lstrip, text, characters)
 
 
-def trimmed_right(work: Work, text: Maybe, characters: Maybe) -> Maybe:
+def trimmed_right(work: RequestBudget, text: Maybe, characters: Maybe) -> Maybe:
     """A string without white space, or the given characters, at its end; null when either is null or missing."""
     return _taken_off(work, str.rstrip, text, characters)
 
 
-def _taken_off(work: Work, strip: Callable[[str, str], str], text: Maybe, characters: Maybe) -> Maybe:
+def _taken_off(work: RequestBudget, strip: Callable[[str, str], str], text: Maybe, characters: Maybe) -> Maybe:
     whole = text_or_null(text, "input", 50699)
     if whole is None:
         return None

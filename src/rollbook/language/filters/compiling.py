@@ -17,14 +17,14 @@ from rollbook.language.filters.nodes import All, Any, Computed, Constant, ElemMa
 from rollbook.language.filters.operators import Test
 from rollbook.language.filters.tables import OPERATORS
 from rollbook.language.filters.traversal import compile_path, into_array
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 Predicate: TypeAlias = Callable[[Document], bool]
 
 Holds: TypeAlias = Callable[[Anything], bool]
 
 
-def compile_filter(filter: Filter, *, work: Work | None = None, now: datetime | None = None) -> Predicate:
+def compile_filter(filter: Filter, *, work: RequestBudget | None = None, now: datetime | None = None) -> Predicate:
     """The function that tells whether a document matches. It spends ``work`` where a document could cost much.
 
     ``now`` is the time that ``$$NOW`` gives in ``$expr``.
@@ -36,7 +36,9 @@ def compile_filter(filter: Filter, *, work: Work | None = None, now: datetime | 
     return _compiled(filter, on_document, work, now)
 
 
-def compile_condition(filter: Filter, *, work: Work | None = None, into_arrays: bool = True) -> Callable[[Maybe], bool]:
+def compile_condition(
+    filter: Filter, *, work: RequestBudget | None = None, into_arrays: bool = True
+) -> Callable[[Maybe], bool]:
     """The function that tells whether a single value meets a condition (of ``parse_condition``).
 
     A value that is an array meets it by one of its elements too, as ``$pull`` has it; not with ``into_arrays=False``,
@@ -50,7 +52,7 @@ def compile_condition(filter: Filter, *, work: Work | None = None, into_arrays: 
     return _compiled(filter, on_value, work)
 
 
-def make_test(leaf: Field | ElemMatch, work: Work | None = None) -> Test:
+def make_test(leaf: Field | ElemMatch, work: RequestBudget | None = None) -> Test:
     """The test of one value that a leaf of the tree makes of what its path finds."""
     if isinstance(leaf, ElemMatch):
         return _some_element(leaf, work)
@@ -63,7 +65,7 @@ def is_whole(leaf: Field | ElemMatch) -> bool:
     return isinstance(leaf, ElemMatch) or OPERATORS[leaf.operator].whole
 
 
-def element_test(leaf: ElemMatch, work: Work | None = None) -> Holds:
+def element_test(leaf: ElemMatch, work: RequestBudget | None = None) -> Holds:
     """The function that tells whether one element meets the conditions of ``$elemMatch``."""
     if leaf.on == "values":
         return compile_condition(leaf.clause, work=work, into_arrays=False)
@@ -78,7 +80,7 @@ def element_test(leaf: ElemMatch, work: Work | None = None) -> Holds:
     return holds
 
 
-def _some_element(leaf: ElemMatch, work: Work | None) -> Test:
+def _some_element(leaf: ElemMatch, work: RequestBudget | None) -> Test:
     holds = element_test(leaf, work)
 
     def test(value: Anything) -> bool:
@@ -92,7 +94,10 @@ def _some_element(leaf: ElemMatch, work: Work | None) -> Test:
 
 
 def _compiled(
-    filter: Filter, on_leaf: Callable[[Field | ElemMatch], Holds], work: Work | None, now: datetime | None = None
+    filter: Filter,
+    on_leaf: Callable[[Field | ElemMatch], Holds],
+    work: RequestBudget | None,
+    now: datetime | None = None,
 ) -> Holds:
     match filter:
         case Field() | ElemMatch():
@@ -118,7 +123,7 @@ def _inverse(holds: Holds) -> Holds:
     return lambda value: not holds(value)
 
 
-def _every(clauses: list[Holds], work: Work | None) -> Holds:
+def _every(clauses: list[Holds], work: RequestBudget | None) -> Holds:
     if len(clauses) == 2:
         first, second = clauses
         return lambda value: first(value) and second(value)
@@ -132,7 +137,7 @@ def _every(clauses: list[Holds], work: Work | None) -> Holds:
     return clauses[0] if len(clauses) == 1 else _spending(holds, len(clauses), work)
 
 
-def _some(clauses: list[Holds], work: Work | None) -> Holds:
+def _some(clauses: list[Holds], work: RequestBudget | None) -> Holds:
     if len(clauses) == 2:
         first, second = clauses
         return lambda value: first(value) or second(value)
@@ -146,7 +151,7 @@ def _some(clauses: list[Holds], work: Work | None) -> Holds:
     return clauses[0] if len(clauses) == 1 else _spending(holds, len(clauses), work)
 
 
-def _spending(holds: Holds, clauses: int, work: Work | None) -> Holds:
+def _spending(holds: Holds, clauses: int, work: RequestBudget | None) -> Holds:
     """Counts the clauses as work where there are so many that a single document could take long."""
     if work is None or clauses < MANY_CLAUSES:
         return holds

@@ -14,19 +14,19 @@ from rollbook.documents.values import Document
 from rollbook.language.filters.compiling import compile_filter, element_test, is_whole, make_test
 from rollbook.language.filters.nodes import All, Any, ElemMatch, Field, Filter
 from rollbook.language.filters.traversal import reached
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 Recorded: TypeAlias = tuple[bool, int | None]
 
 Record: TypeAlias = Callable[[Document], Recorded]
 
 
-def first_match(filter: Filter, document: Document, *, work: Work | None = None) -> int | None:
+def first_match(filter: Filter, document: Document, *, work: RequestBudget | None = None) -> int | None:
     """The index that ``$`` stands for after ``filter`` matched ``document``; None where none was recorded."""
     return compile_first_match(filter, work=work)(document)
 
 
-def compile_first_match(filter: Filter, *, work: Work | None = None) -> Callable[[Document], int | None]:
+def compile_first_match(filter: Filter, *, work: RequestBudget | None = None) -> Callable[[Document], int | None]:
     """``first_match`` of one filter, made once for many documents."""
     record = _recording(filter, work)
 
@@ -37,7 +37,7 @@ def compile_first_match(filter: Filter, *, work: Work | None = None) -> Callable
     return position
 
 
-def _recording(filter: Filter, work: Work | None) -> Record:
+def _recording(filter: Filter, work: RequestBudget | None) -> Record:
     match filter:
         case Field():
             return _of_field([filter], work)
@@ -60,7 +60,7 @@ def _is_one_of(clauses: tuple[Filter, ...]) -> bool:
     return len(paths) == 1 and None not in paths
 
 
-def _of_field(fields: list[Field], work: Work | None) -> Record:
+def _of_field(fields: list[Field], work: RequestBudget | None) -> Record:
     tests = [make_test(field) for field in fields]
     path, whole = fields[0].path, is_whole(fields[0])
 
@@ -75,7 +75,7 @@ def _of_field(fields: list[Field], work: Work | None) -> Record:
     return record
 
 
-def _of_elements(leaf: ElemMatch, work: Work | None) -> Record:
+def _of_elements(leaf: ElemMatch, work: RequestBudget | None) -> Record:
     holds = element_test(leaf, work)
 
     def record(document: Document) -> Recorded:
@@ -91,7 +91,7 @@ def _of_elements(leaf: ElemMatch, work: Work | None) -> Record:
     return record
 
 
-def _of_all(records: list[Record], work: Work | None) -> Record:
+def _of_all(records: list[Record], work: RequestBudget | None) -> Record:
     def record(document: Document) -> Recorded:
         last = None
         if work is not None:

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from rollbook.documents.paths import Path, array_index
 from rollbook.documents.values import MISSING, Document, Maybe, Value
 from rollbook.language.filters.operators import Test
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 Reached: TypeAlias = tuple[Maybe, int | None]
 
@@ -67,7 +67,7 @@ def _reached_by_index(element: Maybe, path: Path, whole: bool) -> Iterator[Reach
         yield MISSING if path else element, None
 
 
-def compile_path(path: Path, test: Test, *, whole: bool = False, work: Work | None = None) -> Found:
+def compile_path(path: Path, test: Test, *, whole: bool = False, work: RequestBudget | None = None) -> Found:
     """Whether some value that ``path`` finds in a document passes ``test``. Built from the path's end."""
     in_object, in_array = _last_step(path[-1], test, test if whole else _in_elements(test, work), work)
     absent = test(MISSING)
@@ -76,14 +76,14 @@ def compile_path(path: Path, test: Test, *, whole: bool = False, work: Work | No
     return in_object
 
 
-def into_array(test: Test, work: Work | None = None) -> Test:
+def into_array(test: Test, work: RequestBudget | None = None) -> Test:
     """The test of a value or, when it is an array, of each of its elements and then of itself."""
 
     in_elements = _in_elements(test, work)
     return lambda value: in_elements(value) if value.__class__ is list else test(value)
 
 
-def _in_elements(test: Test, work: Work | None) -> Found:
+def _in_elements(test: Test, work: RequestBudget | None) -> Found:
     def found(array: Any) -> bool:
         if work is not None:
             work.spend(len(array))
@@ -95,7 +95,7 @@ def _in_elements(test: Test, work: Work | None) -> Found:
     return found
 
 
-def _last_step(name: str, test: Test, in_last_array: Found, work: Work | None) -> tuple[Found, Found]:
+def _last_step(name: str, test: Test, in_last_array: Found, work: RequestBudget | None) -> tuple[Found, Found]:
     def in_object(document: Any) -> bool:
         value = document.get(name, MISSING)
         return in_last_array(value) if value.__class__ is list else test(value)
@@ -110,7 +110,7 @@ def _last_step(name: str, test: Test, in_last_array: Found, work: Work | None) -
 
 
 def _step(
-    name: str, in_next_object: Found, in_next_array: Found, absent: bool, work: Work | None
+    name: str, in_next_object: Found, in_next_array: Found, absent: bool, work: RequestBudget | None
 ) -> tuple[Found, Found]:
     def in_object(document: Any) -> bool:
         value = document.get(name, MISSING)
@@ -130,7 +130,7 @@ def _step(
 
 
 def _in_array(
-    in_object: Found, index: int | None, at_index: Callable[[Any, int], bool], absent: bool, work: Work | None
+    in_object: Found, index: int | None, at_index: Callable[[Any, int], bool], absent: bool, work: RequestBudget | None
 ) -> Found:
     def found(array: Any) -> bool:
         if work is not None:

@@ -15,7 +15,7 @@ from rollbook.language.pipelines.operators import Parsing, Pipeline, Running
 from rollbook.language.pipelines.running import compile_stages
 from rollbook.language.pipelines.stages import parse_stages
 from rollbook.language.pipelines.table import STAGES
-from rollbook.limits import DEFAULT_LIMITS, Limits, Work
+from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 
 
 def parse_pipeline(json: Value, *, at: str = "", identity: str = "id", limits: Limits = DEFAULT_LIMITS) -> Pipeline:
@@ -40,14 +40,14 @@ def with_leading_filter(pipeline: Pipeline, filter: Filter) -> Pipeline:
 
 
 def run_pipeline(
-    pipeline: Pipeline, documents: Iterable[Document], *, work: Work, random: Random | None = None
+    pipeline: Pipeline, documents: Iterable[Document], *, work: RequestBudget, random: Random | None = None
 ) -> list[Document]:
     """What comes out when ``documents`` go through the pipeline, held and counted: see ``stream_pipeline``."""
     return list(Running(work).hold(stream_pipeline(pipeline, documents, work=work, random=random)))
 
 
 def stream_pipeline(
-    pipeline: Pipeline, documents: Iterable[Document], *, work: Work, random: Random | None = None
+    pipeline: Pipeline, documents: Iterable[Document], *, work: RequestBudget, random: Random | None = None
 ) -> Iterator[Document]:
     """What comes out when ``documents`` go through the pipeline, one by one. ``random`` chooses for ``$sample``.
 

@@ -19,7 +19,7 @@ from rollbook.documents.values import Document, Value
 from rollbook.errors import PipelineRefused, below
 from rollbook.language.expressions import Evaluate, Expression, compile_expression, parse_expression
 from rollbook.language.projections.weighing import size_of_document
-from rollbook.limits import DEFAULT_LIMITS, Limits, Work
+from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 
 Documents: TypeAlias = Iterable[Document]
 Run: TypeAlias = Callable[[Documents], Iterator[Document]]
@@ -72,7 +72,7 @@ class Parsing(Struct, frozen=True):
 class Running(Struct, frozen=True):
     """What the run of a pipeline may spend and use. All its expressions see one time."""
 
-    work: Work
+    work: RequestBudget
     random: Random = field(default_factory=SystemRandom)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 

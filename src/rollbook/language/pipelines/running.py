@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rollbook.documents.values import Document
 from rollbook.language.pipelines.operators import Documents, Pipeline, Run, Running
 from rollbook.language.projections.weighing import size_of_document
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 LAZY_STAGES_MAX = 50
 """Each lazy stage waits inside of the next one's call; more of them in a row would exhaust the stack."""
@@ -29,7 +29,7 @@ def compile_stages(pipeline: Pipeline, running: Running) -> Run:
     return run
 
 
-def _spending(documents: Documents, work: Work, units: int) -> Iterator[Document]:
+def _spending(documents: Documents, work: RequestBudget, units: int) -> Iterator[Document]:
     spend = work.spend
     for document in documents:
         spend(units)

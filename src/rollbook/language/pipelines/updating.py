@@ -15,7 +15,7 @@ from rollbook.language.pipelines.operators import Parsing, Pipeline, RefusedStag
 from rollbook.language.pipelines.running import compile_stages
 from rollbook.language.pipelines.stages import parse_stages, stage_operator
 from rollbook.language.pipelines.table import STAGES
-from rollbook.limits import DEFAULT_LIMITS, Limits, Work
+from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 
 
 class UpdateStages(Struct, frozen=True):
@@ -43,12 +43,12 @@ def _is_for_updates(operator: StageOperator | RefusedStage) -> bool:
     return isinstance(operator, StageOperator) and operator.in_updates
 
 
-def compile_update_stages(stages: UpdateStages, *, work: Work | None = None) -> Callable[[Document], Document]:
+def compile_update_stages(stages: UpdateStages, *, work: RequestBudget | None = None) -> Callable[[Document], Document]:
     """The function that gives the document after the update: the very same object when nothing changes.
 
     It refuses (UpdateRefused) to change the identity; a result without one gets it back, as its first field.
     """
-    run = compile_stages(stages.pipeline, Running(work or Work()))
+    run = compile_stages(stages.pipeline, Running(work or RequestBudget()))
     identity = stages.identity
 
     def updated(document: Document) -> Document:

@@ -12,7 +12,7 @@ from rollbook.errors import ProjectionRefused, below
 from rollbook.language.filters import Filter, compile_filter, compile_first_match, parse_filter
 from rollbook.language.filters.nodes import EVERYTHING
 from rollbook.language.projections.nodes import FirstMatch, Sliced
-from rollbook.limits import Limits, Work
+from rollbook.limits import Limits, RequestBudget
 
 Reshape = Callable[[Document], Document]
 
@@ -91,7 +91,7 @@ def _list(value: Value) -> list[Value]:
     return value if isinstance(value, list) else []
 
 
-def first_matching(name: str, filter: Filter, work: Work) -> Callable[[Maybe], Maybe]:
+def first_matching(name: str, filter: Filter, work: RequestBudget) -> Callable[[Maybe], Maybe]:
     """The array of the first element of a document's array ``name`` that ``filter`` matches; MISSING without one."""
     matches = compile_filter(filter, work=work)
 
@@ -106,7 +106,7 @@ def first_matching(name: str, filter: Filter, work: Work) -> Callable[[Maybe], M
     return first_of
 
 
-def choosing(path: Path, filter: Filter | None, *, at: str, work: Work) -> Reshape:
+def choosing(path: Path, filter: Filter | None, *, at: str, work: RequestBudget) -> Reshape:
     """The document with the first array on ``path`` reduced to the element that the query's ``filter`` matched.
 
     Refuses (ProjectionRefused) a document whose array the filter did not look into. The array is that of the whole

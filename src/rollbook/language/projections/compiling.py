@@ -26,11 +26,15 @@ from rollbook.language.projections.nodes import (
     Projection,
     Sliced,
 )
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 
 def compile_projection(
-    projection: Projection, *, filter: Filter | None = None, work: Work | None = None, now: datetime | None = None
+    projection: Projection,
+    *,
+    filter: Filter | None = None,
+    work: RequestBudget | None = None,
+    now: datetime | None = None,
 ) -> Callable[[Document], Document]:
     """The function that gives what ``projection`` shows of a document.
 
@@ -39,7 +43,7 @@ def compile_projection(
     if projection.mode is None:
         return lambda document: document
     leaves = list(_leaves(projection.fields, ()))
-    work = work or Work()
+    work = work or RequestBudget()
     chosen = [choosing(path, filter, at=leaf.at, work=work) for path, leaf in leaves if isinstance(leaf, Positional)]
     shape = _included(projection.fields) if projection.mode is Mode.INCLUSION else _excluded(projection.fields)
     fill = compile_fill(projection.fields, work, now)

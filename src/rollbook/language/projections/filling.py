@@ -16,13 +16,13 @@ from rollbook.language.filters import Filter
 from rollbook.language.projections.arrays import first_matching
 from rollbook.language.projections.nodes import Branch, Computed, FirstMatch, Node
 from rollbook.language.projections.weighing import charging
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 Fill: TypeAlias = Callable[[Document, Scope], None]
 """Fills computed fields into an object that nobody else holds."""
 
 
-def compile_fill(branch: Branch, work: Work, now: datetime | None = None) -> Fill | None:
+def compile_fill(branch: Branch, work: RequestBudget, now: datetime | None = None) -> Fill | None:
     """The function that fills in what ``branch`` computes; None when it computes nothing. ``now`` is ``$$NOW``."""
     fills = [fill for name, node in branch.members if (fill := _fill_of(name, node, work, now)) is not None]
     if len(fills) == 1:
@@ -35,7 +35,7 @@ def compile_fill(branch: Branch, work: Work, now: datetime | None = None) -> Fil
     return fill_all if fills else None
 
 
-def _fill_of(name: str, node: Node, work: Work, now: datetime | None) -> Fill | None:
+def _fill_of(name: str, node: Node, work: RequestBudget, now: datetime | None) -> Fill | None:
     match node:
         case Computed(expression, at):
             return _field_fill(name, compile_expression(expression, work=work, now=now), at, work)
@@ -47,7 +47,7 @@ def _fill_of(name: str, node: Node, work: Work, now: datetime | None) -> Fill | 
     return None
 
 
-def _field_fill(name: str, evaluate: Evaluate, at: str, work: Work) -> Fill:
+def _field_fill(name: str, evaluate: Evaluate, at: str, work: RequestBudget) -> Fill:
     charge = charging(work, at=at)
 
     def fill(target: Document, scope: Scope) -> None:
@@ -61,7 +61,7 @@ def _field_fill(name: str, evaluate: Evaluate, at: str, work: Work) -> Fill:
     return fill
 
 
-def _first_match_fill(name: str, filter: Filter, work: Work) -> Fill:
+def _first_match_fill(name: str, filter: Filter, work: RequestBudget) -> Fill:
     first_of = first_matching(name, filter, work)
 
     def fill(target: Document, scope: Scope) -> None:

@@ -13,7 +13,7 @@ from rollbook.documents.codec import encode_json
 from rollbook.documents.values import Document, Value
 from rollbook.errors import WorkExceeded
 from rollbook.language.expressions import checked_result
-from rollbook.limits import DEFAULT_LIMITS, Work
+from rollbook.limits import DEFAULT_LIMITS, RequestBudget
 
 Charge: TypeAlias = Callable[[Value], int]
 """Counts a computed value, and says how many bytes it has counted."""
@@ -22,7 +22,7 @@ MEMBER_BYTES = 16
 BYTES_A_UNIT = 1024
 
 
-def charging(work: Work, *, at: str = "") -> Charge:
+def charging(work: RequestBudget, *, at: str = "") -> Charge:
     """A function that counts a computed value; it refuses one that is too large, too deep, or no JSON (NaN).
 
     ``at`` is where the expression stands that makes the values.

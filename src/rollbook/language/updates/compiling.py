@@ -21,7 +21,7 @@ from rollbook.language.updates.table import OPERATORS
 from rollbook.language.updates.targets import MATCHED, varies
 from rollbook.language.updates.trees import Fields, Leaf, leaves_of, tree_of
 from rollbook.language.updates.walking import Walk
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 Apply: TypeAlias = Callable[[Document], Document]
 
@@ -32,7 +32,7 @@ def utc_now() -> datetime:
 
 
 def compile_update(
-    update: Update, *, filter: Filter | None = None, work: Work | None = None, clock: Clock = utc_now
+    update: Update, *, filter: Filter | None = None, work: RequestBudget | None = None, clock: Clock = utc_now
 ) -> Apply:
     """The function that applies the update: it gives the very same object when nothing changes, else a new document
     that shares all that did not.

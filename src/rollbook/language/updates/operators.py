@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from rollbook.documents.values import Maybe, Value
 from rollbook.errors import UpdateRefused, below
-from rollbook.limits import Limits, Work
+from rollbook.limits import Limits, RequestBudget
 
 Edit: TypeAlias = Callable[[Maybe], Maybe]
 Clock: TypeAlias = Callable[[], datetime]
@@ -45,7 +45,7 @@ class Occasion(Struct):
     """What one compiled update knows beside its operands: the time, and the work it may spend."""
 
     clock: Clock
-    work: Work | None
+    work: RequestBudget | None
     _now: str | None = None
 
     def now(self) -> str:

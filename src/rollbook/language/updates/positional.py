@@ -8,10 +8,10 @@ from rollbook.documents.values import Document
 from rollbook.errors import UpdateRefused
 from rollbook.language.filters import Filter, compile_first_match
 from rollbook.language.updates.targets import MATCHED
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 
-def matched_position(filter: Filter | None, document: Document, *, at: str, work: Work | None) -> str:
+def matched_position(filter: Filter | None, document: Document, *, at: str, work: RequestBudget | None) -> str:
     """The path component that ``$`` stands for in this document; refuses when the filter matched no array element."""
     position = compile_first_match(filter, work=work)(document) if filter is not None else None
     if position is None:

@@ -19,14 +19,14 @@ from rollbook.documents.values import MISSING, Document, Maybe, Value, type_name
 from rollbook.errors import UpdateRefused
 from rollbook.language.filters import Predicate
 from rollbook.language.updates.trees import Elements, Fields, Leaf, Tree, leaves_of
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 
 class Walk(Struct):
     """One application of an update: what selects elements, and how much it may still add to the document."""
 
     selects: Mapping[str, Predicate]
-    work: Work | None
+    work: RequestBudget | None
     padding_left: int
     bytes_left: int
 

@@ -25,7 +25,7 @@ from rollbook.journal.changes import Change
 from rollbook.registry.feed.times import iso_time
 
 Name: TypeAlias = Literal["created", "updated", "deleted", "entered", "left"]
-Form: TypeAlias = Literal["document", "patch", "both"]
+Detail: TypeAlias = Literal["document", "patch", "both"]
 
 
 class Message(Struct, eq=False):
@@ -48,11 +48,11 @@ class Message(Struct, eq=False):
         return made
 
 
-class Occurrence(Struct, dict=True):
+class ChangeEvent(Struct, dict=True):
     """A change, with its documents decoded and its messages encoded at most once for all watchers."""
 
     change: Change
-    _messages: dict[tuple[Name, Form], Message] = field(default_factory=dict)
+    _messages: dict[tuple[Name, Detail], Message] = field(default_factory=dict)
 
     @cached_property
     def before(self) -> Document | None:
@@ -81,7 +81,7 @@ class Occurrence(Struct, dict=True):
             return "created" if self.before is None else "entered"
         return "deleted" if self.after is None else "left"
 
-    def message(self, name: Name, form: Form) -> Message:
+    def message(self, name: Name, form: Detail) -> Message:
         """The message to a watcher."""
         message = self._messages.get((name, form))
         if message is None:
@@ -89,13 +89,13 @@ class Occurrence(Struct, dict=True):
             message = self._messages[name, form] = Message(self.change.revision, name, body)
         return message
 
-    def record(self, form: Form) -> bytes:
+    def record(self, form: Detail) -> bytes:
         """The change as history tells it, under its own name, as JSON."""
         kind = self.change.kind
         name: Name = kind if kind == "created" or kind == "deleted" else "updated"
         return orjson.dumps({"event": kind, **self._members(name, form)})
 
-    def _members(self, name: Name, form: Form) -> dict[str, Any]:
+    def _members(self, name: Name, form: Detail) -> dict[str, Any]:
         """Who changed what, when and why, with the document after, the patch that leads to it, or both."""
         change = self.change
         after = None if change.after is None else orjson.Fragment(change.after)

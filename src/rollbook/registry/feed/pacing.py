@@ -6,7 +6,7 @@ import time
 SLICE_SECONDS = 0.005
 
 
-class Pace:
+class TimeSlice:
     """Tells when to let others in. One for each walk."""
 
     def __init__(self) -> None:

@@ -3,7 +3,7 @@
 import time
 from datetime import UTC, datetime
 
-from rollbook.clusters.liveness import Reading
+from rollbook.clusters.liveness import ClockReading
 
 
 def iso_time(at_ms: int) -> str:
@@ -11,6 +11,6 @@ def iso_time(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def read_clocks() -> Reading:
+def read_clocks() -> ClockReading:
     """Both clocks of this machine, now."""
-    return Reading(time.monotonic(), time.time_ns() // 1_000_000)
+    return ClockReading(time.monotonic(), time.time_ns() // 1_000_000)

@@ -19,8 +19,8 @@ from msgspec import Struct
 from rollbook.errors import ClusterNotFound, Compacted, RequestRefused
 from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
-from rollbook.limits import Limits, Work
-from rollbook.registry.feed.change_events import Form, Occurrence
+from rollbook.limits import Limits, RequestBudget
+from rollbook.registry.feed.change_events import ChangeEvent, Detail
 from rollbook.registry.feed.times import iso_time
 from rollbook.registry.history.moments import AtRevision, AtTime, Moment
 from rollbook.registry.history.past_fleets import PastFleet, entries_at, entry_of, work_of
@@ -35,7 +35,7 @@ PAGE_BYTES_MAX = 16 * 1024 * 1024
 PAGE_SECONDS_MAX = 1.0
 
 
-class Page(Struct, frozen=True):
+class HistoryPage(Struct, frozen=True):
     """Some changes as JSON, in the order asked for; ``last`` is the revision to go on from, None at the end."""
 
     items: Sequence[bytes]
@@ -81,7 +81,7 @@ class History:
         entries = await self.on_thread(lambda: self._entries(moment, present, newest))
         return PastFleet(entries, self.facts, self._limits, self.on_thread)
 
-    async def of(self, id: str, *, before: int | None, limit: int, form: Form) -> Page:
+    async def of(self, id: str, *, before: int | None, limit: int, form: Detail) -> HistoryPage:
         """The changes of one cluster, newest first; with ``before``, those older than that revision.
 
         Refuses (ClusterNotFound) an id that never was a cluster's, and (Compacted) a ``before`` whose past is all gone.
@@ -89,7 +89,7 @@ class History:
         end = self._view.revision + 1 if before is None else min(before, self._view.revision + 1)
         return await self.on_thread(lambda: self._of(id, end, limit, form))
 
-    async def changes(self, *, since: int | None, limit: int, form: Form) -> Page:
+    async def changes(self, *, since: int | None, limit: int, form: Detail) -> HistoryPage:
         """The changes of all clusters later than ``since``, oldest first; without it, from the oldest that is kept.
 
         Refuses (Compacted) when later ones are gone, and (RequestRefused) a revision that is not there yet.
@@ -150,14 +150,14 @@ class History:
         with closing(self._journal.past.earlier(revision, work=work)) as earlier:
             return entries_at(present, earlier, work=work)
 
-    def _of(self, id: str, end: int, limit: int, form: Form) -> Page:
+    def _of(self, id: str, end: int, limit: int, form: Detail) -> HistoryPage:
         self._check_known(id)
         mark = self._journal.compaction.mark()
         if mark and end <= mark:
             raise Compacted(f"changes up to revision {mark} are no longer kept")
         return page_of(self._journal.past.history(id, before=end, work=self._work()), limit, form)
 
-    def _changes(self, since: int | None, newest: int, limit: int, form: Form) -> Page:
+    def _changes(self, since: int | None, newest: int, limit: int, form: Detail) -> HistoryPage:
         since = self._journal.compaction.mark() if since is None else since
         changes = self._journal.follow(since)
         return page_of(until(changes, newest), limit, form)
@@ -170,7 +170,7 @@ class History:
             raise Compacted(f"the last version of {id!r} is no longer kept")
         return body
 
-    def _work(self) -> Work:
+    def _work(self) -> RequestBudget:
         return work_of(self._limits.max_time_ms, self._limits)
 
     def _check_known(self, id: str) -> None:
@@ -178,16 +178,16 @@ class History:
             raise ClusterNotFound(f"no cluster has, or ever had, the id {id!r}")
 
 
-def page_of(changes: Iterator[Change], limit: int, form: Form) -> Page:
+def page_of(changes: Iterator[Change], limit: int, form: Detail) -> HistoryPage:
     """The first changes as JSON: ``limit`` at most, and less when they are large or take long, but one at least."""
     items: list[bytes] = []
     size_bytes, deadline = 0, time.monotonic() + PAGE_SECONDS_MAX
     for change in changes:
-        items.append(Occurrence(change).record(form))
+        items.append(ChangeEvent(change).record(form))
         size_bytes += len(items[-1])
         if len(items) == limit or size_bytes >= PAGE_BYTES_MAX or time.monotonic() >= deadline:
-            return Page(items, change.revision if next(changes, None) else None)
-    return Page(items, None)
+            return HistoryPage(items, change.revision if next(changes, None) else None)
+    return HistoryPage(items, None)
 
 
 def until(changes: Iterator[Change], newest: int) -> Iterator[Change]:

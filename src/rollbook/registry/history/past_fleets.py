@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from rollbook.documents.values import Value
-from rollbook.journal.changes import Kept
-from rollbook.limits import Limits, Work
+from rollbook.journal.changes import StoredVersion
+from rollbook.limits import Limits, RequestBudget
 from rollbook.registry.reading.facet_requests import FacetQuery
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.requests import Aggregation, Query
@@ -65,9 +65,11 @@ class PastFleet(Struct, frozen=True):
         return Scan(self.entries, self.facts, work_of(max_time_ms, self.limits))
 
 
-def entries_at(present: Sequence[Entry], earlier: Iterable[tuple[str, Kept | None]], *, work: Work) -> Sequence[Entry]:
+def entries_at(
+    present: Sequence[Entry], earlier: Iterable[tuple[str, StoredVersion | None]], *, work: RequestBudget
+) -> Sequence[Entry]:
     """The entries of a moment, of those of the present and what the clusters touched since then were."""
-    were: dict[str, Kept | None] = {}
+    were: dict[str, StoredVersion | None] = {}
     for id, kept in earlier:
         work.allocate(0 if kept is None else len(kept.body))
         were[id] = kept
@@ -79,12 +81,12 @@ def entries_at(present: Sequence[Entry], earlier: Iterable[tuple[str, Kept | Non
     return entries
 
 
-def entry_of(kept: Kept) -> Entry:
+def entry_of(kept: StoredVersion) -> Entry:
     """A version as an entry; its number means nothing, for no index knows it."""
     times = (kept.created_at_ms, kept.updated_at_ms)
     return Entry(0, kept.id, kept.revision, kept.created_revision, *times, kept.body, kept.protected)
 
 
-def work_of(max_time_ms: int, limits: Limits) -> Work:
+def work_of(max_time_ms: int, limits: Limits) -> RequestBudget:
     """What one question may spend, from now on."""
-    return Work(deadline=time.monotonic() + max_time_ms / 1000, bytes_left=limits.result_bytes_max)
+    return RequestBudget(deadline=time.monotonic() + max_time_ms / 1000, bytes_left=limits.result_bytes_max)

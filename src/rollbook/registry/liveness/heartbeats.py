@@ -16,7 +16,7 @@ STATUS_LENGTH_MAX = 1_000
 MEMBERS = ("ttlSeconds", "status", "nodes")
 
 
-class Beat(Struct, frozen=True):
+class Heartbeat(Struct, frozen=True):
     """One heartbeat. ``status`` None: nothing is said of it; ``nodes`` are the ids of those that are present."""
 
     ttl_seconds: int = TTL_SECONDS_DEFAULT
@@ -24,13 +24,13 @@ class Beat(Struct, frozen=True):
     nodes: tuple[str, ...] = ()
 
 
-PLAIN_BEAT = Beat()
+PLAIN_HEARTBEAT = Heartbeat()
 
 
-def parse_beat(body: Maybe) -> Beat:
+def parse_heartbeat(body: Maybe) -> Heartbeat:
     """The heartbeat of a request body; an empty one is a beat with nothing said."""
     if body is MISSING:
-        return PLAIN_BEAT
+        return PLAIN_HEARTBEAT
     if not isinstance(body, dict):
         raise HeartbeatRefused("a heartbeat is an object, or has no body at all")
     for name in body:
@@ -38,7 +38,7 @@ def parse_beat(body: Maybe) -> Beat:
             raise HeartbeatRefused(
                 f"{name!r} is no member of a heartbeat; these are: {', '.join(MEMBERS)}", at=below("", name)
             )
-    return Beat(_ttl_seconds(body), _status(body), _nodes(body))
+    return Heartbeat(_ttl_seconds(body), _status(body), _nodes(body))
 
 
 def _ttl_seconds(body: Document) -> int:

@@ -14,7 +14,7 @@ from rollbook.clusters.liveness import FLAPPING_TURNS, Lease, Liveness, is_flapp
 SPARE = 1_000
 
 
-class Standings:
+class LeaseCounts:
     """The leases that were not noted as silent, counted by when half of each is past and by when it ends."""
 
     def __init__(self) -> None:

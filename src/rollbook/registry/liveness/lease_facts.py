@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from rollbook.clusters.liveness import Lease, Reading, is_flapping, liveness_after, liveness_of, turns_within
+from rollbook.clusters.liveness import ClockReading, Lease, is_flapping, liveness_after, liveness_of, turns_within
 from rollbook.documents.values import MISSING, Value
 from rollbook.registry.feed.times import iso_time
 from rollbook.registry.liveness.leases import Leases
@@ -15,7 +15,7 @@ UNKNOWN: dict[str, Value] = {"liveness": "unknown", "observedAt": None, "ageSeco
 class LeaseFacts:
     """Tells what is known of the leases, as of now. Safe to ask from any thread."""
 
-    def __init__(self, leases: Leases, *, read_clocks: Callable[[], Reading]) -> None:
+    def __init__(self, leases: Leases, *, read_clocks: Callable[[], ClockReading]) -> None:
         self._leases = leases
         self._read_clocks = read_clocks
 
@@ -33,7 +33,7 @@ class LeaseFacts:
         return facts_of(lease, at, self._leases.listening_since(at.seconds))
 
 
-def facts_of(lease: Lease, at: Reading, listening_since: float) -> dict[str, Value]:
+def facts_of(lease: Lease, at: ClockReading, listening_since: float) -> dict[str, Value]:
     """What is told of a lease; its nodes only if any were reported, the former status only while there is a mark."""
     facts: dict[str, Value] = {
         "liveness": liveness_of(lease, at.seconds, listening_since),
@@ -51,7 +51,7 @@ def facts_of(lease: Lease, at: Reading, listening_since: float) -> dict[str, Val
     return facts
 
 
-def _nodes(lease: Lease, at: Reading, listening_since: float) -> list[Value]:
+def _nodes(lease: Lease, at: ClockReading, listening_since: float) -> list[Value]:
     return [
         {
             "id": id,
@@ -63,5 +63,5 @@ def _nodes(lease: Lease, at: Reading, listening_since: float) -> list[Value]:
     ]
 
 
-def _age_seconds(seen_at: float, at: Reading) -> float:
+def _age_seconds(seen_at: float, at: ClockReading) -> float:
     return round(max(0.0, at.seconds - seen_at), 3)

@@ -10,16 +10,16 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import islice
 
-from rollbook.clusters.liveness import Lease, Reading
+from rollbook.clusters.liveness import ClockReading, Lease
 from rollbook.clusters.uptime import Share, day_shares, slot_shares
 from rollbook.documents.values import Value
 from rollbook.errors import ClusterDeleted, ClusterNotFound, RegistryError
-from rollbook.registry.liveness.heartbeats import NODES_MAX, PLAIN_BEAT, Beat
-from rollbook.registry.liveness.lease_metrics import LeaseFigures
+from rollbook.registry.liveness.heartbeats import NODES_MAX, PLAIN_HEARTBEAT, Heartbeat
+from rollbook.registry.liveness.lease_metrics import LeaseMetrics
 from rollbook.registry.liveness.lease_saving import LeaseSaver
 from rollbook.registry.liveness.leases import Leases
 from rollbook.registry.liveness.marking import Marking
-from rollbook.registry.liveness.status_overrides import Marks
+from rollbook.registry.liveness.status_overrides import StatusOverrides
 from rollbook.registry.writing.committing import Author
 from rollbook.view.entries import Entry
 
@@ -35,11 +35,11 @@ class LeaseKeeper:
     def __init__(
         self,
         leases: Leases,
-        marks: Marks,
+        marks: StatusOverrides,
         marking: Marking,
         saver: LeaseSaver,
         *,
-        read_clocks: Callable[[], Reading],
+        read_clocks: Callable[[], ClockReading],
     ) -> None:
         self.leases = leases
         self._marks = marks
@@ -62,7 +62,7 @@ class LeaseKeeper:
             asyncio.create_task(_every(SAVE_SECONDS, self.save), name="rollbook-lease-saving"),
         ]
 
-    async def beat(self, id: str, beat: Beat, author: Author) -> Lease:
+    async def beat(self, id: str, beat: Heartbeat, author: Author) -> Lease:
         """Hear a beat; when it returns, what the beat changes in the document is durable.
 
         Refuses an id that is no cluster's (ClusterNotFound), or is none any more (ClusterDeleted).
@@ -77,7 +77,7 @@ class LeaseKeeper:
             await self._marking.settle(lease)
         return lease
 
-    def beat_at_once(self, id: str, beat: Beat) -> Lease | None:
+    def beat_at_once(self, id: str, beat: Heartbeat) -> Lease | None:
         """Hear a beat of which no document takes note; None, and nothing heard, when it has to be waited for."""
         entry, lease = self._marks.entry(id), self.leases.get(id)
         if entry is None or lease is None or lease.life != entry.created_revision:
@@ -86,7 +86,7 @@ class LeaseKeeper:
             return None
         return self.hear(entry, beat)
 
-    def hear(self, entry: Entry, beat: Beat = PLAIN_BEAT) -> Lease:
+    def hear(self, entry: Entry, beat: Heartbeat = PLAIN_HEARTBEAT) -> Lease:
         """Renew a lease, and nothing else."""
         at = self._read_clocks()
         lease = self.leases.renew(entry.id, entry.created_revision, beat.ttl_seconds, at)
@@ -117,10 +117,10 @@ class LeaseKeeper:
         """What ``/readyz`` says of liveness."""
         return self.leases.as_json()
 
-    def figures(self) -> LeaseFigures:
+    def figures(self) -> LeaseMetrics:
         """What all leases come to, for metrics."""
         at, leases, marking = self._read_clocks(), self.leases, self._marking
-        return LeaseFigures(
+        return LeaseMetrics(
             leases.totals(at.seconds),
             leases.flapping(at.unix_ms),
             leases.holds.holding(),

@@ -8,7 +8,7 @@ from rollbook.clusters.liveness import Liveness
 from rollbook.registry.liveness.suspensions import Cause
 
 
-class LeaseFigures(Struct, frozen=True):
+class LeaseMetrics(Struct, frozen=True):
     """How leases stand, to within a second, and what happened since the process began.
 
     ``beats``, ``marked`` (silences written down), ``restored`` (statuses brought back) and ``holds`` only grow.

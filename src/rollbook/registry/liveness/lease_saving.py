@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import orjson
 
-from rollbook.clusters.liveness import Lease, Mark, Reading
+from rollbook.clusters.liveness import ClockReading, Lease, StatusOverride
 from rollbook.clusters.uptime import DAYS_KEPT, SLOTS_KEPT, Share, day_of_slot, day_shares, slot_shares, sums
 from rollbook.documents.values import MISSING
 from rollbook.errors import JournalUnavailable
@@ -43,7 +43,7 @@ class LeaseSaver:
         self._in_turn = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollbook-leases")
 
-    async def save(self, at: Reading) -> None:
+    async def save(self, at: ClockReading) -> None:
         """Store everything that has changed. When the disk can't be written, it is told once and kept."""
         async with self._in_turn:
             try:
@@ -57,7 +57,7 @@ class LeaseSaver:
             else:
                 self.failures = 0
 
-    async def uptime(self, id: str, at: Reading) -> tuple[list[Share], list[Share]]:
+    async def uptime(self, id: str, at: ClockReading) -> tuple[list[Share], list[Share]]:
         """How a cluster under lease spent the slots of the last day, and the last days."""
         uptimes, unix_seconds = self._leases.uptimes, at.unix_ms / 1000
         fresh = [*uptimes.finished_of(id), uptimes.slot_spent(id)]
@@ -66,13 +66,13 @@ class LeaseSaver:
         today = [(day_of_slot(slot), spent) for slot, spent in fresh]
         return slot_shares(sums([*slots, *fresh]), unix_seconds), day_shares(sums([*days, *today]), unix_seconds)
 
-    async def close(self, at: Reading) -> None:
+    async def close(self, at: ClockReading) -> None:
         """Store everything, then release the store."""
         await self.save(at)
         self._thread.shutdown()
         self._store.close()
 
-    async def _save_some(self, at: Reading) -> bool:
+    async def _save_some(self, at: ClockReading) -> bool:
         leases = self._leases
         ids = list(islice(leases.dirty, BATCH_LEASES_MAX))
         gone, leases.gone = leases.gone, set()
@@ -104,14 +104,14 @@ class LeaseSaver:
         return await asyncio.get_running_loop().run_in_executor(self._thread, job)
 
 
-def open_leases(directory: Path, view: View, at: Reading) -> tuple[Leases, LeaseSaver]:
+def open_leases(directory: Path, view: View, at: ClockReading) -> tuple[Leases, LeaseSaver]:
     """The leases that are kept in ``directory``, and what keeps them there."""
     store = LeaseStore.open(directory)
     leases = load_leases(store, view, at)
     return leases, LeaseSaver(leases, store)
 
 
-def load_leases(store: LeaseStore, view: View, at: Reading) -> Leases:
+def load_leases(store: LeaseStore, view: View, at: ClockReading) -> Leases:
     """The table as it was stored, for a registry that does not listen yet."""
     leases = Leases(at)
     for row in store.load():
@@ -127,7 +127,7 @@ def load_leases(store: LeaseStore, view: View, at: Reading) -> Leases:
     return leases
 
 
-def row_of(lease: Lease, uptimes: Uptimes, at: Reading) -> LeaseRow:
+def row_of(lease: Lease, uptimes: Uptimes, at: ClockReading) -> LeaseRow:
     """A lease as it is stored."""
     mark = None
     if lease.mark is not None:
@@ -147,12 +147,12 @@ def row_of(lease: Lease, uptimes: Uptimes, at: Reading) -> LeaseRow:
     )
 
 
-def lease_of(row: LeaseRow, at: Reading) -> Lease:
+def lease_of(row: LeaseRow, at: ClockReading) -> Lease:
     """The lease that was stored, in the seconds of this process's clock."""
     mark = None
     if row.mark is not None:
         stored = orjson.loads(row.mark)
-        mark = Mark(stored["written"], stored.get("former", MISSING))
+        mark = StatusOverride(stored["written"], stored.get("former", MISSING))
     return Lease(
         row.id,
         row.life,
@@ -167,12 +167,12 @@ def lease_of(row: LeaseRow, at: Reading) -> Lease:
     )
 
 
-def _seconds(unix_ms: int, at: Reading) -> float:
+def _seconds(unix_ms: int, at: ClockReading) -> float:
     """A Unix time of the past on this process's clock; a time that is yet to come is now."""
     return at.seconds - max(0, at.unix_ms - unix_ms) / 1000
 
 
-def _unix_ms(seconds: float, at: Reading) -> int:
+def _unix_ms(seconds: float, at: ClockReading) -> int:
     return at.unix_ms - round((at.seconds - seconds) * 1000)
 
 

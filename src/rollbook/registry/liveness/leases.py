@@ -17,10 +17,10 @@ from itertools import islice
 from rollbook.clusters.liveness import (
     PAUSE_SECONDS,
     TURNS_KEPT,
+    ClockReading,
     Interruption,
     Lease,
     Liveness,
-    Reading,
     has_run_out,
     interruption_between,
     mass_window_seconds,
@@ -28,8 +28,8 @@ from rollbook.clusters.liveness import (
 )
 from rollbook.documents.values import Value
 from rollbook.registry.liveness.expiries import Expiries
-from rollbook.registry.liveness.lease_counts import Flapping, Standings
-from rollbook.registry.liveness.suspensions import Cause, Holds
+from rollbook.registry.liveness.lease_counts import Flapping, LeaseCounts
+from rollbook.registry.liveness.suspensions import Cause, Suspensions
 from rollbook.registry.liveness.uptimes import Uptimes
 
 SETTLE_SECONDS = 0.3
@@ -40,15 +40,15 @@ COUNTED_PER_LOOK = 2_000
 class Leases:
     """The table of leases, as of the last reading of the clocks that it was shown."""
 
-    def __init__(self, at: Reading) -> None:
-        self.holds = Holds()
+    def __init__(self, at: ClockReading) -> None:
+        self.holds = Suspensions()
         self.uptimes = Uptimes(at)
         self.dirty: set[str] = set()
         """The clusters whose leases changed since they were last stored."""
         self.gone: set[str] = set()
         """Those whose stored leases are over; they may have begun new ones since."""
         self.beats = 0
-        self._standings = Standings()
+        self._standings = LeaseCounts()
         self._flapping = Flapping()
         self._at = at
         self._listening_since = -math.inf
@@ -77,7 +77,7 @@ class Leases:
         """Since when beats were heard without interruption, as far as anybody can tell now."""
         return self._listening_since if now - self._at.seconds <= PAUSE_SECONDS else now
 
-    def renew(self, id: str, life: int, ttl_seconds: int, at: Reading) -> Lease:
+    def renew(self, id: str, life: int, ttl_seconds: int, at: ClockReading) -> Lease:
         """A beat: the lease begins, or begins again."""
         now = at.seconds
         if now - self._at.seconds > PAUSE_SECONDS:
@@ -109,7 +109,7 @@ class Leases:
         self._flapping.turned(lease, self._at.unix_ms)
         self._plan(lease)
 
-    def listen(self, at: Reading) -> None:
+    def listen(self, at: ClockReading) -> None:
         """Beats are heard from now on: everybody whose silence was not noted has a lease's length to send one."""
         self._at = at
         self.uptimes.move(at, jumped=True)
@@ -133,7 +133,7 @@ class Leases:
             self.dirty.discard(id)
             self.gone.add(id)
 
-    def note(self, lease: Lease, at: Reading, *, counts: bool = True) -> None:
+    def note(self, lease: Lease, at: ClockReading, *, counts: bool = True) -> None:
         """Take note that a lease has run out. ``counts``: as a sign of a mass silence."""
         if lease.noted or self._leases.get(lease.id) is not lease:
             return
@@ -147,7 +147,7 @@ class Leases:
         if counts:
             self._newly_noted[lease.id] = at.seconds + mass_window_seconds(lease.ttl_seconds)
 
-    def count(self, lease: Lease, at: Reading) -> None:
+    def count(self, lease: Lease, at: ClockReading) -> None:
         """Count a lease's uptime up to now."""
         self.uptimes.count(lease, at.seconds, self._listening_since)
         self.dirty.add(lease.id)
@@ -157,7 +157,7 @@ class Leases:
         if self._leases.get(lease.id) is lease:
             self.dirty.add(lease.id)
 
-    def look(self, at: Reading) -> list[Lease]:
+    def look(self, at: ClockReading) -> list[Lease]:
         """Look at the clocks; the leases whose silence is to be written down now."""
         self._notice(at)
         self._count_some(at)
@@ -167,7 +167,7 @@ class Leases:
             self._judge(at)
         return [] if self.holds.mass is not None else [lease for lease in settled if lease.id in self._due]
 
-    def give_grace(self, cause: Cause, detail: str, at: Reading) -> None:
+    def give_grace(self, cause: Cause, detail: str, at: ClockReading) -> None:
         """Let every lease count anew from now, except those whose silence was noted before."""
         self._listening_since = at.seconds
         for id in self._due:
@@ -187,7 +187,7 @@ class Leases:
         """For ``/readyz``: how many leases there are, how many silences were noted, and what holds transitions."""
         return {"leases": len(self), "silent": self._noted, "holds": self.holds.as_json(len(self._due))}
 
-    def _begin(self, id: str, life: int, ttl_seconds: int, at: Reading) -> Lease:
+    def _begin(self, id: str, life: int, ttl_seconds: int, at: ClockReading) -> Lease:
         self.drop(id)
         lease = Lease(id, life, ttl_seconds, at.seconds, at.unix_ms)
         self._leases[id] = lease
@@ -195,13 +195,13 @@ class Leases:
         self.uptimes.begin(id, at.seconds)
         return lease
 
-    def _come_back(self, lease: Lease, at: Reading) -> None:
+    def _come_back(self, lease: Lease, at: ClockReading) -> None:
         lease.noted = False
         self._noted -= 1
         self._newly_noted.pop(lease.id, None)
         self._turn(lease, at)
 
-    def _turn(self, lease: Lease, at: Reading) -> None:
+    def _turn(self, lease: Lease, at: ClockReading) -> None:
         lease.turns = (*lease.turns, at.unix_ms)[-TURNS_KEPT:]
         self._flapping.turned(lease, at.unix_ms)
         self.dirty.add(lease.id)
@@ -209,7 +209,7 @@ class Leases:
     def _plan(self, lease: Lease) -> None:
         self.expiries.ends(lease.id, runs_out_at(lease.beat_at, lease.ttl_seconds, self._listening_since))
 
-    def _notice(self, at: Reading) -> None:
+    def _notice(self, at: ClockReading) -> None:
         """Follow the clocks, and let everybody count anew after an interruption."""
         before, self._at = self._at, at
         interruption = interruption_between(before, at)
@@ -218,18 +218,18 @@ class Leases:
         elif self.uptimes.move(at):
             self._uncounted = iter(self)
 
-    def _resume(self, interruption: Interruption, before: Reading, at: Reading) -> None:
+    def _resume(self, interruption: Interruption, before: ClockReading, at: ClockReading) -> None:
         for lease in self._leases.values():
             self.uptimes.skip(lease, before.seconds, at.seconds, self._listening_since)
         self.uptimes.move(at, jumped=True)
         self.give_grace(interruption.kind, interruption.sentence, at)
 
-    def _count_some(self, at: Reading) -> None:
+    def _count_some(self, at: ClockReading) -> None:
         for lease in islice(self._uncounted, COUNTED_PER_LOOK):
             if self._leases.get(lease.id) is lease:
                 self.count(lease, at)
 
-    def _gather_due(self, at: Reading) -> None:
+    def _gather_due(self, at: ClockReading) -> None:
         for id in self.expiries.take(at.seconds):
             lease = self._leases[id]
             if lease.noted:
@@ -240,7 +240,7 @@ class Leases:
             else:
                 self._plan(lease)
 
-    def _judge(self, at: Reading) -> None:
+    def _judge(self, at: ClockReading) -> None:
         for id in [id for id, until in self._newly_noted.items() if until < at.seconds]:
             del self._newly_noted[id]
         silent = len(self._due) + len(self._newly_noted)

@@ -1,7 +1,7 @@
 """Writing silences into documents, and taking that back when beats return.
 
 One rule: a mark is a change like any other: it goes through the committer, and is decided on the newest document. What
-came of it is then read off the changes (``marks``), and the lease is asked again what it needs.
+came of it is then read off the changes (``status_overrides``), and the lease is asked again what it needs.
 """
 
 import asyncio
@@ -11,12 +11,20 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules
-from rollbook.clusters.liveness import RETURN_REASON, Lease, Mark, Reading, Step, silence_reason, step_due
+from rollbook.clusters.liveness import (
+    RETURN_REASON,
+    ClockReading,
+    Lease,
+    StatusOverride,
+    Step,
+    silence_reason,
+    step_due,
+)
 from rollbook.errors import JournalUnavailable, RegistryError
 from rollbook.limits import Limits
 from rollbook.registry.liveness.leases import Leases
 from rollbook.registry.liveness.status_commands import NOT_DUE, MarkUnreachable, RestoreStatus, SetStatus
-from rollbook.registry.liveness.status_overrides import REGISTRY, Marks
+from rollbook.registry.liveness.status_overrides import REGISTRY, StatusOverrides
 from rollbook.registry.writing.committing import Author, Committer
 from rollbook.view.entries import Entry
 
@@ -43,11 +51,11 @@ class Marking:
     def __init__(
         self,
         leases: Leases,
-        marks: Marks,
+        marks: StatusOverrides,
         committer: Committer,
         rules: StatusRules,
         *,
-        read_clocks: Callable[[], Reading],
+        read_clocks: Callable[[], ClockReading],
     ) -> None:
         self.marked = 0
         self.restored = 0
@@ -75,7 +83,7 @@ class Marking:
         else:
             await asyncio.shield(self._begin(lease))
 
-    def look(self, due: Iterable[Lease], at: Reading) -> None:
+    def look(self, due: Iterable[Lease], at: ClockReading) -> None:
         """Begin to settle what is due, and what could not be settled before."""
         if at.seconds < self._trouble_until:
             return
@@ -146,7 +154,7 @@ class Marking:
         if lease.beat_at == beat_at and stored.outcome != NOT_DUE:
             self._leases.note(lease, at)
 
-    async def _restore(self, lease: Lease, mark: Mark) -> None:
+    async def _restore(self, lease: Lease, mark: StatusOverride) -> None:
         entry, rules = self._marks.entry(lease.id), self._rules
         if entry is None or self._marks.status_of(entry) != mark.written:
             self._marks.believe(lease, None)

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules, accept_update
-from rollbook.clusters.liveness import Mark
+from rollbook.clusters.liveness import StatusOverride
 from rollbook.documents.codec import decode_stored
 from rollbook.documents.editing import identical, with_members
 from rollbook.documents.values import MISSING, Document, Maybe
 from rollbook.errors import ClusterNotFound
 from rollbook.limits import Limits
-from rollbook.registry.writing.commands import Decision, Standing, encoded
+from rollbook.registry.writing.commands import Current, Decision, encoded
 
 STATUS = "status"
 TOUCHED = frozenset({(STATUS,)})
@@ -26,7 +26,7 @@ class SetStatus(Struct, frozen=True):
     rules: SchemaRules
     limits: Limits
 
-    def decide(self, current: Standing | None) -> Decision:
+    def decide(self, current: Current | None) -> Decision:
         if current is None:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
         return _with_status(current, self.status, self.rules, self.limits)
@@ -41,7 +41,7 @@ class MarkUnreachable(Struct, frozen=True):
     rules: SchemaRules
     limits: Limits
 
-    def decide(self, current: Standing | None) -> Decision:
+    def decide(self, current: Current | None) -> Decision:
         if current is None or not self.is_due():
             return Decision(None, None if current is None else current.body, outcome=NOT_DUE)
         return _with_status(current, self.status, self.rules, self.limits)
@@ -51,12 +51,12 @@ class RestoreStatus(Struct, frozen=True):
     """Take a mark back, if the document is the one that was seen (``revision``) and still has the mark's status."""
 
     id: str
-    mark: Mark
+    mark: StatusOverride
     revision: int
     rules: SchemaRules
     limits: Limits
 
-    def decide(self, current: Standing | None) -> Decision:
+    def decide(self, current: Current | None) -> Decision:
         if current is None or current.revision != self.revision or status_in(current.body) != self.mark.written:
             return Decision(None, None if current is None else current.body)
         return _with_status(current, self.mark.former, self.rules, self.limits)
@@ -67,7 +67,7 @@ def status_in(body: bytes | None) -> Maybe:
     return MISSING if body is None else decode_stored(body).get(STATUS, MISSING)
 
 
-def _with_status(current: Standing, status: Maybe, rules: SchemaRules, limits: Limits) -> Decision:
+def _with_status(current: Current, status: Maybe, rules: SchemaRules, limits: Limits) -> Decision:
     before: Document = decode_stored(current.body)
     if identical(before.get(STATUS, MISSING), status):
         return Decision(None, current.body)

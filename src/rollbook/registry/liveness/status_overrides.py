@@ -8,7 +8,7 @@ import asyncio
 
 from msgspec import Struct
 
-from rollbook.clusters.liveness import Lease, Mark, Reading, mark_after
+from rollbook.clusters.liveness import ClockReading, Lease, StatusOverride, mark_after
 from rollbook.documents.editing import identical
 from rollbook.documents.values import Maybe
 from rollbook.journal.changes import Change
@@ -31,7 +31,7 @@ class Book(Struct, frozen=True):
     recent: RecentChanges
 
 
-class Marks:
+class StatusOverrides:
     """The marks of all leases, kept true to the documents. ``unreachable`` is the status that a mark writes."""
 
     def __init__(self, leases: Leases, book: Book, *, unreachable: str) -> None:
@@ -58,13 +58,13 @@ class Marks:
             lease.mark_known = True
         return lease.mark_known and lease.mark is None
 
-    def believe(self, lease: Lease, mark: Mark | None) -> None:
+    def believe(self, lease: Lease, mark: StatusOverride | None) -> None:
         """Take it for certain that a lease has this mark, or none."""
         if lease.mark != mark or not lease.mark_known:
             lease.mark, lease.mark_known = mark, True
             self._leases.changed(lease)
 
-    def catch_up(self, at: Reading) -> None:
+    def catch_up(self, at: ClockReading) -> None:
         """Follow the changes that were committed since this was last called."""
         recent = self._book.recent
         changes = recent.after(self._revision, most=recent.revision - self._revision)
@@ -101,21 +101,21 @@ class Marks:
     def _concerns(self, lease: Lease, change: Change) -> bool:
         return lease.mark is not None or change.actor == REGISTRY or self._leases.is_due(lease)
 
-    def _follow(self, lease: Lease, change: Change, at: Reading) -> None:
+    def _follow(self, lease: Lease, change: Change, at: ClockReading) -> None:
         """A status may have changed. Whoever writes it for a cluster whose lease has run out has spoken for it."""
         by_others = change.actor != REGISTRY and not identical(status_in(change.before), status_in(change.after))
         if by_others and self._leases.is_due(lease):
             self._leases.note(lease, at, counts=False)
         self.believe(lease, self._mark_after(lease.mark, change))
 
-    def _mark_in_history(self, id: str) -> Mark | None:
+    def _mark_in_history(self, id: str) -> StatusOverride | None:
         """Whoever changed the status last made it what it is."""
         for change in self._book.journal.past.history(id):
             if not identical(status_in(change.before), status_in(change.after)):
                 return self._mark_after(None, change)
         return None
 
-    def _mark_after(self, mark: Mark | None, change: Change) -> Mark | None:
+    def _mark_after(self, mark: StatusOverride | None, change: Change) -> StatusOverride | None:
         before, after = status_in(change.before), status_in(change.after)
         return mark_after(mark, before, after, by_registry=change.actor == REGISTRY, unreachable=self._unreachable)
 

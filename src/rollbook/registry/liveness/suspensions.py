@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct, field
 
-from rollbook.clusters.liveness import Reading, is_mass_silence
+from rollbook.clusters.liveness import ClockReading, is_mass_silence
 from rollbook.documents.values import Value
 from rollbook.registry.feed.times import iso_time
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 Cause: TypeAlias = Literal["mass-silence", "started", "paused", "clock-jumped", "beats-returned"]
 
 
-class Hold(Struct, frozen=True):
+class Suspension(Struct, frozen=True):
     """Why silences are not written down, and since when (Unix ms)."""
 
     cause: Cause
@@ -32,15 +32,15 @@ class Hold(Struct, frozen=True):
         return {"cause": self.cause, "detail": self.detail, "since": iso_time(self.since_ms), "waiting": waiting}
 
 
-class Holds(Struct):
+class Suspensions(Struct):
     """The holds that there are now, and how many there have been of each cause since the process began."""
 
-    mass: Hold | None = None
-    grace: Hold | None = None
+    mass: Suspension | None = None
+    grace: Suspension | None = None
     begun: dict[Cause, int] = field(default_factory=lambda: dict.fromkeys(get_args(Cause), 0))
     _graced: set[str] = field(default_factory=set)
 
-    def judge(self, silent: int, under_lease: int, at: Reading) -> bool:
+    def judge(self, silent: int, under_lease: int, at: ClockReading) -> bool:
         """Begin a hold when this is a mass silence; whether one has lasted until now and is none any more."""
         is_mass = is_mass_silence(silent, under_lease)
         if is_mass and self.mass is None:
@@ -48,7 +48,7 @@ class Holds(Struct):
             self.mass = self._begin("mass-silence", detail, at)
         return self.mass is not None and not is_mass
 
-    def begin_grace(self, cause: Cause, detail: str, ids: Iterable[str], at: Reading) -> None:
+    def begin_grace(self, cause: Cause, detail: str, ids: Iterable[str], at: ClockReading) -> None:
         """Give these leases their length once more. A mass silence is over by that: whoever is silent has to show it
         again."""
         if self.mass is not None:
@@ -57,7 +57,7 @@ class Holds(Struct):
         self._graced = set(ids)
         self.grace = self._begin(cause, detail, at) if self._graced else None
 
-    def settle(self, id: str, at: Reading) -> None:
+    def settle(self, id: str, at: ClockReading) -> None:
         """The lease needs its grace no more: it heard a beat, or ran out, or is gone."""
         if self._graced:
             self._graced.discard(id)
@@ -75,12 +75,12 @@ class Holds(Struct):
         mass = [] if self.mass is None else [self.mass.as_json(due)]
         return [*mass, *([] if self.grace is None else [self.grace.as_json(len(self._graced))])]
 
-    def _begin(self, cause: Cause, detail: str, at: Reading) -> Hold:
+    def _begin(self, cause: Cause, detail: str, at: ClockReading) -> Suspension:
         self.begun[cause] += 1
         logger.warning("silences are not written down (%s): %s", cause, detail)
-        return Hold(cause, detail, at.unix_ms)
+        return Suspension(cause, detail, at.unix_ms)
 
 
-def _end(hold: Hold, at: Reading) -> None:
+def _end(hold: Suspension, at: ClockReading) -> None:
     seconds = max(0, at.unix_ms - hold.since_ms) / 1000
     logger.warning("silences are written down again: %s is over after %.1f s", hold.cause, seconds)

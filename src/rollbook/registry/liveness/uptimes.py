@@ -6,7 +6,7 @@ between two such moments the rules of ``clusters.uptime`` say how the time was s
 
 from msgspec import Struct
 
-from rollbook.clusters.liveness import Lease, Reading
+from rollbook.clusters.liveness import ClockReading, Lease
 from rollbook.clusters.uptime import NOTHING, SLOT_SECONDS, SLOTS_KEPT, Spent, slot_of, spent_between
 
 Finished = dict[str, dict[int, Spent]]
@@ -37,7 +37,7 @@ class Tally(Struct):
 class Uptimes:
     """The tallies of all leases, by the id of the cluster."""
 
-    def __init__(self, at: Reading) -> None:
+    def __init__(self, at: ClockReading) -> None:
         self._finished: Finished = {}
         self._tallies: dict[str, Tally] = {}
         self._enter_slot(at)
@@ -75,7 +75,7 @@ class Uptimes:
         """Count from now on, and nothing of what was before."""
         self._tallies[id].counted_until = now
 
-    def move(self, at: Reading, *, jumped: bool = False) -> bool:
+    def move(self, at: ClockReading, *, jumped: bool = False) -> bool:
         """Follow the clock; whether it is in another slot now, so that every lease is to be counted."""
         if not jumped and at.seconds < self._slot_ends:
             return False
@@ -104,7 +104,7 @@ class Uptimes:
                 for slot, spent in slots.items():
                     self._finish(id, slot, spent)
 
-    def _enter_slot(self, at: Reading) -> None:
+    def _enter_slot(self, at: ClockReading) -> None:
         unix_seconds = at.unix_ms / 1000
         self.slot = slot_of(unix_seconds)
         self._slot_begins = at.seconds - (unix_seconds - self.slot * SLOT_SECONDS)

@@ -15,7 +15,7 @@ from rollbook.clusters.gpu_models import model_of
 from rollbook.documents.ordering import sort_key
 from rollbook.documents.values import MISSING, Document, Value
 from rollbook.language.filters.traversal import reached
-from rollbook.limits import DEFAULT_LIMITS, Work
+from rollbook.limits import DEFAULT_LIMITS, RequestBudget
 from rollbook.registry.reading.facet_requests import FacetAsked, FacetQuery
 from rollbook.view.facets import SCALAR_MARKS, Bucket, Facet, facet_of
 from rollbook.view.index.indexes import Index
@@ -45,7 +45,7 @@ def facets_in_index(asked: FacetQuery, index: Index, candidates: BitMap | None) 
 
 
 def facets_in_documents(
-    facets: Sequence[FacetAsked], documents: Iterable[Document], *, values_max: int, work: Work
+    facets: Sequence[FacetAsked], documents: Iterable[Document], *, values_max: int, work: RequestBudget
 ) -> tuple[int, dict[str, Facet]]:
     """How many documents there are, and the facets of them."""
     tallies = [_Tally(facet, work) for facet in facets]
@@ -67,7 +67,7 @@ class _Tally(Struct):
     """One facet while documents are looked at."""
 
     facet: FacetAsked
-    work: Work
+    work: RequestBudget
     counts: Counter[Key] = field(default_factory=Counter)
     missing: int = 0
     unlisted: int = 0

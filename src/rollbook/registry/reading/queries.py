@@ -16,7 +16,7 @@ from pyroaring import BitMap
 
 from rollbook.documents.values import Value
 from rollbook.language.pipelines import Tally, leading_tally
-from rollbook.limits import Limits, Work
+from rollbook.limits import Limits, RequestBudget
 from rollbook.registry.reading.facet_requests import FacetQuery
 from rollbook.registry.reading.faceting import facets_as_json, facets_in_index
 from rollbook.registry.reading.facts import Facts
@@ -173,8 +173,8 @@ class Reader:
         candidates = self._view.index.live if plan.candidates is None else plan.candidates
         return candidates[query.skip : stop_of(query)]
 
-    def _work(self, max_time_ms: int) -> Work:
-        return Work(deadline=time.monotonic() + max_time_ms / 1000, bytes_left=self._limits.result_bytes_max)
+    def _work(self, max_time_ms: int) -> RequestBudget:
+        return RequestBudget(deadline=time.monotonic() + max_time_ms / 1000, bytes_left=self._limits.result_bytes_max)
 
     async def _run(self, job: Callable[[], Result], query: Query, entries: Sequence[Entry]) -> Result:
         if not query.may_be_slow and _is_small(entries):

@@ -23,7 +23,7 @@ from rollbook.language.pipelines import Pipeline, leading_filter, parse_pipeline
 from rollbook.language.projections import Projection, parse_projection
 from rollbook.language.search_rules import cluster_search_in, refusals_in_search, translate_search
 from rollbook.language.sorting import Sort, parse_sort
-from rollbook.limits import Limits, Work
+from rollbook.limits import Limits, RequestBudget
 from rollbook.registry.writing.commands import ANY_REVISION, Create, Precondition, Update, encoded
 
 
@@ -164,7 +164,7 @@ def parse_update_request(
     update, array_filters, condition, at = parse_update_body(body)
     if not isinstance(update, (dict, list)):
         raise UpdateRefused("an update is an object of operators or fields, or an array of stages", at=at, mongo_code=9)
-    work = Work(bytes_left=limits.result_bytes_max)
+    work = RequestBudget(bytes_left=limits.result_bytes_max)
     filter = None if condition is MISSING else parse_cluster_filter(condition, at="/filter", limits=limits)
     if array_filters is not MISSING:
         array_filters = cast_array_filters(array_filters, update)

@@ -16,7 +16,7 @@ from rollbook.language.filters import compile_filter
 from rollbook.language.pipelines import Pipeline, stream_pipeline
 from rollbook.language.projections import compile_projection
 from rollbook.language.sorting import Sort, compile_sort
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 from rollbook.registry.reading.facet_requests import FacetQuery
 from rollbook.registry.reading.faceting import facets_as_json, facets_in_documents
 from rollbook.registry.reading.facts import Facts
@@ -37,7 +37,7 @@ class Scan(Struct, frozen=True):
 
     entries: Sequence[Entry]
     facts: Facts
-    work: Work
+    work: RequestBudget
     certain: BitMap | None = EMPTY
 
     def find(self, query: Query) -> Sequence[bytes]:

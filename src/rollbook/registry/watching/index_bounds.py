@@ -29,7 +29,7 @@ RELATIONS: dict[str, Relation] = {
 }
 
 
-class Handle(Struct, frozen=True):
+class IndexBound(Struct, frozen=True):
     """At ``path`` there is a scalar that has this relation to ``key``, in the order of sort keys and of its type."""
 
     path: Path
@@ -37,23 +37,23 @@ class Handle(Struct, frozen=True):
     key: SortKey
 
 
-def handles_of(filter: Filter) -> list[Handle] | None:
+def index_bounds_of(filter: Filter) -> list[IndexBound] | None:
     """The handles of which a matching document holds at least one; None when the filter does not say."""
     match filter:
         case Field(path, "$in", list() as operands) if all(map(is_scalar, operands)):
-            return [Handle(path, "equal", sort_key(operand)) for operand in operands]
+            return [IndexBound(path, "equal", sort_key(operand)) for operand in operands]
         case Field(path, operator, operand) if operator in RELATIONS and is_scalar(operand):
-            return [Handle(path, RELATIONS[operator], sort_key(operand))]
+            return [IndexBound(path, RELATIONS[operator], sort_key(operand))]
         case ElemMatch(path, clause):
-            inner = handles_of(clause)
+            inner = index_bounds_of(clause)
             if inner is None or any(array_index(name) is not None for handle in inner for name in handle.path):
                 return None
-            return [Handle((*path, *handle.path), handle.relation, handle.key) for handle in inner]
+            return [IndexBound((*path, *handle.path), handle.relation, handle.key) for handle in inner]
         case All(clauses):
-            known = [handles for clause in clauses if (handles := handles_of(clause)) is not None]
+            known = [handles for clause in clauses if (handles := index_bounds_of(clause)) is not None]
             return min(known, key=_breadth, default=None)
         case Any(clauses):
-            each = [handles_of(clause) for clause in clauses]
+            each = [index_bounds_of(clause) for clause in clauses]
             return None if None in each else [handle for handles in each for handle in handles or []]
     return None
 
@@ -83,6 +83,6 @@ def keys_at(value: Value, path: Path) -> Iterator[SortKey]:
         yield from keys_at(value[path[0]], path[1:])
 
 
-def _breadth(handles: list[Handle]) -> tuple[bool, int]:
+def _breadth(handles: list[IndexBound]) -> tuple[bool, int]:
     """How much a set of handles lets through: ranges more than values, many values more than few."""
     return any(handle.relation != "equal" for handle in handles), len(handles)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from rollbook.errors import LanguageRefused
-from rollbook.registry.feed.change_events import Form, Message
+from rollbook.registry.feed.change_events import Detail, Message
 
 MAILBOX_MESSAGES_MAX = 4096
 MAILBOX_BYTES_MAX = 8 * 1024 * 1024
@@ -29,7 +29,7 @@ class Mailroom(Struct):
     """How many mailboxes have lost what they held, or could not be told."""
     _mailboxes: "set[Mailbox]" = field(default_factory=set)
 
-    def open(self, form: Form, *, after: int) -> "Mailbox":
+    def open(self, form: Detail, *, after: int) -> "Mailbox":
         """A mailbox for messages later than revision ``after``; to be closed."""
         mailbox = Mailbox(self, form, after)
         self._mailboxes.add(mailbox)
@@ -62,7 +62,7 @@ class Mailbox(Struct, eq=False):
     """
 
     room: Mailroom
-    form: Form
+    form: Detail
     after: int
     lost: bool = False
     refusal: LanguageRefused | None = None

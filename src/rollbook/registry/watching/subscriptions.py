@@ -1,9 +1,9 @@
 """Who is concerned by a change: an index over the filters of watches.
 
-Theory: watches with the same filter form an audience, which is asked once for all its members. Audiences are entered
-under the handles of their filters (``handles``): a value under itself, a bound in the order of bounds. A change is
-looked up by what its documents hold at the paths of all handles; only the audiences found so, and those whose filters
-have no handles, are asked whether they match.
+Theory: watches with the same filter share a subscription, which is asked once for all its members. Subscriptions are
+entered under the index bounds of their filters (``index_bounds``): a value under itself, a bound in the order of bounds.
+A change is looked up by what its documents hold at the paths of all bounds; only the subscriptions found so, and those
+whose filters have no bounds, are asked whether they match.
 """
 
 import time
@@ -17,8 +17,8 @@ from rollbook.documents.ordering import SortKey
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Document
 from rollbook.language.filters import Filter, Predicate, compile_filter
-from rollbook.limits import Work
-from rollbook.registry.watching.index_bounds import Handle, handles_of, keys_at
+from rollbook.limits import RequestBudget
+from rollbook.registry.watching.index_bounds import IndexBound, index_bounds_of, keys_at
 
 Member = TypeVar("Member")
 
@@ -27,7 +27,7 @@ MATCH_SECONDS_MAX = 0.05
 MATCH_BYTES_MAX = 16 * 1024 * 1024
 
 
-class Audience(Struct, Generic[Member], eq=False, dict=True):
+class Subscription(Struct, Generic[Member], eq=False, dict=True):
     """All who watch with one filter."""
 
     filter: Filter
@@ -35,8 +35,8 @@ class Audience(Struct, Generic[Member], eq=False, dict=True):
 
     def __post_init__(self) -> None:
         self.name = repr(self.filter)
-        self.handles = handles_of(self.filter)
-        self._work = Work()
+        self.handles = index_bounds_of(self.filter)
+        self._work = RequestBudget()
         self._predicate: Predicate = compile_filter(self.filter, work=self._work)
 
     def matches(self, document: Document) -> bool:
@@ -46,21 +46,21 @@ class Audience(Struct, Generic[Member], eq=False, dict=True):
         return self._predicate(document)
 
 
-class Audiences(Generic[Member]):
+class SubscriptionIndex(Generic[Member]):
     """The audiences of all watches, found by filter or by change."""
 
     def __init__(self) -> None:
-        self._by_filter: dict[str, Audience[Member]] = {}
+        self._by_filter: dict[str, Subscription[Member]] = {}
         self._at: dict[Path, _Place[Member]] = {}
-        self._without_handles: set[Audience[Member]] = set()
+        self._without_handles: set[Subscription[Member]] = set()
         self._members = 0
 
     def __len__(self) -> int:
         return self._members
 
-    def join(self, filter: Filter, member: Member) -> Audience[Member]:
+    def join(self, filter: Filter, member: Member) -> Subscription[Member]:
         """Add a member to the audience of ``filter``."""
-        joined = Audience[Member](filter)
+        joined = Subscription[Member](filter)
         audience = self._by_filter.setdefault(joined.name, joined)
         if audience is joined:
             self._enter(audience)
@@ -68,7 +68,7 @@ class Audiences(Generic[Member]):
         self._members += 1
         return audience
 
-    def leave(self, audience: Audience[Member], member: Member) -> None:
+    def leave(self, audience: Subscription[Member], member: Member) -> None:
         """Take a member out; the last one takes the audience with it."""
         audience.members.remove(member)
         self._members -= 1
@@ -80,7 +80,7 @@ class Audiences(Generic[Member]):
         """Every member of every audience."""
         return (member for audience in self._by_filter.values() for member in audience.members)
 
-    def concerned_by(self, documents: Iterable[Document]) -> set[Audience[Member]]:
+    def concerned_by(self, documents: Iterable[Document]) -> set[Subscription[Member]]:
         """The audiences whose filters may match one of the documents."""
         concerned = set(self._without_handles)
         if self._at:
@@ -89,14 +89,14 @@ class Audiences(Generic[Member]):
                 place.add_concerned({key for document in documents for key in keys_at(document, path)}, concerned)
         return concerned
 
-    def _enter(self, audience: Audience[Member]) -> None:
+    def _enter(self, audience: Subscription[Member]) -> None:
         if audience.handles is None or len(audience.handles) > HANDLES_MAX:
             self._without_handles.add(audience)
             return
         for handle in audience.handles:
             self._at.setdefault(handle.path, _Place()).enter(handle, audience)
 
-    def _strike(self, audience: Audience[Member]) -> None:
+    def _strike(self, audience: Subscription[Member]) -> None:
         self._without_handles.discard(audience)
         for handle in audience.handles or []:
             place = self._at.get(handle.path)
@@ -108,11 +108,11 @@ class _Place(Generic[Member]):
     """The audiences with handles at one path."""
 
     def __init__(self) -> None:
-        self._equal: dict[SortKey, set[Audience[Member]]] = {}
+        self._equal: dict[SortKey, set[Subscription[Member]]] = {}
         self._at_least: _Bounds[Member] = _Bounds()
         self._at_most: _Bounds[Member] = _Bounds()
 
-    def enter(self, handle: Handle, audience: Audience[Member]) -> None:
+    def enter(self, handle: IndexBound, audience: Subscription[Member]) -> None:
         match handle.relation:
             case "equal":
                 self._equal.setdefault(handle.key, set()).add(audience)
@@ -121,7 +121,7 @@ class _Place(Generic[Member]):
             case "at most":
                 self._at_most.enter(handle.key, audience)
 
-    def strike(self, handle: Handle, audience: Audience[Member]) -> bool:
+    def strike(self, handle: IndexBound, audience: Subscription[Member]) -> bool:
         """Take one out; whether nobody is left."""
         if handle.relation == "equal":
             interested = self._equal.get(handle.key, set())
@@ -132,7 +132,7 @@ class _Place(Generic[Member]):
             (self._at_least if handle.relation == "at least" else self._at_most).strike(handle.key, audience)
         return not (self._equal or self._at_least.keys or self._at_most.keys)
 
-    def add_concerned(self, keys: set[SortKey], concerned: set[Audience[Member]]) -> None:
+    def add_concerned(self, keys: set[SortKey], concerned: set[Subscription[Member]]) -> None:
         for key in keys:
             if key in self._equal:
                 concerned |= self._equal[key]
@@ -148,20 +148,20 @@ class _Bounds(Generic[Member]):
 
     def __init__(self) -> None:
         self.keys: list[SortKey] = []
-        self._by_key: dict[SortKey, set[Audience[Member]]] = {}
+        self._by_key: dict[SortKey, set[Subscription[Member]]] = {}
 
-    def enter(self, key: SortKey, audience: Audience[Member]) -> None:
+    def enter(self, key: SortKey, audience: Subscription[Member]) -> None:
         if key not in self._by_key:
             insort(self.keys, key)
         self._by_key.setdefault(key, set()).add(audience)
 
-    def strike(self, key: SortKey, audience: Audience[Member]) -> None:
+    def strike(self, key: SortKey, audience: Subscription[Member]) -> None:
         interested = self._by_key.get(key, set())
         interested.discard(audience)
         if key in self._by_key and not interested:
             del self._by_key[key]
             del self.keys[bisect_left(self.keys, key)]
 
-    def add_between(self, least: SortKey, most: SortKey, concerned: set[Audience[Member]]) -> None:
+    def add_between(self, least: SortKey, most: SortKey, concerned: set[Subscription[Member]]) -> None:
         for key in self.keys[bisect_left(self.keys, least) : bisect_right(self.keys, most)]:
             concerned |= self._by_key[key]

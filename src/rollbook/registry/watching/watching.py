@@ -24,11 +24,11 @@ from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
 from rollbook.language.filters import Filter
 from rollbook.limits import DEFAULT_LIMITS
-from rollbook.registry.feed.change_events import Form, Message, Occurrence
-from rollbook.registry.feed.pacing import Pace
+from rollbook.registry.feed.change_events import ChangeEvent, Detail, Message
+from rollbook.registry.feed.pacing import TimeSlice
 from rollbook.registry.feed.recent_changes import RecentChanges, size_bytes
 from rollbook.registry.watching.mailboxes import TAKEN_BYTES_MAX, Mailbox, Mailroom
-from rollbook.registry.watching.subscriptions import Audience, Audiences
+from rollbook.registry.watching.subscriptions import Subscription, SubscriptionIndex
 
 PAGE_CHANGES = 256
 PAGE_BYTES = 4 * 1024 * 1024
@@ -70,7 +70,7 @@ class Watch(Struct, frozen=True, eq=False):
     """One watcher's watch from after revision ``start``. Made by ``Watching.open``; read once, one way or the other."""
 
     watching: "Watching"
-    audience: Audience[Mailbox]
+    audience: Subscription[Mailbox]
     mailbox: Mailbox
     start: int
     joined: int
@@ -158,14 +158,14 @@ class Watching:
         self._journal = journal
         self._recent = recent
         self._watchers_max = watchers_max
-        self._audiences: Audiences[Mailbox] = Audiences()
+        self._audiences: SubscriptionIndex[Mailbox] = SubscriptionIndex()
         self._task = asyncio.create_task(self._run(), name="rollbook-watching")
 
     def __len__(self) -> int:
         return len(self._audiences)
 
     @contextlib.contextmanager
-    def open(self, filter: Filter, *, form: Form, since: int | None) -> Iterator[Watch]:
+    def open(self, filter: Filter, *, form: Detail, since: int | None) -> Iterator[Watch]:
         """A watch from after revision ``since`` (see ``check_past``), or from now, for the length of the block.
 
         Refuses (TooManyWatchers) when there are as many as there may be.
@@ -193,14 +193,14 @@ class Watching:
 
         Refuses (Compacted) a past that is gone. Ends early when the registry stops.
         """
-        after, pace = watch.start, Pace()
+        after, pace = watch.start, TimeSlice()
         while after < watch.joined and not self.is_stopping:
             messages: list[Message] = []
             waiting_bytes = 0
             for change in await self._changes_after(after):
                 if change.revision > watch.joined:
                     break
-                occurrence = Occurrence(change)
+                occurrence = ChangeEvent(change)
                 try:
                     name = occurrence.name_for(watch.audience.matches)
                 except LanguageRefused as refusal:
@@ -250,7 +250,7 @@ class Watching:
         return page
 
     async def _run(self) -> None:
-        pace = Pace()
+        pace = TimeSlice()
         while True:
             await self._recent.wait(self.revision)
             try:
@@ -267,7 +267,7 @@ class Watching:
                 continue
             for change in changes:
                 self._telling = change.revision
-                await self._tell(Occurrence(change), pace)
+                await self._tell(ChangeEvent(change), pace)
                 self.revision = change.revision
             await pace.rest()
 
@@ -277,7 +277,7 @@ class Watching:
         for mailbox in self._audiences.members():
             mailbox.lose()
 
-    async def _tell(self, occurrence: Occurrence, pace: Pace) -> None:
+    async def _tell(self, occurrence: ChangeEvent, pace: TimeSlice) -> None:
         if not len(self._audiences):
             return
         for audience in self._audiences.concerned_by(occurrence.documents):

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 
 from rollbook.registry.webhooks.records import Webhook
-from rollbook.registry.webhooks.sending import Line, Sent
+from rollbook.registry.webhooks.sending import Connection, Sent
 from rollbook.registry.webhooks.signing import signature_headers
 from rollbook.registry.webhooks.targets import Retry
 
@@ -15,7 +15,7 @@ from rollbook.registry.webhooks.targets import Retry
 class Attempts:
     """The attempts of one webhook. The one who waits for an attempt is told when it is broken off."""
 
-    def __init__(self, webhook: Webhook, line: Line, *, now_ms: Callable[[], int]) -> None:
+    def __init__(self, webhook: Webhook, line: Connection, *, now_ms: Callable[[], int]) -> None:
         self._webhook = webhook
         self._line = line
         self._now_ms = now_ms

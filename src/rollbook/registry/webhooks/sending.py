@@ -102,9 +102,9 @@ class Sender:
 
         return httpx.create_ssl_context()
 
-    def line(self) -> "Line":
+    def line(self) -> "Connection":
         """A line to one target; to be closed."""
-        return Line(
+        return Connection(
             self.room,
             httpcore.AsyncConnectionPool(
                 ssl_context=self._ssl_context,
@@ -119,7 +119,7 @@ class Sender:
         self._resolver.close()
 
 
-class Line(Struct, frozen=True):
+class Connection(Struct, frozen=True):
     """Sends messages to one target, over one connection that is kept for the next ones. Made by ``Sender.line``."""
 
     room: Room

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from rollbook.documents.values import Document, Value, is_number
 from rollbook.errors import WebhookRefused, below
 from rollbook.limits import Limits
-from rollbook.registry.feed.change_events import Form
+from rollbook.registry.feed.change_events import Detail
 from rollbook.registry.reading.requests import parse_since, parse_watch_filter
 from rollbook.registry.webhooks.addresses import problem_with
 from rollbook.registry.webhooks.signing import key_in, new_secret
@@ -49,7 +49,7 @@ class Target(Struct, frozen=True):
 
     url: str
     filter: Value = field(default_factory=dict)
-    form: Form = "document"
+    form: Detail = "document"
     enabled: bool = True
     description: str = ""
     timeout_seconds: float = 10.0
@@ -215,7 +215,7 @@ def number(least: float, most: float) -> Callable[[Value], bool]:
 MEMBERS: Mapping[str, Member] = {
     "url": Member("url", f"a text of at most {URL_LENGTH_MAX} characters", text(URL_LENGTH_MAX)),
     "filter": Member("filter", "a filter", lambda value: isinstance(value, dict)),
-    "as": Member("form", f"one of {', '.join(get_args(Form))}", lambda value: value in get_args(Form)),
+    "as": Member("form", f"one of {', '.join(get_args(Detail))}", lambda value: value in get_args(Detail)),
     "enabled": Member("enabled", "true or false", lambda value: isinstance(value, bool)),
     "description": Member(
         "description", f"a text of at most {DESCRIPTION_LENGTH_MAX} characters", text(DESCRIPTION_LENGTH_MAX)

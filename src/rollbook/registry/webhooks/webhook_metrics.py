@@ -9,7 +9,7 @@ from rollbook.documents.values import Document
 from rollbook.registry.webhooks.records import STATES
 
 
-class WebhookFigures(Struct, frozen=True):
+class WebhookMetrics(Struct, frozen=True):
     """``lag``: how many changes the slowest of those that are enabled has before it. Letters are those of all."""
 
     states: dict[str, int]
@@ -18,13 +18,13 @@ class WebhookFigures(Struct, frozen=True):
     letters_dropped: int
 
 
-def figures_of(webhooks: Iterable[Document]) -> WebhookFigures:
+def figures_of(webhooks: Iterable[Document]) -> WebhookMetrics:
     """The figures of webhooks as their callers see them (see ``Webhooks.describe``)."""
     statuses = [cast(dict[str, Any], webhook["status"]) for webhook in webhooks]
     states = dict.fromkeys(STATES, 0)
     for status in statuses:
         states[status["state"]] += 1
-    return WebhookFigures(
+    return WebhookMetrics(
         states,
         lag=max((status["lag"] for status in statuses if status["state"] != "disabled"), default=0),
         letters=sum(status["deadLetters"] for status in statuses),

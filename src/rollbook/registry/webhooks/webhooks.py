@@ -42,7 +42,7 @@ TargetEdit: TypeAlias = Callable[[Target], tuple[Target, str | None]]
 logger = logging.getLogger(__name__)
 
 
-class Standing(Struct):
+class RunningWebhook(Struct):
     """One webhook: how far it had come when nothing delivered to it, or who delivers; and what of that is kept."""
 
     webhook: Webhook
@@ -77,7 +77,7 @@ class Webhooks:
         self._keep = keep
         self._recent = recent
         self._around = around
-        self._all: dict[str, Standing] = {}
+        self._all: dict[str, RunningWebhook] = {}
         self._in_turn = asyncio.Lock()
         self._saving: asyncio.Task[None] | None = None
         self._is_troubled = False
@@ -107,7 +107,7 @@ class Webhooks:
         opened = cls(keep, recent, around, TargetParser(limits, allowed))
         for row, progress in rows:
             known = progress._replace(revision=min(progress.revision, recent.revision))
-            opened._all[row.id] = Standing(webhook_of(row), known, progress)
+            opened._all[row.id] = RunningWebhook(webhook_of(row), known, progress)
         return opened
 
     def start(self) -> None:
@@ -135,7 +135,7 @@ class Webhooks:
             since = self._recent.revision if registration.since is None else registration.since
             await self._around.watching.check_past(since)
             webhook = webhook_from(registration, at_ms=self._around.now_ms())
-            standing = Standing(webhook, Progress(since), Progress(since))
+            standing = RunningWebhook(webhook, Progress(since), Progress(since))
             await self._save_whole(standing, webhook, standing.at_rest)
             self._all[webhook.id] = standing
             self._begin(standing)
@@ -171,14 +171,14 @@ class Webhooks:
         self._around.sender.close()
         await asyncio.to_thread(self._keep.close)
 
-    def standing(self, id: str) -> Standing:
+    def standing(self, id: str) -> RunningWebhook:
         """The webhook with this id. Refuses (WebhookNotFound) when there is none."""
         standing = self._all.get(id)
         if standing is None:
             raise WebhookNotFound(f"no webhook has the id {id!r}")
         return standing
 
-    def _described(self, standing: Standing, letters: int, dropped: int) -> Document:
+    def _described(self, standing: RunningWebhook, letters: int, dropped: int) -> Document:
         return described(
             standing.webhook,
             standing.progress,
@@ -189,7 +189,7 @@ class Webhooks:
         )
 
     @contextlib.asynccontextmanager
-    async def _at_rest(self, id: str) -> AsyncIterator[Standing]:
+    async def _at_rest(self, id: str) -> AsyncIterator[RunningWebhook]:
         """One webhook, with nothing under way for the length of the block."""
         async with self._in_turn:
             standing = self.standing(id)
@@ -200,7 +200,7 @@ class Webhooks:
                 if id in self._all:
                     self._begin(standing)
 
-    def _begin(self, standing: Standing) -> None:
+    def _begin(self, standing: RunningWebhook) -> None:
         webhook = standing.webhook
         if not webhook.target.enabled or self._saving is None:
             return
@@ -211,7 +211,7 @@ class Webhooks:
             return
         standing.deliverer = Deliverer(webhook, filter, standing.at_rest, self._around)
 
-    async def _save_whole(self, standing: Standing, webhook: Webhook, progress: Progress) -> None:
+    async def _save_whole(self, standing: RunningWebhook, webhook: Webhook, progress: Progress) -> None:
         await self._keep(lambda store: store.save(row_of(webhook), progress))
         standing.webhook, standing.at_rest, standing.kept = webhook, progress, progress
 
@@ -221,7 +221,7 @@ class Webhooks:
             async with self._in_turn:
                 await self._save(self._all.values())
 
-    async def _save(self, standings: Iterable[Standing]) -> None:
+    async def _save(self, standings: Iterable[RunningWebhook]) -> None:
         moved = [(each, progress) for each in standings if (progress := each.progress) != each.kept]
         if not moved:
             return

@@ -18,10 +18,10 @@ from rollbook.documents.values import Document
 from rollbook.errors import ClusterExists, ClusterNotFound, ClusterProtected, DocumentInvalid, PreconditionFailed, below
 from rollbook.journal.changes import Kind
 from rollbook.language.edits import Edit
-from rollbook.limits import DEFAULT_LIMITS, Limits, Work
+from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 
 
-class Standing(Struct, frozen=True):
+class Current(Struct, frozen=True):
     """The newest document of an id, as a command meets it: its JSON, its revision, and whether it is protected."""
 
     body: bytes
@@ -51,7 +51,7 @@ class Command(Protocol):
         """The cluster that it is about."""
         ...
 
-    def decide(self, current: Standing | None) -> Decision:
+    def decide(self, current: Current | None) -> Decision:
         """What becomes of the newest document; refuses with the error that the caller shall see."""
         ...
 
@@ -96,7 +96,7 @@ class Create(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     replace: bool = False
 
-    def decide(self, current: Standing | None) -> Decision:
+    def decide(self, current: Current | None) -> Decision:
         if current is None:
             return Decision("created", self.body, self.warnings)
         if not self.replace:
@@ -117,10 +117,10 @@ class Update(Struct, frozen=True):
     rules: SchemaRules
     condition: Callable[[Document], bool] | None = None
     precondition: Precondition = ANY_REVISION
-    work: Work = field(default_factory=Work)
+    work: RequestBudget = field(default_factory=RequestBudget)
     limits: Limits = DEFAULT_LIMITS
 
-    def decide(self, current: Standing | None) -> Decision:
+    def decide(self, current: Current | None) -> Decision:
         if current is None:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
         self.precondition.check(current.revision)
@@ -143,7 +143,7 @@ class Delete(Struct, frozen=True):
     id: str
     precondition: Precondition = ANY_REVISION
 
-    def decide(self, current: Standing | None) -> Decision:
+    def decide(self, current: Current | None) -> Decision:
         if current is None:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
         if current.protected:

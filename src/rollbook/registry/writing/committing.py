@@ -24,7 +24,7 @@ from rollbook.errors import JournalConflict, JournalUnavailable, RegistryError
 from rollbook.journal.changes import Change, Kind, protected_after
 from rollbook.journal.interface import Journal
 from rollbook.registry.feed.recent_changes import RecentChanges
-from rollbook.registry.writing.commands import Command, Decision, Standing
+from rollbook.registry.writing.commands import Command, Current, Decision
 from rollbook.registry.writing.commit_counts import CommitCounts, Result
 from rollbook.view.views import NO_VERSIONS, Versions, View
 
@@ -40,7 +40,7 @@ class Author(Struct, frozen=True):
     reason: str | None = None
 
 
-class Stored(NamedTuple):
+class WriteResult(NamedTuple):
     """The answer to a write: the document after it (None: deleted), its revision, and what to warn of.
 
     ``kind`` is None when the write changed nothing; ``outcome`` is the command's own word.
@@ -54,13 +54,13 @@ class Stored(NamedTuple):
     outcome: str = ""
 
 
-Outcome = Stored | RegistryError | Exception
+Outcome = WriteResult | RegistryError | Exception
 
 
 class _Waiting(NamedTuple):
     command: Command
     author: Author
-    answer: asyncio.Future[Stored]
+    answer: asyncio.Future[WriteResult]
 
 
 class Committer:
@@ -88,13 +88,13 @@ class Committer:
         """How many commands are in the queue."""
         return len(self._queue)
 
-    async def submit(self, command: Command, author: Author) -> Stored:
+    async def submit(self, command: Command, author: Author) -> WriteResult:
         """Decide, make durable and publish one command. Raises the command's refusal, or JournalUnavailable."""
         return await self.begin(command, author)
 
-    def begin(self, command: Command, author: Author) -> asyncio.Future[Stored]:
+    def begin(self, command: Command, author: Author) -> asyncio.Future[WriteResult]:
         """As ``submit``, for who does not wait here."""
-        answer: asyncio.Future[Stored] = self._loop.create_future()
+        answer: asyncio.Future[WriteResult] = self._loop.create_future()
         if self._closing:
             answer.set_exception(JournalUnavailable("the registry is stopping; try again when it is back"))
         else:
@@ -175,7 +175,7 @@ class _Draft:
     def __init__(self, view: View, at_ms: int) -> None:
         self._view = view
         self._at_ms = at_ms
-        self._over: dict[str, Standing | None] = {}
+        self._over: dict[str, Current | None] = {}
         self.changes: list[Change] = []
         self.versions: dict[int, tuple[Document, Document]] = {}
 
@@ -189,16 +189,16 @@ class _Draft:
             return refusal
         if decision.kind is None:
             revision = current.revision if current else 0
-            return Stored(command.id, None, decision.body, revision, decision.warnings, decision.outcome)
+            return WriteResult(command.id, None, decision.body, revision, decision.warnings, decision.outcome)
         return self._record(command.id, current, decision, decision.kind, waiting.author)
 
-    def _standing(self, id: str) -> Standing | None:
+    def _standing(self, id: str) -> Current | None:
         if id in self._over:
             return self._over[id]
         entry = self._view.entry(id)
-        return None if entry is None else Standing(entry.body, entry.revision, entry.protected)
+        return None if entry is None else Current(entry.body, entry.revision, entry.protected)
 
-    def _record(self, id: str, current: Standing | None, decision: Decision, kind: Kind, author: Author) -> Stored:
+    def _record(self, id: str, current: Current | None, decision: Decision, kind: Kind, author: Author) -> WriteResult:
         revision = self._view.revision + len(self.changes) + 1
         before = current.body if current else None
         change = Change(revision, id, kind, self._at_ms, before, decision.body, author.actor, author.reason)
@@ -206,12 +206,12 @@ class _Draft:
         if decision.versions is not None:
             self.versions[revision] = decision.versions
         protected = protected_after(kind, current is not None and current.protected)
-        self._over[id] = None if decision.body is None else Standing(decision.body, revision, protected)
-        return Stored(id, kind, decision.body, revision, decision.warnings, decision.outcome)
+        self._over[id] = None if decision.body is None else Current(decision.body, revision, protected)
+        return WriteResult(id, kind, decision.body, revision, decision.warnings, decision.outcome)
 
 
 def _result_of(outcome: Outcome) -> Result:
-    if isinstance(outcome, Stored):
+    if isinstance(outcome, WriteResult):
         return "unchanged" if outcome.kind is None else "changed"
     is_refusal = isinstance(outcome, RegistryError) and not isinstance(outcome, JournalUnavailable)
     return "refused" if is_refusal else "failed"
@@ -221,7 +221,7 @@ def _answer(batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
     for waiting, outcome in zip(batch, outcomes, strict=True):
         if waiting.answer.done():  # the caller went away; what it asked for is done all the same
             continue
-        if isinstance(outcome, Stored):
+        if isinstance(outcome, WriteResult):
             waiting.answer.set_result(outcome)
         else:
             waiting.answer.set_exception(outcome)

@@ -9,8 +9,8 @@ from rollbook.clusters.membership import find_node
 from rollbook.clusters.nodes import NODE_LIST
 from rollbook.documents.codec import decode_stored
 from rollbook.errors import ClusterNotFound
-from rollbook.limits import DEFAULT_LIMITS, Limits, Work
-from rollbook.registry.writing.commands import ANY_REVISION, Decision, Precondition, Standing, encoded
+from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
+from rollbook.registry.writing.commands import ANY_REVISION, Current, Decision, Precondition, encoded
 from rollbook.registry.writing.node_edits import NodeEdit
 
 TOUCHED = frozenset({NODE_LIST})
@@ -28,10 +28,10 @@ class EditNodes(Struct, frozen=True):
     rules: SchemaRules
     node: str | None = None
     precondition: Precondition = ANY_REVISION
-    work: Work = field(default_factory=Work)
+    work: RequestBudget = field(default_factory=RequestBudget)
     limits: Limits = DEFAULT_LIMITS
 
-    def decide(self, current: Standing | None) -> Decision:
+    def decide(self, current: Current | None) -> Decision:
         if current is None:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
         self.work.deadline = time.monotonic() + self.limits.max_time_ms / 1000

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from rollbook.documents.values import MISSING, Maybe
 from rollbook.errors import ClusterNotFound, RequestRefused, below
-from rollbook.registry.writing.commands import ANY_REVISION, Decision, Precondition, Standing
+from rollbook.registry.writing.commands import ANY_REVISION, Current, Decision, Precondition
 
 
 class Protect(Struct, frozen=True):
@@ -14,7 +14,7 @@ class Protect(Struct, frozen=True):
     protected: bool
     precondition: Precondition = ANY_REVISION
 
-    def decide(self, current: Standing | None) -> Decision:
+    def decide(self, current: Current | None) -> Decision:
         if current is None:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
         self.precondition.check(current.revision)

@@ -18,8 +18,8 @@ from rollbook.documents.paths import Path
 from rollbook.documents.values import Value
 from rollbook.view.index.numbering import Numbering, Numbers
 from rollbook.view.index.postings import bitmap_of_mask, numbers_in
-from rollbook.view.index.resolved_paths import Place
-from rollbook.view.index.trees import Budget, PathIndex
+from rollbook.view.index.resolved_paths import ResolvedPath
+from rollbook.view.index.trees import IndexBounds, PathIndex
 from rollbook.view.index.walking import Term, differences, exchange_terms, keys_on, same, spread, terms_of
 
 
@@ -28,14 +28,14 @@ class ElementIndex:
 
     __slots__ = ("_free", "_numbers_of", "_owners", "_used", "at", "live", "places", "root")
 
-    def __init__(self, at: PathIndex, budget: Budget, *, not_indexed: Iterable[str] = ()) -> None:
+    def __init__(self, at: PathIndex, budget: IndexBounds, *, not_indexed: Iterable[str] = ()) -> None:
         at.elements_apart = True
         self.at = at
         self.root = PathIndex((), budget, twin=at)
         for name in not_indexed:
             if (child := self.root.child(name)) is not None:
                 child.indexed = False
-        self.places: dict[Path, Place] = {}
+        self.places: dict[Path, ResolvedPath] = {}
         self.live = BitMap()
         """The elements that are objects. Others have numbers too, so that places and numbers go together."""
         self._owners: NDArray[np.uint32] = np.zeros(1024, dtype=np.uint32)

@@ -11,8 +11,8 @@ from rollbook.documents.paths import Path
 from rollbook.documents.values import Document
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.view.index.elements import ElementIndex
-from rollbook.view.index.resolved_paths import Place
-from rollbook.view.index.trees import Budget, PathIndex, nodes_below
+from rollbook.view.index.resolved_paths import ResolvedPath
+from rollbook.view.index.trees import IndexBounds, PathIndex, nodes_below
 from rollbook.view.index.walking import (
     Arrays,
     Difference,
@@ -48,9 +48,9 @@ class Index:
         self, *, elements: Iterable[Path] = ELEMENTS_INDEXED, limits: Limits = DEFAULT_LIMITS, values: bool = True
     ) -> None:
         self.values = values
-        budget = Budget(limits, only_digests=ONLY_DIGESTS)
+        budget = IndexBounds(limits, only_digests=ONLY_DIGESTS)
         self.root = PathIndex((), budget)
-        self.places: dict[Path, Place] = {}
+        self.places: dict[Path, ResolvedPath] = {}
         self.live = BitMap()
         self.size = 0
         """All numbers of documents are less."""

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from rollbook.documents.values import Value
 
 
-class Mark:
+class TypeTag:
     """A key that is no string and no number. Marks are equal only to themselves."""
 
     __slots__ = ("name",)
@@ -26,44 +26,44 @@ class Mark:
         return self.name
 
 
-Key: TypeAlias = str | int | float | bytes | Mark
+Key: TypeAlias = str | int | float | bytes | TypeTag
 
 DIGEST_BYTES = 8
 
-PRESENT = Mark("present")
+PRESENT = TypeTag("present")
 """There is a value, whatever it is."""
-NULL = Mark("null")
-TRUE = Mark("true")
-FALSE = Mark("false")
-OBJECT = Mark("object")
+NULL = TypeTag("null")
+TRUE = TypeTag("true")
+FALSE = TypeTag("false")
+OBJECT = TypeTag("object")
 """There is an object: the value itself, or an element of it."""
-ARRAY = Mark("array")
+ARRAY = TypeTag("array")
 """The value is an array."""
-NESTED = Mark("nested array")
+NESTED = TypeTag("nested array")
 """The value is an array that holds an array."""
-EMPTY_ARRAY = Mark("empty array")
+EMPTY_ARRAY = TypeTag("empty array")
 """The value is an empty array, or an array that holds one."""
-LONG = Mark("long string")
+LONG = TypeTag("long string")
 """There is a string too long to be a key itself."""
 
 MARKS = (PRESENT, NULL, TRUE, FALSE, OBJECT, ARRAY, NESTED, EMPTY_ARRAY, LONG)
 
 _BY_NAME = {mark.name: mark for mark in MARKS}
 
-_sizes: dict[int, Mark] = {}
+_sizes: dict[int, TypeTag] = {}
 
 _SIZE = "size "
 
 
-def size_mark(size: int) -> Mark:
+def size_mark(size: int) -> TypeTag:
     """The mark of arrays with ``size`` elements."""
     mark = _sizes.get(size)
     if mark is None:
-        mark = _sizes[size] = Mark(f"{_SIZE}{size}")
+        mark = _sizes[size] = TypeTag(f"{_SIZE}{size}")
     return mark
 
 
-def mark_named(name: str) -> Mark:
+def mark_named(name: str) -> TypeTag:
     """The mark with this name. Refuses (KeyError) a name that no mark has."""
     return size_mark(int(name[len(_SIZE) :])) if name.startswith(_SIZE) else _BY_NAME[name]
 

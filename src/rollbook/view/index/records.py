@@ -12,7 +12,7 @@ from pyroaring import BitMap
 
 from rollbook.view.index.elements import ElementIndex
 from rollbook.view.index.indexes import Index
-from rollbook.view.index.keys import Key, Mark, mark_named
+from rollbook.view.index.keys import Key, TypeTag, mark_named
 from rollbook.view.index.trees import PathIndex, nodes_below
 
 RECORDS_VERSION = 3
@@ -65,10 +65,10 @@ def _content_of(node: PathIndex, ids: Mapping[int, str]) -> Record:
     for key in _in_order(node):
         posting = node.postings[key]
         if not isinstance(posting, int):
-            several.append(([key.name] if isinstance(key, Mark) else key, posting.serialize()))
+            several.append(([key.name] if isinstance(key, TypeTag) else key, posting.serialize()))
             continue
-        keys, numbers = texts if isinstance(key, str) else marks if isinstance(key, Mark) else figures
-        keys.append(key.name if isinstance(key, Mark) else key)  # type: ignore[arg-type]
+        keys, numbers = texts if isinstance(key, str) else marks if isinstance(key, TypeTag) else figures
+        keys.append(key.name if isinstance(key, TypeTag) else key)  # type: ignore[arg-type]
         numbers.append(posting)
     are_ids = ids and len(ids) == len(texts[0]) and texts[0] == [ids.get(number) for number in texts[1]]
     singles = [[keys, numbers.tobytes()] for keys, numbers in ((None, texts[1]) if are_ids else texts, figures, marks)]

@@ -9,9 +9,9 @@ from pyroaring import BitMap
 from rollbook.documents.paths import Path
 from rollbook.view.index.keys import ARRAY, NESTED
 from rollbook.view.index.postings import EMPTY
-from rollbook.view.index.trees import Budget, PathIndex
+from rollbook.view.index.trees import IndexBounds, PathIndex
 
-NOTHING = PathIndex((), Budget())
+NOTHING = PathIndex((), IndexBounds())
 """The node of every path that no document has."""
 
 NUMERIC_COMPONENTS_MAX = 3
@@ -20,7 +20,7 @@ ADDED_BY_REGISTRY = "_registry"
 """What a filter may ask about, and no stored document holds."""
 
 
-class Place(Struct, frozen=True):
+class ResolvedPath(Struct, frozen=True):
     """The node of a path, and the nodes on the way to it."""
 
     node: PathIndex
@@ -35,7 +35,7 @@ class Place(Struct, frozen=True):
         return found
 
 
-def place_of(root: PathIndex, path: Path) -> Place | None:
+def place_of(root: PathIndex, path: Path) -> ResolvedPath | None:
     """Where ``path`` leads, reading its components as names; None when the index does not know."""
     node, way = root, []
     if path[0] == ADDED_BY_REGISTRY:
@@ -50,7 +50,7 @@ def place_of(root: PathIndex, path: Path) -> Place | None:
             child = NOTHING
         way.append(child)
         node = child
-    return Place(node, tuple(way[:-1])) if node.indexed else None
+    return ResolvedPath(node, tuple(way[:-1])) if node.indexed else None
 
 
 def is_numeric(component: str) -> bool:

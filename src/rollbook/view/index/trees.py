@@ -14,7 +14,7 @@ from rollbook.view.index.columns import Column, fits_column
 from rollbook.view.index.keys import Key
 from rollbook.view.index.ordered import OrderedKeys
 from rollbook.view.index.postings import Posting, bitmap_of, numbers_in
-from rollbook.view.index.unique_digests import LoneDigests
+from rollbook.view.index.unique_digests import UniqueDigests
 
 COLUMN_KEYS_MIN = 64
 """With fewer distinct numbers, a union of postings is quicker than a column."""
@@ -23,7 +23,7 @@ EAGER_KEYS_MIN = 4096
 """From so many keys on, their order is made when the index is made, and not while somebody waits for a plan."""
 
 
-class Budget:
+class IndexBounds:
     """How many paths one index may still have, and the other bounds on it.
 
     Below the paths ``only_digests`` all strings are treated as long ones are.
@@ -64,7 +64,7 @@ class PathIndex:
         "without_column",
     )
 
-    def __init__(self, path: Path, budget: Budget, *, twin: "PathIndex | None" = None) -> None:
+    def __init__(self, path: Path, budget: IndexBounds, *, twin: "PathIndex | None" = None) -> None:
         self.path = path
         self.budget = budget
         self.twin = twin
@@ -77,7 +77,7 @@ class PathIndex:
         """Whether the postings are kept; where they are not, this path is only walked."""
         self.children: dict[str, PathIndex] = {}
         self.postings: dict[Key, Posting] = {}
-        self.lone_digests = LoneDigests()
+        self.lone_digests = UniqueDigests()
         self.overflowed = False
         self.texts: OrderedKeys[str] | None = None
         self.numbers: OrderedKeys[float] | None = None

@@ -28,7 +28,7 @@ class _Part:
         return place if place < len(self.digests) and self.digests[place] == wanted else None
 
 
-class LoneDigests:
+class UniqueDigests:
     """By digest, the number of the one document that has it."""
 
     __slots__ = ("_parts",)

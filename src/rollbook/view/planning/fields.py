@@ -29,16 +29,16 @@ from rollbook.view.index.keys import (
     PRESENT,
     TRUE,
     Key,
-    Mark,
+    TypeTag,
     scalar_key,
     size_mark,
 )
 from rollbook.view.index.postings import EMPTY, Posting, bitmap_of, union_of
-from rollbook.view.index.resolved_paths import Place
+from rollbook.view.index.resolved_paths import ResolvedPath
 from rollbook.view.index.trees import COLUMN_KEYS_MIN, PathIndex
 from rollbook.view.planning.answers import NONE, Answer, at_most, exactly
 from rollbook.view.planning.patterns import keys_matching
-from rollbook.view.planning.planning_budgets import UNBOUNDED, Effort
+from rollbook.view.planning.planning_budgets import UNBOUNDED, PlanningBudget
 
 KEYS_TESTED_MAX = 20_000
 """So many numbers may be tested one by one while somebody waits for a plan."""
@@ -61,10 +61,10 @@ class Domain(Struct, frozen=True):
 
     live: BitMap
     size: int
-    effort: Effort = field(default_factory=lambda: UNBOUNDED)
+    effort: PlanningBudget = field(default_factory=lambda: UNBOUNDED)
 
 
-def answer_of_field(field: Field, place: Place, domain: Domain, within: BitMap) -> Answer:
+def answer_of_field(field: Field, place: ResolvedPath, domain: Domain, within: BitMap) -> Answer:
     """The answer to one operator at one place, among the documents ``within``."""
     node, operand = place.node, field.operand
     match field.operator:
@@ -95,7 +95,7 @@ def matches_missing(field: Field) -> bool:
     return field.operator == "$in" and isinstance(operand, list) and None in operand
 
 
-def _equal(operand: Value, place: Place, domain: Domain) -> Answer:
+def _equal(operand: Value, place: ResolvedPath, domain: Domain) -> Answer:
     node = place.node
     if operand is None:
         return _nothing(place, domain)
@@ -107,7 +107,7 @@ def _equal(operand: Value, place: Place, domain: Domain) -> Answer:
     return at_most(node.get(key)) if isinstance(key, bytes) else exactly(node.get(key))
 
 
-def _nothing(place: Place, domain: Domain) -> Answer:
+def _nothing(place: ResolvedPath, domain: Domain) -> Answer:
     """Null, or no value. Where the path crosses an array there may be both a value and none."""
     node, crossing = place.node, place.crossing()
     absent = domain.live - node.get(PRESENT)
@@ -138,7 +138,7 @@ def _equal_array(operand: list[Value], node: PathIndex) -> Answer:
     return at_most(possible | node.get(NESTED))
 
 
-def _one_of(operands: list[Value], place: Place, domain: Domain) -> Answer:
+def _one_of(operands: list[Value], place: ResolvedPath, domain: Domain) -> Answer:
     node, text_length_max = place.node, place.node.text_length_max
     plain: list[Posting] = []
     answer = NONE
@@ -152,7 +152,7 @@ def _one_of(operands: list[Value], place: Place, domain: Domain) -> Answer:
     return answer.either(exactly(found)) if answer is not NONE else exactly(found)
 
 
-def _range(operator: str, operand: Value, place: Place, domain: Domain, within: BitMap) -> Answer:
+def _range(operator: str, operand: Value, place: ResolvedPath, domain: Domain, within: BitMap) -> Answer:
     node = place.node
     match operand:
         case None:
@@ -205,7 +205,7 @@ def _of_type(operand: Value, node: PathIndex) -> Answer:
     return answer
 
 
-def _matching(pattern: str, options: str, node: PathIndex, effort: Effort) -> Answer:
+def _matching(pattern: str, options: str, node: PathIndex, effort: PlanningBudget) -> Answer:
     texts = keys_matching(pattern, options, node, effort=effort)
     if texts is None:
         return at_most(node.get(PRESENT))
@@ -233,7 +233,7 @@ COMPARISONS: dict[str, Callable[[bool, bool], bool]] = {
     "$lte": lambda left, right: left <= right,
 }
 
-TYPE_MARKS: tuple[tuple[str, tuple[Mark, ...]], ...] = (
+TYPE_MARKS: tuple[tuple[str, tuple[TypeTag, ...]], ...] = (
     ("null", (NULL,)),
     ("object", (OBJECT,)),
     ("array", (ARRAY,)),

@@ -20,7 +20,7 @@ from msgspec import Struct
 from rollbook.language.regular_expressions.lines import Texts, as_lines, texts_matching
 from rollbook.view.index.ordered import OrderedKeys
 from rollbook.view.index.trees import PathIndex
-from rollbook.view.planning.planning_budgets import UNBOUNDED, Effort
+from rollbook.view.planning.planning_budgets import UNBOUNDED, PlanningBudget
 
 BEGUN_AT_ONCE = 1024
 
@@ -32,7 +32,9 @@ _UNCERTAIN = re.compile(r"[|()\[\]{}\\]")
 _BETWEEN_TEXTS = re.compile(r".?[?*]|[.^$+]", re.DOTALL)
 
 
-def keys_matching(pattern: str, options: str, node: PathIndex, *, effort: Effort = UNBOUNDED) -> list[str] | None:
+def keys_matching(
+    pattern: str, options: str, node: PathIndex, *, effort: PlanningBudget = UNBOUNDED
+) -> list[str] | None:
     """The keys of ``node`` that the pattern matches; None when looking for them takes more than ``effort``."""
     texts = node.ordered_texts()
     if prefix := fixed_prefix(pattern, options):
@@ -83,7 +85,7 @@ class _Block(Struct, frozen=True):
     trigrams: int
 
 
-def _blocks_ready(texts: OrderedKeys[str], effort: Effort) -> list[_Block] | None:
+def _blocks_ready(texts: OrderedKeys[str], effort: PlanningBudget) -> list[_Block] | None:
     """All blocks; None when making them ready takes more than may be spent on it."""
     blocks, began, seconds = [], time.perf_counter(), 0.0
     for block in texts.derived(_ready):

@@ -21,11 +21,11 @@ from rollbook.view.index.elements import ElementIndex
 from rollbook.view.index.indexes import Index
 from rollbook.view.index.keys import ARRAY, NESTED
 from rollbook.view.index.postings import EMPTY
-from rollbook.view.index.resolved_paths import NOTHING, Place, is_numeric, nested_on, place_of, readings
+from rollbook.view.index.resolved_paths import NOTHING, ResolvedPath, is_numeric, nested_on, place_of, readings
 from rollbook.view.index.trees import PathIndex
 from rollbook.view.planning.answers import NONE, Answer, any_of, at_most, exactly
 from rollbook.view.planning.fields import Domain, answer_of_field, matches_missing
-from rollbook.view.planning.planning_budgets import UNBOUNDED, Effort
+from rollbook.view.planning.planning_budgets import UNBOUNDED, PlanningBudget
 
 FEW = 16
 """So few documents are looked at sooner than a costly clause is planned."""
@@ -43,7 +43,7 @@ class Planner(Struct, frozen=True):
 
     root: PathIndex
     domain: Domain
-    places: dict[Path, Place]
+    places: dict[Path, ResolvedPath]
     """Where paths were found before: a node that is there stays. They are the index's own; plans add to them."""
     elements: Mapping[PathIndex, ElementIndex] = field(default_factory=dict)
 
@@ -158,12 +158,12 @@ class Planner(Struct, frozen=True):
         return within
 
 
-def answer(filter: Filter, index: Index, *, effort: Effort = UNBOUNDED) -> Answer:
+def answer(filter: Filter, index: Index, *, effort: PlanningBudget = UNBOUNDED) -> Answer:
     """The answer to ``filter`` among all documents of ``index``."""
     return planner_of(index, effort).answer(filter, index.live)
 
 
-def planner_of(index: Index, effort: Effort) -> Planner:
+def planner_of(index: Index, effort: PlanningBudget) -> Planner:
     """Who answers filters on the documents of ``index``, with this effort for them all together."""
     return Planner(index.root, Domain(index.live, index.size, effort), index.places, index.elements)
 

@@ -15,7 +15,7 @@ PLANNING_SECONDS_MAX = 0.025
 BESIDE_SECONDS_MAX = 0.1
 
 
-class Effort(Struct):
+class PlanningBudget(Struct):
     """Planning may go on until ``deadline``, in the seconds of ``clock``; for sure until ``first_look`` on the wall.
 
     ``beside_left``: so many seconds may be spent beside planning, on what will be ready for the plans after this one.
@@ -37,9 +37,9 @@ class Effort(Struct):
         self.beside_left -= seconds
 
 
-UNBOUNDED = Effort(first_look=float("inf"), beside_left=float("inf"))
+UNBOUNDED = PlanningBudget(first_look=float("inf"), beside_left=float("inf"))
 
 
-def effort_from_now(seconds: float = PLANNING_SECONDS_MAX) -> Effort:
+def effort_from_now(seconds: float = PLANNING_SECONDS_MAX) -> PlanningBudget:
     """So many seconds, beginning now, on the calling thread."""
-    return Effort(time.thread_time() + seconds, first_look=time.perf_counter() + seconds)
+    return PlanningBudget(time.thread_time() + seconds, first_look=time.perf_counter() + seconds)

@@ -5,10 +5,10 @@ from typing import Any
 from rollbook.documents.values import Document
 from rollbook.language.filters.json_schema.keywords import Satisfies
 from rollbook.language.filters.json_schema.tables import KEYWORDS
-from rollbook.limits import Work
+from rollbook.limits import RequestBudget
 
 
-def compile_schema(schema: Document, *, work: Work | None = None) -> Satisfies:
+def compile_schema(schema: Document, *, work: RequestBudget | None = None) -> Satisfies:
     """The function that tells whether a value satisfies ``schema``, one that ``check_schema`` let pass."""
 
     def compiled(part: Document) -> Satisfies:
@@ -18,7 +18,7 @@ def compile_schema(schema: Document, *, work: Work | None = None) -> Satisfies:
     return compiled(schema)
 
 
-def _every(tests: list[Satisfies], work: Work | None) -> Satisfies:
+def _every(tests: list[Satisfies], work: RequestBudget | None) -> Satisfies:
     def satisfies(value: Any) -> bool:
         if work is not None:
             work.spend(len(tests))
