@@ -1,7 +1,7 @@
 """Who is concerned by a change: an index over the filters of watches.
 
 Theory: watches with the same filter share a subscription, which is asked once for all its members. Subscriptions are
-entered under the index bounds of their filters (``index_bounds``): a value under itself, a bound in the order of bounds.
+entered under the index bounds of their filters (``index_bounds``): a value under itself, a bound in order of bounds.
 A change is looked up by what its documents hold at the paths of all bounds; only the subscriptions found so, and those
 whose filters have no bounds, are asked whether they match.
 """
