@@ -16,7 +16,7 @@ from mongomock.filtering import filter_applies, resolve_sort_key
 
 from benchmarks.generating import Document
 from benchmarks.language.workloads import Request
-from rollbook.language import find, parse_edit
+from rollbook.language import compile_edit, find, parse_edit
 
 Documents = Sequence[Document]
 
@@ -50,7 +50,7 @@ def mongoquery_filter(documents: Documents, filter: Request) -> Entry:
 
 def rollbook_update(documents: Documents, update: Request) -> Entry:
     def job() -> list[Document]:
-        apply = parse_edit(update).apply
+        apply = compile_edit(parse_edit(update))
         return [apply(document) for document in documents]
 
     return Entry(job)

@@ -65,7 +65,7 @@ async def open_registry(
         recent = RecentChanges(view.revision)
         reader = Reader(view, facts, limits=limits)
         closing.callback(reader.close)
-        committer = Committer(journal, view, recent, now_ms=now_ms)
+        committer = Committer(journal, view, recent, now_ms=now_ms, limits=limits)
         history = History(journal, view, Facts(), limits=limits, now_ms=now_ms, settled=committer.settled)
         closing.callback(history.close)
         retention = Retention(settings.history_days, settings.history_changes, settings.history_bytes)

@@ -8,7 +8,7 @@ One rule: inside the package everybody imports from the sub-packages, so what st
 """
 
 from rollbook.language.applying import aggregate, find, matches, update
-from rollbook.language.edits import Edit, parse_edit
+from rollbook.language.edits import Edit, compile_edit, parse_edit
 from rollbook.language.expressions import Evaluate, Expression, Scope, compile_expression, parse_expression, scope_of
 from rollbook.language.filters import Filter, Predicate, compile_filter, first_match, parse_filter
 from rollbook.language.pipelines import Pipeline, parse_pipeline, run_pipeline, stream_pipeline
@@ -28,6 +28,7 @@ __all__ = [
     "Sort",
     "Update",
     "aggregate",
+    "compile_edit",
     "compile_expression",
     "compile_filter",
     "compile_projection",

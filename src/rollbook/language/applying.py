@@ -10,7 +10,7 @@ from typing import Literal
 
 from rollbook.documents.values import INT64_MAX, MISSING, Document, Maybe, Value, is_number
 from rollbook.errors import LanguageRefused
-from rollbook.language.edits import parse_edit
+from rollbook.language.edits import compile_edit, parse_edit
 from rollbook.language.filters import compile_filter, parse_filter
 from rollbook.language.pipelines import parse_pipeline, run_pipeline
 from rollbook.language.projections import compile_projection, parse_projection
@@ -90,11 +90,10 @@ def update(
         identity=identity,
         bare=bare,
         limits=limits,
-        work=work,
     )
     if condition is not None and not compile_filter(condition, work=work)(document):
         return document
-    return edit.apply(document)
+    return compile_edit(edit, work=work)(document)
 
 
 def aggregate(

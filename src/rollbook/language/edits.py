@@ -1,4 +1,4 @@
-"""An edit: an update of either form, as one callable. An object is an update document, an array a pipeline.
+"""An edit: an update of either form, as one value. An object is an update document, an array a pipeline.
 
 One rule: whoever applies an update to a document goes through here, so both forms mean the same everywhere.
 """
@@ -13,18 +13,21 @@ from rollbook.documents.values import MISSING, Document, Maybe, Value
 from rollbook.errors import UpdateRefused, below
 from rollbook.language.filters import Filter
 from rollbook.language.pipelines import compile_update_stages, parse_update_stages
+from rollbook.language.pipelines.updating import UpdateStages
 from rollbook.language.updates import compile_update, parse_update, touched_paths
+from rollbook.language.updates.nodes import Update
 from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 
 
 class Edit(Struct, frozen=True):
-    """A parsed update. ``apply`` gives the document after, and the very same object when nothing changes.
+    """A parsed update. ``filter`` gives positional ``$`` its position.
 
-    ``touched`` are the paths that the update names; None when only the result can tell (pipelines).
+    ``touched`` are the paths that the update names; None when only the result shows them (pipelines).
     """
 
-    apply: Callable[[Document], Document]
+    update: Update | UpdateStages
     touched: frozenset[Path] | None
+    filter: Filter | None = None
 
 
 def parse_edit(
@@ -36,7 +39,6 @@ def parse_edit(
     identity: str = "id",
     bare: Literal["set", "replace"] = "set",
     limits: Limits = DEFAULT_LIMITS,
-    work: RequestBudget | None = None,
 ) -> Edit:
     """The edit that ``update`` means. ``filter`` gives positional ``$`` its position.
 
@@ -47,9 +49,19 @@ def parse_edit(
         if array_filters not in (MISSING, []):
             raise UpdateRefused("arrayFilters can't be used with a pipeline", at=at, mongo_code=9)
         stages = parse_update_stages(update, at=at, identity=identity, limits=limits)
-        return Edit(compile_update_stages(stages, work=work), None)
+        return Edit(stages, None)
     parsed = parse_update(update, array_filters=array_filters, at=at, identity=identity, bare=bare, limits=limits)
-    return Edit(compile_update(parsed, filter=filter, work=work), touched_paths(parsed))
+    return Edit(parsed, touched_paths(parsed), filter)
+
+
+def compile_edit(edit: Edit, *, work: RequestBudget | None = None) -> Callable[[Document], Document]:
+    """The function that gives the document after the update, and the very same object when nothing changes.
+
+    Applying it spends from ``work``; ``$$NOW`` and ``$currentDate`` are the time at which it was compiled.
+    """
+    if isinstance(edit.update, UpdateStages):
+        return compile_update_stages(edit.update, work=work)
+    return compile_update(edit.update, filter=edit.filter, work=work)
 
 
 def parse_update_body(body: Value) -> tuple[Value, Maybe, Maybe, str]:

@@ -13,13 +13,13 @@ from rollbook.api.handlers.clusters import entry_of, registry_of, rules_of
 from rollbook.clusters.casting import cast_update
 from rollbook.clusters.nodes import nodes_in
 from rollbook.documents.codec import decode_stored, encode_json
-from rollbook.documents.values import Document, Value
+from rollbook.documents.values import Value
 from rollbook.errors import MediaTypeUnsupported, UpdateRefused
-from rollbook.language.edits import parse_edit
-from rollbook.limits import RequestBudget
+from rollbook.language.edits import compile_edit, parse_edit
 from rollbook.registry.writing.committing import WriteResult
 from rollbook.registry.writing.node_commands import EditNodes
 from rollbook.registry.writing.node_edits import (
+    NodeChange,
     NodeEdit,
     joining,
     leaving,
@@ -67,9 +67,8 @@ async def patch_node(request: Request) -> Response:
     """``PATCH /clusters/{id}/nodes/{nodeId}``: a JSON Merge Patch, or update operators."""
     registry, id = registry_of(request), request.path_params["node_id"]
     body = await json_body(request, limits=registry.limits)
-    work = RequestBudget(bytes_left=registry.limits.result_bytes_max)
-    change = _change_of(request, body, work)
-    return await _node(await _edit(request, patching(id, change), node=id, work=work), id)
+    change = _change_of(request, body)
+    return await _node(await _edit(request, patching(id, change), node=id), id)
 
 
 async def remove_node(request: Request) -> Response:
@@ -89,7 +88,7 @@ async def synchronise_nodes(request: Request) -> Response:
     )
 
 
-def _change_of(request: Request, body: Value, work: RequestBudget) -> Callable[[Document], Document]:
+def _change_of(request: Request, body: Value) -> NodeChange:
     """What a PATCH body does to a node: update operators when it has any, else a JSON Merge Patch."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in PATCHES:
@@ -97,12 +96,13 @@ def _change_of(request: Request, body: Value, work: RequestBudget) -> Callable[[
     if not isinstance(body, dict):
         raise UpdateRefused("a patch is an object: members to merge, or update operators", mongo_code=9)
     if not any(name.startswith("$") for name in body):
-        return lambda node: merged(node, body)
+        return lambda node, budget: merged(node, body)
     if media_type == MERGE_PATCH:
         raise UpdateRefused(
             "a merge patch has no operators; send them with Content-Type: application/json", mongo_code=9
         )
-    return parse_edit(cast_update(body), limits=registry_of(request).limits, work=work).apply
+    edit = parse_edit(cast_update(body), limits=registry_of(request).limits)
+    return lambda node, budget: compile_edit(edit, work=budget)(node)
 
 
 async def _edit(
@@ -110,7 +110,6 @@ async def _edit(
     edit: NodeEdit,
     *,
     node: str | None = None,
-    work: RequestBudget | None = None,
     parameters: Collection[str] = (),
 ) -> WriteResult:
     registry = registry_of(request)
@@ -120,7 +119,6 @@ async def _edit(
         rules_of(request, beside=parameters),
         node,
         precondition_of(request),
-        work or RequestBudget(),
         registry.limits,
     )
     return await registry.write(command, author=author_of(request))

@@ -10,7 +10,7 @@ from rollbook.clusters.acceptance import Accepted, SchemaRules, accept_update
 from rollbook.documents.codec import decode_stored
 from rollbook.documents.values import MISSING, Maybe, is_integer
 from rollbook.errors import ClusterExists, PreconditionFailed, RequestRefused, below
-from rollbook.limits import DEFAULT_LIMITS, Limits
+from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 from rollbook.registry.history.history import History
 from rollbook.registry.history.moments import AtRevision
 from rollbook.registry.writing.commands import ANY_REVISION, Current, Decision, Precondition, encoded
@@ -37,7 +37,7 @@ class Restore(Struct, frozen=True):
         """Why, for a caller who does not say."""
         return "restored after its deletion" if self.revision is None else f"restored as of revision {self.revision}"
 
-    def decide(self, current: Current | None) -> Decision:
+    def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None:
             if self.precondition.matches is not None:
                 raise PreconditionFailed(f"the cluster {self.id!r} is deleted, and has no revision that If-Match names")

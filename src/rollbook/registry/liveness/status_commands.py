@@ -10,7 +10,7 @@ from rollbook.documents.codec import decode_stored
 from rollbook.documents.editing import identical, with_members
 from rollbook.documents.values import MISSING, Document, Maybe
 from rollbook.errors import ClusterNotFound
-from rollbook.limits import Limits
+from rollbook.limits import Limits, RequestBudget
 from rollbook.registry.writing.commands import Current, Decision, encoded
 
 STATUS = "status"
@@ -26,7 +26,7 @@ class SetStatus(Struct, frozen=True):
     rules: SchemaRules
     limits: Limits
 
-    def decide(self, current: Current | None) -> Decision:
+    def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
         return _with_status(current, self.status, self.rules, self.limits)
@@ -41,7 +41,7 @@ class MarkUnreachable(Struct, frozen=True):
     rules: SchemaRules
     limits: Limits
 
-    def decide(self, current: Current | None) -> Decision:
+    def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None or not self.is_due():
             return Decision(None, None if current is None else current.body, outcome=NOT_DUE)
         return _with_status(current, self.status, self.rules, self.limits)
@@ -56,7 +56,7 @@ class RestoreStatus(Struct, frozen=True):
     rules: SchemaRules
     limits: Limits
 
-    def decide(self, current: Current | None) -> Decision:
+    def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None or current.revision != self.revision or status_in(current.body) != self.mark.written:
             return Decision(None, None if current is None else current.body)
         return _with_status(current, self.mark.former, self.rules, self.limits)

@@ -16,14 +16,14 @@ from rollbook.documents.codec import encode_json
 from rollbook.documents.values import INT64_MAX, MISSING, Document, Maybe, Value, is_number
 from rollbook.errors import DocumentInvalid, FilterRefused, LanguageRefused, Problem, UpdateRefused, below
 from rollbook.language.edits import parse_edit, parse_update_body
-from rollbook.language.filters import Filter, compile_filter, parse_filter
+from rollbook.language.filters import Filter, parse_filter
 from rollbook.language.filters.nodes import EVERYTHING, All, Computed, ElemMatch, Field, JsonSchema, Not
 from rollbook.language.filters.nodes import Any as AnyOf
 from rollbook.language.pipelines import Pipeline, leading_filter, parse_pipeline, with_leading_filter
 from rollbook.language.projections import Projection, parse_projection
 from rollbook.language.search_rules import cluster_search_in, refusals_in_search, translate_search
 from rollbook.language.sorting import Sort, parse_sort
-from rollbook.limits import Limits, RequestBudget
+from rollbook.limits import Limits
 from rollbook.registry.writing.commands import ANY_REVISION, Create, Precondition, Update, encoded
 
 
@@ -164,20 +164,16 @@ def parse_update_request(
     update, array_filters, condition, at = parse_update_body(body)
     if not isinstance(update, (dict, list)):
         raise UpdateRefused("an update is an object of operators or fields, or an array of stages", at=at, mongo_code=9)
-    work = RequestBudget(bytes_left=limits.result_bytes_max)
     filter = None if condition is MISSING else parse_cluster_filter(condition, at="/filter", limits=limits)
     if array_filters is not MISSING:
         array_filters = cast_array_filters(array_filters, update)
-    edit = parse_edit(
-        cast_update(update, at=at), array_filters=array_filters, filter=filter, at=at, limits=limits, work=work
-    )
+    edit = parse_edit(cast_update(update, at=at), array_filters=array_filters, filter=filter, at=at, limits=limits)
     return Update(
         id,
         edit,
         rules,
-        condition=None if filter is None else compile_filter(filter, work=work),
+        condition=filter,
         precondition=precondition,
-        work=work,
         limits=limits,
     )
 

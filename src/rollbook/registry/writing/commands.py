@@ -1,15 +1,13 @@
 """Commands: what a write asks, as a function of the newest document.
 
 One rule: a command waits in the queue as a question, not as a finished document. ``decide`` answers it for the newest
-state, which may be the work of another command of the same batch; it has no effect, so it can be asked again after a
-conflict.
+state, which may be the work of another command of the same batch. A command is a value: deciding has no effect and
+leaves the command as it is, so it can be decided again after a conflict, and a dry run is to decide and not to append.
 """
 
-import time
-from collections.abc import Callable
 from typing import Protocol
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules, accept_update
 from rollbook.clusters.schema import REGISTRY_FIELD
@@ -17,7 +15,8 @@ from rollbook.documents.codec import decode_stored, encode_to_keep
 from rollbook.documents.values import Document
 from rollbook.errors import ClusterExists, ClusterNotFound, ClusterProtected, DocumentInvalid, PreconditionFailed, below
 from rollbook.journal.changes import Kind
-from rollbook.language.edits import Edit
+from rollbook.language.edits import Edit, compile_edit
+from rollbook.language.filters import Filter, compile_filter
 from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 
 
@@ -51,8 +50,11 @@ class Command(Protocol):
         """The cluster that it is about."""
         ...
 
-    def decide(self, current: Current | None) -> Decision:
-        """What becomes of the newest document; refuses with the error that the caller shall see."""
+    def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
+        """What becomes of the newest document; refuses with the error that the caller receives.
+
+        Each decision spends from a budget of its own, and refuses (WorkExceeded) to spend more.
+        """
         ...
 
 
@@ -96,7 +98,7 @@ class Create(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     replace: bool = False
 
-    def decide(self, current: Current | None) -> Decision:
+    def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None:
             return Decision("created", self.body, self.warnings)
         if not self.replace:
@@ -107,28 +109,23 @@ class Create(Struct, frozen=True):
 
 
 class Update(Struct, frozen=True):
-    """Edit a cluster's document, when it meets ``condition``.
-
-    ``work`` is what ``edit`` and ``condition`` were compiled with; each decision may take ``limits.max_time_ms`` of it.
-    """
+    """Edit a cluster's document, when it meets ``condition``."""
 
     id: str
     edit: Edit
     rules: SchemaRules
-    condition: Callable[[Document], bool] | None = None
+    condition: Filter | None = None
     precondition: Precondition = ANY_REVISION
-    work: RequestBudget = field(default_factory=RequestBudget)
     limits: Limits = DEFAULT_LIMITS
 
-    def decide(self, current: Current | None) -> Decision:
+    def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
         self.precondition.check(current.revision)
-        self.work.deadline = time.monotonic() + self.limits.max_time_ms / 1000
         before = decode_stored(current.body)
-        if self.condition is not None and not self.condition(before):
+        if self.condition is not None and not compile_filter(self.condition, work=budget)(before):
             raise PreconditionFailed('the document does not meet the condition given as "filter"', at="/filter")
-        after = self.edit.apply(before)
+        after = compile_edit(self.edit, work=budget)(before)
         if after is before:
             return Decision(None, current.body)
         accepted = accept_update(before, after, touched=self.edit.touched, rules=self.rules)
@@ -143,7 +140,7 @@ class Delete(Struct, frozen=True):
     id: str
     precondition: Precondition = ANY_REVISION
 
-    def decide(self, current: Current | None) -> Decision:
+    def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
         if current.protected:

@@ -12,6 +12,7 @@ waits for that predecessor too; when the disk refuses, the whole batch fails.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from rollbook.documents.values import Document
 from rollbook.errors import JournalConflict, JournalUnavailable, RegistryError
 from rollbook.journal.changes import Change, Kind, protected_after
 from rollbook.journal.interface import Journal
+from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.writing.commands import Command, Current, Decision
 from rollbook.registry.writing.commit_counts import CommitCounts, Result
@@ -66,11 +68,20 @@ class _Waiting(NamedTuple):
 class Committer:
     """Takes commands, one at a time or hundreds at once, and answers each when it is durable and visible."""
 
-    def __init__(self, journal: Journal, view: View, recent: RecentChanges, *, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        view: View,
+        recent: RecentChanges,
+        *,
+        now_ms: Callable[[], int],
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
         self._journal = journal
         self._view = view
         self._recent = recent
         self._now_ms = now_ms
+        self._limits = limits
         self._queue: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._settled = asyncio.Event()
@@ -159,7 +170,7 @@ class Committer:
 
     def _write(self, batch: Sequence[_Waiting]) -> tuple["_Draft", Sequence[Outcome]]:
         at_ms = max(self._journal.newest_ms(), self._now_ms())  # revisions never go back in time
-        draft = _Draft(self._view, at_ms)
+        draft = _Draft(self._view, at_ms, self._limits)
         outcomes = [draft.outcome_of(waiting) for waiting in batch]
         if draft.changes:
             self._journal.append(draft.changes, after=self._view.revision)
@@ -172,9 +183,10 @@ class Committer:
 class _Draft:
     """The state that a batch is making: the view, with the batch's own decisions over it."""
 
-    def __init__(self, view: View, at_ms: int) -> None:
+    def __init__(self, view: View, at_ms: int, limits: Limits) -> None:
         self._view = view
         self._at_ms = at_ms
+        self._limits = limits
         self._over: dict[str, Current | None] = {}
         self.changes: list[Change] = []
         self.versions: dict[int, tuple[Document, Document]] = {}
@@ -184,13 +196,17 @@ class _Draft:
         command = waiting.command
         current = self._standing(command.id)
         try:
-            decision = command.decide(current)
+            decision = command.decide(current, self._budget())
         except Exception as refusal:  # every refusal travels to its caller, and to nobody else
             return refusal
         if decision.kind is None:
             revision = current.revision if current else 0
             return WriteResult(command.id, None, decision.body, revision, decision.warnings, decision.outcome)
         return self._record(command.id, current, decision, decision.kind, waiting.author)
+
+    def _budget(self) -> RequestBudget:
+        deadline = time.monotonic() + self._limits.max_time_ms / 1000
+        return RequestBudget(deadline=deadline, bytes_left=self._limits.result_bytes_max)
 
     def _standing(self, id: str) -> Current | None:
         if id in self._over:

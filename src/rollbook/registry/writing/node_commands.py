@@ -1,8 +1,6 @@
 """The command on the nodes of a cluster: it decides on the newest list, so nodes that join at once are all there."""
 
-import time
-
-from msgspec import Struct, field
+from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules, accept_update
 from rollbook.clusters.membership import find_node
@@ -19,8 +17,7 @@ TOUCHED = frozenset({NODE_LIST})
 class EditNodes(Struct, frozen=True):
     """Edit the list of nodes of a cluster.
 
-    ``node`` is the id of the one that has to be there; None when the edit is about the list. ``work`` is what the edit
-    was compiled with; a decision may take ``limits.max_time_ms`` of it.
+    ``node`` is the id of the one that has to be there; None when the edit is about the list.
     """
 
     id: str
@@ -28,17 +25,15 @@ class EditNodes(Struct, frozen=True):
     rules: SchemaRules
     node: str | None = None
     precondition: Precondition = ANY_REVISION
-    work: RequestBudget = field(default_factory=RequestBudget)
     limits: Limits = DEFAULT_LIMITS
 
-    def decide(self, current: Current | None) -> Decision:
+    def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
-        self.work.deadline = time.monotonic() + self.limits.max_time_ms / 1000
         before = decode_stored(current.body)
         if self.node is None or find_node(before, self.node) is not None:  # else the edit says so: 404 before 412
             self.precondition.check(current.revision)
-        after, outcome = self.edit(before)
+        after, outcome = self.edit(before, budget)
         accepted = accept_update(before, after, touched=TOUCHED, rules=self.rules)
         body = encoded(accepted.document, limits=self.limits)
         return Decision(None if body == current.body else "updated", body, accepted.warnings, outcome)

@@ -1,7 +1,7 @@
 """Edits of a cluster's list of nodes: what joining, replacing, changing, leaving and synchronising make of a cluster.
 
-One rule: an edit is made from the newest document, whichever that is, and has no effect but its result. A node is
-judged here only as far as its id; the rest is judged as part of the cluster.
+One rule: an edit is made from the newest document, and has no effect but its result and what it spends of its budget. A
+node is judged here only as far as its id; the rest is judged as part of the cluster.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,11 +18,15 @@ from rollbook.clusters.nodes import node_id, nodes_in
 from rollbook.documents.codec import decode_stored
 from rollbook.documents.values import Document, Value
 from rollbook.errors import DocumentInvalid, NodeExists, NodeNotFound, Problem, below
+from rollbook.limits import RequestBudget
 
 OnConflict: TypeAlias = Literal["replace", "refuse"]
 
-NodeEdit: TypeAlias = Callable[[Document], tuple[Document, str]]
-"""The cluster after the edit, and what was done: ``joined``, ``replaced``, or nothing to tell."""
+NodeEdit: TypeAlias = Callable[[Document, RequestBudget], tuple[Document, str]]
+"""The cluster after the edit, and what was done: ``joined``, ``replaced``, or an empty string."""
+
+NodeChange: TypeAlias = Callable[[Document, RequestBudget], Document]
+"""A node after it was changed."""
 
 
 def joining(nodes: Sequence[Value], *, on_conflict: OnConflict = "replace", at: Callable[[int], str]) -> NodeEdit:
@@ -32,7 +36,7 @@ def joining(nodes: Sequence[Value], *, on_conflict: OnConflict = "replace", at: 
     """
     joined = [checked_node(node, at=at(place)) for place, node in enumerate(nodes)]
 
-    def edit(cluster: Document) -> tuple[Document, str]:
+    def edit(cluster: Document, budget: RequestBudget) -> tuple[Document, str]:
         ids = set(map(node_id, nodes_in(cluster)))
         known = [node_id(node) in ids for node in joined]
         if on_conflict == "refuse" and True in known:
@@ -47,14 +51,14 @@ def joining(nodes: Sequence[Value], *, on_conflict: OnConflict = "replace", at: 
 def replacing(id: str, node: Value) -> NodeEdit:
     """The node ``id`` becomes ``node``."""
     replacement = checked_node(node, id=id)
-    return patching(id, lambda _: replacement)
+    return patching(id, lambda node, budget: replacement)
 
 
-def patching(id: str, change: Callable[[Document], Document]) -> NodeEdit:
+def patching(id: str, change: NodeChange) -> NodeEdit:
     """The node ``id`` is changed; its id stays."""
 
-    def edit(cluster: Document) -> tuple[Document, str]:
-        return with_nodes(cluster, [checked_node(change(_known(cluster, id)), id=id)]), ""
+    def edit(cluster: Document, budget: RequestBudget) -> tuple[Document, str]:
+        return with_nodes(cluster, [checked_node(change(_known(cluster, id), budget), id=id)]), ""
 
     return edit
 
@@ -62,7 +66,7 @@ def patching(id: str, change: Callable[[Document], Document]) -> NodeEdit:
 def leaving(id: str) -> NodeEdit:
     """The node ``id`` leaves."""
 
-    def edit(cluster: Document) -> tuple[Document, str]:
+    def edit(cluster: Document, budget: RequestBudget) -> tuple[Document, str]:
         _known(cluster, id)
         return without_node(cluster, id), ""
 
@@ -74,7 +78,7 @@ def synchronising(nodes: Value) -> NodeEdit:
     if not isinstance(nodes, list):
         raise _invalid("the nodes of a cluster are an array", "")
     reported = [checked_node(node, at=below("", index)) for index, node in enumerate(nodes)]
-    return lambda cluster: (with_synchronised_nodes(cluster, reported), "")
+    return lambda cluster, budget: (with_synchronised_nodes(cluster, reported), "")
 
 
 def merged(document: Document, patch: Document) -> Document:

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from rollbook.documents.values import MISSING, Maybe
 from rollbook.errors import ClusterNotFound, RequestRefused, below
+from rollbook.limits import RequestBudget
 from rollbook.registry.writing.commands import ANY_REVISION, Current, Decision, Precondition
 
 
@@ -14,7 +15,7 @@ class Protect(Struct, frozen=True):
     protected: bool
     precondition: Precondition = ANY_REVISION
 
-    def decide(self, current: Current | None) -> Decision:
+    def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
         self.precondition.check(current.revision)
