@@ -68,6 +68,22 @@ def test_aggregating_runs_a_pipeline(http: httpx.Client, fleet: str) -> None:
         assert http.post("/clusters/aggregate", json=body).json() == [{"_id": fleet, "gpus": 12}]
 
 
+@pytest.mark.parametrize("operator", ["$and", "$nor"])
+@pytest.mark.parametrize(
+    "before", [{"$sort": {"id": 1}}, {"$skip": 0}, {"$limit": 1000}, {"$sample": {"size": 1000}}, {"$match": {}}]
+)
+def test_numbers_sent_as_text_are_read_while_clusters_pass_whole(
+    http: httpx.Client, fleet: str, before: dict[str, Any], operator: str
+) -> None:
+    within = {"regionId": fleet}
+    count = [{"$match": {**within, operator: [{"gpus.count": {"$gte": "4"}}]}}, {"$count": "n"}]
+    expected = [{"n": 2 if operator == "$and" else 1}]
+    assert http.post("/clusters/aggregate", json=[before, *count]).json() == expected
+    assert http.post("/clusters/aggregate", json=[before, {"$facet": {"a": count}}]).json() == [{"a": expected}]
+    other = [{"$set": {"gpus.count": "4"}}, {"$match": {**within, "gpus.count": "4"}}, {"$count": "n"}]
+    assert http.post("/clusters/aggregate", json=other).json() == [{"n": 3}]
+
+
 def test_explaining_says_how_a_query_is_answered(http: httpx.Client, fleet: str) -> None:
     filter = {"regionId": fleet, "gpus.count": {"$gte": 4}}
     for reply in (

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from rollbook.documents.editing import identical
@@ -171,6 +171,7 @@ def test_operators_and_stages_set_and_unset_fields_alike(document, name, value):
 
 
 @given(st.integers(-(2**61), 2**61), st.integers(-(2**61), 2**61) | st.floats(-1e9, 1e9))
+@example(2305842987738857477, -2305842989886340485)  # a long that would fit 32 bits
 def test_operators_and_expressions_calculate_alike(number, operand):
     added = update({"a": number}, {"$inc": {"a": operand}})
     assert identical(added, update({"a": number}, [{"$set": {"a": {"$add": ["$a", operand]}}}]))

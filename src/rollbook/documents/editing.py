@@ -4,9 +4,12 @@ One rule: who edits copies only the containers on the way to a change, so an edi
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
-from rollbook.documents.values import MISSING, Document, Maybe, Value
+from rollbook.documents.values import MISSING, Document, Int64, Maybe, Value
+
+Key = TypeVar("Key")
 
 
 def with_members(document: Document, changes: Mapping[str, Maybe]) -> Document:
@@ -56,6 +59,35 @@ def identical(left: Maybe, right: Maybe) -> bool:
         case list(), list():
             return len(left) == len(right) and all(map(identical, left, right))
     return left == right
+
+
+def with_json_numbers(document: Document, before: Document) -> Document:
+    """The document with each ``Int64`` in it as the plain integer that JSON has.
+
+    The very same object where there is none. What it shares with ``before``, which has none, is not looked at.
+    """
+    return with_members(document, _plain_among(document.items(), lambda name: before.get(name, MISSING)))
+
+
+def _plain(value: Value, before: Maybe) -> Value:
+    if value is before:
+        return value
+    match value:
+        case Int64():
+            return int(value)
+        case dict():
+            return with_json_numbers(value, before if isinstance(before, dict) else {})
+        case list():
+            known = before if isinstance(before, list) else []
+            return with_elements(
+                value, _plain_among(enumerate(value), lambda index: known[index] if index < len(known) else MISSING)
+            )
+    return value
+
+
+def _plain_among(members: Iterable[tuple[Key, Value]], before: Callable[[Key], Maybe]) -> dict[Key, Value]:
+    plain = ((key, value, _plain(value, before(key))) for key, value in members)
+    return {key: new for key, value, new in plain if new is not value}
 
 
 def value_at(value: Maybe, path: Sequence[str]) -> Maybe:

@@ -58,9 +58,17 @@ def test_an_element_that_an_index_names_is_not_looked_into():
 
 def test_an_index_beyond_the_array_finds_nothing_there():
     arrays = {"[]": {"a": []}, "[1]": {"a": [1]}, "[1,2]": {"a": [1, 2]}}
-    assert matching({"a.1": None}, arrays) == ["[]", "[1]"]
-    assert matching({"a.1": {"$ne": None}}, arrays) == ["[1,2]"]
-    assert matching({"a.0.b": None}, arrays) == ["[]", "[1]", "[1,2]"]
+    assert matching({"a.1": None}, arrays) == []  # nowhere, which is not "missing"
+    assert matching({"a.1": {"$ne": None}}, arrays) == list(arrays)
+    assert matching({"a.1": {"$in": [None, 9]}}, arrays) == []
+    assert matching({"a.1": {"$exists": False}}, arrays) == ["[]", "[1]"]
+
+
+def test_an_element_that_is_a_scalar_leads_nowhere():
+    arrays = {"[1]": {"a": [1]}, "[[1]]": {"a": [[1]]}, "[null]": {"a": [None]}, "[{}]": {"a": [{}]}}
+    assert matching({"a.0.b": None}, arrays) == ["[{}]"]
+    assert matching({"a.0.0.b": None}, arrays) == ["[{}]"]
+    assert matching({"a.0.b": {"$not": {"$gte": None}}}, arrays) == ["[1]", "[[1]]", "[null]"]
 
 
 def test_a_number_is_also_the_name_of_a_field_of_the_elements():
@@ -107,11 +115,11 @@ def test_the_compiled_path_finds_what_the_definition_finds(document, path, whole
         ("l.", False, [(1, 0), ([2, 3], 1), ([1, [2, 3]], None)]),
         ("l.0", False, [(1, None)]),
         ("l.1", False, [([2, 3], None)]),  # what an index names is one value
-        ("l.2", False, [(MISSING, None)]),
+        ("l.2", False, []),
         ("l.1.0", False, [(2, None)]),
         ("l.1.", True, [([2, 3], None)]),
         ("l.1.", False, [(2, 0), (3, 1), ([2, 3], None)]),
-        ("l.0.b", False, [(MISSING, None)]),
+        ("l.0.b", False, []),
         ("n.b", True, [([4], 0), (6, 1)]),
         ("n.b", False, [(4, 0), ([4], 0), (6, 1)]),
         ("n.0", False, [(MISSING, 0), (MISSING, 1), ({"b": [4]}, None)]),  # a name of the elements, and an index

@@ -226,3 +226,9 @@ def test_of_many_equal_documents_the_first_is_before_the_others():
     for name, expected in (("$topN", [0, 1]), ("$bottomN", [2_498, 2_499])):
         ranking = {"sortBy": {"v": 1}, "output": "$place", "n": 2}
         assert accumulated({name: ranking}, [7] * 2_500) == expected
+
+
+@pytest.mark.parametrize("values", [[1e16, 1.0, -(10**16)], [1e16, -(10**16), 1.0], [1.0, -(10**16), 1e16]])
+def test_what_large_numbers_leave_of_each_other_is_kept(values):
+    stage = {"$group": {"_id": None, "sum": {"$sum": "$a"}, "avg": {"$avg": "$a"}}}
+    assert results([stage], [{"a": value} for value in values]) == [{"_id": None, "sum": 1.0, "avg": 1 / 3}]

@@ -28,7 +28,7 @@ def _group(key):
         (None, {"None": ["a", "b", "c", "d", "e"]}),
         ("region", {"'region'": ["a", "b", "c", "d", "e"]}),
         ({"$gt": ["$gpus", 2]}, {"False": ["a", "d", "e"], "True": ["b", "c"]}),
-        ({"r": "$region"}, {"{'r': 'west'}": ["a", "c"], "{'r': 'east'}": ["b"], "{}": ["d"], "{'r': None}": ["e"]}),
+        ({"r": "$region"}, {"{'r': 'west'}": ["a", "c"], "{'r': 'east'}": ["b"], "{'r': None}": ["d", "e"]}),
     ],
 )
 def test_documents_with_equal_keys_are_a_group(key, expected):
@@ -110,3 +110,25 @@ def test_sort_by_count_puts_the_most_frequent_first():
 @pytest.mark.parametrize(("stage", "code"), [("a", 40148), ({"a": 1}, 40147), ({}, 40147), (5, 40149), (None, 40149)])
 def test_sort_by_count_needs_an_expression(stage, code):
     assert refused_code([{"$sortByCount": stage}])[0] == code
+
+
+def test_the_only_field_of_a_key_is_null_where_it_is_missing():
+    documents = [{}, {"team": None}, {"team": 1, "x": 2}]
+    assert results([{"$group": {"_id": {"team": "$team"}}}], documents) == [
+        {"_id": {"team": None}},
+        {"_id": {"team": 1}},
+    ]
+    assert results([{"$group": {"_id": {"team": "$team", "x": "$x"}}}], documents) == [
+        {"_id": {}},
+        {"_id": {"team": None}},
+        {"_id": {"team": 1, "x": 2}},
+    ]
+    assert results([{"$group": {"_id": {"team": {"x": "$x"}}}}], documents) == [
+        {"_id": {"team": {}}},
+        {"_id": {"team": {"x": 2}}},
+    ]
+
+
+@pytest.mark.parametrize("value", [1, 0, 1.5, True, False])
+def test_a_key_includes_nothing(value):
+    assert refused_code([{"$group": {"_id": {"a": "$status", "b": value}}}]) == (17390, "/0/$group/_id/b")

@@ -3,7 +3,7 @@
 import pytest
 
 from rollbook.language.filters import parse_filter
-from rollbook.language.pipelines import leading_filter, parse_pipeline, run_pipeline, with_leading_filter
+from rollbook.language.pipelines import leading_filter, parse_pipeline, run_pipeline, with_whole_filters
 from rollbook.limits import RequestBudget
 from tests.language.pipelines.running import refusal, refused_code, results
 
@@ -62,20 +62,35 @@ def test_as_many_stages_as_are_allowed_run():
     assert results([{"$match": {}}] * 500 + [{"$set": {"a": {"$add": ["$a", 1]}}}] * 500, [{"a": 0}]) == [{"a": 500}]
 
 
-def test_the_filter_that_a_pipeline_begins_with_may_be_another():
-    pipeline = parse_pipeline([{"$match": {"n": {"$gt": 1}}}, {"$match": {"n": {"$lt": 9}}}, {"$limit": 1}])
+def test_the_filters_that_see_whole_documents_may_be_others():
+    pipeline = parse_pipeline([{"$match": {"n": {"$gt": 1}}}, {"$sort": {"n": 1}}, {"$limit": 1}])
     assert leading_filter(pipeline) == parse_filter({"n": {"$gt": 1}})
-    other = with_leading_filter(pipeline, parse_filter({"n": {"$gt": 2}}))
+    other = with_whole_filters(pipeline, lambda _: parse_filter({"n": {"$gt": 2}}))
     assert leading_filter(other) == parse_filter({"n": {"$gt": 2}})
     documents = [{"n": number} for number in (9, 1, 2, 3, 4)]
     assert run_pipeline(pipeline, documents, work=RequestBudget()) == [{"n": 2}]
     assert run_pipeline(other, documents, work=RequestBudget()) == [{"n": 3}]
 
 
-def test_another_filter_leaves_the_other_stages_as_they_are():
-    others = [{"$limit": 1}, {"$count": "n"}]
-    pipeline = parse_pipeline([{"$match": {"n": 1}}, *others])
-    assert with_leading_filter(pipeline, parse_filter({"n": 2})) == parse_pipeline([{"$match": {"n": 2}}, *others])
+MATCH, OTHER = {"$match": {"n": 1}}, {"$match": {"n": 2}}
+
+
+@pytest.mark.parametrize(
+    ("stages", "read"),
+    [
+        ([MATCH, {"$limit": 1}, {"$count": "n"}], [OTHER, {"$limit": 1}, {"$count": "n"}]),
+        ([{"$sort": {"n": 1}}, MATCH], [{"$sort": {"n": 1}}, OTHER]),
+        ([{"$skip": 1}, {"$sample": {"size": 3}}, MATCH], [{"$skip": 1}, {"$sample": {"size": 3}}, OTHER]),
+        ([{"$facet": {"a": [MATCH]}}, MATCH], [{"$facet": {"a": [OTHER]}}, MATCH]),
+        ([MATCH, {"$facet": {"a": [{"$unset": "n"}, MATCH]}}], [OTHER, {"$facet": {"a": [{"$unset": "n"}, MATCH]}}]),
+        ([{"$set": {"m": 1}}, MATCH], [{"$set": {"m": 1}}, MATCH]),
+        ([{"$unwind": "$n"}, MATCH], [{"$unwind": "$n"}, MATCH]),
+        ([{"$group": {"_id": "$n"}}, MATCH], [{"$group": {"_id": "$n"}}, MATCH]),
+    ],
+)
+def test_filters_after_a_stage_that_makes_other_documents_stay(stages, read):
+    other = with_whole_filters(parse_pipeline(stages), lambda _: parse_filter({"n": 2}))
+    assert other == parse_pipeline(read)
 
 
 @pytest.mark.parametrize("stages", [[], [{"$limit": 1}, {"$match": {"n": 1}}]])

@@ -110,3 +110,12 @@ def test_an_update_has_the_limits_of_the_request():
 
 def test_an_update_that_can_not_be_evaluated_says_where():
     assert update_refused_code(DOCUMENT, [{"$set": {"x": {"$add": ["$id", 1]}}}]) == (14, "/0/$set/x/$add")
+
+
+def test_a_document_holds_the_integers_of_json():
+    stages = [{"$set": {"a": {"$toLong": "5"}, "b.c": [{"$toLong": 6}, {"d": {"$toLong": 7}}]}}]
+    document = {"id": "west", "b": {"c": [6], "e": [1]}}
+    after = updated(document, stages)
+    assert after == {"id": "west", "b": {"c": [6, {"d": 7}], "e": [1]}, "a": 5}
+    assert {type(each) for each in (after["a"], after["b"]["c"][0], after["b"]["c"][1]["d"])} == {int}
+    assert after["b"]["e"] is document["b"]["e"]

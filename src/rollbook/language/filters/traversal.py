@@ -3,8 +3,9 @@
 Theory: a path goes down objects by name. Where it meets an array with components left, it goes on in every element that
 is an object; and where the next component is a number, also in the element of that index, which must be an object or an
 array if components are left. An array at the end of the path is met element by element and then as itself, but an
-element that an index named is met only as itself. Where a name or an index leads nowhere the path finds MISSING once;
-where a name meets an array that holds no object it finds nothing at all, neither a value nor the absence of one.
+element that an index named is met only as itself. Where a name leads nowhere in an object the path finds MISSING once.
+In an array that holds no object, a name finds nothing at all, neither a value nor the absence of one; and so does an
+index that the array does not have, or whose element is a scalar while components are left.
 
 One rule: ``reached`` defines this; ``compile_path`` is the same in closures, made once per filter, and a test holds
 the two equal.
@@ -54,17 +55,17 @@ def _reached_in(array: list[Value], path: Path, whole: bool) -> Iterator[Reached
         if isinstance(element, dict):
             yield from ((value, index) for value, _ in reached(element, path, whole=whole))
     named = array_index(path[0])
-    if named is not None:
-        yield from _reached_by_index(array[named] if named < len(array) else MISSING, path[1:], whole)
+    if named is not None and named < len(array):
+        yield from _reached_by_index(array[named], path[1:], whole)
 
 
-def _reached_by_index(element: Maybe, path: Path, whole: bool) -> Iterator[Reached]:
-    if path and isinstance(element, dict):
+def _reached_by_index(element: Value, path: Path, whole: bool) -> Iterator[Reached]:
+    if not path:
+        yield element, None
+    elif isinstance(element, dict):
         yield from reached(element, path, whole=whole)
-    elif path and isinstance(element, list):
+    elif isinstance(element, list):
         yield from _reached_in(element, path, whole)
-    else:
-        yield MISSING if path else element, None
 
 
 def compile_path(path: Path, test: Test, *, whole: bool = False, work: RequestBudget | None = None) -> Found:
@@ -106,7 +107,7 @@ def _last_step(name: str, test: Test, in_last_array: Found, work: RequestBudget 
     if not name:
         # A path that ends with a dot ends at an array, as it would without the dot.
         return in_object, in_last_array
-    return in_object, _in_array(in_object, array_index(name), at_index, test(MISSING), work)
+    return in_object, _in_array(in_object, array_index(name), at_index, work)
 
 
 def _step(
@@ -124,13 +125,13 @@ def _step(
         element = array[index]
         if element.__class__ is dict:
             return in_next_object(element)
-        return in_next_array(element) if element.__class__ is list else absent
+        return element.__class__ is list and in_next_array(element)
 
-    return in_object, _in_array(in_object, array_index(name), at_index, absent, work)
+    return in_object, _in_array(in_object, array_index(name), at_index, work)
 
 
 def _in_array(
-    in_object: Found, index: int | None, at_index: Callable[[Any, int], bool], absent: bool, work: RequestBudget | None
+    in_object: Found, index: int | None, at_index: Callable[[Any, int], bool], work: RequestBudget | None
 ) -> Found:
     def found(array: Any) -> bool:
         if work is not None:
@@ -138,8 +139,6 @@ def _in_array(
         for element in array:
             if element.__class__ is dict and in_object(element):
                 return True
-        if index is None:
-            return False
-        return at_index(array, index) if index < len(array) else absent
+        return index is not None and index < len(array) and at_index(array, index)
 
     return found

@@ -10,7 +10,7 @@ from rollbook.language.pipelines.aggregating import (
     parse_pipeline,
     run_pipeline,
     stream_pipeline,
-    with_leading_filter,
+    with_whole_filters,
 )
 from rollbook.language.pipelines.operators import Pipeline
 from rollbook.language.pipelines.tallies import Tally, leading_tally
@@ -27,5 +27,5 @@ __all__ = [
     "parse_update_stages",
     "run_pipeline",
     "stream_pipeline",
-    "with_leading_filter",
+    "with_whole_filters",
 ]

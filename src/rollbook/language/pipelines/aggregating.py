@@ -3,7 +3,7 @@
 One rule: a pipeline is parsed wholly before any document goes through it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from random import Random, SystemRandom
 
 from msgspec.structs import replace
@@ -34,9 +34,21 @@ def leading_filter(pipeline: Pipeline) -> Filter | None:
     return None
 
 
-def with_leading_filter(pipeline: Pipeline, filter: Filter) -> Pipeline:
-    """The pipeline with another filter in the ``$match`` that it begins with."""
-    return replace(pipeline, stages=(replace(pipeline.stages[0], parts=filter), *pipeline.stages[1:]))
+def with_whole_filters(pipeline: Pipeline, read: Callable[[Filter], Filter]) -> Pipeline:
+    """The pipeline with each ``$match`` as ``read`` has it that still sees documents as they are stored.
+
+    That is every one before the first stage that makes other documents, and in the pipelines of a ``$facet`` there.
+    """
+    stages = list(pipeline.stages)
+    for place, stage in enumerate(stages):
+        if stage.operator.name == "$match":
+            stages[place] = replace(stage, parts=read(stage.parts))
+        elif stage.operator.name == "$facet":
+            facets = [replace(facet, pipeline=with_whole_filters(facet.pipeline, read)) for facet in stage.parts]
+            stages[place] = replace(stage, parts=tuple(facets))
+        if stage.operator.name not in PASSING_STAGES:
+            break
+    return Pipeline(tuple(stages))
 
 
 def run_pipeline(
@@ -58,3 +70,7 @@ def stream_pipeline(
         yield from compile_stages(pipeline, running)(documents)
     except RecursionError:
         raise WorkExceeded("the pipeline makes a value that is nested too deeply", mongo_code=15) from None
+
+
+PASSING_STAGES = frozenset({"$match", "$sort", "$skip", "$limit", "$sample"})
+"""Stages that choose and order documents, and leave them as they are."""

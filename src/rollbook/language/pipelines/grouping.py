@@ -4,13 +4,14 @@ One rule: a group's key is in its ``_id``, as MongoDB's users expect; nothing el
 own identity is its ``id``. Groups come in the order in which their first documents came.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from rollbook.documents.values import MISSING, Value
-from rollbook.language.expressions import Expression, scope_of
+from rollbook.documents.values import MISSING, Maybe, Value
+from rollbook.language.expressions import Expression, Scope, scope_of
 from rollbook.language.expressions.growth import key_of
+from rollbook.language.expressions.nodes import ObjectOf
 from rollbook.language.pipelines.accumulators import Field, Group, parse_fields, starting
 from rollbook.language.pipelines.operators import Documents, Parsing, Run, Running, StageOperator
 from rollbook.language.projections.weighing import charging
@@ -31,12 +32,22 @@ def parse_group(json: Value, parsing: Parsing) -> Grouping:
     fields = parse_fields({name: said for name, said in json.items() if name != "_id"}, parsing)
     if "_id" not in json:
         raise parsing.refused(15955, "$group needs an _id: an expression for the key, or null for one group")
+    _check_key(json["_id"], parsing)
     return Grouping(parsing.expression(json["_id"], "_id"), fields, parsing.pointer("_id"))
+
+
+def _check_key(json: Value, parsing: Parsing) -> None:
+    if not isinstance(json, dict) or next(iter(json), "").startswith("$"):
+        return
+    for name, value in json.items():
+        if isinstance(value, (int, float)):
+            why = "the key of $group is made of expressions; 1, 0, true and false include or exclude nothing here"
+            raise parsing.refused(17390, f"{why}: use {{$literal: ...}} for a constant", "_id", name)
 
 
 def grouping(parts: Grouping, running: Running) -> Run:
     """Gives a document for each group of documents with equal keys: the key as ``_id``, and computed fields."""
-    value_of = running.expression(parts.key)
+    value_of = _key_evaluator(parts.key, running)
     start = starting(parts.fields, running)
     charge = charging(running.work, at=parts.at)
 
@@ -44,8 +55,7 @@ def grouping(parts: Grouping, running: Running) -> Run:
         groups: dict[object, tuple[Value, Group]] = {}
         for document in documents:
             scope = scope_of(document)
-            found = value_of(scope)
-            value = None if found is MISSING else found
+            value = value_of(scope)
             key = value if type(value) is str else key_of(value)
             if key not in groups:
                 charge(value)
@@ -55,6 +65,20 @@ def grouping(parts: Grouping, running: Running) -> Run:
             yield {"_id": value, **group.results()}
 
     return run
+
+
+def _key_evaluator(key: Expression, running: Running) -> Callable[[Scope], Value]:
+    """Missing becomes null: for the key itself, and as MongoDB has it for the only field of an object too."""
+    match key:
+        case ObjectOf(((name, member),)):
+            value_of = running.expression(member)
+            return lambda scope: {name: _present(value_of(scope))}
+    evaluate = running.expression(key)
+    return lambda scope: _present(evaluate(scope))
+
+
+def _present(value: Maybe) -> Value:
+    return None if value is MISSING else value
 
 
 def parse_count(json: Value, parsing: Parsing) -> str:

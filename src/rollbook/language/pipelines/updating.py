@@ -8,6 +8,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from rollbook.documents.codec import encode_json
+from rollbook.documents.editing import with_json_numbers
 from rollbook.documents.ordering import equal
 from rollbook.documents.values import MISSING, Document, Value
 from rollbook.errors import IdImmutable, UpdateRefused, WorkExceeded
@@ -55,7 +56,7 @@ def compile_update_stages(stages: UpdateStages, *, work: RequestBudget | None = 
         try:
             (result,) = run([document])
             result = _identified(result, document, identity)
-            return document if encode_json(result) == encode_json(document) else result
+            return document if encode_json(result) == encode_json(document) else with_json_numbers(result, document)
         except RecursionError:
             raise WorkExceeded("the update makes a document that is nested too deeply", mongo_code=15) from None
 

@@ -19,7 +19,7 @@ from rollbook.language.edits import parse_edit, parse_update_body
 from rollbook.language.filters import Filter, parse_filter
 from rollbook.language.filters.nodes import EVERYTHING, All, Computed, ElemMatch, Field, JsonSchema, Not
 from rollbook.language.filters.nodes import Any as AnyOf
-from rollbook.language.pipelines import Pipeline, leading_filter, parse_pipeline, with_leading_filter
+from rollbook.language.pipelines import Pipeline, leading_filter, parse_pipeline, with_whole_filters
 from rollbook.language.projections import Projection, parse_projection
 from rollbook.language.search_rules import cluster_search_in, refusals_in_search, translate_search
 from rollbook.language.sorting import Sort, parse_sort
@@ -118,12 +118,9 @@ def parse_aggregation(body: Maybe, *, limits: Limits) -> Aggregation:
 
 
 def _aggregation(stages: Value, *, at: str, limits: Limits, max_time_ms: int) -> Aggregation:
-    pipeline = parse_pipeline(stages, at=at, limits=limits)
-    filter = leading_filter(pipeline)
-    if filter is not None:  # it sees clusters as they are, so numbers sent as text are cast as in any query
-        filter = cast_filter(filter)
-        pipeline = with_leading_filter(pipeline, filter)
-    return Aggregation(pipeline, filter or EVERYTHING, names_registry(stages), max_time_ms)
+    # Numbers sent as text are cast as in any query, wherever a filter still sees clusters as they are.
+    pipeline = with_whole_filters(parse_pipeline(stages, at=at, limits=limits), cast_filter)
+    return Aggregation(pipeline, leading_filter(pipeline) or EVERYTHING, names_registry(stages), max_time_ms)
 
 
 def parse_watch(body: Value, *, limits: Limits) -> WatchRequest:

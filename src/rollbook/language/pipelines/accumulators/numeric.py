@@ -3,7 +3,7 @@
 One rule: what is no number is passed over, and the result is as wide as the widest number: an int, a long, a double.
 """
 
-from math import isfinite, sqrt
+from math import fsum, isfinite, sqrt
 
 from rollbook.documents.values import Value
 from rollbook.language.expressions import Evaluate, Scope
@@ -45,7 +45,13 @@ class Total:
         """The sum as a double."""
         if not isfinite(self._doubles):
             return self._doubles
-        return self._doubles + self._errors + self._integers
+        high = float(self._integers)
+        low = float(self._integers - int(high))
+        # Rounded once: what the doubles and the integers leave of each other may be as small as the kept errors.
+        try:
+            return fsum((self._doubles, self._errors, high, low))
+        except OverflowError:
+            return self._doubles + self._errors + high
 
 
 class Sum:
