@@ -31,6 +31,7 @@ class Limits(Struct, frozen=True):
     in_values_max: int = 100_000
     pattern_length_max: int = 32_764
     patterns_max: int = 250
+    pattern_steps_max: int = 200_000
     update_changes_max: int = 20_000
     array_filters_max: int = 100
     backfill_elements_max: int = 1_500_000
@@ -46,6 +47,8 @@ class Limits(Struct, frozen=True):
 
 DEFAULT_LIMITS = Limits()
 
+OUT_OF_TIME = "the request ran out of its time (maxTimeMS)"
+
 
 class RequestBudget(Struct):
     """What one request may still spend: seconds until its deadline, and bytes that its expressions may make.
@@ -60,6 +63,9 @@ class RequestBudget(Struct):
     _units_until_check: int = 0
 
     CHECK_EVERY = 1024
+    UNITS_PER_SECOND = 2_500_000
+    STEP_SECONDS_FREE = 0.25
+    STEP_SECONDS_MAX = 2.0
 
     def spend(self, units: int = 1) -> None:
         """Count ``units`` of work; refuses (WorkExceeded) once the deadline has passed."""
@@ -68,13 +74,39 @@ class RequestBudget(Struct):
             self._units_until_check = self.CHECK_EVERY
             self.check()
 
+    def reserve(self, seconds: float) -> None:
+        """Count a step that can't be interrupted and takes at most ``seconds``.
+
+        Refuses (WorkExceeded) one that may take longer than a single step may, or than there is time left. A step of
+        at most STEP_SECONDS_FREE only has to begin in time: estimates are for the worst case, and most end far sooner.
+        """
+        if seconds > self.STEP_SECONDS_FREE:
+            if seconds > self.STEP_SECONDS_MAX:
+                raise WorkExceeded(
+                    "a search of one text would take too long: simplify the regular expression, or shorten the text",
+                    mongo_code=50,
+                )
+            if self.clock() + seconds > self.deadline:
+                raise WorkExceeded(OUT_OF_TIME, mongo_code=50)
+        self.spend(int(seconds * self.UNITS_PER_SECOND))
+
+    def stop(self) -> None:
+        """Let the request end, as out of time, at its next check. Safe to call from any thread."""
+        self.deadline = float("-inf")
+
     def check(self) -> None:
         """Refuses (WorkExceeded) once the deadline has passed."""
         if self.clock() > self.deadline:
-            raise WorkExceeded("the request ran out of its time (maxTimeMS)", mongo_code=50)
+            raise WorkExceeded(OUT_OF_TIME, mongo_code=50)
 
     def allocate(self, size_bytes: int) -> None:
         """Count bytes that an expression is about to make; refuses (WorkExceeded) when they are spent."""
         self.bytes_left -= size_bytes
         if self.bytes_left < 0:
             raise WorkExceeded("the request makes more data than one request may make", mongo_code=146)
+
+
+def budget_from_now(limits: Limits, *, max_time_ms: int | None = None) -> RequestBudget:
+    """What a request may spend that begins now, and has ``max_time_ms`` (the limits' own when None)."""
+    milliseconds = limits.max_time_ms if max_time_ms is None else max_time_ms
+    return RequestBudget(deadline=time.monotonic() + milliseconds / 1000, bytes_left=limits.result_bytes_max)

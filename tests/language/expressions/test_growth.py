@@ -34,7 +34,7 @@ TEXT: dict[str, Any] = {"text": "x" * (DEFAULT_LIMITS.value_bytes_max // 2), "n"
         {"$replaceAll": {"input": "$text", "find": "", "replacement": "x!"}},
         {"$split": ["$text", "x"]},
         {"$range": [0, "$n"]},
-        {"$regexFindAll": {"input": "$text", "regex": "()" * 100 + "x"}},
+        {"$regexFindAll": {"input": {"$substrCP": ["$text", 0, 50_000]}, "regex": "()" * 100 + "x"}},
         {"$zip": {"inputs": [{"$range": [0, 600_000]}, {"$range": [0, 600_000]}]}},
         doubling(64, "x", {"$concat": ["$$value", "$$value"]}),
         doubling(64, [1], {"$concatArrays": ["$$value", "$$value"]}),

@@ -182,7 +182,7 @@ def test_options_hold_for_the_whole_pattern(pattern, options, matching, others):
     ],
 )
 def test_a_match_is_counted_in_characters(pattern, text, start, found):
-    match = compile_pattern(pattern).search(text, start)
+    match = compile_pattern(pattern, captures=True).search(text, start)
     assert (match and (match.start, match.end, match.groups)) == found
 
 
@@ -209,5 +209,5 @@ def test_a_plain_text_needs_no_engine_and_means_the_same(pattern):
     ],
 )
 def test_all_matches_follow_each_other(pattern, text, found):
-    matches = compile_pattern(pattern).find_all(text)
+    matches = compile_pattern(pattern, captures=True).find_all(text)
     assert [(match.start, match.end, match.groups) for match in matches] == found

@@ -16,6 +16,7 @@ from rollbook.language.expressions.nodes import Constant, Expression
 from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.language.regular_expressions import Match, Pattern, compile_pattern
+from rollbook.limits import RequestBudget
 
 UNKNOWN_OPTION, INVALID_REGEX = 51108, 51111
 
@@ -43,17 +44,20 @@ def parse_search(json: Value, parsing: Parsing) -> Search:
 
 def compile_test(form: Search, compiling: Compiling) -> Evaluate:
     """Whether a regular expression matches somewhere in a string; false when either is null or missing."""
-    return _compile(form, compiling, lambda pattern, text: pattern.matches(text), otherwise=False)
+    work = compiling.work
+    return _compile(form, compiling, lambda pattern, text: pattern.within(work)(text), otherwise=False)
 
 
 def compile_find(form: Search, compiling: Compiling) -> Evaluate:
     """The first match of a regular expression in a string, its place and its groups; null when there is none."""
 
+    work = compiling.work
+
     def first(pattern: Pattern, text: str) -> Maybe:
-        match = pattern.search(text)
+        match = pattern.first(text, work)
         return None if match is None else _described(match, text)
 
-    return _compile(form, compiling, first, otherwise=None)
+    return _compile(form, compiling, first, otherwise=None, captures=True)
 
 
 def compile_find_all(form: Search, compiling: Compiling) -> Evaluate:
@@ -62,18 +66,24 @@ def compile_find_all(form: Search, compiling: Compiling) -> Evaluate:
 
     def all_of_them(pattern: Pattern, text: str) -> Maybe:
         found: list[Value] = []
-        for match in counted(pattern.find_all(text), _bytes_of, work):
+        for match in counted(pattern.find_all(text, work), _bytes_of, work):
             read(work, text)
             found.append(_described(match, text))
         return found
 
-    return _compile(form, compiling, all_of_them, otherwise=[])
+    return _compile(form, compiling, all_of_them, otherwise=[], captures=True)
 
 
 def _compile(
-    form: Search, compiling: Compiling, result: Callable[[Pattern, str], Maybe], *, otherwise: Value
+    form: Search,
+    compiling: Compiling,
+    result: Callable[[Pattern, str], Maybe],
+    *,
+    otherwise: Value,
+    captures: bool = False,
 ) -> Evaluate:
-    text_in, pattern_in, work = compiling.child(form.input), _compile_pattern(form, compiling), compiling.work
+    pattern_in = _compile_pattern(form, compiling, captures=captures)
+    text_in, work = compiling.child(form.input), compiling.work
 
     def search(scope: Scope) -> Maybe:
         given, pattern = text_in(scope), pattern_in(scope)
@@ -86,28 +96,31 @@ def _compile(
     return search
 
 
-def _compile_pattern(form: Search, compiling: Compiling) -> Callable[[Scope], Pattern | None]:
-    regex, options = compiling.folded(form.regex), compiling.folded(form.options)
+def _compile_pattern(form: Search, compiling: Compiling, *, captures: bool) -> Callable[[Scope], Pattern | None]:
+    regex, options, work = compiling.folded(form.regex), compiling.folded(form.options), compiling.work
     if isinstance(regex, Constant) and isinstance(options, Constant):
-        pattern = _pattern(regex.value, options.value)
+        pattern = _pattern(regex.value, options.value, work, captures=captures)
         return lambda scope: pattern
     regex_in, options_in = compiling.child(regex), compiling.child(options)
-    return lambda scope: _pattern(regex_in(scope), options_in(scope))
+    return lambda scope: _pattern(regex_in(scope), options_in(scope), work, captures=captures)
 
 
-def _pattern(regex: Maybe, options: Maybe) -> Pattern | None:
+def _pattern(regex: Maybe, options: Maybe, work: RequestBudget, *, captures: bool) -> Pattern | None:
     """The pattern to search with; None when the regular expression is null or missing."""
     expression, letters = text_or_null(regex, "regex", 51105), text_or_null(options, "options", 51106) or ""
     if expression is not None and "\0" in expression:
         raise refused(51109, "needs a regex without null bytes")
     if "\0" in letters:
         raise refused(51110, "needs options without null bytes")
+    if expression is None:
+        return None
     try:
-        return None if expression is None else compile_pattern(expression, letters)
+        pattern = compile_pattern(expression, letters, captures=captures)
     except LanguageRefused as refusal:
-        raise refused(
-            UNKNOWN_OPTION if refusal.mongo_code == UNKNOWN_OPTION else INVALID_REGEX, refusal.message
-        ) from None
+        code = UNKNOWN_OPTION if refusal.mongo_code == UNKNOWN_OPTION else INVALID_REGEX
+        raise refused(code, refusal.message) from None
+    work.spend(pattern.steps)
+    return pattern
 
 
 def _described(match: Match, text: str) -> Document:

@@ -6,6 +6,7 @@ call closures.
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any as Anything
 from typing import TypeAlias, assert_never
 
@@ -56,7 +57,8 @@ def make_test(leaf: Field | ElemMatch, work: RequestBudget | None = None) -> Tes
     """The test of one value that a leaf of the tree makes of what its path finds."""
     if isinstance(leaf, ElemMatch):
         return _some_element(leaf, work)
-    make = OPERATORS[leaf.operator].test
+    operator = OPERATORS[leaf.operator]
+    make = partial(operator.test, work=work) if operator.spends else operator.test
     return make(leaf.operand, leaf.options) if leaf.options else make(leaf.operand)
 
 

@@ -14,6 +14,7 @@ from rollbook.language.filters.nodes import Computed, Constant, Field, Filter, J
 from rollbook.language.filters.operators import Fault, Form, Operator, Test, described
 from rollbook.language.filters.sites import FAILED_TO_PARSE, TYPE_MISMATCH, Site
 from rollbook.language.regular_expressions import compile_pattern, problem_with_options
+from rollbook.limits import RequestBudget
 
 
 def leaving(operand: list[int | float]) -> Test:
@@ -50,9 +51,9 @@ def _fits(number: int | float) -> bool:
     return INT64_MIN <= number <= INT64_MAX if isinstance(number, int) else INT64_MIN < number <= INT64_MAX
 
 
-def matching(pattern: str, options: str = "") -> Test:
+def matching(pattern: str, options: str = "", *, work: RequestBudget | None = None) -> Test:
     """Matches texts in which the regular expression finds a match; $options takes i, m, s and x."""
-    matches = compile_pattern(pattern, options).matches
+    matches = compile_pattern(pattern, options).within(work)
     return lambda value: value.__class__ is str and matches(value)
 
 
@@ -113,7 +114,7 @@ def _constant(operand: Value, site: Site, *, matches: bool) -> Filter:
 
 OPERATORS = (
     Operator("$mod", leaving, problem_with=not_a_division),
-    Operator("$regex", matching),
+    Operator("$regex", matching, spends=True),
 )
 
 FORMS = (

@@ -40,12 +40,14 @@ class Operator(Struct, frozen=True):
     """``test(operand)`` makes the test of one value, given an operand in which ``problem_with`` found no fault.
 
     An array at the end of the path is tested element by element and then itself, but only itself with ``whole``.
+    With ``spends``, ``test`` also takes the request's budget, as ``work``.
     """
 
     name: str
     test: Callable[..., Test]
     problem_with: Callable[[Value], Fault | None] = anything
     whole: bool = False
+    spends: bool = False
 
 
 class Form(Struct, frozen=True):

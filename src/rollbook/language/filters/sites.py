@@ -28,6 +28,7 @@ class Reading(Struct):
     parse_conditions: Callable[[Document, Site], Filter]
     clauses: int = 0
     patterns: int = 0
+    pattern_steps: int = 0
 
 
 class Site(Struct, frozen=True):
@@ -96,9 +97,13 @@ class Site(Struct, frozen=True):
         if reading.patterns > reading.limits.patterns_max:
             raise self.refused(f"a filter has at most {reading.limits.patterns_max} regular expressions", *keys)
         try:
-            compile_pattern(pattern, options, reading.limits.pattern_length_max)
+            compiled = compile_pattern(pattern, options, reading.limits.pattern_length_max)
         except LanguageRefused as refusal:
             raise self.refused(refusal.message, *keys, mongo_code=refusal.mongo_code) from None
+        reading.pattern_steps += compiled.steps
+        if reading.pattern_steps > reading.limits.pattern_steps_max:
+            problem = "the regular expressions of the filter are too costly together: repeat fewer parts, or less often"
+            raise self.refused(problem, *keys)
 
     def refused(self, problem: str, *keys: str | int, mongo_code: int | None = BAD_VALUE) -> FilterRefused:
         """The refusal of what stands at ``keys`` below this site."""

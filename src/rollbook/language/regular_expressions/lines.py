@@ -10,14 +10,18 @@ One rule: the answer is the one that asking each text gives.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from rollbook.language.regular_expressions.patterns import PATTERNS_KEPT, compile_pattern, compiled_engine
+from rollbook.language.regular_expressions.engines import Engine, RecentlyCompiled, compiled_engine
+from rollbook.language.regular_expressions.patterns import compile_pattern
 from rollbook.language.regular_expressions.translation import translate
+
+PIECE_SECONDS = 0.004
+"""Texts are searched in pieces that take no longer, or by single lines."""
+
+STEPS_MAX = 20_000
 
 EDGES = {r"\A": "(?m:^)", r"\z": "(?m:$)"}
 
@@ -35,30 +39,69 @@ def as_lines(texts: Sequence[str]) -> Texts:
     return Texts(texts, joined.encode() if joined.count("\n") < len(texts) else None)
 
 
-def texts_matching(pattern: str, options: str, texts: Texts) -> Iterator[str]:
-    """The texts, in their order, in which the pattern has a match; ``compile_pattern`` takes the pattern."""
+def texts_matching(pattern: str, options: str, texts: Texts) -> Iterator[str | None]:
+    """The texts, in their order, in which the pattern has a match; ``compile_pattern`` takes the pattern.
+
+    None comes whenever PIECE_SECONDS may have gone by, for whoever has to look at the clock.
+    """
     matches = compile_pattern(pattern, options).matches
     if texts.lines is None:
-        return filter(matches, texts.texts)
+        return _matching_texts(texts.texts, _engine_for_lines(pattern, options), matches)
     return _matching_lines(texts.lines, _engine_for_lines(pattern, options), matches)
 
 
-def _matching_lines(lines: bytes, engine: Any, matches: Callable[[str], bool]) -> Iterator[str]:
-    begin, size = 0, len(lines)
-    while begin <= size and (match := engine.search(lines, begin)) is not None:
+def is_cheap_for_lines(pattern: str, options: str) -> bool:
+    """Whether the pattern is simple enough to be searched where others wait."""
+    return compile_pattern(pattern, options).steps <= STEPS_MAX
+
+
+def _matching_texts(texts: Sequence[str], engine: Engine, matches: Callable[[str], bool]) -> Iterator[str | None]:
+    seconds = 0.0
+    for text in texts:
+        if matches(text):
+            yield text
+        seconds += engine.seconds_per_byte * len(text)
+        if seconds >= PIECE_SECONDS:
+            seconds = 0.0
+            yield None
+
+
+def _matching_lines(lines: bytes, engine: Engine, matches: Callable[[str], bool]) -> Iterator[str | None]:
+    size = len(lines)
+    piece_bytes = max(int(PIECE_SECONDS / engine.seconds_per_byte), 1)
+    begin = 0
+    while begin <= size:
+        stop = size if size - begin <= piece_bytes else lines.find(b"\n", begin + piece_bytes)
+        stop = size if stop < 0 else stop
+        yield from _matching_in(lines, begin, stop, engine.search, matches)
+        yield None
+        begin = stop + 1
+
+
+def _matching_in(
+    lines: bytes, begin: int, stop: int, search: Callable[..., Any], matches: Callable[[str], bool]
+) -> Iterator[str]:
+    """The lines between ``begin`` and ``stop``, where lines begin and end, in which there is a match."""
+    while begin <= stop and (match := search(lines, begin, stop)) is not None:
         found, found_end = match.span()
         start = lines.rfind(b"\n", begin, found) + 1 or begin
-        end = lines.find(b"\n", found)
-        end = size if end < 0 else end
+        end = lines.find(b"\n", found, stop)
+        end = stop if end < 0 else end
         text = lines[start:end].decode()
         if found_end <= end or matches(text):
             yield text
         begin = end + 1
 
 
-@lru_cache(maxsize=PATTERNS_KEPT)
-def _engine_for_lines(pattern: str, options: str) -> Any:
-    translation = translate(pattern, options)
-    # An escape is two characters: taken in pairs, an escaped backslash before an "A" is not taken for an edge.
-    at_lines = re.sub(r"\\.", lambda escape: EDGES.get(escape[0], escape[0]), translation.pattern, flags=re.DOTALL)
-    return compiled_engine(replace(translation, pattern=at_lines))
+def _engine_for_lines(pattern: str, options: str) -> Engine:
+    engine = _RECENT.get((pattern, options))
+    if engine is None:
+        # An escape is two characters: taken in pairs, an escaped backslash before an "A" is not taken for an edge.
+        translated = translate(pattern, options).pattern
+        at_lines = re.sub(r"\\.", lambda escape: EDGES.get(escape[0], escape[0]), translated, flags=re.DOTALL)
+        engine = compiled_engine(at_lines, captures=False)
+        _RECENT.keep((pattern, options), engine, engine.steps)
+    return engine
+
+
+_RECENT: RecentlyCompiled[Engine] = RecentlyCompiled()

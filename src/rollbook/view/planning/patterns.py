@@ -17,7 +17,7 @@ from itertools import islice, takewhile
 import numpy as np
 from msgspec import Struct
 
-from rollbook.language.regular_expressions.lines import Texts, as_lines, texts_matching
+from rollbook.language.regular_expressions.lines import Texts, as_lines, is_cheap_for_lines, texts_matching
 from rollbook.view.index.ordered import OrderedKeys
 from rollbook.view.index.trees import PathIndex
 from rollbook.view.planning.planning_budgets import UNBOUNDED, PlanningBudget
@@ -36,6 +36,8 @@ def keys_matching(
     pattern: str, options: str, node: PathIndex, *, effort: PlanningBudget = UNBOUNDED
 ) -> list[str] | None:
     """The keys of ``node`` that the pattern matches; None when looking for them takes more than ``effort``."""
+    if not is_cheap_for_lines(pattern, options):
+        return None
     texts = node.ordered_texts()
     if prefix := fixed_prefix(pattern, options):
         begun = takewhile(lambda text: text.startswith(prefix), texts.after(prefix, included=True))
@@ -47,9 +49,11 @@ def keys_matching(
         blocks = _with_trigrams(ready, trigrams_of(required_text(pattern, options).encode()))
     found: list[str] = []
     for block in blocks:
-        if effort.spent():
-            return None
-        found += texts_matching(pattern, options, block)
+        for text in texts_matching(pattern, options, block):
+            if text is not None:
+                found.append(text)
+            elif effort.spent():
+                return None
     return found
 
 

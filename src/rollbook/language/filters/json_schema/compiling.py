@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec import Struct
+
 from rollbook.documents.values import Document
 from rollbook.language.filters.json_schema.keywords import Satisfies
 from rollbook.language.filters.json_schema.tables import KEYWORDS
@@ -10,12 +12,15 @@ from rollbook.limits import RequestBudget
 
 def compile_schema(schema: Document, *, work: RequestBudget | None = None) -> Satisfies:
     """The function that tells whether a value satisfies ``schema``, one that ``check_schema`` let pass."""
+    return _Compiler(work)(schema)
 
-    def compiled(part: Document) -> Satisfies:
-        tests = [KEYWORDS[name].compile(value, part, compiled) for name, value in part.items()]
-        return _every([test for test in tests if test is not None], work)
 
-    return compiled(schema)
+class _Compiler(Struct, frozen=True):
+    work: RequestBudget | None
+
+    def __call__(self, schema: Document) -> Satisfies:
+        tests = [KEYWORDS[name].compile(value, schema, self) for name, value in schema.items()]
+        return _every([test for test in tests if test is not None], self.work)
 
 
 def _every(tests: list[Satisfies], work: RequestBudget | None) -> Satisfies:

@@ -6,17 +6,25 @@ One rule: a keyword speaks only of values of its own type; every other value sat
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from msgspec import Struct
 
 from rollbook.documents.values import Document, Value
 from rollbook.errors import FilterRefused
 from rollbook.language.filters.sites import BAD_VALUE, FAILED_TO_PARSE, TYPE_MISMATCH, Site
+from rollbook.limits import RequestBudget
 
 Satisfies: TypeAlias = Callable[[Any], bool]
 
-CompileSchema: TypeAlias = Callable[[Document], Satisfies]
+
+class CompileSchema(Protocol):
+    """Compiles the schemas that a schema holds. ``work`` is the request's budget."""
+
+    @property
+    def work(self) -> RequestBudget | None: ...
+
+    def __call__(self, schema: Document, /) -> Satisfies: ...
 
 
 class Place(Struct, frozen=True):

@@ -1,0 +1,87 @@
+"""Compiled engines (RE2), each with its price, and the few that stay compiled.
+
+Theory: RE2 mostly takes about a nanosecond for each byte of the text. Where the states of a pattern do not fit in its
+memory it follows every thread of its program instead, and takes as long as the program has steps for each byte. Nothing
+can interrupt a search, so whoever searches asks first what it may cost (``seconds_per_byte``).
+
+One rule: the engines that stay compiled have a bounded number of steps together, for each step takes memory.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+import re2
+from msgspec import Struct
+
+from rollbook.errors import LanguageRefused
+from rollbook.language.regular_expressions.reading import INVALID_PATTERN
+
+ENGINE_MEMORY_BYTES = 1 << 20
+KEPT_MAX = 512
+KEPT_STEPS_MAX = 400_000
+
+SEARCH_SECONDS = 0.000_000_004
+"""At most, for each byte of the text and step of the program."""
+
+CAPTURE_SECONDS = 0.000_000_010
+"""The same where the texts of groups are asked for."""
+
+
+Made = TypeVar("Made")
+
+
+class Engine(Struct, frozen=True):
+    """A compiled program of ``steps`` steps. ``search(text, begin, end)`` gives RE2's match, or None."""
+
+    search: Callable[..., Any]
+    steps: int
+    seconds_per_byte: float
+
+
+def compiled_engine(pattern: str, *, captures: bool) -> Engine:
+    """The engine of a pattern in RE2's words; refuses (LanguageRefused) what RE2 does not take, or not in its memory.
+
+    Without ``captures`` a match has no groups, and costs less.
+    """
+    options = re2.Options()
+    options.max_mem = ENGINE_MEMORY_BYTES
+    options.log_errors = False
+    options.never_capture = not captures
+    try:
+        compiled = re2.compile(pattern.encode(), options)
+    except re2.error as error:
+        reason = error.args[0].decode(errors="replace")
+        raise LanguageRefused(f"the regular expression is invalid: {reason}", mongo_code=INVALID_PATTERN) from None
+    steps: int = compiled.programsize
+    return Engine(compiled.search, steps, steps * (CAPTURE_SECONDS if captures else SEARCH_SECONDS))
+
+
+class RecentlyCompiled(Generic[Made]):
+    """What was compiled last, by key: at most KEPT_MAX, with KEPT_STEPS_MAX steps together. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, ...], tuple[Made, int]] = OrderedDict()
+        self._steps = 0
+        self._lock = Lock()
+
+    def get(self, key: tuple[str, ...]) -> Made | None:
+        """What was kept under ``key``, or None."""
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is None:
+                return None
+            self._kept.move_to_end(key)
+            return kept[0]
+
+    def keep(self, key: tuple[str, ...], made: Made, steps: int) -> None:
+        """Keep what was made, of ``steps`` steps, in place of what was least recently used."""
+        with self._lock:
+            if key in self._kept:
+                return
+            self._kept[key] = (made, steps)
+            self._steps += steps
+            while len(self._kept) > KEPT_MAX or (self._steps > KEPT_STEPS_MAX and len(self._kept) > 1):
+                _, (_, steps_gone) = self._kept.popitem(last=False)
+                self._steps -= steps_gone
