@@ -19,11 +19,11 @@ from msgspec import Struct
 from rollbook.errors import ClusterNotFound, Compacted, RequestRefused
 from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
-from rollbook.limits import Limits, RequestBudget
+from rollbook.limits import Limits, RequestBudget, budget_from_now
 from rollbook.registry.feed.change_events import ChangeEvent, Detail
 from rollbook.registry.feed.times import iso_time
 from rollbook.registry.history.moments import AtRevision, AtTime, Moment
-from rollbook.registry.history.past_fleets import PastFleet, entries_at, entry_of, work_of
+from rollbook.registry.history.past_fleets import PastFleet, entries_at, entry_of
 from rollbook.registry.reading.facts import Facts
 from rollbook.view.entries import Entry
 from rollbook.view.views import View
@@ -171,7 +171,7 @@ class History:
         return body
 
     def _work(self) -> RequestBudget:
-        return work_of(self._limits.max_time_ms, self._limits)
+        return budget_from_now(self._limits)
 
     def _check_known(self, id: str) -> None:
         if not self._journal.past.knows(id):

@@ -4,7 +4,6 @@ Theory: it is the present with, for each cluster that was touched after the revi
 change. So it costs as much as has changed since.
 """
 
-import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
@@ -12,7 +11,7 @@ from msgspec import Struct
 
 from rollbook.documents.values import Value
 from rollbook.journal.changes import StoredVersion
-from rollbook.limits import Limits, RequestBudget
+from rollbook.limits import Limits, RequestBudget, budget_from_now
 from rollbook.registry.reading.facet_requests import FacetQuery
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.requests import Aggregation, Query
@@ -62,7 +61,7 @@ class PastFleet(Struct, frozen=True):
         return {"summary": summary, "exact": False, "documents": count, "candidates": count}
 
     def _scan(self, max_time_ms: int) -> Scan:
-        return Scan(self.entries, self.facts, work_of(max_time_ms, self.limits))
+        return Scan(self.entries, self.facts, budget_from_now(self.limits, max_time_ms=max_time_ms))
 
 
 def entries_at(
@@ -85,8 +84,3 @@ def entry_of(kept: StoredVersion) -> Entry:
     """A version as an entry; its number means nothing, for no index knows it."""
     times = (kept.created_at_ms, kept.updated_at_ms)
     return Entry(0, kept.id, kept.revision, kept.created_revision, *times, kept.body, kept.protected)
-
-
-def work_of(max_time_ms: int, limits: Limits) -> RequestBudget:
-    """What one question may spend, from now on."""
-    return RequestBudget(deadline=time.monotonic() + max_time_ms / 1000, bytes_left=limits.result_bytes_max)

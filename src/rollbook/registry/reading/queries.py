@@ -16,7 +16,7 @@ from pyroaring import BitMap
 
 from rollbook.documents.values import Value
 from rollbook.language.pipelines import Tally, leading_tally
-from rollbook.limits import Limits, RequestBudget
+from rollbook.limits import Limits, RequestBudget, budget_from_now
 from rollbook.registry.reading.facet_requests import FacetQuery
 from rollbook.registry.reading.faceting import facets_as_json, facets_in_index
 from rollbook.registry.reading.facts import Facts
@@ -174,7 +174,7 @@ class Reader:
         return candidates[query.skip : stop_of(query)]
 
     def _work(self, max_time_ms: int) -> RequestBudget:
-        return RequestBudget(deadline=time.monotonic() + max_time_ms / 1000, bytes_left=self._limits.result_bytes_max)
+        return budget_from_now(self._limits, max_time_ms=max_time_ms)
 
     async def _run(self, job: Callable[[], Result], query: Query, entries: Sequence[Entry]) -> Result:
         if not query.may_be_slow and _is_small(entries):
