@@ -14,9 +14,8 @@ from rollbook.api.metrics.request_counts import RequestCounts
 from rollbook.api.serving.protocol import protocol_for
 from rollbook.api.serving.server import listen
 from rollbook.assembly import open_registry
-from rollbook.registry.writing.committing import Author
 from rollbook.settings import Settings
-from tests.examples import cluster
+from tests.registry.writing import create
 
 IDLE_SECONDS = 1
 
@@ -30,7 +29,7 @@ HALF = b"GET /clusters/west HTTP/1.1\r\nHo"
 async def connected(directory: Path) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to a server that closes idle ones soon."""
     async with open_registry(Settings(data=directory)) as registry:
-        await registry.create(cluster("west"), author=Author())
+        await create(registry, "west")
         traffic = RequestCounts()
         config = uvicorn.Config(
             make_app(registry, traffic),

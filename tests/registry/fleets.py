@@ -13,9 +13,8 @@ from rollbook.registry.liveness.heartbeats import parse_heartbeat
 from rollbook.registry.reading.requests import parse_query
 from rollbook.registry.registry import Registry
 from rollbook.settings import Settings
-from tests.examples import cluster
 from tests.registry.clocks import Clocks
-from tests.registry.writing import TESTER
+from tests.registry.writing import TESTER, create
 
 TICK = 0.125
 
@@ -30,7 +29,7 @@ class Fleet:
     async def beat(self, *ids: str, **body: Any) -> None:
         """A heartbeat of each."""
         for id in ids:
-            await self.registry.liveness.beat(id, parse_heartbeat({"ttlSeconds": 8, **body}), TESTER)
+            await self.registry.liveness.beat(TESTER, id, parse_heartbeat({"ttlSeconds": 8, **body}))
 
     async def go(self, seconds: float, *beating: str) -> None:
         """Time passes, with a look at every tick, before which ``beating`` send a beat."""
@@ -50,12 +49,12 @@ class Fleet:
 
     def document(self, id: str) -> dict[str, Any]:
         """The document as it is stored."""
-        document: dict[str, Any] = orjson.loads(self.registry.entry(id).body)
+        document: dict[str, Any] = orjson.loads(self.registry.entry(TESTER, id).body)
         return document
 
     def facts(self, id: str) -> dict[str, Any]:
         """What is told under ``_registry``."""
-        return self.registry.facts.of(self.registry.entry(id))
+        return self.registry.facts.of(self.registry.entry(TESTER, id))
 
     def changes(self, id: str) -> list[Change]:
         """The history of a cluster, newest first."""
@@ -81,6 +80,6 @@ async def fleet_in(
     async with open_registry(Settings(data=data, **settings), read_clocks=clocks) as registry:
         fleet = Fleet(registry, clocks)
         for id in ids:
-            await registry.create(cluster(id), author=TESTER)
+            await create(registry, id)
         registry.liveness.listen()
         yield fleet

@@ -8,10 +8,9 @@ import pytest
 
 from rollbook.assembly import open_registry
 from rollbook.errors import JournalUnavailable
-from rollbook.registry.writing.committing import Author
 from rollbook.settings import Settings
-from tests.examples import cluster
 from tests.journal.test_sqlite_disk_trouble import Disk, disk
+from tests.registry.writing import create
 
 __all__ = ["disk"]  # the fixture
 
@@ -24,9 +23,9 @@ async def test_the_log_tells_when_writes_fail_and_when_they_succeed_again(
         disk.refuses = ("write", apsw.SQLITE_FULL)
         for id in ("east", "west"):
             with pytest.raises(JournalUnavailable):
-                await registry.create(cluster(id), author=Author())
+                await create(registry, id)
         disk.refuses = None
-        await registry.create(cluster("west"), author=Author())
+        await create(registry, "west")
 
     begun, over = caplog.messages
     assert "the disk is full" in begun
@@ -35,7 +34,7 @@ async def test_the_log_tells_when_writes_fail_and_when_they_succeed_again(
 
 async def test_a_registry_closes_though_the_disk_refuses(tmp_path: Path, disk: Disk) -> None:
     async with open_registry(Settings(data=tmp_path)) as registry:
-        await registry.create(cluster("west"), author=Author())
+        await create(registry, "west")
         disk.refuses = ("write", apsw.SQLITE_FULL)
     disk.refuses = None
     async with open_registry(Settings(data=tmp_path)) as registry:

@@ -24,7 +24,8 @@ from rollbook.registry.history.past_fleets import entry_of
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.requests import parse_aggregation, parse_query
 from rollbook.registry.writing.commands import Create
-from rollbook.registry.writing.committing import Author, Committer
+from rollbook.registry.writing.committing import Committer
+from rollbook.security.callers import Caller
 from rollbook.view.views import View
 from tests.journal.contract import body, compact, created, deleted, replay, sorted_by_creation, write_lives
 
@@ -237,7 +238,7 @@ async def test_times_never_go_back_even_over_a_restart(tmp_path: Path) -> None:
         view = View()
         view.load(journal.load(), journal.newest())
         committer = Committer(journal, view, RecentChanges(view.revision), now_ms=lambda now_ms=now_ms: now_ms)
-        await committer.submit(Create(id, body(id)), Author())
+        await committer.submit(Caller.FULL, Create(id, body(id)))
         await committer.close()
         journal.close()
     journal = SqliteJournal.open(tmp_path / "data")
@@ -261,7 +262,7 @@ async def test_a_time_at_which_something_is_still_being_written_is_waited_for(tm
     view = View()
     committer = Committer(journal, view, RecentChanges(0), now_ms=lambda: 1_000)
     history = History(journal, view, Facts(), limits=DEFAULT_LIMITS, now_ms=lambda: 2_000, settled=committer.settled)
-    write = asyncio.create_task(committer.submit(Create("west", body("west")), Author()))
+    write = committer.submit(Caller.FULL, Create("west", body("west")))
     await asyncio.sleep(0.01)
     read = asyncio.create_task(history.version("west", AtTime(1_500)))
     await asyncio.sleep(0.01)

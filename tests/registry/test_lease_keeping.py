@@ -14,7 +14,7 @@ from rollbook.settings import Settings
 from tests.examples import node
 from tests.registry.clocks import Clocks
 from tests.registry.fleets import fleet_in
-from tests.registry.writing import create, delete, update
+from tests.registry.writing import TESTER, create, delete, update
 
 
 async def test_a_silence_and_its_end_are_changes_by_the_registry(tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ async def test_what_the_registry_does_is_counted(tmp_path: Path) -> None:
 async def test_a_document_that_can_not_have_the_status_is_left_alone(tmp_path: Path) -> None:
     limits = Limits(document_bytes_max=4_096)
     async with fleet_in(tmp_path, ["west"], limits=limits) as fleet:
-        room = limits.document_bytes_max - len(fleet.registry.entry("west").body)
+        room = limits.document_bytes_max - len(fleet.registry.entry(TESTER, "west").body)
         await update(fleet.registry, "west", {"pad": "x" * (room - len(',"pad":""'))})
         await fleet.beat("west")
         await fleet.go(20)
@@ -342,9 +342,9 @@ class TestAfterARestart:
             await fleet.beat("west")
         async with open_registry(Settings(data=tmp_path), read_clocks=clocks) as registry:
             clocks.go(3_600)
-            assert registry.facts.of(registry.entry("west"))["liveness"] == "unknown"
+            assert registry.facts.of(registry.entry(TESTER, "west"))["liveness"] == "unknown"
         async with fleet_in(tmp_path, clocks=clocks) as fleet:
-            slots, _ = await fleet.registry.liveness.uptime(fleet.registry.entry("west"))
+            slots, _ = await fleet.registry.liveness.uptime(fleet.registry.entry(TESTER, "west"))
             assert sum(share.silent for share in slots) == 0
 
     async def test_uptime_goes_on_where_it_was(self, tmp_path: Path) -> None:
@@ -357,11 +357,11 @@ class TestAfterARestart:
             await fleet.beat("west", ttlSeconds=600)
             await fleet.go(180)  # the end of the quarter of an hour, which began 450 seconds before
             await fleet.go(90)
-            slots, days = await fleet.registry.liveness.uptime(fleet.registry.entry("west"))
+            slots, days = await fleet.registry.liveness.uptime(fleet.registry.entry(TESTER, "west"))
             assert slots[-2][1:] == pytest.approx((0.3, 0, 0, 0.7), abs=0.01)
             assert slots[-1][1:] == pytest.approx((1, 0, 0, 0), abs=0.01)
             await fleet.registry.liveness.save()
-            assert await fleet.registry.liveness.uptime(fleet.registry.entry("west")) == (slots, days)
+            assert await fleet.registry.liveness.uptime(fleet.registry.entry(TESTER, "west")) == (slots, days)
 
     async def test_a_cluster_that_was_deleted_leaves_nothing(self, tmp_path: Path) -> None:
         clocks = Clocks()
@@ -372,7 +372,7 @@ class TestAfterARestart:
             await create(fleet.registry, "west")
             await fleet.beat("west")
         async with fleet_in(tmp_path, clocks=clocks) as fleet:
-            slots, _ = await fleet.registry.liveness.uptime(fleet.registry.entry("west"))
+            slots, _ = await fleet.registry.liveness.uptime(fleet.registry.entry(TESTER, "west"))
             assert sum(share.alive for share in slots) == 0
 
 

@@ -72,7 +72,7 @@ class Statuses(RuleBasedStateMachine):
     @rule(id=ids, ttl=st.integers(1, 4), status=st.none() | words)
     def beat(self, id: str, ttl: int, status: str | None) -> None:
         said = self.said[id]
-        self.run(self.fleet.registry.liveness.beat(id, Heartbeat(ttl, status), TESTER))
+        self.run(self.fleet.registry.liveness.beat(TESTER, id, Heartbeat(ttl, status)))
         said.ttl, said.beat_at, said.spoken = ttl, self.clocks.seconds, False
         said.word = said.word if status is None else status
         assert self.fleet.status(id) == said.word

@@ -14,7 +14,7 @@ from rollbook.errors import BodyIncomplete, BodyTooLarge, MalformedJson, MediaTy
 from rollbook.limits import Limits
 from rollbook.registry.history.moments import Moment, parse_moment
 from rollbook.registry.writing.commands import Precondition
-from rollbook.registry.writing.committing import Author
+from rollbook.security.callers import Caller
 
 Parsed = TypeVar("Parsed")
 
@@ -64,10 +64,15 @@ def precondition_of(request: Request) -> Precondition:
     )
 
 
-def author_of(request: Request) -> Author:
-    """Who asks, by the address of the peer, and why, by ``X-Reason``."""
+def caller_of(request: Request) -> Caller:
+    """Who asks, by the address of the peer."""
     peer = request.client.host if request.client else "unknown"
-    return Author(f"anonymous@{peer}", reason_in(request.headers.get("x-reason", "")))
+    return Caller(f"anonymous@{peer}")
+
+
+def reason_of(request: Request) -> str | None:
+    """Why a caller asks, by ``X-Reason``."""
+    return reason_in(request.headers.get("x-reason", ""))
 
 
 def reason_in(header: str) -> str | None:

@@ -13,11 +13,16 @@ from rollbook import assembly
 from rollbook.cli.exits import UNAVAILABLE, exit_code_of
 from rollbook.documents.values import Value
 from rollbook.errors import RegistryError
+from rollbook.registry.reading.requests import parse_creation
 from rollbook.registry.registry import Registry
-from rollbook.registry.writing.committing import Author, WriteResult
+from rollbook.registry.writing.committing import WriteResult
+from rollbook.security.callers import Caller
 from rollbook.settings import Settings
 
 Outcome: TypeAlias = "tuple[str, ...] | RegistryError"
+
+
+COMMAND_LINE = Caller("command-line")
 
 
 class ImportTarget(Protocol):
@@ -42,25 +47,30 @@ async def open_place(settings: Settings, url: str | None, *, reason: str | None 
             yield server
     else:
         async with assembly.open_registry(settings, indexed=False) as registry:
-            yield Directory(registry, Author("command-line", reason))
+            yield Directory(registry, reason)
 
 
 class Directory:
     """The registry in a data directory, opened by this process alone."""
 
-    def __init__(self, registry: Registry, author: Author) -> None:
+    def __init__(self, registry: Registry, reason: str | None) -> None:
         self._registry = registry
-        self._author = author
+        self._reason = reason
 
     async def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
         """As Place says; all documents at once, so that they share the journal's commits."""
-        creations = (self._registry.create(each, author=self._author, replace=replace) for each in documents)
+        creations = (self._create(each, replace=replace) for each in documents)
         for result in await asyncio.gather(*creations, return_exceptions=True):
             yield result.warnings if isinstance(result, WriteResult) else concerning_one(result)
 
     def bodies(self) -> Iterator[bytes]:
         """As Place says."""
-        return self._registry.bodies()
+        return self._registry.bodies(COMMAND_LINE)
+
+    async def _create(self, document: Value, *, replace: bool) -> WriteResult:
+        registry = self._registry
+        command = parse_creation(document, rules=registry.rules, limits=registry.limits, replace=replace)
+        return await registry.write(COMMAND_LINE, command, reason=self._reason)
 
 
 def concerning_one(error: BaseException) -> RegistryError:

@@ -10,13 +10,14 @@ from starlette.responses import Response
 
 from rollbook.api import responses
 from rollbook.api.asking import (
-    author_of,
+    caller_of,
     check_parameters,
     flag_values,
     moment_of,
     parsed_body,
     parsed_optional_body,
     precondition_of,
+    reason_of,
 )
 from rollbook.clusters.acceptance import SchemaRules, UnknownFields
 from rollbook.registry.history.past_fleets import PastFleet
@@ -65,13 +66,13 @@ async def update_cluster(request: Request) -> Response:
         precondition=precondition_of(request),
     )
     command = await parsed_body(request, parse, limits=registry.limits)
-    return responses.stored(await registry.write(command, author=author_of(request)))
+    return responses.stored(await registry.write(caller_of(request), command, reason=reason_of(request)))
 
 
 async def delete_cluster(request: Request) -> Response:
     """``DELETE /clusters/{id}``."""
     command = Delete(request.path_params["id"], precondition_of(request))
-    await registry_of(request).write(command, author=author_of(request))
+    await registry_of(request).write(caller_of(request), command, reason=reason_of(request))
     return responses.json_response({"message": "Cluster deleted"})
 
 
@@ -80,7 +81,7 @@ async def create_cluster(request: Request) -> Response:
     registry = registry_of(request)
     parse = partial(parse_creation, rules=rules_of(request), limits=registry.limits)
     command = await parsed_body(request, parse, limits=registry.limits)
-    result = await registry.write(command, author=author_of(request))
+    result = await registry.write(caller_of(request), command, reason=reason_of(request))
     return responses.stored(result, status=201, headers={"location": f"/clusters/{result.id}"})
 
 
@@ -146,7 +147,7 @@ async def entry_of(request: Request) -> Entry:
     """The cluster that a request is about, as it is now or was at the moment that is asked for."""
     check_parameters(request, READING)
     registry, id, moment = registry_of(request), request.path_params["id"], moment_of(request)
-    return registry.entry(id) if moment is None else await registry.history.version(id, moment)
+    return registry.entry(caller_of(request), id) if moment is None else await registry.history.version(id, moment)
 
 
 def rules_of(request: Request, *, beside: Collection[str] = ()) -> SchemaRules:

@@ -2,18 +2,18 @@
 
 from typing import cast, get_args
 
-from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
 from rollbook.api import responses
 from rollbook.api.asking import (
     REASON_LENGTH_MAX,
-    author_of,
+    caller_of,
     check_parameters,
     flag_value,
     parsed_optional_body,
     precondition_of,
+    reason_of,
 )
 from rollbook.api.handlers.clusters import registry_of, rules_of
 from rollbook.errors import RequestRefused
@@ -57,10 +57,8 @@ async def restore_cluster(request: Request) -> Response:
         precondition=precondition_of(request),
         limits=registry.limits,
     )
-    author = author_of(request)
-    return responses.stored(
-        await registry.write(command, author=replace(author, reason=author.reason or command.reason))
-    )
+    reason = reason_of(request) or command.reason
+    return responses.stored(await registry.write(caller_of(request), command, reason=reason))
 
 
 async def protect_cluster(request: Request) -> Response:
@@ -76,11 +74,9 @@ async def unprotect_cluster(request: Request) -> Response:
 async def _protection(request: Request, *, protected: bool) -> Response:
     registry = registry_of(request)
     reason = await parsed_optional_body(request, parse_reason, limits=registry.limits)
-    author = author_of(request)
-    if reason is not None:
-        author = replace(author, reason=reason[:REASON_LENGTH_MAX])
+    reason = reason_of(request) if reason is None else reason[:REASON_LENGTH_MAX]
     command = Protect(request.path_params["id"], protected, precondition_of(request))
-    stored = await registry.write(command, author=author)
+    stored = await registry.write(caller_of(request), command, reason=reason)
     headers = {"etag": responses.entity_tag(stored.revision)}
     return responses.json_response({"protected": protected}, headers=headers)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rollbook.api.asking import author_of, parsed_optional_body
+from rollbook.api.asking import caller_of, parsed_optional_body, reason_of
 from rollbook.api.handlers.clusters import registry_of
 from rollbook.api.responses import json_response
 from rollbook.clusters.liveness import Lease
@@ -19,14 +19,15 @@ async def beat(request: Request) -> Response:
     """``POST /clusters/{id}/heartbeat``: the lease, which begins again."""
     registry = registry_of(request)
     heard = await parsed_optional_body(request, parse_heartbeat, limits=registry.limits)
-    lease = await registry.liveness.beat(request.path_params["id"], heard, author_of(request))
+    id, caller = request.path_params["id"], caller_of(request)
+    lease = await registry.liveness.beat(caller, id, heard, reason=reason_of(request))
     return json_response(lease_as_json(lease))
 
 
 async def read_uptime(request: Request) -> Response:
     """``GET /clusters/{id}/uptime``: shares of the quarters of an hour of the last day, and of the last 90 days."""
     registry = registry_of(request)
-    entry = registry.entry(request.path_params["id"])
+    entry = registry.entry(caller_of(request), request.path_params["id"])
     slots, days = await registry.liveness.uptime(entry)
     return json_response(
         {

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rollbook.api import responses
-from rollbook.api.asking import author_of, flag_value, json_body, precondition_of
+from rollbook.api.asking import caller_of, flag_value, json_body, precondition_of, reason_of
 from rollbook.api.handlers.clusters import entry_of, registry_of, rules_of
 from rollbook.clusters.casting import cast_update
 from rollbook.clusters.nodes import nodes_in
@@ -121,7 +121,7 @@ async def _edit(
         precondition_of(request),
         registry.limits,
     )
-    return await registry.write(command, author=author_of(request))
+    return await registry.write(caller_of(request), command, reason=reason_of(request))
 
 
 async def _node(stored: WriteResult, id: str) -> Response:

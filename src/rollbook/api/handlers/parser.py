@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rollbook.api import responses
-from rollbook.api.asking import author_of, json_body
+from rollbook.api.asking import caller_of, json_body, reason_of
 from rollbook.api.handlers.clusters import registry_of, rules_of
 from rollbook.api.problems import problem
 from rollbook.clusters.onboarding import nodes_to_add_in, search_values_in, values_in
 from rollbook.documents.values import Value
 from rollbook.errors import RegistryError
-from rollbook.registry.reading.requests import parse_search_request
+from rollbook.registry.reading.requests import parse_creation, parse_search_request
 from rollbook.registry.writing.committing import WriteResult
 from rollbook.registry.writing.node_commands import EditNodes
 from rollbook.registry.writing.node_edits import joining
@@ -39,7 +39,8 @@ async def create_from_spec(request: Request) -> Response:
     """``POST /api/createCluster``: enrol the cluster of a Parser envelope, or of a bare document."""
     registry = registry_of(request)
     document = values_in(await json_body(request, limits=registry.limits))
-    return _succeeded(await registry.create(document, author=author_of(request), rules=rules_of(request)))
+    command = parse_creation(document, rules=rules_of(request), limits=registry.limits)
+    return _succeeded(await registry.write(caller_of(request), command, reason=reason_of(request)))
 
 
 @in_envelope
@@ -49,7 +50,7 @@ async def add_node(request: Request) -> Response:
     asked = nodes_to_add_in(await json_body(request, limits=registry.limits))
     edit = joining(asked.nodes, at=asked.places.__getitem__)
     command = EditNodes(asked.cluster_id, edit, rules_of(request), limits=registry.limits)
-    result = await registry.write(command, author=author_of(request))
+    result = await registry.write(caller_of(request), command, reason=reason_of(request))
     return _succeeded(result, ignored=asked.ignored)
 
 

@@ -21,7 +21,8 @@ from rollbook.documents.codec import decode_json
 from rollbook.errors import RegistryError
 from rollbook.registry.reading.requests import parse_update_request
 from rollbook.registry.registry import Registry
-from rollbook.registry.writing.committing import Author, WriteResult
+from rollbook.registry.writing.committing import WriteResult
+from rollbook.security.callers import Caller
 
 DECISIVE = DECISIVE_WITH_BODY | {b"if-match", b"if-none-match", b"x-reason"}
 NO_PLAIN_ID = frozenset(b"/?%")
@@ -62,7 +63,7 @@ class PlainWrites:
             command = parse_update_request(entry.id, value, rules=registry.rules, limits=registry.limits)
         except RegistryError:  # the ordinary way comes to the same, and tells of it
             return None
-        return registry.begin(command, author=Author(f"anonymous@{peer}"))
+        return registry.write(Caller(f"anonymous@{peer}"), command)
 
     def answer_to(self, update: "Future[WriteResult]", begun: float, *, default: bytes, closes: bool) -> bytes:
         """The answer to an update that is over.

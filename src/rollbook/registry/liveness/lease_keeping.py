@@ -20,7 +20,7 @@ from rollbook.registry.liveness.lease_saving import LeaseSaver
 from rollbook.registry.liveness.leases import Leases
 from rollbook.registry.liveness.marking import Marking
 from rollbook.registry.liveness.status_overrides import StatusOverrides
-from rollbook.registry.writing.committing import Author
+from rollbook.security.callers import Caller
 from rollbook.view.entries import Entry
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class LeaseKeeper:
             asyncio.create_task(_every(SAVE_SECONDS, self.save), name="rollbook-lease-saving"),
         ]
 
-    async def beat(self, id: str, beat: Heartbeat, author: Author) -> Lease:
+    async def beat(self, caller: Caller, id: str, beat: Heartbeat, *, reason: str | None = None) -> Lease:
         """Hear a beat; when it returns, what the beat changes in the document is durable.
 
         Refuses an id that is no cluster's (ClusterNotFound), or is none any more (ClusterDeleted).
@@ -72,7 +72,7 @@ class LeaseKeeper:
             raise await self._absence_of(id)
         lease = self.hear(entry, beat)
         if beat.status is not None:
-            await self._marking.set_status(lease, entry, beat.status, author)
+            await self._marking.set_status(caller, lease, entry, beat.status, reason=reason)
         elif not self._marks.is_none(lease, entry):
             await self._marking.settle(lease)
         return lease

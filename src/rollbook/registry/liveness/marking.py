@@ -25,7 +25,8 @@ from rollbook.limits import Limits
 from rollbook.registry.liveness.leases import Leases
 from rollbook.registry.liveness.status_commands import NOT_DUE, MarkUnreachable, RestoreStatus, SetStatus
 from rollbook.registry.liveness.status_overrides import REGISTRY, StatusOverrides
-from rollbook.registry.writing.committing import Author, Committer
+from rollbook.registry.writing.committing import Committer
+from rollbook.security.callers import Caller
 from rollbook.view.entries import Entry
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,9 @@ TROUBLE_SECONDS = 1.0
 
 STEPS_MAX = 8
 """How often a lease is asked at a time; one whose document changes all the while is asked again at the next look."""
+
+
+THE_REGISTRY = Caller(REGISTRY)
 
 
 class StatusRules(Struct, frozen=True):
@@ -68,11 +72,13 @@ class Marking:
         self._again: set[str] = set()
         self._trouble_until = float("-inf")
 
-    async def set_status(self, lease: Lease, entry: Entry, status: str, author: Author) -> None:
+    async def set_status(
+        self, caller: Caller, lease: Lease, entry: Entry, status: str, *, reason: str | None = None
+    ) -> None:
         """Write the status that a beat brings, when it differs. It stands: no mark is taken back after it."""
         if self._marks.status_of(entry) != status:
             command = SetStatus(entry.id, status, self._rules.schema, self._rules.limits)
-            await self._committer.submit(command, author)
+            await self._committer.submit(caller, command, reason=reason)
             self._marks.catch_up(self._read_clocks())
         self._marks.believe(lease, None)
 
@@ -147,7 +153,7 @@ class Marking:
             return lease.beat_at == beat_at and self._step(lease) == "mark"
 
         command = MarkUnreachable(lease.id, rules.unreachable, is_due, rules.schema, rules.limits)
-        stored = await self._committer.submit(command, Author(REGISTRY, reason))
+        stored = await self._committer.submit(THE_REGISTRY, command, reason=reason)
         at = self._read_clocks()
         self._marks.catch_up(at)
         self.marked += stored.kind is not None
@@ -160,6 +166,6 @@ class Marking:
             self._marks.believe(lease, None)
             return
         command = RestoreStatus(lease.id, mark, entry.revision, rules.schema, rules.limits)
-        stored = await self._committer.submit(command, Author(REGISTRY, RETURN_REASON))
+        stored = await self._committer.submit(THE_REGISTRY, command, reason=RETURN_REASON)
         self._marks.catch_up(self._read_clocks())
         self.restored += stored.kind is not None

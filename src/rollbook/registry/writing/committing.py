@@ -18,8 +18,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from msgspec import Struct
-
 from rollbook.documents.values import Document
 from rollbook.errors import JournalConflict, JournalUnavailable, RegistryError
 from rollbook.journal.changes import Change, Kind, protected_after
@@ -28,18 +26,12 @@ from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.writing.commands import Command, Current, Decision
 from rollbook.registry.writing.commit_counts import CommitCounts, Result
+from rollbook.security.callers import Caller
 from rollbook.view.views import NO_VERSIONS, Versions, View
 
 BATCH_COMMANDS_MAX = 512
 
 logger = logging.getLogger(__name__)
-
-
-class Author(Struct, frozen=True):
-    """Who asks for a change, and why, if they say."""
-
-    actor: str = "anonymous"
-    reason: str | None = None
 
 
 class WriteResult(NamedTuple):
@@ -61,7 +53,8 @@ Outcome = WriteResult | RegistryError | Exception
 
 class _Waiting(NamedTuple):
     command: Command
-    author: Author
+    caller: Caller
+    reason: str | None
     answer: asyncio.Future[WriteResult]
 
 
@@ -99,17 +92,16 @@ class Committer:
         """How many commands are in the queue."""
         return len(self._queue)
 
-    async def submit(self, command: Command, author: Author) -> WriteResult:
-        """Decide, make durable and publish one command. Raises the command's refusal, or JournalUnavailable."""
-        return await self.begin(command, author)
+    def submit(self, caller: Caller, command: Command, *, reason: str | None = None) -> asyncio.Future[WriteResult]:
+        """Decide, make durable and publish one command. The future raises its refusal, or JournalUnavailable.
 
-    def begin(self, command: Command, author: Author) -> asyncio.Future[WriteResult]:
-        """As ``submit``, for who does not wait here."""
+        A caller that goes away takes nothing back: what was submitted is carried out all the same.
+        """
         answer: asyncio.Future[WriteResult] = self._loop.create_future()
         if self._closing:
             answer.set_exception(JournalUnavailable("the registry is stopping; try again when it is back"))
         else:
-            self._queue.append(_Waiting(command, author, answer))
+            self._queue.append(_Waiting(command, caller, reason, answer))
             self._arrived.set()
         return answer
 
@@ -202,7 +194,7 @@ class _Draft:
         if decision.kind is None:
             revision = current.revision if current else 0
             return WriteResult(command.id, None, decision.body, revision, decision.warnings, decision.outcome)
-        return self._record(command.id, current, decision, decision.kind, waiting.author)
+        return self._record(waiting, current, decision, decision.kind)
 
     def _budget(self) -> RequestBudget:
         deadline = time.monotonic() + self._limits.max_time_ms / 1000
@@ -214,10 +206,10 @@ class _Draft:
         entry = self._view.entry(id)
         return None if entry is None else Current(entry.body, entry.revision, entry.protected)
 
-    def _record(self, id: str, current: Current | None, decision: Decision, kind: Kind, author: Author) -> WriteResult:
-        revision = self._view.revision + len(self.changes) + 1
+    def _record(self, waiting: _Waiting, current: Current | None, decision: Decision, kind: Kind) -> WriteResult:
+        id, actor, revision = waiting.command.id, waiting.caller.name, self._view.revision + len(self.changes) + 1
         before = current.body if current else None
-        change = Change(revision, id, kind, self._at_ms, before, decision.body, author.actor, author.reason)
+        change = Change(revision, id, kind, self._at_ms, before, decision.body, actor, waiting.reason)
         self.changes.append(change)
         if decision.versions is not None:
             self.versions[revision] = decision.versions
