@@ -3,6 +3,7 @@
 ``decode_json`` is the only door by which bytes become values; what it lets in is safe to walk recursively.
 """
 
+import msgspec
 import orjson
 
 from rollbook.documents.values import Document, Value
@@ -47,7 +48,10 @@ def check_shape(value: Value, *, limits: Limits = DEFAULT_LIMITS) -> None:
 
 def encode_json(value: Value) -> bytes:
     """Compact UTF-8 JSON of ``value``, fields in their order."""
-    return orjson.dumps(value)
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # it gives up at 255 levels, which an answer may have that holds a deep document
+        return msgspec.json.encode(value)
 
 
 def encode_to_keep(value: Value) -> bytes:

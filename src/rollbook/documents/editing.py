@@ -4,7 +4,7 @@ One rule: who edits copies only the containers on the way to a change, so an edi
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from rollbook.documents.values import MISSING, Document, Int64, Maybe, Value
@@ -66,28 +66,26 @@ def with_json_numbers(document: Document, before: Document) -> Document:
 
     The very same object where there is none. What it shares with ``before``, which has none, is not looked at.
     """
-    return with_members(document, _plain_among(document.items(), lambda name: before.get(name, MISSING)))
+    return with_members(document, _json_numbers(document.items(), before))
 
 
-def _plain(value: Value, before: Maybe) -> Value:
-    if value is before:
-        return value
-    match value:
-        case Int64():
-            return int(value)
-        case dict():
-            return with_json_numbers(value, before if isinstance(before, dict) else {})
-        case list():
-            known = before if isinstance(before, list) else []
-            return with_elements(
-                value, _plain_among(enumerate(value), lambda index: known[index] if index < len(known) else MISSING)
-            )
-    return value
-
-
-def _plain_among(members: Iterable[tuple[Key, Value]], before: Callable[[Key], Maybe]) -> dict[Key, Value]:
-    plain = ((key, value, _plain(value, before(key))) for key, value in members)
-    return {key: new for key, value, new in plain if new is not value}
+def _json_numbers(members: Iterable[tuple[Key, Value]], before: Mapping[Key, Value]) -> dict[Key, Value]:
+    """The members that hold an ``Int64``, without it. One frame a level, for documents may be deep."""
+    changes: dict[Key, Value] = {}
+    for key, value in members:
+        if not isinstance(value, (dict, list, Int64)) or value is (stood := before.get(key, MISSING)):
+            continue
+        plain: Value
+        if isinstance(value, dict):
+            plain = with_members(value, _json_numbers(value.items(), stood if isinstance(stood, dict) else {}))
+        elif isinstance(value, list):
+            elements = dict(enumerate(stood)) if isinstance(stood, list) else {}
+            plain = with_elements(value, _json_numbers(enumerate(value), elements))
+        else:
+            plain = int(value)
+        if plain is not value:
+            changes[key] = plain
+    return changes
 
 
 def value_at(value: Maybe, path: Sequence[str]) -> Maybe:

@@ -5,13 +5,14 @@ this moment for itself; the kernel copies only what changes meanwhile. The child
 and is gone. It keeps none of the parent's files and sockets open: the parent may die and be started again before it.
 """
 
+import logging
 import os
 import signal
 from pathlib import Path
 
 from rollbook.journal.interface import Journal
 from rollbook.limits import DEFAULT_LIMITS, Limits
-from rollbook.view.opening import snapshot_of
+from rollbook.view.opening import note_failure, note_success, snapshot_of
 from rollbook.view.snapshots import remove_unfinished, write_snapshot
 from rollbook.view.views import View
 
@@ -20,6 +21,8 @@ CHANGES_SHARE = 0.1
 """A snapshot is due after so many changes: at least the one, and this share of the documents."""
 
 LOWEST_PRIORITY = 19
+
+logger = logging.getLogger(__name__)
 
 
 class SnapshotKeeper:
@@ -41,16 +44,24 @@ class SnapshotKeeper:
         self._changes_min = changes_min
         self._child: int | None = None
         self._asked = 0
+        self._is_closing = False
 
     def keep(self) -> None:
-        """Look after the child, and begin a snapshot when one is due. Returns at once; call it every few seconds."""
+        """Look after the child, and begin a snapshot when one is due. Returns at once; call it every few seconds.
+
+        A snapshot that can't be begun or written is recorded as a failure, and is due again after more changes.
+        """
         if self._child is not None:
             self._reap(os.WNOHANG)
         elif self._is_due():
-            self._begin()
+            try:
+                self._begin()
+            except OSError as error:  # no memory, or no process, for a child
+                note_failure(self._view, error)
 
     def close(self) -> None:
         """End the child that may be writing; what it wrote so far counts for nothing."""
+        self._is_closing = True
         if self._child is not None:
             os.kill(self._child, signal.SIGKILL)
             self._reap(0)
@@ -74,6 +85,8 @@ class SnapshotKeeper:
             _leave_everything_alone()
             write_snapshot(self._directory, *found, limits=self._limits)
             status = 0
+        except Exception:
+            logger.exception("a snapshot of the index could not be written")
         finally:
             os._exit(status)
 
@@ -83,7 +96,15 @@ class SnapshotKeeper:
         if child:
             self._child = None
             if status == 0:
-                self._view.snapshot_revision = self._asked
+                note_success(self._view, self._asked)
+            elif not self._is_closing:
+                note_failure(self._view, f"the process that wrote it {_ending_of(status)}")
+
+
+def _ending_of(status: int) -> str:
+    """How a process ended, in words."""
+    code = os.waitstatus_to_exitcode(status)
+    return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}; the log says why"
 
 
 def _leave_everything_alone() -> None:

@@ -56,19 +56,33 @@ def open_view(
 
 
 def save_snapshot(view: View, journal: Journal, directory: Path, *, limits: Limits = DEFAULT_LIMITS) -> bool:
-    """See to it that there is a snapshot of the view's index as of its revision; says in the log why when it can't."""
+    """See to it that there is a snapshot of the view's index as of its revision. Never raises: see ``note_failure``."""
     if view.snapshot_revision == view.revision:
         return view.revision > 0
-    found = snapshot_of(view, journal)
-    if found is None:
-        return False
     try:
+        found = snapshot_of(view, journal)
+        if found is None:
+            return False
         write_snapshot(directory, *found, limits=limits)
-    except OSError as error:
-        logger.warning("the snapshot of the index could not be written, the next start will take longer: %s", error)
+    except Exception as error:  # a start can do without a snapshot, and a stop must not fail for it
+        note_failure(view, error)
         return False
-    view.snapshot_revision = view.revision
+    note_success(view, view.revision)
     return True
+
+
+def note_success(view: View, revision: int) -> None:
+    """Record that there is a snapshot as of ``revision``."""
+    view.snapshot_revision, view.snapshot_trouble = revision, None
+
+
+def note_failure(view: View, error: Exception | str) -> None:
+    """Record that a snapshot could not be written, for the log, ``/metrics`` and ``/readyz``."""
+    view.snapshot_failures += 1
+    view.snapshot_trouble = str(error) if isinstance(error, (str, OSError)) else repr(error)
+    logger.warning(
+        "the snapshot of the index could not be written, the next start will take longer: %s", view.snapshot_trouble
+    )
 
 
 def snapshot_of(view: View, journal: Journal) -> tuple[Snapshot, Change] | None:

@@ -51,6 +51,10 @@ class View:
         self.revision = 0
         self.snapshot_revision = 0
         """As of which revision there is a snapshot of the index; 0 when there is none."""
+        self.snapshot_failures = 0
+        """How many snapshots of the index could not be written."""
+        self.snapshot_trouble: str | None = None
+        """Why the last snapshot could not be written; None when it could."""
         self.body_bytes = 0
         """How large all documents are together, as memory holds them."""
         self.index = Index(limits=limits, values=indexed)

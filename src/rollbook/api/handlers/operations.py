@@ -7,6 +7,8 @@ from rollbook import __version__
 from rollbook.api.handlers.clusters import registry_of
 from rollbook.api.metrics.scraping import MEDIA_TYPE, Scraper
 from rollbook.api.responses import json_response
+from rollbook.documents.values import Value
+from rollbook.view.views import View
 
 
 async def healthz(request: Request) -> Response:
@@ -23,7 +25,8 @@ async def metrics(request: Request) -> Response:
 async def readyz(request: Request) -> Response:
     """``GET /readyz``: the registry answers reads; ``writable`` says whether its last write reached the disk.
 
-    Changes up to the revision ``compacted`` are no longer kept; ``liveness`` tells why silences are not written down.
+    Changes up to the revision ``compacted`` are no longer kept; ``snapshot`` says as of which revision the index is on
+    the disk, and why a newer one could not be written; ``liveness`` says why silences are not written down.
     """
     registry = registry_of(request)
     trouble = registry.committer.trouble
@@ -35,6 +38,13 @@ async def readyz(request: Request) -> Response:
             "revision": registry.view.revision,
             "clusters": len(registry.view),
             "compacted": registry.compactor.mark,
+            "snapshot": snapshot_as_json(registry.view),
             "liveness": registry.liveness.as_json(),
         }
     )
+
+
+def snapshot_as_json(view: View) -> dict[str, Value]:
+    """What ``/readyz`` says of the snapshot of the index."""
+    trouble = view.snapshot_trouble
+    return {"revision": view.snapshot_revision, **({"trouble": trouble} if trouble else {})}

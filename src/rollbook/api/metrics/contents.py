@@ -49,6 +49,12 @@ CONTENTS = (
         "The revision of the newest snapshot of the index on the disk; a start follows the changes after it. 0: none.",
         lambda scrape: scrape.registry.view.snapshot_revision,
     ),
+    Metric(
+        "rollbook_index_snapshot_failures_total",
+        "counter",
+        "Snapshots of the index that could not be written. Nothing is lost by that, but a start takes longer.",
+        lambda scrape: scrape.registry.view.snapshot_failures,
+    ),
 )
 
 JOURNAL = (

@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeAlias
 import orjson
 from msgspec import Struct, field
 
-from rollbook.documents.codec import decode_stored
+from rollbook.documents.codec import decode_stored, encode_json
 from rollbook.documents.patching import patch_between
 from rollbook.documents.values import Document
 from rollbook.journal.changes import Change
@@ -113,8 +113,13 @@ class ChangeEvent(Struct, dict=True):
         return members
 
     @cached_property
-    def _patch(self) -> list[dict[str, Any]]:
-        return patch_between(self.before, self.after)
+    def _patch(self) -> list[dict[str, Any]] | orjson.Fragment:
+        """The patch as JSON, made once; of documents too deep to be compared, the one that replaces the whole."""
+        try:
+            return orjson.Fragment(encode_json([*patch_between(self.before, self.after)]))
+        except RecursionError:
+            after = self.change.after
+            return [_whole(None if after is None else orjson.Fragment(after))]
 
 
 def _whole(document: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ stood last. So what was never sound before, or no longer is by today's rules, is
 
 from msgspec import Struct
 
-from rollbook.clusters.acceptance import Accepted, SchemaRules, accept_update
+from rollbook.clusters.acceptance import SchemaRules, accept_update
 from rollbook.documents.codec import decode_stored
 from rollbook.documents.values import MISSING, Maybe, is_integer
 from rollbook.errors import ClusterExists, PreconditionFailed, RequestRefused, below
@@ -41,21 +41,24 @@ class Restore(Struct, frozen=True):
         if current is None:
             if self.precondition.matches is not None:
                 raise PreconditionFailed(f"the cluster {self.id!r} is deleted, and has no revision that If-Match names")
-            accepted = self._accepted(self.last)
-            return Decision("created", encoded(accepted.document, limits=self.limits), accepted.warnings)
+            body, warnings = self._judged(self.last)
+            return Decision("created", body, warnings)
         if self.revision is None:
             raise ClusterExists(
                 f'the cluster {self.id!r} is not deleted; say which version it shall be again: {{"revision": number}}'
             )
         self.precondition.check(current.revision)
-        accepted = self._accepted(current.body)
-        body = encoded(accepted.document, limits=self.limits)
-        return Decision(None if body == current.body else "updated", body, accepted.warnings)
+        body, warnings = self._judged(current.body)
+        return Decision(None if body == current.body else "updated", body, warnings)
 
-    def _accepted(self, measure: bytes) -> Accepted:
+    def _judged(self, measure: bytes) -> tuple[bytes, tuple[str, ...]]:
+        """The JSON to store and its warnings, measured against the document that stands or stood last."""
         before = decode_stored(measure)
         after = before if self.body == measure else decode_stored(self.body)
-        return accept_update(before, after, touched=WHOLE_DOCUMENT, rules=self.rules)
+        accepted = accept_update(before, after, touched=WHOLE_DOCUMENT, rules=self.rules)
+        return encoded(
+            accepted.document, limits=self.limits, before=before, bytes_before=len(measure)
+        ), accepted.warnings
 
 
 async def restoration(

@@ -72,4 +72,5 @@ def _with_status(current: Current, status: Maybe, rules: SchemaRules, limits: Li
     if identical(before.get(STATUS, MISSING), status):
         return Decision(None, current.body)
     accepted = accept_update(before, with_members(before, {STATUS: status}), touched=TOUCHED, rules=rules)
-    return Decision("updated", encoded(accepted.document, limits=limits), accepted.warnings)
+    body = encoded(accepted.document, limits=limits, before=before, bytes_before=len(current.body))
+    return Decision("updated", body, accepted.warnings)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules, accept_update
 from rollbook.clusters.schema import REGISTRY_FIELD
+from rollbook.documents.bounding import NO_DOCUMENT, check_bounds, may_exceed
 from rollbook.documents.codec import decode_stored, encode_to_keep
 from rollbook.documents.values import Document
 from rollbook.errors import ClusterExists, ClusterNotFound, ClusterProtected, DocumentInvalid, PreconditionFailed, below
@@ -77,16 +78,24 @@ class Precondition(Struct, frozen=True):
 ANY_REVISION = Precondition()
 
 
-def encoded(document: Document, *, limits: Limits) -> bytes:
-    """The JSON to store. Refuses (DocumentInvalid) too much of it, and the field that is the registry's own."""
+def encoded(document: Document, *, limits: Limits, before: Document = NO_DOCUMENT, bytes_before: int = 0) -> bytes:
+    """The JSON to store. ``before`` is the document that stands, ``bytes_before`` how much JSON it is.
+
+    Refuses (DocumentInvalid) more of it, deeper or wider than the limits allow and the document was already, and the
+    field that is the registry's own.
+    """
     if REGISTRY_FIELD in document:
-        problem = f"{REGISTRY_FIELD} is what the registry tells about a document; it can't be stored: leave it out"
+        problem = f"{REGISTRY_FIELD} is what the registry knows about a document; it can't be stored: leave it out"
         raise DocumentInvalid(problem, at=below("", REGISTRY_FIELD))
-    body = encode_to_keep(document)
-    if len(body) > limits.document_bytes_max:
-        raise DocumentInvalid(
-            f"the document would have {len(body)} bytes of JSON; the most is {limits.document_bytes_max}"
-        )
+    try:
+        body = encode_to_keep(document)
+    except RecursionError:
+        raise DocumentInvalid(f"the document would be nested more than {limits.body_depth_max} levels deep") from None
+    if may_exceed(body, limits=limits):
+        check_bounds(document, before=before, limits=limits)
+    bytes_max = max(limits.document_bytes_max, bytes_before)
+    if len(body) > bytes_max:
+        raise DocumentInvalid(f"the document would have {len(body)} bytes of JSON; the most is {bytes_max}")
     return body
 
 
@@ -129,7 +138,7 @@ class Update(Struct, frozen=True):
         if after is before:
             return Decision(None, current.body)
         accepted = accept_update(before, after, touched=self.edit.touched, rules=self.rules)
-        body = encoded(accepted.document, limits=self.limits)
+        body = encoded(accepted.document, limits=self.limits, before=before, bytes_before=len(current.body))
         versions = (before, accepted.document)
         return Decision(None if body == current.body else "updated", body, accepted.warnings, versions=versions)
 

@@ -35,5 +35,5 @@ class EditNodes(Struct, frozen=True):
             self.precondition.check(current.revision)
         after, outcome = self.edit(before, budget)
         accepted = accept_update(before, after, touched=TOUCHED, rules=self.rules)
-        body = encoded(accepted.document, limits=self.limits)
+        body = encoded(accepted.document, limits=self.limits, before=before, bytes_before=len(current.body))
         return Decision(None if body == current.body else "updated", body, accepted.warnings, outcome)
