@@ -12,10 +12,12 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from rollbook.clusters.differences import new_elements
 from rollbook.clusters.filling import AT_ANY_WRITE, AT_CREATION, with_defaults
 from rollbook.clusters.findings import Finding, shown
 from rollbook.clusters.ids import kubernetes_warning, problem_with_id
 from rollbook.clusters.modes import NEW, STORED, Mode
+from rollbook.clusters.node_lists import LONG, newly_repeated_ids
 from rollbook.clusters.nodes import nodes_in, repeated_ids
 from rollbook.clusters.normalizing import normalized
 from rollbook.clusters.ratcheting import new_findings
@@ -30,7 +32,7 @@ from rollbook.clusters.warnings import (
 )
 from rollbook.documents.ordering import equal
 from rollbook.documents.paths import Path
-from rollbook.documents.values import MISSING, Document
+from rollbook.documents.values import MISSING, Document, Value
 from rollbook.errors import DocumentInvalid, IdImmutable, IdRefused, Problem
 from rollbook.limits import DEFAULT_LIMITS, Limits
 
@@ -87,7 +89,7 @@ def accept_update(
     _refuse_another_id(before, after)
     _refuse_too_many_nodes(after)
     demands = STORED[rules.mode]
-    sound = needs_nothing(after, rules.mode, new=False)
+    sound = needs_nothing(_without_known_nodes(before, after), rules.mode, new=False)
     read = after
     if not sound:
         read = with_defaults(normalized(after, demands, before=before), AT_ANY_WRITE, before=before)
@@ -105,6 +107,16 @@ def accept_update(
     unknown = [] if rules.unknown_fields == "ignore" else _new_unknown_fields(before, followed)
     _refuse(_some(_judged(faults, unknown, rules)))
     return Accepted(followed, tuple(_warnings_of_update(before, followed, own, unknown)))
+
+
+def _without_known_nodes(before: Document, after: Document) -> Document:
+    """``after``, in a large cluster without the nodes that stood in ``before``: all that an update can have broken."""
+    old, new = nodes_in(before), nodes_in(after)
+    holder = after.get("nodes")
+    if len(new) < LONG or not isinstance(holder, dict):
+        return after
+    came: list[Value] = [] if new is old else [node for _, node in new_elements(new, old)]
+    return {**after, "nodes": {**holder, "nodeData": came}}
 
 
 def _some(findings: Iterable[Finding]) -> list[Finding]:
@@ -175,7 +187,6 @@ def _warnings_of_update(
 ) -> Iterator[str]:
     old, new = nodes_in(before), nodes_in(after)
     if new is not old:
-        known = set(repeated_ids(old))
-        yield from warnings_of_repeated_ids([id for id in repeated_ids(new) if id not in known])
+        yield from warnings_of_repeated_ids(newly_repeated_ids(old, new))
     yield from warnings_of_contradictions(contradictions_in(after, [total for total in TOTALS if total in own]))
     yield from warnings_of_unknown_fields(unknown)

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from rollbook.clusters.differences import new_elements
 from rollbook.clusters.filling import with_value
+from rollbook.clusters.node_lists import LONG, follow, sum_over
 from rollbook.clusters.nodes import gpu_models, nodes_in
 from rollbook.documents.editing import value_at
 from rollbook.documents.paths import Path, dotted
@@ -95,6 +96,7 @@ def following(before: Document, after: Document, own: frozenset[Path]) -> Docume
     if old is new:
         return after
     come, gone = [node for _, node in new_elements(new, old)], [node for _, node in new_elements(old, new)]
+    follow(old, new)
     followed = after
     for total in _totals_that_may_differ(come, gone):
         if total not in own and _matches(value_at(before, total), _sum(old, total)):
@@ -113,12 +115,17 @@ def derived_total(document: Document, total: Path) -> int | float | None:
         return len(nodes)
     if nodes and value_at(nodes[0], total) is MISSING:
         return None
+    if len(nodes) >= LONG:
+        return _sum(nodes, total) if sum_over(nodes, total, _figures).figures == len(nodes) else None
     figures = _figures(nodes, total)
     return _sum_of(figures) if len(figures) == len(nodes) else None
 
 
-def _sum(nodes: Sequence[Value], total: Path) -> int | float:
-    return len(nodes) if total == NODE_COUNT else _sum_of(_figures(nodes, total))
+def _sum(nodes: list[Value], total: Path) -> int | float:
+    if total == NODE_COUNT:
+        return len(nodes)
+    known = sum_over(nodes, total, _figures).value() if len(nodes) >= LONG else None
+    return _sum_of(_figures(nodes, total)) if known is None else known
 
 
 def _totals_that_may_differ(some: list[Value], others: list[Value]) -> Iterator[Path]:

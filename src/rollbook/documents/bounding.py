@@ -7,6 +7,7 @@ is new is looked at, and a document that exceeds a bound already may do so as fa
 from collections.abc import Iterator
 from typing import TypeAlias
 
+from rollbook.documents.sharing import shared_ends
 from rollbook.documents.values import MISSING, Document, Maybe, Value
 from rollbook.errors import DocumentInvalid, Problem, below
 from rollbook.limits import Limits
@@ -86,8 +87,11 @@ def _inside(place: _Place) -> Iterator[_Place]:
             if isinstance(value, (dict, list)) and value is not (former := stood.get(name, MISSING)):
                 yield _Place(place, name, value, former, depth)
         return
-    known = {id(element) for element in before} if isinstance(before, list) else set()
-    for index, value in enumerate(container):
+    if not isinstance(before, list):
+        before = []
+    start, end = shared_ends(before, container)
+    known = {id(element) for element in before[start : len(before) - end]}
+    for index, value in enumerate(container[start : len(container) - end], start):
         if isinstance(value, (dict, list)) and id(value) not in known:
             yield _Place(place, index, value, MISSING, depth)
 

@@ -8,6 +8,7 @@ ends is left alone, so a node that leaves a list of thousands is one operation.
 from typing import Any, TypeAlias
 
 from rollbook.documents.codec import encode_json
+from rollbook.documents.sharing import shared_ends
 from rollbook.documents.values import Value
 from rollbook.errors import below
 
@@ -40,10 +41,9 @@ def _compare(before: Value, after: Value, at: str, out: list[Operation]) -> None
 
 def _compare_arrays(before: list[Value], after: list[Value], at: str, out: list[Operation]) -> None:
     shorter = min(len(before), len(after))
-    start = 0
-    while start < shorter and _are_same(before[start], after[start]):
+    start, end = shared_ends(before, after)
+    while start < shorter - end and _are_same(before[start], after[start]):
         start += 1
-    end = 0
     while end < shorter - start and _are_same(before[-1 - end], after[-1 - end]):
         end += 1
     for index in range(start, shorter - end):
@@ -54,6 +54,8 @@ def _compare_arrays(before: list[Value], after: list[Value], at: str, out: list[
 
 def _are_same(before: Value, after: Value) -> bool:
     """Whether both are the same JSON. Python alone would take ``true`` for ``1``, and ``1`` for ``1.0``."""
+    if before is after:
+        return True
     if type(before) is not type(after) or before != after:
         return False
     return not isinstance(before, (dict, list)) or encode_json(before) == encode_json(after)

@@ -10,7 +10,8 @@ from weakref import WeakSet
 
 from pyroaring import BitMap
 
-from rollbook.documents.codec import decode_stored
+from rollbook.clusters.large_documents import decode_stored
+from rollbook.documents import codec
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Document
 from rollbook.journal.changes import Change, StoredVersion, protected_after
@@ -117,7 +118,7 @@ class View:
     def load(self, kept: Iterable[StoredVersion], revision: int) -> None:
         """Take over what a journal keeps, as of ``revision``, into an empty view."""
         if self.index.values:
-            load_documents(self.index, ((number, decode_stored(body)) for number, body in self._taken_over(kept)))
+            load_documents(self.index, ((number, codec.decode_stored(body)) for number, body in self._taken_over(kept)))
         else:
             self.index.live.update([number for number, _ in self._taken_over(kept)])
             self.index.size = len(self._by_number)

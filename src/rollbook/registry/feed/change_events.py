@@ -18,7 +18,8 @@ from typing import Any, Literal, TypeAlias
 import orjson
 from msgspec import Struct, field
 
-from rollbook.documents.codec import decode_stored, encode_json
+from rollbook.clusters.large_documents import decode_stored
+from rollbook.documents.codec import encode_json
 from rollbook.documents.patching import patch_between
 from rollbook.documents.values import Document
 from rollbook.journal.changes import Change

@@ -7,7 +7,7 @@ stood last. So what was never sound before, or no longer is by today's rules, is
 from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules, accept_update
-from rollbook.documents.codec import decode_stored
+from rollbook.clusters.large_documents import decode_stored
 from rollbook.documents.values import MISSING, Maybe, is_integer
 from rollbook.errors import ClusterExists, PreconditionFailed, RequestRefused, below
 from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
@@ -56,9 +56,7 @@ class Restore(Struct, frozen=True):
         before = decode_stored(measure)
         after = before if self.body == measure else decode_stored(self.body)
         accepted = accept_update(before, after, touched=WHOLE_DOCUMENT, rules=self.rules)
-        return encoded(
-            accepted.document, limits=self.limits, before=before, bytes_before=len(measure)
-        ), accepted.warnings
+        return encoded(accepted.document, limits=self.limits, before=before, body_before=measure), accepted.warnings
 
 
 async def restoration(

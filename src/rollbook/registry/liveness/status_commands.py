@@ -5,13 +5,13 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules, accept_update
+from rollbook.clusters.large_documents import decode_stored
 from rollbook.clusters.liveness import StatusOverride
-from rollbook.documents.codec import decode_stored
 from rollbook.documents.editing import identical, with_members
 from rollbook.documents.values import MISSING, Document, Maybe
 from rollbook.errors import ClusterNotFound
 from rollbook.limits import Limits, RequestBudget
-from rollbook.registry.writing.commands import Current, Decision, encoded
+from rollbook.registry.writing.commands import Current, Decision, updated
 
 STATUS = "status"
 TOUCHED = frozenset({(STATUS,)})
@@ -72,5 +72,4 @@ def _with_status(current: Current, status: Maybe, rules: SchemaRules, limits: Li
     if identical(before.get(STATUS, MISSING), status):
         return Decision(None, current.body)
     accepted = accept_update(before, with_members(before, {STATUS: status}), touched=TOUCHED, rules=rules)
-    body = encoded(accepted.document, limits=limits, before=before, bytes_before=len(current.body))
-    return Decision("updated", body, accepted.warnings)
+    return updated(current, before, accepted, limits=limits)

@@ -9,10 +9,10 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from rollbook.clusters.acceptance import SchemaRules, accept_update
+from rollbook.clusters.acceptance import Accepted, SchemaRules, accept_update
+from rollbook.clusters.large_documents import LARGE_BYTES, decode_stored, encode_next
 from rollbook.clusters.schema import REGISTRY_FIELD
 from rollbook.documents.bounding import NO_DOCUMENT, check_bounds, may_exceed
-from rollbook.documents.codec import decode_stored, encode_to_keep
 from rollbook.documents.values import Document
 from rollbook.errors import ClusterExists, ClusterNotFound, ClusterProtected, DocumentInvalid, PreconditionFailed, below
 from rollbook.journal.changes import Kind
@@ -78,8 +78,16 @@ class Precondition(Struct, frozen=True):
 ANY_REVISION = Precondition()
 
 
-def encoded(document: Document, *, limits: Limits, before: Document = NO_DOCUMENT, bytes_before: int = 0) -> bytes:
-    """The JSON to store. ``before`` is the document that stands, ``bytes_before`` how much JSON it is.
+def updated(current: Current, before: Document, accepted: Accepted, *, limits: Limits, outcome: str = "") -> Decision:
+    """The decision that the document ``before``, which is stored as ``current``, becomes the accepted one."""
+    body = encoded(accepted.document, limits=limits, before=before, body_before=current.body)
+    after = accepted.document if len(body) < LARGE_BYTES else decode_stored(body)
+    kind: Kind | None = None if body == current.body else "updated"
+    return Decision(kind, body, accepted.warnings, outcome, versions=(before, after))
+
+
+def encoded(document: Document, *, limits: Limits, before: Document = NO_DOCUMENT, body_before: bytes = b"") -> bytes:
+    """The JSON to store. ``before`` is the document that stands, ``body_before`` its JSON.
 
     Refuses (DocumentInvalid) more of it, deeper or wider than the limits allow and the document was already, and the
     field that is the registry's own.
@@ -88,12 +96,12 @@ def encoded(document: Document, *, limits: Limits, before: Document = NO_DOCUMEN
         problem = f"{REGISTRY_FIELD} is what the registry knows about a document; it can't be stored: leave it out"
         raise DocumentInvalid(problem, at=below("", REGISTRY_FIELD))
     try:
-        body = encode_to_keep(document)
+        body = encode_next(document, body_before)
     except RecursionError:
         raise DocumentInvalid(f"the document would be nested more than {limits.body_depth_max} levels deep") from None
-    if may_exceed(body, limits=limits):
+    if len(body_before) >= LARGE_BYTES or may_exceed(body, limits=limits):
         check_bounds(document, before=before, limits=limits)
-    bytes_max = max(limits.document_bytes_max, bytes_before)
+    bytes_max = max(limits.document_bytes_max, len(body_before))
     if len(body) > bytes_max:
         raise DocumentInvalid(f"the document would have {len(body)} bytes of JSON; the most is {bytes_max}")
     return body
@@ -138,9 +146,7 @@ class Update(Struct, frozen=True):
         if after is before:
             return Decision(None, current.body)
         accepted = accept_update(before, after, touched=self.edit.touched, rules=self.rules)
-        body = encoded(accepted.document, limits=self.limits, before=before, bytes_before=len(current.body))
-        versions = (before, accepted.document)
-        return Decision(None if body == current.body else "updated", body, accepted.warnings, versions=versions)
+        return updated(current, before, accepted, limits=self.limits)
 
 
 class Delete(Struct, frozen=True):

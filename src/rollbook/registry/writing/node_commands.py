@@ -3,12 +3,12 @@
 from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules, accept_update
+from rollbook.clusters.large_documents import decode_stored
 from rollbook.clusters.membership import find_node
 from rollbook.clusters.nodes import NODE_LIST
-from rollbook.documents.codec import decode_stored
 from rollbook.errors import ClusterNotFound
 from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
-from rollbook.registry.writing.commands import ANY_REVISION, Current, Decision, Precondition, encoded
+from rollbook.registry.writing.commands import ANY_REVISION, Current, Decision, Precondition, updated
 from rollbook.registry.writing.node_edits import NodeEdit
 
 TOUCHED = frozenset({NODE_LIST})
@@ -35,5 +35,4 @@ class EditNodes(Struct, frozen=True):
             self.precondition.check(current.revision)
         after, outcome = self.edit(before, budget)
         accepted = accept_update(before, after, touched=TOUCHED, rules=self.rules)
-        body = encoded(accepted.document, limits=self.limits, before=before, bytes_before=len(current.body))
-        return Decision(None if body == current.body else "updated", body, accepted.warnings, outcome)
+        return updated(current, before, accepted, limits=self.limits, outcome=outcome)

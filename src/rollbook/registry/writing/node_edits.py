@@ -7,6 +7,7 @@ node is judged here only as far as its id; the rest is judged as part of the clu
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
+from rollbook.clusters.large_documents import decode_stored
 from rollbook.clusters.membership import (
     find_node,
     with_kept_members,
@@ -14,8 +15,7 @@ from rollbook.clusters.membership import (
     with_synchronised_nodes,
     without_node,
 )
-from rollbook.clusters.nodes import node_id, nodes_in
-from rollbook.documents.codec import decode_stored
+from rollbook.clusters.nodes import node_id
 from rollbook.documents.values import Document, Value
 from rollbook.errors import DocumentInvalid, NodeExists, NodeNotFound, Problem, below
 from rollbook.limits import RequestBudget
@@ -37,8 +37,7 @@ def joining(nodes: Sequence[Value], *, on_conflict: OnConflict = "replace", at: 
     joined = [checked_node(node, at=at(place)) for place, node in enumerate(nodes)]
 
     def edit(cluster: Document, budget: RequestBudget) -> tuple[Document, str]:
-        ids = set(map(node_id, nodes_in(cluster)))
-        known = [node_id(node) in ids for node in joined]
+        known = [find_node(cluster, str(node["id"])) is not None for node in joined]
         if on_conflict == "refuse" and True in known:
             place = known.index(True)
             problem = f"the cluster has a node with the id {joined[place]['id']!r} already"

@@ -37,6 +37,12 @@ class Column:
         """What it takes in memory."""
         return self._least.nbytes * (1 if self._greatest is self._least else 2)
 
+    def get(self, number: int) -> tuple[float | None, float | None]:
+        """The least and the greatest number of a document; None where it has none."""
+        if number >= len(self._least) or np.isnan(self._least[number]):
+            return None, None
+        return float(self._least[number]), float(self._greatest[number])
+
     def set(self, number: int, values: Collection[float]) -> None:
         """Document ``number`` has these numbers now."""
         if number >= len(self._least):

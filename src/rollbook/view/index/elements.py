@@ -9,12 +9,14 @@ document contributes at the twin path there.
 from array import array
 from collections.abc import Iterable
 from itertools import zip_longest
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from rollbook.documents.paths import Path
+from rollbook.documents.sharing import shared_ends
 from rollbook.documents.values import Value
 from rollbook.view.index.numbering import Numbering, Numbers
 from rollbook.view.index.postings import bitmap_of_mask, numbers_in
@@ -91,7 +93,7 @@ class ElementIndex:
             went |= gone
             came |= there
         went -= came
-        return _twins({term for term in went if not _contributes(after, term)}), _twins(came)
+        return _twins({term for term in went if not self._contributes(document, after, term)}), _twins(came)
 
     def documents_of(self, elements: BitMap, size: int) -> BitMap:
         """The documents that own some of the elements; their numbers are less than ``size``."""
@@ -149,15 +151,28 @@ class ElementIndex:
             self.live.discard(number)
         return went, came
 
+    def _contributes(self, document: int, elements: list[Value], term: Term) -> bool:
+        """Whether one of the document's elements, which are indexed as they are now, has the key at the path."""
+        node, key = term
+        if not node.indexed:
+            return _contributes(elements, term)
+        posting = node.posting(key)
+        if posting is None or isinstance(posting, int):
+            return posting is not None and self._owners[posting] == document
+        numbers = self._numbers_of.get(document)
+        if len(posting) <= len(numbers):
+            return bool((self._owners[numbers_in(posting)] == document).any())
+        return any(map(posting.__contains__, numbers))
+
     def _resize(self, document: int, start: int, old_size: int, new_size: int) -> list[int]:
         """The numbers of the elements from ``start`` on, as many as there are or were: the longer of the two."""
-        numbers = list(self._numbers_of.get(document))
-        middle = numbers[start : start + old_size]
+        numbers = self._numbers_of.get(document)
+        middle = list(numbers[start : start + old_size])
         kept = middle[:new_size]
         made = self._allocate(document, new_size - len(kept))
         self._free.extend(middle[new_size:])
         if old_size != new_size:
-            self._numbers_of.set(document, [*numbers[:start], *kept, *made, *numbers[start + old_size :]])
+            self._numbers_of.replace(document, start, start + old_size, [*kept, *made])
         return [*middle, *made]
 
     def _allocate(self, document: int, count: int) -> Numbers:
@@ -178,13 +193,24 @@ def _twins(terms: set[Term]) -> set[Term]:
 
 
 def _contributes(elements: list[Value], term: Term) -> bool:
+    """Whether one of the elements has a key that no posting of elements holds."""
     node, key = term
+    if isinstance(key, str) and len(node.path) == 1:
+        try:
+            members = list(map(itemgetter(node.path[0]), elements))  # type: ignore[arg-type]
+            if key in members or set(map(type, members)) <= {str}:
+                return key in members
+        except (KeyError, TypeError, IndexError):
+            pass
     return any(key in keys_on(element, node.path, node.text_length_max) for element in elements)
 
 
 def _equal_ends(before: list[Value], after: list[Value]) -> tuple[int, int]:
     """How many elements are the same at the beginning, and of the rest at the end."""
     shorter = min(len(before), len(after))
-    start = next((place for place in range(shorter) if not same(before[place], after[place])), shorter)
-    left = shorter - start
-    return start, next((place for place in range(left) if not same(before[-1 - place], after[-1 - place])), left)
+    start, end = shared_ends(before, after)
+    while start < shorter - end and same(before[start], after[start]):
+        start += 1
+    while end < shorter - start and same(before[-1 - end], after[-1 - end]):
+        end += 1
+    return start, end

@@ -46,6 +46,19 @@ class Numbering:
         else:
             self._listed[document], self._counts[document] = array("I", numbers), 0
 
+    def replace(self, document: int, start: int, end: int, numbers: Sequence[int]) -> None:
+        """Of the document's elements those from ``start`` to ``end`` give way to these."""
+        known = self.get(document)
+        if (
+            isinstance(known, range)
+            and start == end == len(known)
+            and numbers == range(known.stop, known.stop + len(numbers))
+        ):
+            self.set(document, range(known.start, known.stop + len(numbers)))
+        else:
+            listed = known if isinstance(known, array) else array("I", known)
+            self.set(document, listed[:start] + array("I", numbers) + listed[end:])
+
     def take(self, document: int) -> Numbers:
         """The numbers of the document's elements, of which it has none from now on."""
         numbers = self.get(document)

@@ -177,6 +177,17 @@ class PathIndex:
         else:
             self.column, self.without_column = None, True
 
+    def follow_numbers(self, number: int, went: Collection[float], came: Collection[float]) -> bool:
+        """Tell the column which numbers document ``number`` lost and gained; False: it has to be told all of them."""
+        if self.column is None:
+            return True
+        least, greatest = self.column.get(number)
+        if least is None or greatest is None or least in went or greatest in went or not all(map(fits_column, came)):
+            return False
+        if came:
+            self.column.set(number, (least, greatest, *came))
+        return True
+
     def prepare(self, size: int) -> None:
         """After loading: compact the postings and make what ranges over many keys will ask for."""
         # Plain looks at types: there are as many keys as all documents have values.

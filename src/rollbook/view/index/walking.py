@@ -13,7 +13,7 @@ from msgspec import Struct
 from rollbook.documents.codec import encode_json
 from rollbook.documents.paths import Path
 from rollbook.documents.values import MISSING, Document, Maybe, Value
-from rollbook.view.index.keys import LONG, OBJECT, PRESENT, Key, digest_of, keys_of
+from rollbook.view.index.keys import ARRAY, LONG, OBJECT, PRESENT, Key, digest_of, keys_of, size_mark
 from rollbook.view.index.trees import PathIndex
 
 Term: TypeAlias = tuple[PathIndex, Key]
@@ -61,6 +61,8 @@ def spread_array(node: PathIndex, array: list[Value], out: list[Term], arrays: A
 
 def own_terms(node: PathIndex, array: list[Value]) -> set[Term]:
     """The terms of the array that stands at ``node``, without what members of its elements contribute."""
+    if set(map(type, array)) == {dict}:
+        return {(node, PRESENT), (node, ARRAY), (node, size_mark(len(array))), (node, OBJECT)}
     return {(node, key) for key in keys_of(array, node.text_length_max)}
 
 
@@ -124,19 +126,25 @@ def terms_of(node: PathIndex, name: str, member: Maybe) -> tuple[set[Term], Arra
 
 def exchange_terms(number: int, after: Value, went: Iterable[Term], came: Iterable[Term]) -> None:
     """Document ``number``, which is now ``after``, has lost some terms and gained others."""
-    columns = set()
+    columns: dict[PathIndex, tuple[list[float], list[float]]] = {}
     for node, key in went:
         if node.indexed:
             node.remove(key, number)
-            columns.add(node)
+            if node.column is not None:
+                columns.setdefault(node, ([], []))[0].extend(_numbers(key))
     for node, key in came:
         if node.indexed:
             node.add(key, number)
-            columns.add(node)
-    for node in columns:
-        if node.column is not None:
+            if node.column is not None:
+                columns.setdefault(node, ([], []))[1].extend(_numbers(key))
+    for node, (gone, there) in columns.items():
+        if not node.follow_numbers(number, gone, there):
             keys = keys_on(after, node.path, node.text_length_max)
             node.set_numbers(number, [key for key in keys if isinstance(key, (int, float))])
+
+
+def _numbers(key: Key) -> tuple[float, ...]:
+    return (key,) if isinstance(key, (int, float)) else ()
 
 
 def same(before: Maybe, after: Maybe) -> bool:

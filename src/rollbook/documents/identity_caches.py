@@ -1,0 +1,56 @@
+"""What was made of large values that never change, found again by the very same object.
+
+One rule: an answer is given for the object that it was made of, never for an equal one. The cache holds its keys, so an
+identity can't be taken over by another object meanwhile.
+"""
+
+import threading
+from typing import Generic, TypeVar
+
+Made = TypeVar("Made")
+
+
+class IdentityCache(Generic[Made]):
+    """Keeps what was used last, up to a total weight. Any thread may use it."""
+
+    def __init__(self, *, weight_max: int) -> None:
+        self._weight_max = weight_max
+        self._weight = 0
+        self._entries: dict[int, tuple[object, Made, int]] = {}
+        self._turn = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: object) -> Made | None:
+        """What was made of ``key``; None when it is not kept."""
+        with self._turn:
+            entry = self._entries.pop(id(key), None)
+            if entry is None:
+                return None
+            self._entries[id(key)] = entry
+            return entry[1]
+
+    def put(self, key: object, made: Made, *, weight: int) -> None:
+        """Keep what was made of ``key``; what was used least makes room."""
+        with self._turn:
+            self._drop(id(key))
+            if weight > self._weight_max:
+                return
+            self._entries[id(key)] = (key, made, weight)
+            self._weight += weight
+            while self._weight > self._weight_max:
+                self._drop(next(iter(self._entries)))
+
+    def reweigh(self, key: object, weight: int) -> None:
+        """Count ``key`` with another weight, as when most of it is shared with what came after it."""
+        with self._turn:
+            entry = self._entries.get(id(key))
+            if entry is not None:
+                self._entries[id(key)] = (key, entry[1], weight)
+                self._weight += weight - entry[2]
+
+    def _drop(self, identity: int) -> None:
+        entry = self._entries.pop(identity, None)
+        if entry is not None:
+            self._weight -= entry[2]

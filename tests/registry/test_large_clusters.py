@@ -1,0 +1,224 @@
+"""Large clusters: what is remembered of them makes writes quick, and nobody can tell it from the slow way.
+
+The slow way decodes the stored bytes afresh for every step, so that nothing of it is remembered.
+"""
+
+import math
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import orjson
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rollbook.clusters.acceptance import SchemaRules
+from rollbook.clusters.large_documents import LARGE_BYTES
+from rollbook.clusters.totals import TOTALS, derived_total
+from rollbook.errors import RegistryError
+from rollbook.journal.changes import Change, StoredVersion
+from rollbook.language.edits import parse_edit
+from rollbook.limits import RequestBudget
+from rollbook.registry.writing.commands import Command, Current, Decision, Update
+from rollbook.registry.writing.node_commands import EditNodes
+from rollbook.registry.writing.node_edits import joining, leaving, merged, patching, synchronising
+from rollbook.view.index.keys import Key
+from rollbook.view.index.trees import nodes_below
+from rollbook.view.views import View
+from tests.examples import cluster
+
+RULES = SchemaRules()
+NODES = 300
+Step = tuple[Any, ...]
+
+
+def node(number: int, **members: Any) -> dict[str, Any]:
+    random = Random(number)
+    gpus = random.choice((1, 2, 8))
+    return {
+        "id": f"node-{number}",
+        "gpus": {"count": gpus, "memory": gpus * 80, "gpus": [{"modelName": "A100", "memory": 80}] * gpus},
+        "vcpus": {"count": random.choice((8, 16.5))},
+        "memory": random.choice((512, 1024, 0.1)),
+        "swap": 0,
+        "storage": {"disks": 2, "size": 1000 + number},
+        "network": {"interfaces": 1, "txBandwidth": 10, "rxBandwidth": 10},
+        "nodeMetadata": {"host": f"h{number}.example.net", "note": "é" * 200},
+        **members,
+    }
+
+
+def large(count: int = NODES) -> bytes:
+    nodes = [node(number) for number in range(count)]
+    document = cluster("west", nodes={"nodeData": nodes, "count": count}, gpus={"modelNames": ["A100"]})
+    for total in TOTALS:
+        derived, holder = derived_total(document, total), document
+        for name in total[:-1]:
+            holder = holder.setdefault(name, {})
+        holder[total[-1]] = derived
+    return orjson.dumps(document)
+
+
+def command(step: Step) -> Command:
+    match step:
+        case "join", numbers, members:
+            return EditNodes("west", joining([node(n, **members) for n in numbers], at=lambda _: ""), RULES)
+        case "patch", number, members:
+            return EditNodes("west", patching(f"node-{number}", lambda it, _: merged(it, members)), RULES)
+        case "leave", number:
+            return EditNodes("west", leaving(f"node-{number}"), RULES)
+        case "synchronise", numbers:
+            return EditNodes("west", synchronising([node(n) for n in numbers]), RULES)
+        case "update", change:
+            return Update("west", parse_edit(change), RULES)
+    raise AssertionError(step)
+
+
+def decided(step: Step, current: Current) -> Decision | tuple[type, str]:
+    try:
+        return command(step).decide(current, RequestBudget())
+    except RegistryError as refusal:
+        return type(refusal), str(refusal)
+
+
+def outcome(decision: Decision | tuple[type, str]) -> Any:
+    return (
+        decision if isinstance(decision, tuple) else (decision.kind, decision.body, decision.warnings, decision.outcome)
+    )
+
+
+def fresh(body: bytes) -> bytes:
+    """The same bytes, of which nothing is remembered."""
+    return bytes(bytearray(body))
+
+
+numbers = st.one_of(st.integers(0, 20), st.integers(NODES - 10, NODES + 10))
+changes = st.sampled_from(
+    [
+        {"memory": 2048},
+        {"memory": 0.3},
+        {"memory": None},
+        {"memory": "7"},
+        {"memory": "many"},
+        {"swap": 2**60},
+        {"gpus": {"modelNames": ["H100"]}},
+        {"tags": ["a"], "nodeMetadata": {"host": "other"}},
+        {"storage": {"size": 1_000_000_000}},
+        {"odd": {"é": [1, None]}},
+    ]
+)
+updates = st.sampled_from(
+    [
+        {"$set": {"clusterMetadata.name": "another"}},
+        {"$set": {"status": "down"}},
+        {"$set": {"memory": 1}},
+        {"$set": {"nodes.nodeData.5.memory": 99}},
+        {"$set": {"nodes.nodeData.7.id": "node-8"}},
+        {"$push": {"nodes.nodeData": node(5)}},
+        {"$push": {"nodes.nodeData": {"$each": [node(1000), node(1001)], "$position": 3}}},
+        {"$pull": {"nodes.nodeData": {"memory": 512}}},
+        {"$pop": {"nodes.nodeData": -1}},
+        {"$set": {"nodes.nodeData.$[].swap": 4}},
+        {"$unset": {"nodes.nodeData.4": ""}},
+        {"$set": {"nodes.nodeData": []}},
+        {"$set": {"nodes.nodeData.2.gpus.count": 3.5, "nodes.nodeData.290.swap": 1}},
+        {"$rename": {"nodes": "odd"}},
+        [{"$set": {"nodes.count": {"$size": "$nodes.nodeData"}, "memory": {"$toLong": 5}}}],
+    ]
+)
+steps = st.one_of(
+    st.tuples(st.just("join"), st.lists(numbers, min_size=1, max_size=3), st.one_of(st.just({}), changes)),
+    st.tuples(st.just("patch"), numbers, changes),
+    st.tuples(st.just("leave"), numbers),
+    st.tuples(st.just("synchronise"), st.sampled_from([range(280), range(5, 310), range(299, 0, -1)])),
+    st.tuples(st.just("update"), updates),
+)
+START = large()
+
+
+def test_the_cluster_of_these_tests_is_large() -> None:
+    assert len(START) > LARGE_BYTES
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(steps, min_size=1, max_size=8))
+def test_a_write_on_a_remembered_document_is_the_write_on_its_bytes(walk: Sequence[Step]) -> None:
+    current = Current(fresh(START), 1)
+    for revision, step in enumerate(walk, 2):
+        quick, slow = decided(step, current), decided(step, Current(fresh(current.body), current.revision))
+        assert outcome(quick) == outcome(slow)
+        if isinstance(quick, Decision) and quick.body is not None and quick.versions is not None:
+            assert orjson.dumps(quick.versions[1]) == quick.body == orjson.dumps(orjson.loads(quick.body))
+            current = Current(quick.body, revision)
+
+
+def terms(view: View) -> dict[Any, Any]:
+    """All that the index knows: numbers of documents by path and key, and how many of their elements have which."""
+    known: dict[Any, Any] = {}
+    for node in nodes_below(view.index.root):
+        for key in (*node.postings, *node.lone_digests):
+            known[node.path, shown(key)] = node.get(key).to_array().tolist()
+        if node.column is not None and any(numbers := [node.column.get(number) for number in view.index.live]):
+            known[node.path, "column"] = numbers
+    for at, elements in view.index.elements.items():
+        for node in nodes_below(elements.root):
+            for key in (*node.postings, *node.lone_digests):
+                owners = [view.index.elements[at].documents_of(node.get(key), view.index.size).to_array().tolist()]
+                known["elements", node.path, shown(key)] = (len(node.get(key)), owners)
+    return known
+
+
+def make_columns(view: View, paths: Sequence[tuple[str, ...]]) -> None:
+    for node in nodes_below(view.index.root):
+        if node.path in paths:
+            node.make_column(view.index.size)
+
+
+def shown(key: Key) -> Any:
+    return key if isinstance(key, (int, float, str, bytes)) else repr(key)
+
+
+def kept(id: str, body: bytes) -> StoredVersion:
+    return StoredVersion(id, body, 1, 1, 1, 1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(steps, min_size=1, max_size=6), st.booleans())
+def test_an_index_that_followed_writes_is_the_one_of_the_documents_as_they_are(
+    walk: Sequence[Step], with_column: bool
+) -> None:
+    east = orjson.dumps({**orjson.loads(START), "id": "east"})
+    view = View()
+    view.load([kept("west", START), kept("east", east)], 1)
+    columns = [("memory",), ("nodes", "nodeData", "memory"), ("nodes", "nodeData", "storage", "size")]
+    if with_column:
+        make_columns(view, columns)
+    current = Current(fresh(START), 1)
+    for step in walk:
+        decision = decided(step, current)
+        if isinstance(decision, tuple) or decision.kind is None or decision.body is None:
+            continue
+        change = Change(view.revision + 1, "west", "updated", 2, current.body, decision.body)
+        versions = {} if decision.versions is None else {change.revision: decision.versions}
+        view.apply([change], versions)
+        current = Current(decision.body, change.revision)
+    afresh = View()
+    afresh.load([kept("west", fresh(current.body)), kept("east", east)], view.revision)
+    if with_column:
+        make_columns(afresh, columns)
+    assert terms(view) == terms(afresh)
+
+
+def test_totals_kept_up_through_hundreds_of_joins_and_leaves_are_the_sums_over_the_nodes() -> None:
+    current = Current(fresh(START), 1)
+    for number in range(600):
+        step = ("join", [NODES + number], {"memory": 0.1 * number}) if number % 3 else ("leave", number // 3)
+        decision = decided(step, current)
+        assert isinstance(decision, Decision)
+        assert decision.body is not None
+        current = Current(decision.body, current.revision + 1)
+    document = orjson.loads(current.body)
+    nodes = document["nodes"]["nodeData"]
+    assert document["memory"] == math.fsum(node["memory"] for node in nodes)
+    assert document["storage"]["size"] == sum(node["storage"]["size"] for node in nodes)
+    assert document["nodes"]["count"] == len(nodes) == NODES + 200
