@@ -203,7 +203,7 @@ def test_what_the_parser_says_beside_the_nodes_is_not_lost_in_silence(http: http
         ({"clusterId": "{id}", "nodeData": [node("node-2"), {"memory": 1}]}, 422, "/body/spec/values/nodeData/1/id"),
         ({"clusterId": "{id}", "nodeData": 5}, 422, "/body/spec/values/nodeData"),
         ({"clusterId": "{id}", "memory": 1}, 422, "/body/spec/values/id"),
-        ({"clusterId": "{id}", **node("node-2", memory=-1)}, 422, "/nodes/nodeData/1/memory"),
+        ({"clusterId": "{id}", **node("node-2", memory=-1)}, 422, "/body/spec/values/memory"),
         ([], 400, "/body/spec/values"),
     ],
 )

@@ -352,7 +352,7 @@ def test_any_one_element_array_in_the_url_map_stands_for_its_element() -> None:
 
 
 def test_unknown_fields_are_kept_and_named_once_each() -> None:
-    given = cluster("west", node("a") | {"tags": ["x"]}, node("b") | {"tags": ["y"]}, zone="b", __v=0)
+    given = cluster("west", node("a") | {"labels": ["x"]}, node("b") | {"labels": ["y"]}, zone="b", __v=0)
     given["config"]["os"] = "Linux"
     given["gpus"] = {"modelNames": ["NVIDIA A100"]}
     given["clusterMetadata"]["vendor"] = "v"
@@ -361,15 +361,15 @@ def test_unknown_fields_are_kept_and_named_once_each() -> None:
 
     assert accepted.warnings == (
         "fields that no schema documents are kept as they are: "
-        "zone, __v, nodes.nodeData.tags, gpus.modelNames and 2 more",
+        "zone, __v, nodes.nodeData.labels, gpus.modelNames and 2 more",
     )
-    assert accepted.document["nodes"]["nodeData"][1]["tags"] == ["y"]
+    assert accepted.document["nodes"]["nodeData"][1]["labels"] == ["y"]
     assert accept_new(given, rules=DEFAULT.with_unknown_fields("ignore")).warnings == ()
     assert list(problems(given, STRICT)) == [
         "/zone",
         "/__v",
-        "/nodes/nodeData/0/tags",
-        "/nodes/nodeData/1/tags",
+        "/nodes/nodeData/0/labels",
+        "/nodes/nodeData/1/labels",
         "/gpus/modelNames",
         "/config/os",
         "/clusterMetadata/vendor",

@@ -155,7 +155,8 @@ def test_old_problems_are_counted_where_a_list_is_written_anew() -> None:
 
     assert updated(before, {"nodes.nodeData": [node("c"), {**broken, "memory": 5}]}).document != before
     assert problems(before, {"nodes.nodeData": [{**broken, "memory": 5}, {**broken, "memory": 6}]}) == [
-        "/nodes/nodeData/1/swap"
+        "/nodes/nodeData/1/swap",
+        "/nodes/nodeData/1/id",
     ]
 
 
@@ -241,21 +242,31 @@ def test_an_update_warns_of_what_it_brings_in_only() -> None:
     assert updated(before, {"memory": 5}).warnings == (
         "totals are kept as given: memory is 5, but nodes.nodeData gives 2048",
     )
-    assert updated(before, {"$push": {"nodes.nodeData": node("b") | {"tags": []}}, "rack": 1}).warnings == (
-        "fields that no schema documents are kept as they are: rack, nodes.nodeData.tags",
+    assert updated(before, {"$push": {"nodes.nodeData": node("b") | {"labels": []}}, "rack": 1}).warnings == (
+        "fields that no schema documents are kept as they are: rack, nodes.nodeData.labels",
     )
-    assert updated(before, {"$push": {"nodes.nodeData": {"$each": [node("b"), node("b")]}}}).warnings == (
-        'more than one node in nodes.nodeData has the id "b"',
-    )
+
+
+def test_an_update_adds_no_second_node_of_an_id_and_keeps_those_that_are_there() -> None:
+    before = accept_new(cluster("west", node("a"), node("a"), node("b")), rules=DEFAULT).document
+
+    for push in ([node("b")], [node("c"), node("c")], [node("a")]):
+        at = f"/nodes/nodeData/{2 + len(push)}/id"
+        assert problems(before, {"$push": {"nodes.nodeData": {"$each": push}}}) == [at]
+        assert problems(before, {"$push": {"nodes.nodeData": {"$each": push}}}, LENIENT) == [at]
+    assert problems(before, {"nodes.nodeData.2.id": "a"}) == ["/nodes/nodeData/2/id"]
+    assert updated(before, {"nodes.nodeData": [node("a", memory=1), node("a", memory=2)]}).document["memory"] == 3
+    assert updated(before, {"nodes.nodeData.0.id": "c"}).document["nodes"]["count"] == 3
+    assert updated(before, {"nodes.nodeData.0.id": "z", "nodes.nodeData.2.id": "a"}).warnings == ()
 
 
 def test_strict_rules_refuse_new_unknown_fields_only() -> None:
-    before = accept_new(cluster("west", node("a") | {"tags": []}, zone="b"), rules=DEFAULT).document
+    before = accept_new(cluster("west", node("a") | {"labels": []}, zone="b"), rules=DEFAULT).document
 
-    assert updated(before, {"zone": "c", "nodes.nodeData.0.tags": ["x"]}, STRICT).warnings == ()
+    assert updated(before, {"zone": "c", "nodes.nodeData.0.labels": ["x"]}, STRICT).warnings == ()
     assert problems(before, {"rack": 1, "config.os": "x"}, STRICT) == ["/rack", "/config/os"]
-    assert problems(before, {"$push": {"nodes.nodeData": node("b") | {"tags": []}}}, STRICT) == [
-        "/nodes/nodeData/1/tags"
+    assert problems(before, {"$push": {"nodes.nodeData": node("b") | {"labels": []}}}, STRICT) == [
+        "/nodes/nodeData/1/labels"
     ]
 
 

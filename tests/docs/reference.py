@@ -18,7 +18,7 @@ from rollbook.api.metrics.scraping import METRICS, process_families
 from rollbook.api.problems import status_of
 from rollbook.cli import application
 from rollbook.cli.exits import EXIT_CODES, MEANINGS, exit_code_of
-from rollbook.clusters.schema import CLUSTER, Fields, Flag, Free, Kind, ListOf, Member, Number, Text
+from rollbook.clusters.schema import CLUSTER, Fields, Flag, Free, Kind, ListOf, Member, NodeId, Number, Text
 from rollbook.errors import RegistryError
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.settings import SETTINGS
@@ -107,6 +107,8 @@ def type_of(kind: Kind) -> str:
     match kind:
         case Text():
             return "text"
+        case NodeId():
+            return "text, see [ids of nodes](#ids-of-nodes)"
         case Number(may_be_negative):
             return "number" if may_be_negative else "number, 0 or more"
         case Flag():

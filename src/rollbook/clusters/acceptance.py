@@ -17,14 +17,14 @@ from rollbook.clusters.filling import AT_ANY_WRITE, AT_CREATION, with_defaults
 from rollbook.clusters.findings import Finding, shown
 from rollbook.clusters.ids import kubernetes_warning, problem_with_id
 from rollbook.clusters.modes import NEW, STORED, Mode
-from rollbook.clusters.node_lists import LONG, newly_repeated_ids
+from rollbook.clusters.node_lists import LONG
 from rollbook.clusters.nodes import nodes_in, repeated_ids
 from rollbook.clusters.normalizing import normalized
 from rollbook.clusters.ratcheting import new_findings
 from rollbook.clusters.recognizing import needs_nothing
 from rollbook.clusters.totals import TOTALS, contradictions_in, following, totals_set, with_totals
 from rollbook.clusters.url_map import with_url_map
-from rollbook.clusters.validating import findings_in, unknown_fields_in
+from rollbook.clusters.validating import findings_in, repeated_ids_in, unknown_fields_in
 from rollbook.clusters.warnings import (
     warnings_of_contradictions,
     warnings_of_repeated_ids,
@@ -82,7 +82,8 @@ def accept_update(
 ) -> Accepted:
     """The document that an update made of ``before``, whole; ``touched`` are the paths that the update names.
 
-    Refuses faults that ``before`` did not have (DocumentInvalid, with each of them) and another id (IdImmutable).
+    Refuses faults that ``before`` did not have (DocumentInvalid, with each of them), a second node of one id among them
+    in any mode, and another id (IdImmutable).
     """
     if after is before:
         return Accepted(after)
@@ -105,8 +106,8 @@ def accept_update(
             findings_in(followed, demands, before=measure),
         )
     unknown = [] if rules.unknown_fields == "ignore" else _new_unknown_fields(before, followed)
-    _refuse(_some(_judged(faults, unknown, rules)))
-    return Accepted(followed, tuple(_warnings_of_update(before, followed, own, unknown)))
+    _refuse(_some(_judged(chain(faults, repeated_ids_in(followed, before)), unknown, rules)))
+    return Accepted(followed, tuple(_warnings_of_update(followed, own, unknown)))
 
 
 def _without_known_nodes(before: Document, after: Document) -> Document:
@@ -182,11 +183,6 @@ def _warnings_of_new(document: Document, unknown: list[Finding]) -> Iterator[str
     yield from warnings_of_unknown_fields(unknown)
 
 
-def _warnings_of_update(
-    before: Document, after: Document, own: Collection[Path], unknown: list[Finding]
-) -> Iterator[str]:
-    old, new = nodes_in(before), nodes_in(after)
-    if new is not old:
-        yield from warnings_of_repeated_ids(newly_repeated_ids(old, new))
+def _warnings_of_update(after: Document, own: Collection[Path], unknown: list[Finding]) -> Iterator[str]:
     yield from warnings_of_contradictions(contradictions_in(after, [total for total in TOTALS if total in own]))
     yield from warnings_of_unknown_fields(unknown)

@@ -8,12 +8,13 @@ from typing import Literal, TypeAlias
 import orjson
 from msgspec import Struct
 
-from rollbook.clusters.schema import Fields, Flag, Free, Kind, ListOf, Number, Text
+from rollbook.clusters.ids import NODE_ID_LENGTH_MAX
+from rollbook.clusters.schema import Fields, Flag, Free, Kind, ListOf, NodeId, Number, Text
 from rollbook.documents.values import Maybe, Missing
 from rollbook.errors import Problem, below
 
 Place: TypeAlias = "tuple[str | int, ...]"
-Fault: TypeAlias = Literal["missing", "wrong", "unknown"]
+Fault: TypeAlias = Literal["missing", "wrong", "unknown", "repeated"]
 
 SHOWN_LENGTH_MAX = 40
 
@@ -37,6 +38,8 @@ class Finding(Struct, frozen=True):
         match self.fault:
             case "unknown":
                 return f"{path} is not a documented field; leave it out, or ask without fieldValidation=strict"
+            case "repeated":
+                return f"{path} is {shown(self.value)}, which is the id of another node; nodes have ids of their own"
             case "missing" if isinstance(self.value, Missing):
                 return f"{path} is missing; expected {expectation(self.kind)}{meaning}"
         return f"{path} is {shown(self.value)}; expected {expectation(self.kind)}{meaning}"
@@ -57,6 +60,11 @@ def expectation(kind: Kind | None) -> str:
             return "text that is not empty"
         case Text():
             return "text"
+        case NodeId():
+            return (
+                f"a text of 1 to {NODE_ID_LENGTH_MAX} characters, none of them a control character, with no part "
+                'between slashes that is "." or ".."'
+            )
         case Number(may_be_negative=True):
             return "a number"
         case Number():

@@ -1,6 +1,9 @@
-"""Which texts can be the id of a cluster.
+"""Which texts can be the id of a cluster, and which the id of a node.
 
-One rule: an id goes into a URL path unescaped (the existing clients paste it there), and must not be a route's word.
+One rule: an id is part of an address. A cluster's goes into a URL path unescaped (the existing clients paste it there),
+and must not be a route's word. A node's is escaped, so it may hold almost anything; but clients and proxies fold dot
+segments though they are escaped (WHATWG URL, "single-dot" and "double-dot path segments"), and refuse control
+characters.
 """
 
 import re
@@ -13,6 +16,21 @@ RESERVED_IDS = frozenset(
 
 _CHARACTERS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _DNS_LABEL = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")
+
+
+NODE_ID_LENGTH_MAX = 253
+
+NODE_ID_PATTERN = (
+    r"\A(?:[A-Za-z0-9_-][A-Za-z0-9._-]*|"  # most ids; the rest is for all others
+    r"(?!(?:.*[/\\])?(?:\.|%2[eE]){1,2}(?:[/\\]|\Z))[^\x00-\x1f\x7f-\x9f\u2028\u2029]+)\Z"
+)
+
+_NODE_ID = re.compile(NODE_ID_PATTERN)
+
+
+def is_node_id(id: str) -> bool:
+    """Whether a text can be the id of a node: an address can carry it, and leads to that node."""
+    return len(id) <= NODE_ID_LENGTH_MAX and _NODE_ID.match(id) is not None
 
 
 def problem_with_id(id: str, *, limits: Limits = DEFAULT_LIMITS) -> str | None:

@@ -69,14 +69,6 @@ def is_unique(nodes: list[Value]) -> bool:
     return not repeated_ids(nodes) if len(nodes) < LONG else _facts_of(nodes).is_unique
 
 
-def newly_repeated_ids(before: list[Value], after: list[Value]) -> list[str]:
-    """The ids that more than one node has in ``after``, and not in ``before``, in order of first appearance."""
-    if len(after) >= LONG and _facts_of(after).is_unique:
-        return []
-    known = set(repeated_ids(before))
-    return [id for id in repeated_ids(after) if id not in known]
-
-
 def sum_over(nodes: list[Value], total: Path, figures: Figures) -> Sum:
     """What the ``figures`` of the nodes at a path come to."""
     if len(nodes) < LONG:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, assert_never
 import msgspec
 from msgspec import UNSET, Meta, UnsetType, defstruct
 
+from rollbook.clusters.ids import NODE_ID_LENGTH_MAX, NODE_ID_PATTERN
 from rollbook.clusters.modes import Mode
 from rollbook.clusters.normalizing import holds_wrapped
 from rollbook.clusters.schema import (
@@ -21,6 +22,7 @@ from rollbook.clusters.schema import (
     Kind,
     ListOf,
     Member,
+    NodeId,
     Number,
     Presence,
     Text,
@@ -46,6 +48,8 @@ def _type_of(kind: Kind, optional: frozenset[Presence], *, new: bool) -> Any:
     match kind:
         case Text(may_be_empty):
             return Annotated[str, Meta(min_length=0 if may_be_empty else 1)]
+        case NodeId():
+            return Annotated[str, Meta(max_length=NODE_ID_LENGTH_MAX, pattern=NODE_ID_PATTERN)]
         case Number(may_be_negative):
             if may_be_negative:
                 return int | Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]

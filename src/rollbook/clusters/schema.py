@@ -37,6 +37,10 @@ class Text(Struct, frozen=True):
     may_be_empty: bool = True
 
 
+class NodeId(Struct, frozen=True):
+    """The id of a node: a text that an address can carry (see ``ids``)."""
+
+
 class Number(Struct, frozen=True):
     """A number; a capacity can't be negative. Text that is a number is cast."""
 
@@ -74,7 +78,7 @@ class Fields:
         object.__setattr__(self, "nested", nested)
 
 
-Kind: TypeAlias = Text | Number | Flag | Free | ListOf | Fields
+Kind: TypeAlias = Text | NodeId | Number | Flag | Free | ListOf | Fields
 
 
 class Member(Struct, frozen=True):
@@ -128,7 +132,7 @@ GPU = Fields(
 
 NODE = Fields(
     {
-        "id": Member(NAME, "unique id of the node"),
+        "id": Member(NodeId(), "unique id of the node"),
         "gpus": Member(
             Fields(
                 {
@@ -163,6 +167,8 @@ NODE = Fields(
             ),
             "network of the node",
         ),
+        "tags": Member(TEXTS, "user-defined tags of the node", Presence.OPTIONAL),
+        "nodeMetadata": Member(FREE, "any metadata of the node", Presence.OPTIONAL),
     }
 )
 

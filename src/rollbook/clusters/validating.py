@@ -5,12 +5,29 @@ one changed leaf among 5,000 nodes costs the look at one node. Callers who find 
 found before (``ratcheting``).
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from rollbook.clusters.differences import new_elements
 from rollbook.clusters.findings import Finding, Place
+from rollbook.clusters.ids import is_node_id
 from rollbook.clusters.modes import Demands
-from rollbook.clusters.schema import CLUSTER, LARGEST, TEXT, Fields, Flag, Free, Kind, ListOf, Member, Number, Text
+from rollbook.clusters.node_lists import LONG, is_unique
+from rollbook.clusters.nodes import NODE_LIST, node_id, nodes_in
+from rollbook.clusters.schema import (
+    CLUSTER,
+    LARGEST,
+    TEXT,
+    Fields,
+    Flag,
+    Free,
+    Kind,
+    ListOf,
+    Member,
+    NodeId,
+    Number,
+    Text,
+)
 from rollbook.documents.values import MISSING, Document, Maybe, Value, is_number
 
 
@@ -22,6 +39,31 @@ def findings_in(document: Document, demands: Demands, *, before: Maybe = MISSING
 def unknown_fields_in(document: Document, *, before: Maybe = MISSING) -> Iterator[Finding]:
     """Every member that no schema documents, outside free-form fields."""
     return _unknown(CLUSTER, document, before, ())
+
+
+def repeated_ids_in(after: Document, before: Document) -> list[Finding]:
+    """The nodes of ``after`` that stand beside another of their id and did not in ``before``, in order.
+
+    The totals of a cluster count every node of its list, those that repeat an id too.
+    """
+    old, new = nodes_in(before), nodes_in(after)
+    if new is old or (len(new) >= LONG and is_unique(new)):
+        return []
+    come, gone = new_elements(new, old), new_elements(old, new)
+    left = Counter(node_id(node) for _, node in gone)
+    added = Counter(node_id(node) for _, node in come) - left
+    del added[None]
+    if not added:
+        return []
+    excess = Counter(id for node in new if (id := node_id(node)) in added)
+    stood = Counter(id for node in old if (id := node_id(node)) in added)
+    found = []
+    for index, node in reversed(come):
+        id = node_id(node)
+        if id is not None and excess[id] > max(1, stood[id]):
+            excess[id] -= 1
+            found.append(Finding((*NODE_LIST, index, "id"), "repeated", id, NodeId()))
+    return found[::-1]
 
 
 def _members(
@@ -58,6 +100,8 @@ def _wrong(member: Member, value: Value, demands: Demands, before: Maybe, place:
         item = Member(kind.item, "", member.presence)
         for index, element in new_elements(value, before):
             yield from _wrong(item, element, demands, MISSING, (*place, index))
+    elif kind == NodeId() and value == "":
+        yield Finding(place, "missing", value, kind, member.meaning)
     elif not _is_of(kind, value):
         yield Finding(place, "wrong", value, kind, member.meaning)
     elif value == "" and kind == Text(may_be_empty=False) and member.presence in demands.demanded:
@@ -68,6 +112,8 @@ def _is_of(kind: Kind, value: Value) -> bool:
     match kind:
         case Text():
             return isinstance(value, str)
+        case NodeId():
+            return isinstance(value, str) and is_node_id(value)
         case Number(may_be_negative):
             return is_number(value) and (-LARGEST if may_be_negative else 0) <= value <= LARGEST
         case Flag():

@@ -27,6 +27,7 @@ from rollbook.registry.writing.node_edits import (
     merged,
     node_in,
     patching,
+    place_in_patch,
     replacing,
     synchronising,
 )
@@ -69,7 +70,8 @@ async def patch_node(request: Request) -> Response:
     registry, id = registry_of(request), request.path_params["node_id"]
     body = await json_body(request, limits=registry.limits)
     change = _change_of(request, body)
-    return await _node(await _edit(request, patching(id, change), node=id), id)
+    edit = patching(id, change, locate=lambda inside: place_in_patch(body, inside))
+    return await _node(await _edit(request, edit, node=id), id)
 
 
 async def remove_node(request: Request) -> Response:

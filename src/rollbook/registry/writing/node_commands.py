@@ -5,13 +5,15 @@ from msgspec import Struct
 from rollbook.clusters.acceptance import SchemaRules, accept_update
 from rollbook.clusters.large_documents import decode_stored
 from rollbook.clusters.membership import find_node
-from rollbook.clusters.nodes import NODE_LIST
-from rollbook.errors import ClusterNotFound
+from rollbook.clusters.nodes import NODE_LIST, node_id, nodes_in
+from rollbook.documents.values import Document
+from rollbook.errors import ClusterNotFound, DocumentInvalid, Problem, below
 from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 from rollbook.registry.writing.commands import ANY_REVISION, Current, Decision, Precondition, updated
 from rollbook.registry.writing.node_edits import NodeEdit
 
 TOUCHED = frozenset({NODE_LIST})
+IN_LIST = below(below("", NODE_LIST[0]), NODE_LIST[1]) + "/"
 
 
 class EditNodes(Struct, frozen=True):
@@ -33,6 +35,25 @@ class EditNodes(Struct, frozen=True):
         before = decode_stored(current.body)
         if self.node is None or find_node(before, self.node) is not None:  # else the edit says so: 404 before 412
             self.precondition.check(current.revision)
-        after, outcome = self.edit(before, budget)
-        accepted = accept_update(before, after, touched=TOUCHED, rules=self.rules)
-        return updated(current, before, accepted, limits=self.limits, outcome=outcome)
+        after, outcome = self.edit.apply(before, budget)
+        try:
+            accepted = accept_update(before, after, touched=TOUCHED, rules=self.rules)
+            return updated(current, before, accepted, limits=self.limits, outcome=outcome)
+        except DocumentInvalid as refusal:
+            raise self._located(refusal, after) from None
+
+    def _located(self, refusal: DocumentInvalid, after: Document) -> DocumentInvalid:
+        """The refusal with the places of the request in place of those of the cluster ``after`` the edit."""
+        problems = [self._located_problem(each, after) for each in refusal.problems]
+        if not problems:
+            return refusal
+        others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        return DocumentInvalid(f"{problems[0].problem}{others}", at=problems[0].at, problems=problems)
+
+    def _located_problem(self, problem: Problem, after: Document) -> Problem:
+        if not problem.at.startswith(IN_LIST):
+            return Problem("", problem.problem)
+        index, slash, inside = problem.at.removeprefix(IN_LIST).partition("/")
+        id = node_id(nodes_in(after)[int(index)])
+        sentence = problem.problem.removeprefix(f"{'.'.join(NODE_LIST)}.{index}.")
+        return Problem(self.edit.locate(int(index), id, slash + inside), sentence)
