@@ -166,6 +166,18 @@ class JournalUnavailable(RegistryError):
     code = "journal-unavailable"
 
 
+class JournalForbidden(JournalUnavailable):
+    """The data directory may not be written: it is read-only, or belongs to somebody else."""
+
+    code = "journal-forbidden"
+
+
+class JournalDamaged(JournalUnavailable):
+    """A file of the data directory is damaged."""
+
+    code = "journal-damaged"
+
+
 class JournalConflict(RegistryError):
     """Another writer appended to the journal first."""
 
@@ -224,6 +236,12 @@ class DataDirectoryUnsound(RegistryError):
     """The data directory does not hold what a sound registry holds."""
 
     code = "data-directory-unsound"
+
+
+class ChangesLost(DataDirectoryUnsound):
+    """The journal has lost changes that other files of the data directory know of."""
+
+    code = "changes-lost"
 
 
 class RegistryUnreachable(RegistryError):

@@ -9,11 +9,11 @@ DONE, FAILED, MISUSED, REFUSED, CLASHED, UNAVAILABLE = range(6)
 
 MEANINGS = {
     DONE: "Done.",
-    FAILED: "Failed: some documents were refused, or the data directory is not sound.",
+    FAILED: "Failed: some documents were refused, or the data directory is damaged or may not be used.",
     MISUSED: "The command line or a setting is wrong; nothing was tried.",
     REFUSED: "The request or the document was refused.",
     CLASHED: "What is there does not allow it: no such cluster, the id is taken, a precondition failed.",
-    UNAVAILABLE: "Not now: the server, the data directory or its disk can't be used; try again later.",
+    UNAVAILABLE: "Not now: the server is away, the data directory is in use, or its disk is full; try again later.",
 }
 
 EXIT_CODES: Mapping[type[RegistryError], int] = {
@@ -36,6 +36,8 @@ EXIT_CODES: Mapping[type[RegistryError], int] = {
     errors.PreconditionFailed: CLASHED,
     errors.Compacted: CLASHED,
     errors.JournalUnavailable: UNAVAILABLE,
+    errors.JournalForbidden: FAILED,
+    errors.JournalDamaged: FAILED,
     errors.JournalConflict: UNAVAILABLE,
     errors.TooManyWatchers: UNAVAILABLE,
     errors.DataDirectoryLocked: UNAVAILABLE,

@@ -90,6 +90,11 @@ class Journal(Protocol):
         """The giving up of the oldest changes."""
         ...
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be written, as far as is known without trying; None when there is no reason."""
+        ...
+
     def newest(self) -> int:
         """The newest durable revision; 0 when nothing was ever written."""
         ...

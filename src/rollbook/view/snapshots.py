@@ -30,6 +30,9 @@ LENGTH_BYTES = 8
 DIGEST_BYTES = 16
 
 
+_FIRST_RECORD = msgspec.msgpack.Decoder(tuple[msgspec.Raw, int, bytes, msgspec.Raw, msgspec.Raw])
+
+
 class _Doubtful(Exception):
     """The file is not a snapshot to rely on."""
 
@@ -76,6 +79,18 @@ def read_snapshot(directory: Path, *, limits: Limits) -> tuple[Snapshot, bytes] 
     return Snapshot(revision, index, ids, numbers), mark
 
 
+def newest_in_snapshot(directory: Path) -> int:
+    """The revision of the snapshot, for whatever settings it was made; 0 without one to rely on."""
+    with suppress(OSError, _Doubtful, msgspec.MsgspecError), (directory / FILE_NAME).open("rb") as file:
+        return _FIRST_RECORD.decode(next(_bodies(file)))[1]
+    return 0
+
+
+def remove_snapshot(directory: Path) -> None:
+    """Remove the snapshot: the next start makes the index anew."""
+    (directory / FILE_NAME).unlink(missing_ok=True)
+
+
 def mark_of(change: Change) -> bytes:
     """What tells a change from all others: a snapshot keeps that of its last."""
     return _digest(repr(tuple(change)).encode())
@@ -99,7 +114,15 @@ def _write(file: BinaryIO, records: Iterable[Any]) -> None:
 
 
 def _checked(file: BinaryIO) -> Iterator[list[Any]]:
-    """The records. Doubtful where a digest is not that of the record, or the end is not where it should be."""
+    """The records; doubtful as ``_bodies``."""
+    return map(msgspec.msgpack.decode, _bodies(file))
+
+
+def _bodies(file: BinaryIO) -> Iterator[bytes]:
+    """The records, as they stand in the file.
+
+    Doubtful where a digest is not that of the record, or the end is not where it should be.
+    """
     size = os.fstat(file.fileno()).st_size
     if file.read(len(MAGIC)) != MAGIC:
         raise _Doubtful
@@ -107,7 +130,7 @@ def _checked(file: BinaryIO) -> Iterator[list[Any]]:
         digest, body = _read(file, DIGEST_BYTES), _read(file, min(length, size))
         if _digest(body) != digest:
             raise _Doubtful
-        yield msgspec.msgpack.decode(body)
+        yield body
 
 
 def _read(file: BinaryIO, size: int) -> bytes:

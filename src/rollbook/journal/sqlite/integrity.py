@@ -2,7 +2,8 @@
 
 Checked: SQLite's own integrity; from the compaction's mark on, revisions without gaps, times that do not go back,
 totals that add up; every version of every document, rebuilt backward from the end of each life, is JSON with its row's
-id and follows from what stood before it; the live documents are exactly those that the changes lead to.
+id and follows from what stood before it; the live documents are exactly those that the changes lead to; every row has
+the checksum that it was written with.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ import apsw
 from rollbook.documents.codec import decode_json
 from rollbook.errors import RegistryError
 from rollbook.journal.changes import Change, StoredVersion, protected_after
+from rollbook.journal.sqlite.checksums import Damage, problem_in_document
 from rollbook.journal.sqlite.positions import mark_in
 from rollbook.journal.sqlite.rebuilding import (
     CHANGE_COLUMNS,
@@ -23,13 +25,14 @@ from rollbook.journal.sqlite.rebuilding import (
     Row,
     change_before,
     kept_before,
-    kept_of,
+    unchecked,
 )
 from rollbook.journal.sqlite.recording import ROW_BYTES
 
 PROBLEMS_MAX = 100
 
-ROWS = f"SELECT {CHANGE_COLUMNS}, {WAS_COLUMNS} FROM changes ORDER BY id DESC, revision DESC"  # noqa: S608
+ROWS = f"SELECT {CHANGE_COLUMNS}, {WAS_COLUMNS} FROM changes"  # noqa: S608
+BACKWARD = "ORDER BY id DESC, revision DESC"
 WAS = len(CHANGE_COLUMNS.split(", "))
 STEPS = f"""
 SELECT previous, revision, at_ms < previous_ms, total_bytes != previous_total + weight FROM (
@@ -49,7 +52,7 @@ def problems_in(connection: apsw.Connection) -> list[str]:
     """What is wrong, a sentence each, as of one moment; at most ``PROBLEMS_MAX``."""
     found: list[str] = []
     connection.execute("BEGIN")
-    for check in (_integrity, _steps, _lives):
+    for check in (_integrity, _documents, _steps, _lives):
         try:
             found += islice(check(connection), PROBLEMS_MAX - len(found))
         except apsw.Error as error:
@@ -59,10 +62,27 @@ def problems_in(connection: apsw.Connection) -> list[str]:
     return found
 
 
+def problems_in_cluster(connection: apsw.Connection, id: str) -> list[str]:
+    """What is wrong with what is stored of one cluster, a sentence each."""
+    rows = connection.execute(f"{ROWS} WHERE id = ? {BACKWARD}", (id,))
+    return list(_problems_of_one(id, rows, _live(connection, id), mark_in(connection).revision))
+
+
+def _live(connection: apsw.Connection, id: str) -> StoredVersion | None:
+    return next(map(unchecked, connection.execute(f"{LIVE} WHERE id = ?", (id,))), None)
+
+
 def _integrity(connection: apsw.Connection) -> Iterator[str]:
     for (line,) in connection.execute(f"PRAGMA integrity_check({PROBLEMS_MAX})"):
         if line != "ok":
             yield f"SQLite finds the file damaged: {line}."
+
+
+def _documents(connection: apsw.Connection) -> Iterator[str]:
+    for row in connection.execute(LIVE):
+        problem = None if row[7] is None else problem_in_document(unchecked(row), row[7])
+        if problem is not None:
+            yield f"The document of {row[0]!r} at revision {row[2]} {problem}."
 
 
 def _steps(connection: apsw.Connection) -> Iterator[str]:
@@ -80,10 +100,9 @@ def _steps(connection: apsw.Connection) -> Iterator[str]:
 
 def _lives(connection: apsw.Connection) -> Iterator[str]:
     mark = mark_in(connection).revision
-    live = {kept.id: kept.revision for kept in map(kept_of, connection.execute(LIVE))}
-    for id, rows in groupby(connection.execute(ROWS), key=itemgetter(1)):
-        kept = next(map(kept_of, connection.execute(f"{LIVE} WHERE id = ?", (id,))), None)
-        yield from _problems_of_one(id, rows, kept, mark)
+    live = {kept.id: kept.revision for kept in map(unchecked, connection.execute(LIVE))}
+    for id, rows in groupby(connection.execute(f"{ROWS} {BACKWARD}"), key=itemgetter(1)):
+        yield from _problems_of_one(id, rows, _live(connection, id), mark)
         live.pop(id, None)
     for id, revision in live.items():
         if revision > mark:
@@ -98,7 +117,7 @@ def _problems_of_one(id: str, rows: Iterable[Row], live: StoredVersion | None, m
             change = change_before(row, after.body if after else b"")
             before = kept_before(id, row[WAS:], change.before or b"")
             _check_step(change, before, after)
-        except ValueError as error:
+        except (ValueError, Damage) as error:
             yield f"The changes of {id!r} do not lead to what is stored: {error}."
             return
         yield from _body_problems(id, change.revision, change.after)

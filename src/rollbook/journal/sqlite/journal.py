@@ -4,12 +4,15 @@ One rule: ``append`` is one transaction with one fsync, and what it could not ma
 """
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
-from rollbook.errors import Compacted, JournalConflict
+import apsw
+
+from rollbook.errors import Compacted, DataDirectoryUnsound, JournalConflict, JournalDamaged, JournalUnavailable
 from rollbook.journal.changes import Change, StoredVersion
 from rollbook.journal.interface import Size
 from rollbook.journal.sqlite.checkpointing import CAP_PAGES, START_PAGES, Checkpointer
@@ -22,6 +25,7 @@ from rollbook.journal.sqlite.past import SqlitePast
 from rollbook.journal.sqlite.reading import Readers
 from rollbook.journal.sqlite.rebuilding import CHANGE_COLUMNS, LIVE, Bodies, Row, kept_of
 from rollbook.journal.sqlite.recording import Tip, record, tip_in
+from rollbook.journal.sqlite.repairing import repair
 from rollbook.journal.sqlite.schema import FILE_NAME, open_writer
 from rollbook.journal.sqlite.writing import Writer
 
@@ -29,37 +33,56 @@ LOAD = f"{LIVE} ORDER BY created_revision"
 COUNT = "SELECT count(*) FROM clusters"
 FOLLOW = f"SELECT {CHANGE_COLUMNS} FROM changes WHERE revision > ? ORDER BY revision LIMIT {PAGE_CHANGES}"  # noqa: S608
 
+logger = logging.getLogger(__name__)
+
 
 class SqliteJournal:
     """A journal (see ``interface.Journal``) in one directory. Made by ``SqliteJournal.open``."""
 
-    def __init__(self, directory: Path, lock: DirectoryLock, writer: Writer, tip: Tip) -> None:
+    def __init__(self, directory: Path, lock: DirectoryLock, writer: Writer, readers: Readers, tip: Tip) -> None:
         self.directory = directory
         self._lock = lock
         self._writer = writer
-        self._readers = Readers(directory)
+        self._readers = readers
         self._tip = tip
         self.past = SqlitePast(self._readers)
         self.compaction = SqliteCompaction(self._readers, writer)
 
     @classmethod
     def open(cls, directory: Path, *, start_pages: int = START_PAGES, cap_pages: int = CAP_PAGES) -> Self:
-        """The journal in ``directory``, both made when absent.
+        """The journal in ``directory``, both made when absent. Where nothing can be written, what is there is read.
 
         Refuses a directory that another process uses (DataDirectoryLocked), that holds something else or another
-        format (DataDirectoryUnsound), or where nothing can be written (JournalUnavailable).
+        format (DataDirectoryUnsound), or where nothing can be read nor made (JournalUnavailable).
         """
         with contextlib.ExitStack() as undo, disk_trouble(f"can't open the journal in {directory}"):
             _make_directory(directory)
             lock = DirectoryLock(directory)
             undo.callback(lock.release)
-            connection = open_writer(directory)
-            undo.callback(connection.close)
-            checkpointer = Checkpointer(directory, start_pages=start_pages, cap_pages=cap_pages)
-            undo.callback(checkpointer.close)
-            journal = cls(directory, lock, Writer(connection, checkpointer), tip_in(connection))
+            readers = Readers(directory)
+            writer = Writer(lock, lambda: _opened(directory, lock, readers, start_pages, cap_pages))
+            undo.callback(writer.close)
+            try:
+                with writer.transaction() as connection:
+                    tip = tip_in(connection)
+            except JournalUnavailable as unavailable:
+                if isinstance(unavailable, JournalDamaged) or not _has_content(directory / FILE_NAME):
+                    raise
+                readers.frozen = True
+                with readers.one_moment() as connection:
+                    tip = tip_in(connection)
+                logger.warning("%s: writes are refused until that is over", unavailable.message)
             undo.pop_all()
-            return journal
+            return cls(directory, lock, writer, readers, tip)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be written, as far as is known; None when there is no reason."""
+        return self._writer.trouble
+
+    def look(self) -> None:
+        """See whether the file is still at its path, and can be written; ``trouble`` says it afterwards."""
+        self._writer.look()
 
     def newest(self) -> int:
         """The newest durable revision; 0 when nothing was ever written."""
@@ -113,6 +136,11 @@ class SqliteJournal:
         with self._readers.reading() as connection:
             return problems_in(connection)
 
+    def repair(self, id: str, *, drop: bool) -> str:
+        """Repair one damaged cluster before anything else reads it; see ``repairing.repair``."""
+        with self._writer.transaction() as connection:
+            return repair(connection, self.directory / FILE_NAME, id, drop=drop)
+
     def close(self) -> None:
         """Finish the log and release the directory. Closing twice is harmless."""
         self._readers.close()
@@ -120,9 +148,36 @@ class SqliteJournal:
         self._lock.release()
 
 
+def _opened(
+    directory: Path, lock: DirectoryLock, readers: Readers, start_pages: int, cap_pages: int
+) -> tuple[apsw.Connection, Checkpointer]:
+    """The connection that appends, and the checkpointer of its log."""
+    path = directory / FILE_NAME
+    with contextlib.ExitStack() as undo, disk_trouble(f"can't open {path} for writing"):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644))  # which says why, where SQLite does not
+        connection = open_writer(directory)
+        undo.callback(connection.close)
+        checkpointer = Checkpointer(directory, start_pages=start_pages, cap_pages=cap_pages)
+        lock.guard([FILE_NAME])
+        readers.thaw()
+        undo.pop_all()
+        return connection, checkpointer
+
+
+def _has_content(path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return path.stat().st_size > 0
+    return False
+
+
 def _make_directory(directory: Path) -> None:
     """The directory and its place in its parent are durable before the first write."""
     made = not directory.exists()
+    if made and directory.is_symlink():
+        raise DataDirectoryUnsound(
+            f"{directory} is a link to {directory.readlink()}, which does not exist: make that directory, "
+            "or choose another one"
+        )
     directory.mkdir(parents=True, exist_ok=True)
     if made:
         descriptor = os.open(directory.parent, os.O_RDONLY)

@@ -7,15 +7,17 @@ Whoever shares a registry's leases among processes gives this another body; its 
 
 import contextlib
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import os
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apsw
 from msgspec import Struct
 
 from rollbook.clusters.uptime import Spent, day_of_slot
 from rollbook.errors import JournalUnavailable
+from rollbook.journal.sqlite.freezing import Companion, open_frozen_file, open_to_look
 
 logger = logging.getLogger(__name__)
 
@@ -98,37 +100,36 @@ class LeaseBatch(Struct, frozen=True):
 class LeaseStore:
     """The file of leases. Made by ``LeaseStore.open``."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
+    def __init__(self, file: Companion) -> None:
+        self._file = file
 
     @classmethod
     def open(cls, directory: Path) -> "LeaseStore":
         """The store in ``directory``, which this process has locked; made when absent.
 
         A file that can't be read is set aside, with a warning, and a new one begun: leases are not worth not starting.
+        Where it can't be written, it is only read.
         """
         path = directory / FILE_NAME
         try:
-            return cls(_opened(path))
-        except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.FullError, apsw.IOError) as trouble:
-            raise JournalUnavailable(f"can't open {path}: {trouble}") from trouble
+            return cls(Companion(path, lambda: _opened(path), _empty))
         except (apsw.NotADBError, apsw.CorruptError, _Strange) as trouble:
             aside = path.with_name(path.name + DAMAGED_SUFFIX)
             logger.warning("%s can't be read (%s); it is now %s, and leases begin anew", path, trouble, aside.name)
             path.replace(aside)
             for companion in (f"{path}-wal", f"{path}-shm"):
                 Path(companion).unlink(missing_ok=True)
-            return cls(_opened(path))
+            return cls(Companion(path, lambda: _opened(path), _empty))
 
     def load(self) -> list[LeaseRow]:
         """Every lease."""
-        rows = self._connection.execute("SELECT * FROM leases")
+        rows = self._file.connection.execute("SELECT * FROM leases")
         return [LeaseRow._make((*row[:-3], Spent(*row[-3:]))) for row in rows]
 
     def save(self, batch: LeaseBatch) -> None:
         """Keep a batch, whole or not at all. Fails (JournalUnavailable) when the disk does."""
         finished = [(id, slot, spent) for id, slots in batch.finished.items() for slot, spent in slots.items()]
-        with self._writing("leases") as connection:
+        with self._file.writing("leases can't be stored") as connection:
             for statement in FORGET:
                 connection.executemany(statement, [(id,) for id in batch.gone])
             connection.executemany(SAVE_LEASE, [(*row[:-1], *row.spent) for row in batch.leases])
@@ -137,7 +138,7 @@ class LeaseStore:
 
     def forget_before(self, *, slot: int, day: int) -> None:
         """Drop the uptime of slots and days before these. Fails (JournalUnavailable) when the disk does."""
-        with self._writing("uptime") as connection:
+        with self._file.writing("uptime can't be stored") as connection:
             for statement, number in zip(FORGET_BEFORE, (slot, day), strict=True):
                 connection.execute(statement, (number,))
 
@@ -150,19 +151,10 @@ class LeaseStore:
 
     def close(self) -> None:
         """Release the file. Closing twice is harmless."""
-        with contextlib.suppress(apsw.Error):  # what is in the log of writes is read when the file is opened again
-            self._connection.close()
+        self._file.close()
 
     def _counted(self, statement: str, id: str, first: int) -> list[Counted]:
-        return [(number, Spent(*spent)) for number, *spent in self._connection.execute(statement, (id, first))]
-
-    @contextlib.contextmanager
-    def _writing(self, what: str) -> Iterator[apsw.Connection]:
-        try:
-            with self._connection as connection:
-                yield connection
-        except apsw.Error as error:
-            raise JournalUnavailable(f"{what} can't be stored: {error}") from error
+        return [(number, Spent(*spent)) for number, *spent in self._file.connection.execute(statement, (id, first))]
 
 
 def problems_in_leases(directory: Path) -> list[str]:
@@ -171,7 +163,7 @@ def problems_in_leases(directory: Path) -> list[str]:
     if not path.exists():
         return []
     try:
-        connection = _opened(path)
+        connection = open_to_look(path, lambda: _opened(path))
         try:
             found = [text for (text,) in connection.execute("PRAGMA integrity_check(20)")]
         finally:
@@ -181,19 +173,51 @@ def problems_in_leases(directory: Path) -> list[str]:
     return [f"{path}: {text}" for text in found if text != "ok"]
 
 
+def newest_in_leases(directory: Path) -> int:
+    """The newest revision that the file knows of: the journal had it then. 0 when there is none, or no sound file."""
+    path = directory / FILE_NAME
+    with contextlib.suppress(apsw.Error, OSError):
+        connection = open_frozen_file(path)
+        try:
+            rows: list[tuple[Any, ...]] = connection.execute("SELECT coalesce(max(life), 0) FROM leases").fetchall()
+            return int(rows[0][0])
+        finally:
+            connection.close()
+    return 0
+
+
+def forget_later_leases(directory: Path, newest: int) -> None:
+    """Drop the leases of clusters that were created after the revision ``newest``, which is lost."""
+    if (directory / FILE_NAME).exists():
+        connection = _opened(directory / FILE_NAME)
+        try:
+            connection.execute("DELETE FROM leases WHERE life > ?", (newest,))
+        finally:
+            connection.close()
+
+
 class _Strange(Exception):
     """The file is an SQLite database, but not one of ours, or of a newer format."""
 
 
+def _empty() -> apsw.Connection:
+    connection = apsw.Connection(":memory:")
+    connection.execute(TABLES).fetchall()
+    return connection
+
+
 def _opened(path: Path) -> apsw.Connection:
+    with contextlib.suppress(FileNotFoundError):
+        os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))  # which says why it can't be written, where SQLite does not
     connection = apsw.Connection(str(path))
     try:
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-        connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        connection.execute("PRAGMA synchronous = FULL").fetchall()
         application, version = connection.pragma("application_id"), connection.pragma("user_version")
         if version == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").fetchall():
             with connection:
-                connection.execute(TABLES)
+                connection.execute(TABLES).fetchall()
         elif application != APPLICATION_ID or version != FORMAT:
             raise _Strange(f"application {application}, format {version}")
         connection.execute("SELECT count(*) FROM leases").fetchall()

@@ -56,13 +56,11 @@ class SqlitePast:
             rows: list[Row] = connection.execute(FIRST_AFTER, (id, revision)).fetchall()
             if rows:
                 first, *was = rows[0]
-                stood = was[0] or _departed(connection, id)
-                body = b"" if stood > revision else body_before(connection, id, first, work=work)
-                version = kept_before(id, was, body)
-            else:
-                version = live(connection, id)
-                stood = max(version.revision if version else 0, _departed(connection, id))
-            if stood > revision:
+                if (was[0] or _departed(connection, id)) > revision:
+                    raise gone(revision)
+                return kept_before(id, was, body_before(connection, id, first, work=work))
+            version = live(connection, id)
+            if max(version.revision if version else 0, _departed(connection, id)) > revision:
                 raise gone(revision)
             return version
 

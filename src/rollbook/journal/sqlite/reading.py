@@ -6,9 +6,10 @@ from pathlib import Path
 
 import apsw
 
-from rollbook.errors import JournalUnavailable
+from rollbook.errors import DataDirectoryUnsound, JournalUnavailable
+from rollbook.journal.sqlite.checksums import Damage
 from rollbook.journal.sqlite.disk_errors import disk_trouble
-from rollbook.journal.sqlite.schema import open_reader
+from rollbook.journal.sqlite.schema import FILE_NAME, open_frozen, open_reader
 
 
 class Readers:
@@ -16,6 +17,8 @@ class Readers:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self.frozen = False
+        """Whether nobody can write the file now, not even the companions that readers of a log need."""
         self._idle: list[apsw.Connection] = []
         self._closed = False
 
@@ -24,14 +27,21 @@ class Readers:
         """A connection of one's own for the length of the block."""
         if self._closed:
             raise JournalUnavailable("the journal is closed")
+        frozen = self.frozen
         with disk_trouble("the journal can't be read"):
-            connection = self._idle.pop() if self._idle else open_reader(self._directory)
+            connection = self._idle.pop() if self._idle else self._opened()
             try:
                 yield connection
+            except Damage as damage:
+                connection.close()
+                raise damaged(self._directory, damage) from damage
             except BaseException:
                 connection.close()
                 raise
-            self._idle.append(connection)
+            if frozen == self.frozen:
+                self._idle.append(connection)
+            else:
+                connection.close()
 
     @contextlib.contextmanager
     def one_moment(self) -> Iterator[apsw.Connection]:
@@ -39,9 +49,29 @@ class Readers:
         with self.reading() as connection, connection:
             yield connection
 
+    def thaw(self) -> None:
+        """The file will be written from now on."""
+        self.frozen = False
+        self._drop_idle()
+
     def close(self) -> None:
         """Close the connections that nobody uses. Closing twice is harmless."""
         self._closed = True
-        for connection in self._idle:
+        self._drop_idle()
+
+    def _opened(self) -> apsw.Connection:
+        return open_frozen(self._directory) if self.frozen else open_reader(self._directory)
+
+    def _drop_idle(self) -> None:
+        idle, self._idle = self._idle, []
+        for connection in idle:
             with contextlib.suppress(apsw.Error):
                 connection.close()
+
+
+def damaged(directory: Path, damage: Damage) -> DataDirectoryUnsound:
+    """The refusal of a damaged row: which file, which cluster, and what to do."""
+    return DataDirectoryUnsound(
+        f"{directory / FILE_NAME} is damaged: {damage}. Restore a backup of the directory, or repair this cluster: "
+        f"rollbook repair --data {directory} {damage.id!r}"
+    )

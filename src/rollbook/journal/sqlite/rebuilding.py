@@ -13,21 +13,26 @@ from typing import Any
 import apsw
 
 from rollbook.journal.changes import Change, StoredVersion
+from rollbook.journal.sqlite.checksums import Damage, check_change, check_document
 from rollbook.journal.sqlite.splices import Splice, undo
 from rollbook.limits import RequestBudget
 
-CHANGE_COLUMNS = "revision, id, kind, at_ms, actor, reason, start, CAST(removed AS BLOB), CAST(inserted AS BLOB)"
-WAS_COLUMNS = "was_revision, was_created_revision, was_created_at_ms, was_updated_at_ms, was_protected"
+CHANGE_COLUMNS = (
+    "revision, id, kind, at_ms, actor, reason, start, CAST(removed AS BLOB), CAST(inserted AS BLOB), checksum"
+)
+WAS_COLUMNS = "was_revision, was_created_revision, was_created_at_ms, was_updated_at_ms, was_protected, was_checksum"
 LIVE = (
-    "SELECT id, CAST(body AS BLOB), revision, created_revision, created_at_ms, updated_at_ms, protected FROM clusters"
+    "SELECT id, CAST(body AS BLOB), revision, created_revision, created_at_ms, updated_at_ms, protected, checksum "
+    "FROM clusters"
 )
 END_OF_LIFE = (
     "SELECT revision FROM changes WHERE id = ? AND revision >= ? AND kind = 'deleted' ORDER BY revision LIMIT 1"
 )
 BACKWARD = (
-    "SELECT start, CAST(removed AS BLOB), CAST(inserted AS BLOB) FROM changes "
+    "SELECT revision, start, CAST(removed AS BLOB), CAST(inserted AS BLOB) FROM changes "
     "WHERE id = ? AND revision BETWEEN ? AND ? ORDER BY revision DESC"
 )
+STOOD = f"SELECT {WAS_COLUMNS} FROM changes WHERE revision = ?"  # noqa: S608
 NEVER = 2**63 - 1
 BYTES_PER_UNIT = 4096
 REMEMBERED_BYTES_MAX = 256 * 1024 * 1024
@@ -36,12 +41,15 @@ Row = tuple[Any, ...]
 
 
 def change_after(row: Row, before: bytes) -> Change:
-    """The change that a row describes, given the body before it (empty for a creation)."""
+    """The change that a row describes, given the body before it (empty for a creation). Refuses (ValueError) a body
+    that it was not made from, and (Damage) a row that is not what was written."""
+    check_change(row, row[9])
     return _change(row, before, Splice(*row[6:9]).applied(before))
 
 
 def change_before(row: Row, after: bytes) -> Change:
-    """The change that a row describes, given the body after it (empty for a deletion)."""
+    """The change that a row describes, given the body after it (empty for a deletion). Refuses as ``change_after``."""
+    check_change(row, row[9])
     return _change(row, Splice(*row[6:9]).undone(after), after)
 
 
@@ -62,13 +70,23 @@ def _change(row: Row, before: bytes, after: bytes) -> Change:
 
 
 def kept_of(row: Row) -> StoredVersion:
-    """The document that a row of ``LIVE`` holds."""
-    id, body, revision, created_revision, created_at_ms, updated_at_ms, protected = row
+    """The document that a row of ``LIVE`` holds. Refuses (Damage) one that is not what was written."""
+    kept = unchecked(row)
+    check_document(kept, row[7])
+    return kept
+
+
+def unchecked(row: Row) -> StoredVersion:
+    """The document that a row of ``LIVE`` holds, whatever its checksum."""
+    id, body, revision, created_revision, created_at_ms, updated_at_ms, protected = row[:7]
     return StoredVersion(id, body, revision, created_revision, created_at_ms, updated_at_ms, bool(protected))
 
 
 def kept_before(id: str, was: Sequence[Any], body: bytes) -> StoredVersion | None:
-    """What stood before a change, given its row's ``WAS_COLUMNS`` and the body before it; None before a creation."""
+    """What stood before a change, given its row's ``WAS_COLUMNS`` and the body before it; None before a creation.
+
+    Refuses (Damage) what is not what was written.
+    """
     return None if was[0] is None else kept_of((id, body, *was))
 
 
@@ -87,7 +105,10 @@ class Bodies:
         before = self._take(id)
         if before is None:
             before = b"" if kind == "created" else body_before(connection, id, revision)
-        change = change_after(row, before)
+        try:
+            change = change_after(row, before)
+        except ValueError as error:
+            raise Damage(id, f"the history of {id!r} at revision {revision} does not fit together: {error}") from error
         if change.after is not None:
             self._put(id, change.after)
         return change
@@ -112,10 +133,16 @@ def body_before(connection: apsw.Connection, id: str, revision: int, *, work: Re
     ends: list[Row] = connection.execute(END_OF_LIFE, (id, revision)).fetchall()
     kept = None if ends else live(connection, id)
     body = bytearray(kept.body if kept else b"")
-    for start, removed, inserted in connection.execute(BACKWARD, (id, revision, ends[0][0] if ends else NEVER)):
+    first = None
+    for first, start, removed, inserted in connection.execute(BACKWARD, (id, revision, ends[0][0] if ends else NEVER)):
         if work is not None:
             work.spend(1 + (len(removed) + len(inserted)) // BYTES_PER_UNIT)
-        undo(body, start, removed, inserted)
+        try:
+            undo(body, start, removed, inserted)
+        except ValueError as error:
+            raise Damage(id, f"the history of {id!r} at revision {first} does not fit together: {error}") from error
+    if first is not None:
+        kept_before(id, connection.execute(STOOD, (first,)).fetchall()[0], bytes(body))
     return bytes(body)
 
 
@@ -127,6 +154,11 @@ def live(connection: apsw.Connection, id: str) -> StoredVersion | None:
 def newest_first(rows: Iterable[Row], body: bytes) -> Iterator[Change]:
     """The changes of the rows of one id, which go backward in time; ``body`` is what they led to."""
     for row in rows:
-        change = change_before(row, body)
+        try:
+            change = change_before(row, body)
+        except ValueError as error:
+            raise Damage(
+                row[1], f"the history of {row[1]!r} at revision {row[0]} does not fit together: {error}"
+            ) from error
         body = change.before or b""
         yield change

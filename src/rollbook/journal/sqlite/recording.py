@@ -6,8 +6,10 @@ One rule: a change that does not follow from what is stored is a bug of its call
 import apsw
 from msgspec import Struct
 
+from rollbook.errors import JournalUnavailable
 from rollbook.journal.changes import Change, protected_after
-from rollbook.journal.sqlite.rebuilding import Row
+from rollbook.journal.sqlite.checksums import Damage, change_checksum, document_checksum
+from rollbook.journal.sqlite.rebuilding import LIVE, Row, kept_of
 from rollbook.journal.sqlite.splices import Splice, splice_between
 
 ROW_BYTES = 200
@@ -17,19 +19,19 @@ NOTHING = Splice(0, b"", b"")
 
 RECORD_CREATION = (
     "INSERT INTO changes VALUES "
-    "(?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, ?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT))"
+    "(?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, ?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT), NULL, ?)"
 )
 RECORD = (
     "INSERT INTO changes SELECT ?, ?, ?, ?, ?, revision, created_revision, created_at_ms, updated_at_ms, protected, "
-    "?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT) FROM clusters WHERE id = ?"
+    "?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT), checksum, ? FROM clusters WHERE id = ?"
 )
-CREATE = "INSERT INTO clusters VALUES (?, ?, ?, ?, ?, 0, CAST(? AS TEXT))"
+CREATE = "INSERT INTO clusters VALUES (?, ?, ?, ?, ?, 0, CAST(? AS TEXT), ?)"
 UPDATE = (
-    "UPDATE clusters SET body = CAST(? AS TEXT), revision = ?, updated_at_ms = ? "
+    "UPDATE clusters SET body = CAST(? AS TEXT), revision = ?, updated_at_ms = ?, checksum = ? "
     "WHERE id = ? AND body = CAST(? AS TEXT)"
 )
 PROTECT = (
-    "UPDATE clusters SET protected = ?, revision = ?, updated_at_ms = ? "
+    "UPDATE clusters SET protected = ?, revision = ?, updated_at_ms = ?, checksum = ? "
     "WHERE id = ? AND body = CAST(? AS TEXT) AND protected = ?"
 )
 DELETE = "DELETE FROM clusters WHERE id = ? AND body = CAST(? AS TEXT) AND protected = 0"
@@ -65,30 +67,41 @@ def record(writer: apsw.Connection, change: Change, tip: Tip) -> Tip:
     total_bytes = tip.total_bytes + ROW_BYTES + len(splice.removed) + len(splice.inserted)
     what = (change.revision, change.id, change.kind, change.at_ms, total_bytes)
     how = (change.actor, change.reason, splice.start, splice.removed, splice.inserted)
+    checksum = change_checksum(change, splice.start, splice.removed, splice.inserted)
     if change.before is None:
-        writer.execute(RECORD_CREATION, (*what, *how))
+        writer.execute(RECORD_CREATION, (*what, *how, checksum))
     else:
-        writer.execute(RECORD, (*what, *how, change.id))  # before the document that stood is written over
+        writer.execute(RECORD, (*what, *how, checksum, change.id))  # before the document that stood is written over
     try:
         writer.execute(statement, parameters)
     except apsw.ConstraintError:
         raise ValueError(f"revision {change.revision} creates {change.id!r}, which is there") from None
     if writer.changes() != 1:
+        _check_stored(writer, change.id)
         raise ValueError(f"revision {change.revision} does not follow from the stored document {change.id!r}")
     return Tip(change.revision, change.at_ms, total_bytes)
+
+
+def _check_stored(writer: apsw.Connection, id: str) -> None:
+    """Refuses (JournalUnavailable) to go on when the stored document of ``id`` is not what was written."""
+    try:
+        list(map(kept_of, writer.execute(f"{LIVE} WHERE id = ?", (id,))))
+    except Damage as damage:
+        raise JournalUnavailable(f"nothing was written: {damage}; stop the server and run rollbook check") from damage
 
 
 def _step_of(change: Change) -> tuple[Splice, str, Row]:
     """What the change does to the body, and the statement with its parameters that does it to ``clusters``."""
     id, before, after, revision, at_ms = change.id, change.before, change.after, change.revision, change.at_ms
+    checksum = 0 if after is None else document_checksum(id, revision, at_ms, after)
     match change.kind:
         case "created" if before is None and after is not None:
-            return Splice(0, b"", after), CREATE, (revision, id, revision, at_ms, at_ms, after)
+            return Splice(0, b"", after), CREATE, (revision, id, revision, at_ms, at_ms, after, checksum)
         case "updated" if before is not None and after is not None:
-            return splice_between(before, after), UPDATE, (after, revision, at_ms, id, before)
+            return splice_between(before, after), UPDATE, (after, revision, at_ms, checksum, id, before)
         case "protected" | "unprotected" if before is not None and after == before:
             protected = protected_after(change.kind, False)
-            return NOTHING, PROTECT, (protected, revision, at_ms, id, before, not protected)
+            return NOTHING, PROTECT, (protected, revision, at_ms, checksum, id, before, not protected)
         case "deleted" if before is not None and after is None:
             return Splice(0, before, b""), DELETE, (id, before)
     raise ValueError(f"revision {revision} is no {change.kind!r} change: before or after is wrong")

@@ -8,17 +8,24 @@ can be told whole even when the rows before it are gone; and in ``total_bytes`` 
 Revisions, times and totals only grow, and no revision is left out: any of the three is found by halving. ``compacted``
 says where the kept rows begin, as the last row that is gone had it, and ``departed`` holds the ids whose deletion is
 among what is gone.
+
+``checksum`` is the CRC-32 of a row (see ``checksums``), and ``was_checksum`` that of the document which stood before a
+change; NULL where a version that kept none wrote the row.
 """
 
+import logging
 from pathlib import Path
 
 import apsw
 
 from rollbook.errors import DataDirectoryUnsound
+from rollbook.journal.sqlite.freezing import open_frozen_file
 
 FILE_NAME = "rollbook.sqlite3"
 APPLICATION_ID = 0x526F6C6C  # "Roll"
-FORMAT = 2
+FORMAT = 3
+WITHOUT_CHECKSUMS = 2
+"""The format before, which is migrated when it is opened: at once, since rows get their checksum when next written."""
 BUSY_TIMEOUT_MS = 10_000
 
 TABLES = """
@@ -29,7 +36,8 @@ CREATE TABLE clusters (
     created_at_ms INTEGER NOT NULL,
     updated_at_ms INTEGER NOT NULL,
     protected INTEGER NOT NULL,
-    body TEXT NOT NULL
+    body TEXT NOT NULL,
+    checksum INTEGER
 ) STRICT;
 CREATE TABLE changes (
     revision INTEGER PRIMARY KEY,
@@ -46,7 +54,9 @@ CREATE TABLE changes (
     reason TEXT,
     start INTEGER NOT NULL,
     removed TEXT NOT NULL,
-    inserted TEXT NOT NULL
+    inserted TEXT NOT NULL,
+    was_checksum INTEGER,
+    checksum INTEGER
 ) STRICT;
 CREATE INDEX changes_of_one ON changes (id, revision);
 CREATE TABLE compacted (
@@ -59,6 +69,19 @@ INSERT INTO compacted VALUES (1, 0, 0, 0);
 CREATE TABLE departed (id TEXT PRIMARY KEY, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
+ADD_CHECKSUMS = """
+ALTER TABLE clusters ADD COLUMN checksum INTEGER;
+ALTER TABLE changes ADD COLUMN was_checksum INTEGER;
+ALTER TABLE changes ADD COLUMN checksum INTEGER;
+"""
+AS_IF_WITH_CHECKSUMS = """
+PRAGMA temp_store = MEMORY;
+CREATE TEMP VIEW clusters AS SELECT *, NULL AS checksum FROM main.clusters;
+CREATE TEMP VIEW changes AS SELECT *, NULL AS was_checksum, NULL AS checksum FROM main.changes;
+"""
+
+logger = logging.getLogger(__name__)
+
 
 def open_writer(directory: Path) -> apsw.Connection:
     """The connection that appends; makes the file when there is none.
@@ -69,9 +92,12 @@ def open_writer(directory: Path) -> apsw.Connection:
     connection = _opened(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
     try:
         _recognise(connection, path)
-        connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")
+        connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        connection.execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0").fetchall()
         if _number(connection, "user_version") == 0:
             _create(connection)
+        elif _number(connection, "user_version") == WITHOUT_CHECKSUMS:
+            _migrate(connection, path)
     except BaseException:
         connection.close()
         raise
@@ -85,10 +111,25 @@ def open_reader(directory: Path) -> apsw.Connection:
     return connection
 
 
+def open_frozen(directory: Path) -> apsw.Connection:
+    """A connection that reads a file which nobody writes: needs no permission to write, and no room on the disk."""
+    path = directory / FILE_NAME
+    connection = open_frozen_file(path)
+    try:
+        _recognise(connection, path)
+        if _number(connection, "user_version") == WITHOUT_CHECKSUMS:
+            connection.execute(AS_IF_WITH_CHECKSUMS).fetchall()
+        connection.execute("PRAGMA query_only = 1").fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def open_checkpointer(directory: Path) -> apsw.Connection:
     """A connection that only moves pages from the write-ahead log into the file."""
     connection = _opened(directory / FILE_NAME, apsw.SQLITE_OPEN_READWRITE)
-    connection.execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")
+    connection.execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0").fetchall()
     return connection
 
 
@@ -106,15 +147,27 @@ def _recognise(connection: apsw.Connection, path: Path) -> None:
         raise DataDirectoryUnsound(f"{path} is not an SQLite database: restore it, or move it away") from None
     if tables and application != APPLICATION_ID:
         raise DataDirectoryUnsound(f"{path} is an SQLite database that Rollbook did not make: choose another directory")
-    if version not in (0, FORMAT):
-        age = "newer" if version > FORMAT else "older"
-        raise DataDirectoryUnsound(f"{path} has format {version}, and this Rollbook knows {FORMAT}: use the {age} one")
+    if version > FORMAT:
+        raise DataDirectoryUnsound(f"{path} has format {version}, and this Rollbook knows {FORMAT}: use the newer one")
+    if version not in (0, WITHOUT_CHECKSUMS, FORMAT):
+        raise DataDirectoryUnsound(
+            f"{path} has format {version}, and this Rollbook knows {FORMAT}: with the older one that made it run "
+            f"rollbook export --data {path.parent} > clusters.ndjson, "
+            "and with this one rollbook import --data NEW-DIRECTORY clusters.ndjson"
+        )
 
 
 def _create(connection: apsw.Connection) -> None:
     with connection:
-        connection.execute(TABLES)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}")
+        connection.execute(TABLES).fetchall()
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}").fetchall()
+
+
+def _migrate(connection: apsw.Connection, path: Path) -> None:
+    logger.info("%s gets checksums: format %d becomes %d", path, WITHOUT_CHECKSUMS, FORMAT)
+    with connection:
+        connection.execute(ADD_CHECKSUMS).fetchall()
+        connection.execute(f"PRAGMA user_version = {FORMAT}").fetchall()
 
 
 def _number(connection: apsw.Connection, pragma: str) -> int:

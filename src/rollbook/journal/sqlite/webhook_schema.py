@@ -3,13 +3,15 @@
 One rule: it holds secrets, so it is its owner's alone; and registrations, so it is never begun anew in silence.
 """
 
+import contextlib
 import os
 from pathlib import Path
+from typing import Any
 
 import apsw
 
 from rollbook.errors import DataDirectoryUnsound, RegistryError
-from rollbook.journal.sqlite.disk_errors import disk_trouble
+from rollbook.journal.sqlite.freezing import open_frozen_file, open_to_look
 
 FILE_NAME = "webhooks.sqlite3"
 APPLICATION_ID = 0x526F6C57  # "RolW"
@@ -63,20 +65,26 @@ def open_webhooks(directory: Path) -> apsw.Connection:
     Refuses (DataDirectoryUnsound) a file that is damaged, not ours or of another format.
     """
     path = directory / FILE_NAME
-    with disk_trouble(f"can't open {path}"):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        connection = apsw.Connection(str(path))
-        try:
-            _prepare(connection, path)
-        except (apsw.NotADBError, apsw.CorruptError) as trouble:
-            connection.close()
-            raise DataDirectoryUnsound(
-                f"{path} is damaged ({trouble}): restore it, or move it away to go on without webhooks"
-            ) from None
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    connection = apsw.Connection(str(path))
+    try:
+        _prepare(connection, path)
+    except (apsw.NotADBError, apsw.CorruptError) as trouble:
+        connection.close()
+        raise DataDirectoryUnsound(
+            f"{path} is damaged ({trouble}): restore it, or move it away to go on without webhooks"
+        ) from None
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def without_webhooks() -> apsw.Connection:
+    """A connection to a store that has none, in memory."""
+    connection = apsw.Connection(":memory:")
+    connection.execute(TABLES).fetchall()
+    return connection
 
 
 def problems_in_webhooks(directory: Path) -> list[str]:
@@ -85,25 +93,48 @@ def problems_in_webhooks(directory: Path) -> list[str]:
     if not path.exists():
         return []
     try:
-        connection = open_webhooks(directory)
+        connection = open_to_look(path, lambda: open_webhooks(directory))
         try:
             found = [text for (text,) in connection.execute("PRAGMA integrity_check(20)")]
         finally:
             connection.close()
     except RegistryError as trouble:
         return [trouble.message]
-    except apsw.Error as trouble:
+    except (apsw.Error, OSError) as trouble:
         return [f"{path} can't be read: {trouble}"]
     return [f"{path}: {text}" for text in found if text != "ok"]
 
 
+def newest_in_webhooks(directory: Path) -> int:
+    """The newest revision that a webhook has come to: the journal had it then. 0 when there is none."""
+    with contextlib.suppress(apsw.Error, OSError):
+        connection = open_frozen_file(directory / FILE_NAME)
+        try:
+            rows: list[tuple[Any, ...]] = connection.execute("SELECT coalesce(max(revision), 0) FROM progress").fetchall()
+            return int(rows[0][0])
+        finally:
+            connection.close()
+    return 0
+
+
+def turn_back_webhooks(directory: Path, newest: int) -> None:
+    """Let no webhook be further than the revision ``newest``: what came after it is lost."""
+    if (directory / FILE_NAME).exists():
+        connection = open_webhooks(directory)
+        try:
+            connection.execute("UPDATE progress SET revision = min(revision, ?), attempts = 0", (newest,))
+        finally:
+            connection.close()
+
+
 def _prepare(connection: apsw.Connection, path: Path) -> None:
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-    connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA journal_mode = WAL").fetchall()
+    connection.execute("PRAGMA synchronous = FULL").fetchall()
     application, version = connection.pragma("application_id"), connection.pragma("user_version")
     if version == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").fetchall():
         with connection:
-            connection.execute(TABLES)
+            connection.execute(TABLES).fetchall()
     elif application != APPLICATION_ID:
         raise DataDirectoryUnsound(f"{path} is not Rollbook's file of webhooks: move it away")
     elif version != FORMAT:

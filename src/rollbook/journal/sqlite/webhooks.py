@@ -5,15 +5,16 @@ and is given up is a dead letter, which is written down in one step with the rev
 Whoever shares a registry among processes gives this another body; its methods block, one thread calls them.
 """
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 import apsw
 
 from rollbook.journal.sqlite.disk_errors import disk_trouble
-from rollbook.journal.sqlite.webhook_schema import open_webhooks
+from rollbook.journal.sqlite.freezing import Companion
+from rollbook.journal.sqlite.webhook_schema import FILE_NAME, open_webhooks, without_webhooks
 
 LETTERS_MAX = 1_000
 LETTER_BYTES_MAX = 32 * 1024 * 1024
@@ -102,8 +103,8 @@ class Letter(NamedTuple):
 class WebhookStore:
     """The file of webhooks. Made by ``WebhookStore.open``."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
+    def __init__(self, file: Companion) -> None:
+        self._file = file
 
     @classmethod
     def open(cls, directory: Path) -> "WebhookStore":
@@ -111,12 +112,14 @@ class WebhookStore:
 
         Refuses (DataDirectoryUnsound) a file that can't be read: webhooks must not be forgotten in silence.
         """
-        return cls(open_webhooks(directory))
+        path = directory / FILE_NAME
+        with disk_trouble(f"can't open {path}"):
+            return cls(Companion(path, lambda: open_webhooks(directory), without_webhooks))
 
     def load(self) -> list[tuple[WebhookRow, Progress]]:
         """Every webhook, in order of creation."""
         with disk_trouble("webhooks can't be read"):
-            rows = self._connection.execute(
+            rows = self._file.connection.execute(
                 "SELECT * FROM webhooks JOIN progress USING (id) ORDER BY created_at_ms, id"
             ).fetchall()
         width = len(WebhookRow._fields)
@@ -152,7 +155,7 @@ class WebhookStore:
     def letter_counts(self) -> dict[str, tuple[int, int]]:
         """For every webhook, how many dead letters there are, and how many had to make room."""
         with disk_trouble("webhooks can't be read"):
-            return {id: (count, dropped) for id, count, dropped in self._connection.execute(COUNTS)}
+            return {id: (count, dropped) for id, count, dropped in self._file.connection.execute(COUNTS)}
 
     def letters(self, id: str) -> list[Letter]:
         """The dead letters of a webhook, oldest first, without their bodies."""
@@ -185,8 +188,7 @@ class WebhookStore:
 
     def close(self) -> None:
         """Release the file. Closing twice is harmless."""
-        with contextlib.suppress(apsw.Error):  # what is in the log of writes is read when the file is opened again
-            self._connection.close()
+        self._file.close()
 
     def _on_letters(self, statement: str, id: str, number: int | None) -> int:
         with self._writing() as connection:
@@ -198,18 +200,8 @@ class WebhookStore:
 
     def _letters(self, query: str, *bindings: str | int) -> list[Letter]:
         with disk_trouble("dead letters can't be read"):
-            rows = self._connection.execute(query, bindings).fetchall()
+            rows = self._file.connection.execute(query, bindings).fetchall()
         return [Letter._make((*row[:7], bool(row[7]), row[8])) for row in rows]
 
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[apsw.Connection]:
-        connection = self._connection
-        with disk_trouble("webhooks can't be stored"):
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+    def _writing(self) -> AbstractContextManager[apsw.Connection]:
+        return self._file.writing("webhooks can't be stored")

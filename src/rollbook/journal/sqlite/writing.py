@@ -1,43 +1,68 @@
 """The connection that writes: whoever writes holds it for one short transaction.
 
-One rule: what could not be made durable is taken back.
+Theory: where the file can't be opened for writing (a full disk, a read-only one), what is in it can be read all the
+same. So the connection is opened by whoever wants to write, again and again until it is there.
+
+One rule: what could not be made durable is taken back, and nothing is written into a file that is no longer at its
+path.
 """
 
 import contextlib
+import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import apsw
 
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.sqlite.checkpointing import Checkpointer
 from rollbook.journal.sqlite.disk_errors import disk_trouble
+from rollbook.journal.sqlite.locking import DirectoryLock
+
+logger = logging.getLogger(__name__)
 
 
 class Writer:
-    """Gives its connection to one thread at a time, and keeps its log in bounds by ``checkpointer``."""
+    """Gives its connection to one thread at a time, and keeps its log in bounds by a checkpointer.
 
-    def __init__(self, connection: apsw.Connection, checkpointer: Checkpointer) -> None:
-        self._connection = connection
-        self._checkpointer = checkpointer
+    ``open`` makes both; it fails (JournalUnavailable) where nothing can be written now.
+    """
+
+    def __init__(self, lock: DirectoryLock, open: Callable[[], tuple[apsw.Connection, Checkpointer]]) -> None:
+        self._lock = lock
+        self._open = open
+        self._connection: apsw.Connection | None = None
+        self._checkpointer: Checkpointer | None = None
         self._turn = threading.Lock()
         self._closed = False
-        connection.set_wal_hook(self._committed)
+        self.trouble: str | None = None
+        """Why nothing could be written when that was last looked at; None when there was no reason."""
+
+    def look(self) -> None:
+        """See whether the file is at its path and open for writing; says in the log when that has changed."""
+        before = self.trouble
+        with contextlib.suppress(JournalUnavailable), self._turn:
+            self._ready()
+        if self.trouble and self.trouble != before:
+            logger.critical("NOTHING CAN BE WRITTEN: %s", self.trouble)
+        elif before and not self.trouble:
+            logger.warning("the journal can be written again")
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[apsw.Connection]:
         """What the block writes is durable at its end, all or nothing; JournalUnavailable when the disk fails."""
-        self._checkpointer.wait_for_room()
+        if self._checkpointer is not None:
+            self._checkpointer.wait_for_room()
         with self._turn:
-            if self._closed:
-                raise JournalUnavailable("the journal is closed")
+            connection = self._ready()
             with disk_trouble("nothing was written"):
                 try:
-                    self._connection.execute("BEGIN IMMEDIATE")
-                    yield self._connection
-                    self._connection.execute("COMMIT")
+                    connection.execute("BEGIN IMMEDIATE")
+                    yield connection
+                    self._check_place()
+                    connection.execute("COMMIT")
                 except BaseException:
-                    self._take_back()
+                    _take_back(connection)
                     raise
 
     def close(self) -> None:
@@ -46,20 +71,44 @@ class Writer:
             if self._closed:
                 return
             self._closed = True
-            self._checkpointer.close()
-            with contextlib.suppress(apsw.Error):
-                self._connection.close()
+            if self._checkpointer is not None:
+                self._checkpointer.close()
+            if self._connection is not None:
+                with contextlib.suppress(apsw.Error):
+                    self._connection.close()
 
-    def _take_back(self) -> None:
-        """Undo a batch that failed. When only its fsync failed, its pages stand in the log and a restart would find
-        them: writing any page of our own now overwrites their beginning, and without it they count for nothing."""
-        with contextlib.suppress(apsw.Error):
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-        with contextlib.suppress(apsw.Error):
-            version = self._connection.pragma("user_version")
-            self._connection.execute(f"PRAGMA user_version = {version}")
+    def _ready(self) -> apsw.Connection:
+        if self._closed:
+            raise JournalUnavailable("the journal is closed")
+        self._check_place()
+        if self._connection is None:
+            try:
+                self._connection, self._checkpointer = self._open()
+            except JournalUnavailable as unavailable:
+                self.trouble = unavailable.message
+                raise
+            self._connection.set_wal_hook(self._committed)
+        self.trouble = None
+        return self._connection
+
+    def _check_place(self) -> None:
+        loss = self._lock.loss()
+        if loss is not None:
+            self.trouble = f"{loss}; what was written before may be lost: restore the data directory and start again"
+            raise JournalUnavailable(f"nothing was written: {self.trouble}")
 
     def _committed(self, _connection: apsw.Connection, _database: str, pages: int) -> int:
+        assert self._checkpointer is not None
         self._checkpointer.wal_grew(pages)
         return apsw.SQLITE_OK
+
+
+def _take_back(connection: apsw.Connection) -> None:
+    """Undo a batch that failed. When only its fsync failed, its pages stand in the log and a restart would find
+    them: writing any page of our own now overwrites their beginning, and without it they count for nothing."""
+    with contextlib.suppress(apsw.Error):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    with contextlib.suppress(apsw.Error):
+        version = connection.pragma("user_version")
+        connection.execute(f"PRAGMA user_version = {version}")
