@@ -2,22 +2,23 @@
 
 import asyncio
 import gc
+import socket
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 
 import uvloop
 
 from rollbook.api.app import make_app
 from rollbook.api.metrics.request_counts import RequestCounts
+from rollbook.api.serving.listening import bind
 from rollbook.api.serving.server import serve as serve_http
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import ClockReading
+from rollbook.errors import ChangesLost
 from rollbook.journal.sqlite.journal import SqliteJournal
-from rollbook.journal.sqlite.leases import problems_in_leases
-from rollbook.journal.sqlite.schema import FILE_NAME
-from rollbook.journal.sqlite.webhook_schema import problems_in_webhooks
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.feed.times import read_clocks
 from rollbook.registry.history.compacting import Compactor, Retention
@@ -36,8 +37,10 @@ from rollbook.registry.writing.committing import Committer
 from rollbook.settings import Settings
 from rollbook.view.keeping import SnapshotKeeper
 from rollbook.view.opening import open_view, save_snapshot
+from rollbook.view.upkeep import open_journal
 
 SNAPSHOT_LOOK_SECONDS = 5.0
+JOURNAL_LOOK_SECONDS = 1.0
 
 
 @asynccontextmanager
@@ -52,58 +55,63 @@ async def open_registry(
     """
     directory, limits = Path(settings.data), settings.limits
     rules = SchemaRules(mode=settings.schema)
-    async with AsyncExitStack() as closing:
-        journal = await asyncio.to_thread(SqliteJournal.open, directory)
-        closing.push_async_callback(asyncio.to_thread, journal.close)
+    async with AsyncExitStack() as undo:
+        journal = await asyncio.to_thread(open_journal, directory)
+        undo.push_async_callback(asyncio.to_thread, _close_in_place, journal)
+        undo.callback(_repeat(partial(asyncio.to_thread, journal.look), JOURNAL_LOOK_SECONDS, "rollbook-journal"))
         view = await asyncio.to_thread(
             open_view, journal, directory, limits=limits, packed=settings.bodies == "packed", indexed=indexed
         )
-        closing.push_async_callback(asyncio.to_thread, save_snapshot, view, journal, directory, limits=limits)
-        closing.callback(_keep_snapshots(SnapshotKeeper(view, journal, directory, limits=limits)))
+        undo.push_async_callback(asyncio.to_thread, save_snapshot, view, journal, directory, limits=limits)
+        keeper = SnapshotKeeper(view, journal, directory, limits=limits)
+        undo.callback(keeper.close)
+        undo.callback(_repeat(keeper.look, SNAPSHOT_LOOK_SECONDS, "rollbook-snapshots"))
         leases, saver = await asyncio.to_thread(open_leases, directory, view, read_clocks())
         facts = Facts(LeaseFacts(leases, read_clocks=read_clocks))
         recent = RecentChanges(view.revision)
         reader = Reader(view, facts, limits=limits)
-        closing.callback(reader.close)
+        undo.callback(reader.close)
         committer = Committer(journal, view, recent, now_ms=now_ms, limits=limits)
         history = History(journal, view, Facts(), limits=limits, now_ms=now_ms, settled=committer.settled)
-        closing.callback(history.close)
+        undo.callback(history.close)
         retention = Retention(settings.history_days, settings.history_changes, settings.history_bytes)
         compactor = Compactor(journal, retention, now_ms=now_ms)
-        closing.push_async_callback(compactor.close)
+        undo.push_async_callback(compactor.close)
         webhooks = await Webhooks.open(
             directory, journal, recent, limits=limits, allowed=settings.webhooks_private, now_ms=now_ms
         )
-        closing.push_async_callback(webhooks.close)
+        undo.push_async_callback(webhooks.close)
         watching = Watching(journal, recent, watchers_max=limits.watchers_max)
-        closing.push_async_callback(watching.close)
+        undo.push_async_callback(watching.close)
         marks = StatusOverrides(leases, Book(journal, view, recent), unreachable=settings.unreachable_status)
         status_rules = StatusRules(settings.unreachable_status, rules, limits)
         marking = Marking(leases, marks, committer, status_rules, read_clocks=read_clocks)
         liveness = LeaseKeeper(leases, marks, marking, saver, read_clocks=read_clocks)
-        closing.push_async_callback(liveness.close)
-        closing.push_async_callback(committer.close)
-        closing.push_async_callback(liveness.stop)
+        undo.push_async_callback(liveness.close)
+        undo.push_async_callback(committer.close)
+        undo.push_async_callback(liveness.stop)
         yield Registry(
             journal, view, committer, reader, watching, webhooks, history, compactor, facts, liveness, rules, limits
         )
 
 
-def _keep_snapshots(keeper: SnapshotKeeper) -> Callable[[], None]:
-    """Keep the snapshot young from now on; what is returned ends that."""
+def _close_in_place(journal: SqliteJournal) -> None:
+    """Close the journal. Refuses (ChangesLost) to call that a success when its files are no longer where they were."""
+    journal.close()
+    loss = journal.loss()
+    if loss is not None:
+        raise ChangesLost(f"{loss}; changes that were written before may be lost")
 
-    async def keep() -> None:
+
+def _repeat(job: Callable[[], Awaitable[None]], seconds: float, name: str) -> Callable[[], object]:
+    """Do a job every few seconds from now on; what is returned ends that."""
+
+    async def repeat() -> None:
         while True:
-            keeper.keep()
-            await asyncio.sleep(SNAPSHOT_LOOK_SECONDS)
+            await asyncio.sleep(seconds)
+            await job()
 
-    keeping = asyncio.create_task(keep(), name="rollbook-snapshots")
-
-    def end() -> None:
-        keeping.cancel()
-        keeper.close()
-
-    return end
+    return asyncio.create_task(repeat(), name=name).cancel
 
 
 def now_ms() -> int:
@@ -116,22 +124,12 @@ def serve(settings: Settings) -> None:
     uvloop.run(_serve(settings))
 
 
-def holds_registry(settings: Settings) -> bool:
-    """Whether there is a registry in ``settings.data``, sound or not. Opening it would make one where there is none."""
-    return (Path(settings.data) / FILE_NAME).is_file()
-
-
-def problems_in(settings: Settings) -> list[str]:
-    """What is wrong with the data in ``settings.data``, a sentence each; empty when it is sound."""
-    journal = SqliteJournal.open(Path(settings.data))
-    try:
-        directory = Path(settings.data)
-        return [*journal.problems(), *problems_in_leases(directory), *problems_in_webhooks(directory)]
-    finally:
-        journal.close()
-
-
 async def _serve(settings: Settings) -> None:
+    with closing(bind(settings.host, settings.port)) as bound:
+        await _serve_on(bound, settings)
+
+
+async def _serve_on(bound: socket.socket, settings: Settings) -> None:
     async with open_registry(settings) as registry:
         settle_garbage_collection()
         registry.liveness.start()
@@ -141,8 +139,7 @@ async def _serve(settings: Settings) -> None:
             make_app(registry, traffic),
             registry,
             traffic,
-            host=settings.host,
-            port=settings.port,
+            bound=bound,
             stop_seconds=settings.stop_seconds,
             before_stop=registry.watching.stop,
         )

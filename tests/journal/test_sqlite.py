@@ -125,11 +125,13 @@ def test_any_tool_reads_live_documents_and_what_changed(data: Path) -> None:
         ]
 
 
-@pytest.mark.parametrize(("version", "right"), [(FORMAT + 1, "newer"), (FORMAT - 1, "older")])
-def test_a_file_of_another_format_is_refused(data: Path, version: int, right: str) -> None:
+@pytest.mark.parametrize(
+    ("version", "remedy"), [(FORMAT + 1, "use the newer one"), (1, "rollbook export .*rollbook import --data NEW")]
+)
+def test_a_file_of_another_format_is_refused_with_what_to_do(data: Path, version: int, remedy: str) -> None:
     SqliteJournal.open(data).close()
     tampered(data, f"PRAGMA user_version = {version}")
-    with pytest.raises(DataDirectoryUnsound, match=f"format {version}.*knows {FORMAT}: use the {right} one"):
+    with pytest.raises(DataDirectoryUnsound, match=f"format {version}.*knows {FORMAT}: .*{remedy}"):
         SqliteJournal.open(data)
 
 
@@ -173,7 +175,7 @@ def test_following_from_before_what_is_kept_is_refused(data: Path) -> None:
         ("UPDATE clusters SET updated_at_ms = 0 WHERE id = 'west'", "revision 3 leads to is not what stands at"),
         ("UPDATE clusters SET protected = 1 WHERE id = 'west'", "revision 3 leads to is not what stands at"),
         ("DELETE FROM clusters WHERE id = 'east'", "'east' do not lead to what is stored"),
-        ("INSERT INTO clusters VALUES (9, 'north', 9, 1, 1, 0, '{}')", "'north' is in no change"),
+        ("INSERT INTO clusters VALUES (9, 'north', 9, 1, 1, 0, '{}', NULL)", "'north' is in no change"),
         ('UPDATE changes SET inserted = \'{"id":"x"}\' WHERE revision = 2', "'east' do not lead to what is stored"),
         ("UPDATE changes SET removed = 'zzzz' WHERE revision = 3", "'west' do not lead to what is stored"),
         ("UPDATE changes SET was_revision = 7 WHERE revision = 3", "'west' do not lead to what is stored"),

@@ -1,10 +1,8 @@
 """When the disk refuses, the append fails with the reason, nothing of it is there, and the next one may succeed."""
 
-import os
 import resource
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,36 +158,6 @@ def test_a_place_where_nothing_can_be_made_says_why(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalUnavailable, match=r"can't open the journal in .*file/data"):
         SqliteJournal.open(tmp_path / "file" / "data")
-
-
-AS_AN_ORDINARY_USER = """
-import os, pathlib, sys
-from rollbook.errors import JournalUnavailable
-from rollbook.journal.sqlite.journal import SqliteJournal
-os.chdir(sys.argv[1])
-if os.getuid() == 0:
-    os.setuid(65534)
-try:
-    SqliteJournal.open(pathlib.Path("data"))
-except JournalUnavailable as error:
-    print(error.message)
-"""
-
-
-def test_a_read_only_directory_says_why(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    SqliteJournal.open(data).close()
-    for path in (*data.iterdir(), data, tmp_path):
-        path.chmod(0o555)
-    source = str(Path(__file__).parents[2] / "src")
-    said = subprocess.run(
-        [sys.executable, "-c", AS_AN_ORDINARY_USER, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": source},
-    )
-    tmp_path.chmod(0o755), data.chmod(0o755)
-    assert said.stdout == "can't open the journal in data: Permission denied (data/lock)\n", said.stderr
 
 
 def append_until_refused(journal: SqliteJournal) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from rollbook import __version__
-from rollbook.cli.directories import check
+from rollbook.cli.directories import check, repair
 from rollbook.cli.documents import export, import_
 from rollbook.cli.exits import FAILED, exit_code_of
 from rollbook.cli.servers import serve
@@ -24,21 +24,40 @@ COMMANDS = (
     ("import", import_),
     ("export", export),
     ("check", check),
+    ("repair", repair),
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command, as the shell asks for it, and exit with its code."""
+    have_standard_streams()
     try:
         application()(None if arguments is None else list(arguments), prog_name="rollbook")
     except RegistryError as error:
         explain(error)
         raise SystemExit(exit_code_of(error)) from None
+    except MemoryError:
+        say("there is not enough memory: give the process more (see ulimit -v), or set ROLLBOOK_BODIES=packed")
+        raise SystemExit(FAILED) from None
     except OSError as error:
         if not isinstance(error, BrokenPipeError):  # which means that who read our output has enough of it
             say(str(error))
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left has nowhere to go
         raise SystemExit(FAILED) from None
+
+
+def have_standard_streams() -> None:
+    """Open what was closed of 0, 1 and 2: the next file to be opened would be taken for it."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:  # those below are open, so it is the lowest that is free
+                os.dup2(opened, number)
+                os.close(opened)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def application() -> typer.Typer:

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from rollbook import assembly
 from rollbook.cli.exits import FAILED
 from rollbook.cli.terminal import console, say
-from rollbook.errors import DataDirectoryUnsound, JournalUnavailable, SettingRefused
+from rollbook.errors import SettingRefused
 from rollbook.settings import Settings, settings_from
+from rollbook.view.upkeep import go_on_without_what_is_lost, holds_registry, problems_in, repair_cluster
 
 DataOption = Annotated[
     str | None,
@@ -23,7 +23,7 @@ def check(data: DataOption = None) -> None:
     Reads all of it. The exit code is 0 if it is sound; 1, with every reason, if it is not. No server may be using it.
     """
     settings = settings_from(os.environ, data=data)
-    problems = problems_in(settings)
+    problems = problems_in(settings.data) if holds_registry(settings.data) else ["there is no registry in it"]
     for problem in problems:
         console.print(f"{settings.data}: {problem}", style="red")
     if problems:
@@ -31,17 +31,33 @@ def check(data: DataOption = None) -> None:
     say(f"{settings.data} is sound")
 
 
-def problems_in(settings: Settings) -> list[str]:
-    """What is wrong with the data directory, a sentence each. Refuses (DataDirectoryLocked) one that is in use."""
-    if not assembly.holds_registry(settings):
-        return ["there is no registry in it"]
-    try:
-        return assembly.problems_in(settings)
-    except (DataDirectoryUnsound, JournalUnavailable) as trouble:
-        return [trouble.message]
+def repair(
+    id: Annotated[str | None, typer.Argument(metavar="[ID]", help="The damaged cluster.", show_default=False)] = None,
+    data: DataOption = None,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Give up the contents that are damaged and can't be rebuilt.")
+    ] = False,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Go on from what the journal holds, without the changes it lost.")
+    ] = False,
+) -> None:
+    """Repair what a start was refused for.
+
+    A damaged cluster is rebuilt from its history, byte for byte, where that goes back to its creation. Where it does
+    not, --drop gives up what is damaged, and every other cluster is left as it is. No server may be using the
+    directory; copy it first.
+    """
+    settings = settings_from(os.environ, data=data)
+    if accept_loss == (id is not None) or (accept_loss and drop):
+        raise SettingRefused("name the cluster to repair, or --accept-loss, and not both")
+    existing_directory(settings)
+    if id is None:
+        say(go_on_without_what_is_lost(settings.data))
+    else:
+        say(repair_cluster(settings.data, id, drop=drop))
 
 
 def existing_directory(settings: Settings) -> None:
     """Refuses (SettingRefused) a data directory that would have to be made: there is nothing to read in it."""
-    if not assembly.holds_registry(settings):
+    if not holds_registry(settings.data):
         raise SettingRefused(f"there is no registry in {settings.data}: name its directory with --data")

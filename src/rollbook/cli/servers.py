@@ -2,12 +2,14 @@
 
 import logging
 import os
+import signal
 from typing import Annotated
 
 import typer
 
 from rollbook import assembly
 from rollbook.cli.directories import DataOption
+from rollbook.cli.exits import DONE
 from rollbook.cli.terminal import warn, warn_loudly
 from rollbook.settings import Settings, misspelt_variables, settings_from
 
@@ -34,9 +36,26 @@ def serve(
         warn_loudly("THIS REGISTRY IS OPEN TO THE NETWORK", open_to_all(settings))
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    _be_ready_for_signals()
     logger.info("opening %s", settings.data)
     assembly.serve(settings)
     logger.info("stopped")
+
+
+def _be_ready_for_signals() -> None:
+    """Until the server listens, a stop is at once: nothing is under way that a crash could hurt. SIGHUP is no stop."""
+
+    def stop(number: int, _frame: object) -> None:
+        logger.info("stopped by %s before it listened", signal.Signals(number).name)
+        logging.shutdown()
+        os._exit(DONE)
+
+    def hang_up(_number: int, _frame: object) -> None:
+        logger.info("SIGHUP is ignored: settings are read when the server starts")
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    signal.signal(signal.SIGHUP, hang_up)
 
 
 def open_to_all(settings: Settings) -> str:

@@ -59,6 +59,10 @@ class SnapshotKeeper:
             except OSError as error:  # no memory, or no process, for a child
                 note_failure(self._view, error)
 
+    async def look(self) -> None:
+        """As ``keep``, for the event loop that applies changes."""
+        self.keep()
+
     def close(self) -> None:
         """End the child that may be writing; what it wrote so far counts for nothing."""
         self._is_closing = True
@@ -73,7 +77,7 @@ class SnapshotKeeper:
     def _begin(self) -> None:
         self._asked = self._view.revision
         found = snapshot_of(self._view, self._journal)
-        if found is None:
+        if found is None or self._journal.trouble is not None:
             return
         remove_unfinished(self._directory)
         child = os.fork()

@@ -59,6 +59,9 @@ def save_snapshot(view: View, journal: Journal, directory: Path, *, limits: Limi
     """See to it that there is a snapshot of the view's index as of its revision. Never raises: see ``note_failure``."""
     if view.snapshot_revision == view.revision:
         return view.revision > 0
+    if journal.trouble is not None:  # no file is put beside a journal that is not there any more
+        note_failure(view, journal.trouble)
+        return False
     try:
         found = snapshot_of(view, journal)
         if found is None:
@@ -116,10 +119,12 @@ def _restored(view: View, read: tuple[Snapshot, bytes], journal: Journal) -> Vie
     snapshot, mark = read
     newest = journal.newest()
     if not 0 < snapshot.revision <= newest <= snapshot.revision + TAIL_SHARE_MAX * len(snapshot.ids):
+        logger.info("the index is made anew: its snapshot is of revision %d, this is %d", snapshot.revision, newest)
         return None
     changes = journal.follow(snapshot.revision - 1)
     try:
         if mark_of(next(changes)) != mark:
+            logger.warning("the index is made anew: its snapshot belongs to another journal")
             return None
         view.restore(snapshot, _told(journal.load(), len(snapshot.ids), "read, and their index"), changes, newest)
     except (RegistryError, StopIteration, ValueError, LookupError) as error:

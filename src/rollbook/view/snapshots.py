@@ -9,6 +9,7 @@ by another version, is not used. Nothing is decoded before its digest was found 
 """
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -22,6 +23,8 @@ from rollbook.journal.changes import Change
 from rollbook.limits import Limits
 from rollbook.view.index.indexes import ELEMENT_MEMBERS_NOT_INDEXED, ELEMENTS_INDEXED, ONLY_DIGESTS, Index
 from rollbook.view.index.records import RECORDS_VERSION, fill, records_of
+
+logger = logging.getLogger(__name__)
 
 FILE_NAME = "index.snapshot"
 UNFINISHED = ".new"
@@ -72,9 +75,22 @@ def read_snapshot(directory: Path, *, limits: Limits) -> tuple[Snapshot, bytes] 
             records = _checked(file)
             settings, revision, mark, ids, numbers = next(records)
             if settings != _settings(limits):
+                logger.info("the index is made anew: its snapshot was made by another version, or for other limits")
                 return None
             fill(index, records, dict(zip(numbers, ids, strict=True)))
-    except (OSError, _Doubtful, StopIteration, ValueError, TypeError, LookupError, AssertionError, msgspec.DecodeError):
+    except FileNotFoundError:
+        return None
+    except (
+        OSError,
+        _Doubtful,
+        StopIteration,
+        ValueError,
+        TypeError,
+        LookupError,
+        AssertionError,
+        msgspec.DecodeError,
+    ) as error:
+        logger.warning("the index is made anew: its snapshot is damaged, or can't be read: %r", error)
         return None
     return Snapshot(revision, index, ids, numbers), mark
 

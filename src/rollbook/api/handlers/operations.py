@@ -29,7 +29,7 @@ async def readyz(request: Request) -> Response:
     the disk, and why a newer one could not be written; ``liveness`` says why silences are not written down.
     """
     registry = registry_of(request)
-    trouble = registry.committer.trouble
+    trouble = registry.journal.trouble or registry.committer.trouble
     return json_response(
         {
             "status": "ready",

@@ -61,8 +61,8 @@ JOURNAL = (
     Metric(
         "rollbook_journal_writable",
         "gauge",
-        "1 when the last batch of writes reached the disk; 0 when the disk refused it, and its writers were told 503.",
-        lambda scrape: scrape.registry.committer.trouble is None,
+        "1 when writes reach the disk; 0 when the last ones were refused with 503, or the journal can't be written.",
+        lambda scrape: (scrape.registry.journal.trouble or scrape.registry.committer.trouble) is None,
     ),
     Metric(
         "rollbook_journal_data_bytes",

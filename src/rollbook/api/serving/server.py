@@ -15,12 +15,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from rollbook.api.metrics.request_counts import RequestCounts
+from rollbook.api.serving.listening import address_of, listen
 from rollbook.api.serving.loop_lag import loop_lag_kept
 from rollbook.api.serving.protocol import protocol_for
-from rollbook.errors import SettingRefused
 from rollbook.registry.registry import Registry
 
-BACKLOG = 2048
 IDLE_SECONDS_MAX = 75
 """How long a connection is kept without a request: for longer than a controller waits between two heartbeats."""
 
@@ -32,12 +31,11 @@ async def serve(
     registry: Registry,
     traffic: RequestCounts,
     *,
-    host: str,
-    port: int,
+    bound: socket.socket,
     stop_seconds: int,
     before_stop: Callable[[], None],
 ) -> None:
-    """Serve until told to stop; then ``before_stop`` ends what would never end by itself.
+    """Serve on a bound socket until told to stop; then ``before_stop`` ends what would never end by itself.
 
     Plain reads and queries are answered from ``registry``, everything else by ``app``; ``traffic`` counts them all.
     Requests that are under way at a stop have ``stop_seconds`` to end. Refuses (SettingRefused) an address that can't
@@ -53,7 +51,7 @@ async def serve(
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop)
     allow_many_connections()
-    listening = listen(host, port)  # who sees it listen may stop it at once, so the handlers come first
+    listening = listen(bound)  # who sees it listen may stop it at once, so the handlers come first
     logger.info("listening on %s", address_of(listening))
     async with loop_lag_kept(traffic.lateness):
         await server.serve(sockets=[listening])
@@ -81,22 +79,6 @@ def allow_many_connections() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens on ``host`` and ``port``."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=False)
-    except OSError as error:
-        reason = (error.strerror or str(error)).partition(" (")[0]  # the rest repeats the address
-        raise SettingRefused(f"can't listen on {host} port {port}: {reason}; choose another host or port") from None
-
-
-def address_of(listening: socket.socket) -> str:
-    """The URL at which a listening socket is reached."""
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class Server(uvicorn.Server):

@@ -84,6 +84,10 @@ class SqliteJournal:
         """See whether the file is still at its path, and can be written; ``trouble`` says it afterwards."""
         self._writer.look()
 
+    def loss(self) -> str | None:
+        """Says that the directory or the file is no longer at its path; None while it is."""
+        return self._lock.loss()
+
     def newest(self) -> int:
         """The newest durable revision; 0 when nothing was ever written."""
         return self._tip.revision
@@ -139,7 +143,10 @@ class SqliteJournal:
     def repair(self, id: str, *, drop: bool) -> str:
         """Repair one damaged cluster before anything else reads it; see ``repairing.repair``."""
         with self._writer.transaction() as connection:
-            return repair(connection, self.directory / FILE_NAME, id, drop=drop)
+            done = repair(connection, self.directory / FILE_NAME, id, drop=drop)
+            tip = tip_in(connection)
+        self._tip = tip
+        return done
 
     def close(self) -> None:
         """Finish the log and release the directory. Closing twice is harmless."""

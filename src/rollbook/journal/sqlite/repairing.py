@@ -1,9 +1,9 @@
 """Repairs one damaged cluster: rebuilds its document from the history, or gives up what is damaged.
 
 Theory: a document that was created within what is kept can be made again from its changes, byte for byte; its checksum
-proves it. Otherwise the damaged part is given up: the changes of the cluster stay (who, when, why), with a document that
-is nothing but an id in place of contents that can't be trusted. A change follows them that leads to the document, or,
-where that is what is damaged, deletes it. Every other cluster and every reader of changes goes on.
+proves it. Otherwise the damaged part is given up: the changes of the cluster stay (who, when, why), with a document
+that is nothing but an id in place of contents that can't be trusted. A change follows them that leads to the document,
+or, where that is what is damaged, deletes it. Every other cluster and every reader of changes goes on.
 """
 
 import time

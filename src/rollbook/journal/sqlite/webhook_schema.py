@@ -57,6 +57,7 @@ CREATE TABLE dropped_letters (webhook TEXT PRIMARY KEY, count INTEGER NOT NULL) 
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {FORMAT};
 """
+NEWEST = "SELECT coalesce(max(revision), 0) FROM progress"
 
 
 def open_webhooks(directory: Path) -> apsw.Connection:
@@ -110,7 +111,7 @@ def newest_in_webhooks(directory: Path) -> int:
     with contextlib.suppress(apsw.Error, OSError):
         connection = open_frozen_file(directory / FILE_NAME)
         try:
-            rows: list[tuple[Any, ...]] = connection.execute("SELECT coalesce(max(revision), 0) FROM progress").fetchall()
+            rows: list[tuple[Any, ...]] = connection.execute(NEWEST).fetchall()
             return int(rows[0][0])
         finally:
             connection.close()
