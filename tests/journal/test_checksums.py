@@ -1,4 +1,4 @@
-"""What was written is what is read; damage is refused with the file, the cluster and what to do, and can be repaired."""
+"""What was written is what is read; damage is refused with file, cluster and remedy, and can be repaired."""
 
 import re
 from pathlib import Path
@@ -138,7 +138,7 @@ def test_a_document_whose_beginning_is_gone_can_only_be_dropped(data: Path, is_p
         journal.repair("west", drop=False)
     assert "dropped" in journal.repair("west", drop=True)
     assert [kept.id for kept in journal.load()] == ["east"]
-    assert [change.kind for change in journal.past.history("west")][0] == "deleted"
+    assert next(iter(journal.past.history("west"))).kind == "deleted"
     assert journal.problems() == []
     newest = journal.newest()
     journal.append([created(newest + 1, "west")._replace(at_ms=journal.newest_ms())], after=newest)

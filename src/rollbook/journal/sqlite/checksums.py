@@ -29,7 +29,7 @@ class Damage(Exception):
 
 def document_checksum(id: str, revision: int, updated_at_ms: int, body: bytes) -> int:
     """The checksum of a row of ``clusters``: of its document, and of the version that it is."""
-    return crc32(body, crc32(f"{id}\n{revision}\n{updated_at_ms}\n".encode()))
+    return crc32(body, crc32(id.encode(), (revision ^ updated_at_ms) & 0xFFFFFFFF))  # the cheapest mix: starts wait
 
 
 def change_checksum(change: Change, start: int, removed: bytes, inserted: bytes) -> int:
