@@ -97,8 +97,8 @@ def test_another_program_s_file_is_not_used(tmp_path: Path) -> None:
 
 def test_a_full_disk_refuses_and_keeps_what_was_there(store: WebhookStore) -> None:
     store.save(ROW, Progress(1))
-    (pages,) = store._connection.execute("PRAGMA page_count").fetchall()[0]
-    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    (pages,) = store._file.connection.execute("PRAGMA page_count").fetchall()[0]
+    store._file.connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(JournalUnavailable, match="full"):
         bury(store, 2, body="x" * 100_000)
     assert store.load() == [(ROW, Progress(1))]
