@@ -9,9 +9,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from rollbook.api.app import ROUTES, template_of
 from rollbook.api.metrics.histograms import BOUNDS_SECONDS
 from rollbook.api.metrics.scraping import METRICS
+from rollbook.api.operations import OPERATIONS
 from tests.api.test_plain_queries import query, replies
 from tests.api.test_wire import head
 from tests.examples import cluster
@@ -180,7 +180,7 @@ def test_no_label_comes_from_a_caller(http: httpx.Client, fresh_id: str) -> None
     http.post(f"/clusters/{fresh_id}/heartbeat")
     assert fresh_id not in http.get("/metrics").text
     routes = {dict(labels).get("route") for _, labels in scraped(http)} - {None}
-    assert routes <= {*map(template_of, ROUTES), "other"}
+    assert routes <= {*(operation.template for operation in OPERATIONS), "other"}
 
 
 def test_how_long_requests_took_is_told_in_buckets_that_add_up(http: httpx.Client, figures: Watched) -> None:

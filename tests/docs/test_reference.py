@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.api.app import ROUTES
+from rollbook.api.operations import OPERATIONS
 from tests.docs.pages import ROOT
 from tests.docs.reference import PART, PARTS, REFERENCE, pages_with_parts, written
 
@@ -22,8 +22,7 @@ def test_every_generated_part_stands_on_a_page() -> None:
 
 def test_every_route_is_in_the_reference() -> None:
     http = (REFERENCE / "http.md").read_text()
-    paths = [(route.path.replace(":path}", "}"), route.methods or ()) for route in ROUTES]
-    routes = [f"{method} {path}" for path, methods in paths for method in methods if method != "HEAD"]
+    routes = [f"{operation.method} {operation.template}" for operation in OPERATIONS]
     assert [route for route in routes if f"`{route}" not in http] == []
 
 

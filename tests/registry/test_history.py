@@ -19,7 +19,7 @@ from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.history.history import History
-from rollbook.registry.history.moments import AtRevision, AtTime, Moment, parse_moment
+from rollbook.registry.history.moments import AtRevision, AtTime, Moment, parse_revision, parse_time
 from rollbook.registry.history.past_fleets import entry_of
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.requests import parse_aggregation, parse_query
@@ -295,31 +295,23 @@ async def test_a_time_at_which_something_is_still_being_written_is_waited_for(tm
     ],
 )
 def test_a_time_is_iso_8601_or_unix(text: str, at_ms: int) -> None:
-    assert parse_moment(revision=None, at=text) == AtTime(at_ms)
+    assert parse_time(text) == at_ms
+
+
+@pytest.mark.parametrize("text", ["", "-1", "+1", "1.0", "1e3", "²", "9" * 19, "1" + "0" * 18, " 1", "0x1"])
+def test_what_is_not_a_revision_is_refused(text: str) -> None:
+    with pytest.raises(RequestRefused, match=f"since must be a revision, an integer from 0 to {10**18 - 1}"):
+        parse_revision(text, name="since")
+
+
+@pytest.mark.parametrize(("text", "revision"), [("0", 0), ("007", 7), ("0" * 5000, 0), ("9" * 18, 10**18 - 1)])
+def test_a_revision_is_decimal_digits(text: str, revision: int) -> None:
+    assert parse_revision(text, name="since") == revision
 
 
 @pytest.mark.parametrize(
-    ("revision", "at"),
-    [
-        ("", None),
-        ("-1", None),
-        ("+1", None),
-        ("1.0", None),
-        ("1e3", None),
-        ("²", None),
-        ("9" * 19, None),
-        (None, ""),
-        (None, "soon"),
-        (None, "-1"),
-        (None, "1e999"),
-        (None, "nan"),
-        (None, "9" * 16),
-        (None, "2023-13-01"),
-        (None, "2023-11-14T25:00:00Z"),
-        (None, "x" * 100_000),
-        ("1", "1"),
-    ],
+    "text", ["", "soon", "-1", "1e999", "nan", "9" * 16, "2023-13-01", "2023-11-14T25:00:00Z", "x" * 100_000]
 )
-def test_what_is_no_moment_is_refused(revision: str | None, at: str | None) -> None:
+def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(RequestRefused):
-        parse_moment(revision=revision, at=at)
+        parse_time(text)

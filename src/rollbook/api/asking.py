@@ -2,17 +2,17 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import unquote_to_bytes
 
 from starlette.requests import ClientDisconnect, Request
 
 from rollbook.documents.codec import decode_json
-from rollbook.documents.values import MISSING, Maybe, Value
-from rollbook.errors import BodyIncomplete, BodyTooLarge, MalformedJson, MediaTypeUnsupported, RequestRefused
+from rollbook.documents.values import MISSING, Maybe, Missing, Value
+from rollbook.errors import BodyIncomplete, BodyTooLarge, MalformedJson, MediaTypeUnsupported
 from rollbook.limits import Limits
-from rollbook.registry.history.moments import Moment, parse_moment
+from rollbook.registry.registry import Registry
 from rollbook.registry.writing.commands import Precondition
 from rollbook.security.callers import Caller
 
@@ -24,6 +24,12 @@ DRAIN_SECONDS_MAX = 10.0
 REASON_LENGTH_MAX = 500
 CHARSET = re.compile(r'charset\s*=\s*"?([^\s;"]*)', re.IGNORECASE)
 UTF_8 = ("utf-8", "utf8", "us-ascii")
+
+
+def registry_of(request: Request) -> Registry:
+    """The registry that the application of this request serves."""
+    registry: Registry = request.app.registry
+    return registry
 
 
 async def json_body(request: Request, *, limits: Limits) -> Value:
@@ -39,12 +45,14 @@ async def optional_json_body(request: Request, *, limits: Limits) -> Maybe:
 async def parsed_body(request: Request, parse: Callable[[Value], Parsed], *, limits: Limits) -> Parsed:
     """What ``parse`` makes of the request's JSON. A large body is read on a thread, so that it holds nobody up."""
 
-    def required(value: Maybe) -> Parsed:
-        if value is MISSING:
-            raise MalformedJson("the body is empty; it must be JSON")
-        return parse(value)
+    return await parsed_optional_body(request, lambda value: parse(required(value)), limits=limits)
 
-    return await parsed_optional_body(request, required, limits=limits)
+
+def required(value: Maybe) -> Value:
+    """The value of a body. Refuses (MalformedJson) an empty one."""
+    if isinstance(value, Missing):
+        raise MalformedJson("the body is empty; it must be JSON")
+    return value
 
 
 async def parsed_optional_body(request: Request, parse: Callable[[Maybe], Parsed], *, limits: Limits) -> Parsed:
@@ -83,33 +91,6 @@ def reason_in(header: str) -> str | None:
         text = header
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     return line[:REASON_LENGTH_MAX] or None
-
-
-def flag_values(request: Request, name: str, known: tuple[str, ...]) -> list[str]:
-    """The values of a query parameter, comma-separated or repeated; refuses one that is not known."""
-    values = [word for value in request.query_params.getlist(name) for word in value.split(",") if word]
-    for value in values:
-        if value not in known:
-            raise RequestRefused(f"{name}={value} is not known; it can be {' or '.join(known)}")
-    return values
-
-
-def flag_value(request: Request, name: str, known: tuple[str, ...], *, default: str) -> str:
-    """The last value of a query parameter, or ``default``; refuses one that is not known."""
-    return (flag_values(request, name, known) or [default])[-1]
-
-
-def check_parameters(request: Request, known: Collection[str], *, hint: str = "") -> None:
-    """Refuses (RequestRefused) a query parameter that is not known, for what it asks would silently be left undone."""
-    for name in request.query_params:
-        if name not in known:
-            raise RequestRefused(f"there is no parameter {name!r} here, only {', '.join(known)}{hint}")
-
-
-def moment_of(request: Request) -> Moment | None:
-    """The moment of the past that ``?revision=`` or ``?at=`` asks for; None: now."""
-    asked = request.query_params
-    return parse_moment(revision=asked.get("revision"), at=asked.get("at"))
 
 
 async def _bytes_of(request: Request, *, limits: Limits) -> bytes:

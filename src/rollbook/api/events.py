@@ -3,14 +3,14 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractContextManager, aclosing
+from contextlib import AbstractContextManager, ExitStack, aclosing
 
 import orjson
 from starlette.responses import StreamingResponse
 from starlette.types import Message as AsgiMessage
 from starlette.types import Receive, Scope, Send
 
-from rollbook.api.problems import members_of
+from rollbook.api.problems import members_of, problem
 from rollbook.api.responses import REVISION_HEADER
 from rollbook.errors import Compacted, JournalUnavailable, RegistryError
 from rollbook.registry.feed.change_events import Message
@@ -43,7 +43,12 @@ class EventStream(StreamingResponse):
             async with asyncio.timeout(SEND_SECONDS_MAX):
                 await send(message)
 
-        with self._opening as watch:
+        with ExitStack() as stack:
+            try:
+                watch = stack.enter_context(self._opening)
+            except RegistryError as refusal:  # too many watchers: the answer has not begun
+                await problem(refusal)(scope, receive, send)
+                return
             self.headers[REVISION_HEADER] = str(watch.start)
             async with aclosing(self._pieces(watch)) as pieces:
                 self.body_iterator = pieces

@@ -11,8 +11,23 @@ import re
 from rollbook.limits import DEFAULT_LIMITS, Limits
 
 RESERVED_IDS = frozenset(
-    {"query", "count", "aggregate", "explain", "watch", "facets", "fit", "bulk", "update", "validate"}
+    {
+        "query",
+        "count",
+        "aggregate",
+        "explain",
+        "watch",
+        "facets",
+        "fit",
+        "bulk",
+        "update",
+        "validate",
+        "distinct",
+        "table",
+        "delete",
+    }
 )
+"""The words of routes, and of some to come. A cluster that had such an id before is at ``/clusters/%64istinct``."""
 
 _CHARACTERS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _DNS_LABEL = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")

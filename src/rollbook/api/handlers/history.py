@@ -1,58 +1,43 @@
 """The routes of the past: history, restoring, and protection, which keeps a cluster from getting into it."""
 
-from typing import cast, get_args
-
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rollbook.api import responses
-from rollbook.api.asking import (
-    REASON_LENGTH_MAX,
-    caller_of,
-    check_parameters,
-    flag_value,
-    parsed_optional_body,
-    precondition_of,
-    reason_of,
-)
-from rollbook.api.handlers.clusters import registry_of, rules_of
-from rollbook.errors import RequestRefused
-from rollbook.registry.feed.change_events import Detail
+from rollbook import errors
+from rollbook.api import headers, responses
+from rollbook.api.asking import REASON_LENGTH_MAX, caller_of, precondition_of, reason_of, registry_of
+from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, array_of, reference
+from rollbook.api.handlers.clusters import AFTER_UPDATE, rules_of
+from rollbook.api.parameters import AS_PATCH, BEFORE, FIELD_VALIDATION, LIMIT, SINCE
 from rollbook.registry.history.history import HistoryPage
-from rollbook.registry.history.moments import parse_revision
 from rollbook.registry.history.restoring import parse_restore, restoration
 from rollbook.registry.writing.protecting import Protect, parse_reason
 
-LIMIT = 100
-LIMIT_MAX = 1000
 COMPACTED_HEADER = "x-registry-compacted"
 
 
 async def read_history(request: Request) -> Response:
-    """``GET /clusters/{id}/history``: who changed the cluster, newest first."""
-    check_parameters(request, ("before", "limit", "as"))
+    """Who changed the cluster, newest first."""
     registry, id = registry_of(request), request.path_params["id"]
-    page = await registry.history.of(
-        id, before=_revision(request, "before"), limit=_limit(request), form=_form(request)
-    )
+    page = await registry.history.of(id, before=BEFORE.of(request), limit=LIMIT.of(request), form=AS_PATCH.of(request))
     return _changes(request, page, going_on="before")
 
 
 async def read_changes(request: Request) -> Response:
-    """``GET /changes``: what changed in the fleet, oldest first."""
-    check_parameters(request, ("since", "limit", "as"))
-    registry = registry_of(request)
-    page = await registry.history.changes(since=_revision(request, "since"), limit=_limit(request), form=_form(request))
+    """What changed in the fleet, oldest first."""
+    page = await registry_of(request).history.changes(
+        since=SINCE.of(request), limit=LIMIT.of(request), form=AS_PATCH.of(request)
+    )
     return _changes(request, page, going_on="since")
 
 
 async def restore_cluster(request: Request) -> Response:
-    """``POST /clusters/{id}/restore``: the cluster, as it was at a revision or before its deletion."""
+    """The cluster, as it was at a revision or before its deletion."""
     registry = registry_of(request)
     command = await restoration(
         registry.history,
         request.path_params["id"],
-        await parsed_optional_body(request, parse_restore, limits=registry.limits),
+        await RESTORE.of(request),
         rules=rules_of(request),
         precondition=precondition_of(request),
         limits=registry.limits,
@@ -62,18 +47,18 @@ async def restore_cluster(request: Request) -> Response:
 
 
 async def protect_cluster(request: Request) -> Response:
-    """``PUT /clusters/{id}/protection``: the cluster can't be deleted any more."""
+    """The cluster can't be deleted any more."""
     return await _protection(request, protected=True)
 
 
 async def unprotect_cluster(request: Request) -> Response:
-    """``DELETE /clusters/{id}/protection``: it can be deleted again."""
+    """It can be deleted again."""
     return await _protection(request, protected=False)
 
 
 async def _protection(request: Request, *, protected: bool) -> Response:
     registry = registry_of(request)
-    reason = await parsed_optional_body(request, parse_reason, limits=registry.limits)
+    reason = await WHY.of(request)
     reason = reason_of(request) if reason is None else reason[:REASON_LENGTH_MAX]
     command = Protect(request.path_params["id"], protected, precondition_of(request))
     stored = await registry.write(caller_of(request), command, reason=reason)
@@ -92,17 +77,112 @@ def _changes(request: Request, page: HistoryPage, *, going_on: str) -> Response:
     return response
 
 
-def _revision(request: Request, name: str) -> int | None:
-    text = request.query_params.get(name)
-    return None if text is None else parse_revision(text, name=name)
+RESTORE = Body(
+    parse_restore,
+    reference("RestoreRequest"),
+    '`{"revision": number}`, or `{}` for a deleted cluster',
+    {"revision": 1},
+    optional=True,
+    options=("revision",),
+)
+WHY = Body(
+    parse_reason,
+    reference("ReasonRequest"),
+    'nothing, or `{"reason": text}`',
+    {"reason": "in production"},
+    optional=True,
+    options=("reason",),
+)
+PAGE_HEADERS = (headers.COMPACTED, headers.LINK)
+PROTECTION_HEADERS = (headers.IF_MATCH, headers.REASON)
 
-
-def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(LIMIT))
-    if text.isascii() and text.isdigit() and len(text) <= len(str(LIMIT_MAX)) and 1 <= int(text) <= LIMIT_MAX:
-        return int(text)
-    raise RequestRefused(f"limit must be a whole number from 1 to {LIMIT_MAX}, not {text[:50]!r}")
-
-
-def _form(request: Request) -> Detail:
-    return cast(Detail, flag_value(request, "as", get_args(Detail), default="patch"))
+OPERATIONS = (
+    Operation(
+        name="getHistory",
+        method="GET",
+        path="/clusters/{id}/history",
+        handler=read_history,
+        tag="history",
+        summary="List the changes of a cluster",
+        verb="history",
+        parameters=(BEFORE, LIMIT, AS_PATCH),
+        headers=(headers.ACCEPT,),
+        answers=(
+            Answer(
+                200,
+                "an array of its changes, newest first",
+                array_of(reference("Change")),
+                PAGE_HEADERS,
+                (JSON, NDJSON),
+            ),
+        ),
+        refuses=(errors.ClusterNotFound, errors.Compacted),
+    ),
+    Operation(
+        name="getChanges",
+        method="GET",
+        path="/changes",
+        handler=read_changes,
+        tag="history",
+        summary="List the changes of all clusters",
+        verb="history",
+        parameters=(SINCE, LIMIT, AS_PATCH),
+        headers=(headers.ACCEPT,),
+        answers=(
+            Answer(
+                200,
+                "an array of the changes of all clusters, oldest first",
+                array_of(reference("Change")),
+                PAGE_HEADERS,
+                (JSON, NDJSON),
+            ),
+        ),
+        refuses=(errors.Compacted,),
+    ),
+    Operation(
+        name="restoreCluster",
+        method="POST",
+        path="/clusters/{id}/restore",
+        handler=restore_cluster,
+        tag="history",
+        summary="Restore a cluster",
+        verb="restore",
+        parameters=(FIELD_VALIDATION,),
+        headers=(headers.IF_MATCH, headers.REASON),
+        body=RESTORE,
+        answers=(AFTER_UPDATE,),
+        refuses=(
+            errors.ClusterNotFound,
+            errors.ClusterExists,
+            errors.Compacted,
+            errors.PreconditionFailed,
+            errors.DocumentInvalid,
+        ),
+    ),
+    Operation(
+        name="protectCluster",
+        method="PUT",
+        path="/clusters/{id}/protection",
+        handler=protect_cluster,
+        tag="history",
+        summary="Protect a cluster against deletion",
+        verb="protect",
+        headers=PROTECTION_HEADERS,
+        body=WHY,
+        answers=(Answer(200, '`{"protected": true}`', reference("Protection"), (headers.ETAG,)),),
+        refuses=(errors.ClusterNotFound, errors.PreconditionFailed),
+    ),
+    Operation(
+        name="unprotectCluster",
+        method="DELETE",
+        path="/clusters/{id}/protection",
+        handler=unprotect_cluster,
+        tag="history",
+        summary="Lift the protection of a cluster",
+        verb="protect",
+        headers=PROTECTION_HEADERS,
+        body=WHY,
+        answers=(Answer(200, '`{"protected": false}`', reference("Protection"), (headers.ETAG,)),),
+        refuses=(errors.ClusterNotFound, errors.PreconditionFailed),
+    ),
+)

@@ -1,15 +1,18 @@
-"""The routes of a cluster's nodes. They answer the node, not the cluster."""
+"""The operations on a cluster's nodes. They answer with the node, not the cluster."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rollbook.api import responses
-from rollbook.api.asking import caller_of, flag_value, json_body, precondition_of, reason_of
-from rollbook.api.handlers.clusters import entry_of, registry_of, rules_of
+from rollbook import errors
+from rollbook.api import headers, responses
+from rollbook.api.asking import caller_of, precondition_of, reason_of, registry_of
+from rollbook.api.declarations import JSON, MERGE_PATCH, Answer, Body, Operation, array_of, reference
+from rollbook.api.handlers.clusters import NOT_MODIFIED, OF_THE_PAST, entry_of, rules_of
+from rollbook.api.parameters import AT, FIELD_VALIDATION, ON_CONFLICT, REVISION
 from rollbook.clusters.casting import cast_update
 from rollbook.clusters.large_documents import decode_stored
 from rollbook.clusters.nodes import nodes_in
@@ -34,61 +37,61 @@ from rollbook.registry.writing.node_edits import (
 from rollbook.view.entries import Entry
 
 READ_INLINE_BYTES_MAX = 256 * 1024
-MERGE_PATCH = "application/merge-patch+json"
-PATCHES = ("application/json", MERGE_PATCH)
+PATCHES = (JSON, MERGE_PATCH)
 
 
 async def read_nodes(request: Request) -> Response:
-    """``GET /clusters/{id}/nodes``: the list of nodes."""
+    """The list of nodes."""
     return await _part_of(await entry_of(request), request, lambda body: encode_json(nodes_in(decode_stored(body))))
 
 
 async def read_node(request: Request) -> Response:
-    """``GET /clusters/{id}/nodes/{nodeId}``."""
+    """One node."""
     node_id = request.path_params["node_id"]
     return await _part_of(await entry_of(request), request, lambda body: encode_json(node_in(body, node_id)))
 
 
 async def join_node(request: Request) -> Response:
-    """``POST /clusters/{id}/nodes``: the node joins, or takes the place of the node with its id."""
-    node = await json_body(request, limits=registry_of(request).limits)
-    on_conflict = flag_value(request, "onConflict", ("replace", "refuse"), default="replace")
-    edit = joining([node], on_conflict="refuse" if on_conflict == "refuse" else "replace", at=lambda _: "")
+    """The node joins, or takes the place of the node with its id."""
+    node = await NODE.of(request)
+    edit = joining([node], on_conflict=ON_CONFLICT.of(request), at=lambda _: "")
     assert isinstance(node, dict)
-    return await _node(await _edit(request, edit, parameters=("onConflict",)), str(node["id"]))
+    return await _node(await _edit(request, edit), str(node["id"]))
 
 
 async def replace_node(request: Request) -> Response:
-    """``PUT /clusters/{id}/nodes/{nodeId}``: the node becomes the one that is sent."""
-    node = await json_body(request, limits=registry_of(request).limits)
-    id = request.path_params["node_id"]
+    """The node becomes the one that is sent."""
+    node, id = await NODE_AS_IT_SHALL_BE.of(request), request.path_params["node_id"]
     return await _node(await _edit(request, replacing(id, node), node=id), id)
 
 
 async def patch_node(request: Request) -> Response:
-    """``PATCH /clusters/{id}/nodes/{nodeId}``: a JSON Merge Patch, or update operators."""
-    registry, id = registry_of(request), request.path_params["node_id"]
-    body = await json_body(request, limits=registry.limits)
-    change = _change_of(request, body)
-    edit = patching(id, change, locate=lambda inside: place_in_patch(body, inside))
+    """The node after a JSON Merge Patch, or update operators."""
+    id = request.path_params["node_id"]
+    body = await PATCH.of(request)
+    edit = patching(id, _change_of(request, body), locate=lambda inside: place_in_patch(body, inside))
     return await _node(await _edit(request, edit, node=id), id)
 
 
 async def remove_node(request: Request) -> Response:
-    """``DELETE /clusters/{id}/nodes/{nodeId}``."""
+    """The node leaves."""
     id = request.path_params["node_id"]
     await _edit(request, leaving(id), node=id)
     return responses.json_response({"message": "Node deleted"})
 
 
 async def synchronise_nodes(request: Request) -> Response:
-    """``PUT /clusters/{id}/nodes``: the cluster has the nodes that are sent, and no others."""
-    nodes = await json_body(request, limits=registry_of(request).limits)
-    stored = await _edit(request, synchronising(nodes))
+    """The cluster has the nodes that are sent, and no others."""
+    stored = await _edit(request, synchronising(await NODES.of(request)))
     assert stored.body is not None
     return responses.stored(
         stored, body=await _read(stored.body, lambda body: encode_json(nodes_in(decode_stored(body))))
     )
+
+
+def as_it_is(body: Value) -> Value:
+    """A body that the command reads."""
+    return body
 
 
 def _change_of(request: Request, body: Value) -> NodeChange:
@@ -113,13 +116,12 @@ async def _edit(
     edit: NodeEdit,
     *,
     node: str | None = None,
-    parameters: Collection[str] = (),
 ) -> WriteResult:
     registry = registry_of(request)
     command = EditNodes(
         request.path_params["id"],
         edit,
-        rules_of(request, beside=parameters),
+        rules_of(request),
         node,
         precondition_of(request),
         registry.limits,
@@ -147,3 +149,133 @@ async def _part_of(entry: Entry, request: Request, read: Callable[[bytes], bytes
 async def _read(body: bytes, read: Callable[[bytes], bytes]) -> bytes:
     """What ``read`` makes of a cluster's JSON. A large one is read on a thread, so that it holds nobody up."""
     return read(body) if len(body) <= READ_INLINE_BYTES_MAX else await asyncio.to_thread(read, body)
+
+
+EXAMPLE = {
+    "id": "node-3",
+    "gpus": {"count": 1, "memory": 16384, "gpus": [{"modelName": "NVIDIA T4", "memory": 16384}]},
+    "vcpus": {"count": 16},
+    "memory": 65536,
+    "swap": 0,
+    "storage": {"disks": 1, "size": 524288},
+    "network": {"interfaces": 1, "txBandwidth": 10000, "rxBandwidth": 10000},
+}
+NODE = Body(as_it_is, reference("NewNode"), "a node, which joins, or takes the place of the node with its id", EXAMPLE)
+NODE_AS_IT_SHALL_BE = Body(
+    as_it_is, reference("NodeReplacement"), "the node as it shall be", {**EXAMPLE, "id": "node-2"}
+)
+NODES = Body(as_it_is, array_of(reference("NewNode")), "an array: the cluster has these nodes and no others", [EXAMPLE])
+PATCH = Body(
+    as_it_is,
+    reference("NodePatch"),
+    "a JSON Merge Patch, or update operators",
+    {"memory": 98304},
+    media_types=PATCHES,
+)
+WRITES = (headers.IF_MATCH, headers.REASON)
+AFTER_WRITE = Answer(200, "the node", reference("Node"), (headers.ETAG, headers.WARNING))
+REFUSES = (errors.ClusterNotFound, errors.PreconditionFailed, errors.DocumentInvalid)
+
+OPERATIONS = (
+    Operation(
+        name="listNodes",
+        method="GET",
+        path="/clusters/{id}/nodes",
+        handler=read_nodes,
+        tag="nodes",
+        summary="List the nodes of a cluster",
+        verb="read",
+        parameters=(REVISION, AT),
+        headers=(headers.IF_NONE_MATCH,),
+        answers=(
+            Answer(200, "the array of nodes", array_of(reference("Node")), (headers.ETAG,)),
+            NOT_MODIFIED,
+        ),
+        refuses=(errors.ClusterNotFound, *OF_THE_PAST),
+    ),
+    Operation(
+        name="replaceNodes",
+        method="PUT",
+        path="/clusters/{id}/nodes",
+        handler=synchronise_nodes,
+        tag="nodes",
+        summary="Replace all nodes of a cluster",
+        verb="nodes",
+        parameters=(FIELD_VALIDATION,),
+        headers=WRITES,
+        body=NODES,
+        answers=(Answer(200, "the array after it", array_of(reference("Node")), (headers.ETAG, headers.WARNING)),),
+        refuses=REFUSES,
+    ),
+    Operation(
+        name="joinNode",
+        method="POST",
+        path="/clusters/{id}/nodes",
+        handler=join_node,
+        tag="nodes",
+        summary="Add or replace a node",
+        verb="nodes",
+        parameters=(FIELD_VALIDATION, ON_CONFLICT),
+        headers=WRITES,
+        body=NODE,
+        answers=(
+            Answer(201, "the node", reference("Node"), (headers.LOCATION, headers.ETAG, headers.WARNING)),
+            Answer(200, "the node, when it took a place", reference("Node"), (headers.ETAG, headers.WARNING)),
+        ),
+        refuses=(*REFUSES, errors.NodeExists),
+    ),
+    Operation(
+        name="getNode",
+        method="GET",
+        path="/clusters/{id}/nodes/{node_id:path}",
+        handler=read_node,
+        tag="nodes",
+        summary="Read a node",
+        verb="read",
+        parameters=(REVISION, AT),
+        headers=(headers.IF_NONE_MATCH,),
+        answers=(Answer(200, "the node", reference("Node"), (headers.ETAG,)), NOT_MODIFIED),
+        refuses=(errors.ClusterNotFound, errors.NodeNotFound, *OF_THE_PAST),
+    ),
+    Operation(
+        name="replaceNode",
+        method="PUT",
+        path="/clusters/{id}/nodes/{node_id:path}",
+        handler=replace_node,
+        tag="nodes",
+        summary="Replace a node",
+        verb="nodes",
+        parameters=(FIELD_VALIDATION,),
+        headers=WRITES,
+        body=NODE_AS_IT_SHALL_BE,
+        answers=(AFTER_WRITE,),
+        refuses=(*REFUSES, errors.NodeNotFound),
+    ),
+    Operation(
+        name="patchNode",
+        method="PATCH",
+        path="/clusters/{id}/nodes/{node_id:path}",
+        handler=patch_node,
+        tag="nodes",
+        summary="Change members of a node",
+        verb="nodes",
+        parameters=(FIELD_VALIDATION,),
+        headers=WRITES,
+        body=PATCH,
+        answers=(Answer(200, "the node after it", reference("Node"), (headers.ETAG, headers.WARNING)),),
+        refuses=(*REFUSES, errors.NodeNotFound, errors.UpdateRefused),
+    ),
+    Operation(
+        name="removeNode",
+        method="DELETE",
+        path="/clusters/{id}/nodes/{node_id:path}",
+        handler=remove_node,
+        tag="nodes",
+        summary="Remove a node",
+        verb="nodes",
+        parameters=(FIELD_VALIDATION,),
+        headers=WRITES,
+        answers=(Answer(200, '`{"message": "Node deleted"}`', reference("Message")),),
+        refuses=(*REFUSES, errors.NodeNotFound),
+    ),
+)

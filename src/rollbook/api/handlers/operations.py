@@ -4,7 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rollbook import __version__
-from rollbook.api.handlers.clusters import registry_of
+from rollbook.api.asking import registry_of
+from rollbook.api.declarations import Answer, Operation, reference
 from rollbook.api.metrics.scraping import MEDIA_TYPE, Scraper
 from rollbook.api.responses import json_response
 from rollbook.documents.values import Value
@@ -12,18 +13,18 @@ from rollbook.view.views import View
 
 
 async def healthz(request: Request) -> Response:
-    """``GET /healthz``: the process is alive."""
+    """The process is alive."""
     return json_response({"status": "ok", "version": __version__})
 
 
 async def metrics(request: Request) -> Response:
-    """``GET /metrics``: the figures of now, for Prometheus."""
-    scraper: Scraper = request.app.state.scraper
+    """The metrics of now, for Prometheus."""
+    scraper: Scraper = request.app.scraper
     return Response(await scraper.text(), media_type=MEDIA_TYPE)
 
 
 async def readyz(request: Request) -> Response:
-    """``GET /readyz``: the registry answers reads; ``writable`` says whether its last write reached the disk.
+    """The registry answers reads; ``writable`` says whether its last write reached the disk.
 
     Changes up to the revision ``compacted`` are no longer kept; ``snapshot`` says as of which revision the index is on
     the disk, and why a newer one could not be written; ``liveness`` says why silences are not written down.
@@ -48,3 +49,54 @@ def snapshot_as_json(view: View) -> dict[str, Value]:
     """What ``/readyz`` says of the snapshot of the index."""
     trouble = view.snapshot_trouble
     return {"revision": view.snapshot_revision, **({"trouble": trouble} if trouble else {})}
+
+
+OPERATIONS = (
+    Operation(
+        name="getHealth",
+        method="GET",
+        path="/healthz",
+        handler=healthz,
+        tag="operations",
+        summary="Check that the process is alive",
+        verb=None,
+        answers=(Answer(200, "the process is alive", reference("Health")),),
+        ignores_parameters=True,
+    ),
+    Operation(
+        name="getReadiness",
+        method="GET",
+        path="/readyz",
+        handler=readyz,
+        tag="operations",
+        summary="Check that the registry answers",
+        verb=None,
+        answers=(
+            Answer(
+                200,
+                "reads are answered; `writable` says whether the last write reached the disk, `compacted` up to which "
+                "revision the history is no longer kept, `liveness.holds` why silences are not written down",
+                reference("Readiness"),
+            ),
+        ),
+        ignores_parameters=True,
+    ),
+    Operation(
+        name="getMetrics",
+        method="GET",
+        path="/metrics",
+        handler=metrics,
+        tag="operations",
+        summary="Read the metrics",
+        verb="metrics",
+        answers=(
+            Answer(
+                200,
+                "[metrics](metrics.md) in the text format of Prometheus",
+                {"type": "string"},
+                media_types=(MEDIA_TYPE.partition(";")[0],),
+            ),
+        ),
+        ignores_parameters=True,
+    ),
+)

@@ -1,70 +1,75 @@
-"""The routes that the network's Parser and search server speak: envelopes in, ``{"success": ...}`` out."""
+"""The operations that the network's Parser and search server speak: envelopes in, ``{"success": ...}`` out."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rollbook.api import responses
-from rollbook.api.asking import caller_of, json_body, reason_of
-from rollbook.api.handlers.clusters import registry_of, rules_of
+from rollbook import errors
+from rollbook.api import headers, responses
+from rollbook.api.asking import caller_of, reason_of, registry_of
+from rollbook.api.declarations import Answer, Body, Operation, reference
+from rollbook.api.handlers.clusters import rules_of
+from rollbook.api.handlers.queries import OF_FILTERS
+from rollbook.api.parameters import FIELD_VALIDATION
 from rollbook.api.problems import problem
+from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.onboarding import nodes_to_add_in, search_values_in, values_in
 from rollbook.documents.values import Value
 from rollbook.errors import RegistryError
-from rollbook.registry.reading.requests import parse_creation, parse_search_request
+from rollbook.limits import Limits
+from rollbook.registry.reading.requests import Query, parse_creation, parse_search_request
+from rollbook.registry.writing.commands import Create
 from rollbook.registry.writing.committing import WriteResult
 from rollbook.registry.writing.node_commands import EditNodes
 from rollbook.registry.writing.node_edits import joining
 
-Handler = Callable[[Request], Awaitable[Response]]
 
-
-def in_envelope(handler: Handler) -> Handler:
-    """The handler, with refusals that also say ``"success": false`` and ``"message"``."""
-
-    @wraps(handler)
-    async def answer(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except RegistryError as refusal:
-            return problem(refusal, success=False, message=refusal.message)
-
-    return answer
-
-
-@in_envelope
 async def create_from_spec(request: Request) -> Response:
-    """``POST /api/createCluster``: enrol the cluster of a Parser envelope, or of a bare document."""
+    """Create the cluster of a Parser envelope, or of a bare document."""
     registry = registry_of(request)
-    document = values_in(await json_body(request, limits=registry.limits))
-    command = parse_creation(document, rules=rules_of(request), limits=registry.limits)
+    command = await SPEC.of(request, rules=rules_of(request), limits=registry.limits)
     return _succeeded(await registry.write(caller_of(request), command, reason=reason_of(request)))
 
 
-@in_envelope
 async def add_node(request: Request) -> Response:
-    """``POST /api/addNode``: nodes join a cluster; it answers the cluster, as ``createCluster`` does."""
-    registry = registry_of(request)
-    asked = nodes_to_add_in(await json_body(request, limits=registry.limits))
+    """Nodes join a cluster; the answer is the cluster, as that of ``create_from_spec``."""
+    registry, asked = registry_of(request), await NODES.of(request)
     edit = joining(asked.nodes, at=asked.places.__getitem__)
     command = EditNodes(asked.cluster_id, edit, rules_of(request), limits=registry.limits)
     result = await registry.write(caller_of(request), command, reason=reason_of(request))
     return _succeeded(result, ignored=asked.ignored)
 
 
-@in_envelope
 async def filter_with_envelope(request: Request) -> Response:
-    """``POST /api/filter``: the clusters that a search in the Parser's envelope finds."""
-    body = await json_body(request, limits=registry_of(request).limits)
-    return await _search(request, *search_values_in(body))
+    """The clusters that a search in the Parser's envelope finds."""
+    return await _found(request, await ENVELOPE.of(request, limits=registry_of(request).limits))
 
 
-@in_envelope
 async def filter_without_envelope(request: Request) -> Response:
-    """``POST /api/no-ir/filter``: the clusters that a search finds."""
-    return await _search(request, await json_body(request, limits=registry_of(request).limits), "")
+    """The clusters that a search finds."""
+    return await _found(request, await SEARCH.of(request, limits=registry_of(request).limits))
+
+
+def refused(refusal: RegistryError) -> Response:
+    """A problem that also says ``"success": false`` and ``"message"``."""
+    return problem(refusal, success=False, message=refusal.message)
+
+
+def parse_spec(body: Value, *, rules: SchemaRules, limits: Limits) -> Create:
+    """The creation that an envelope asks for, or a bare document."""
+    return parse_creation(values_in(body), rules=rules, limits=limits)
+
+
+def parse_search(body: Value, *, limits: Limits) -> Query:
+    """The query of a search without an envelope."""
+    return parse_search_request(body, at="", limits=limits)
+
+
+def parse_envelope(body: Value, *, limits: Limits) -> Query:
+    """The query of a search in an envelope, or of a bare one."""
+    values, at = search_values_in(body)
+    return parse_search_request(values, at=at, limits=limits)
 
 
 def _succeeded(result: WriteResult, *, ignored: Sequence[str] = ()) -> Response:
@@ -76,8 +81,120 @@ def _succeeded(result: WriteResult, *, ignored: Sequence[str] = ()) -> Response:
     return response
 
 
-async def _search(request: Request, values: Value, at: str) -> Response:
-    registry = registry_of(request)
-    query = parse_search_request(values, at=at, limits=registry.limits)
-    found = await registry.reader.find(query)
+async def _found(request: Request, query: Query) -> Response:
+    found = await registry_of(request).reader.find(query)
     return responses.documents(found, form=responses.SEARCH_RESULT)
+
+
+SPEC = Body(
+    parse_spec,
+    reference("SpecEnvelope"),
+    '`{"header", "body": {"spec": {"values": document}}}`, or the document',
+    {
+        "header": {"templateUri": "Parser/V1", "parameters": {}},
+        "body": {
+            "spec": {
+                "values": {
+                    "id": "north",
+                    "config": {"publicHostname": "north.example.net"},
+                    "clusterMetadata": {"name": "North", "description": "An example", "owner": "Platform team"},
+                }
+            }
+        },
+    },
+)
+NODES = Body(
+    nodes_to_add_in,
+    reference("NodeEnvelope"),
+    '`{"header", "body": {"spec": {"values": node}}}` or the bare node, with `clusterId` among its members; or '
+    '`{"clusterId", "nodeData": node or array of nodes}`',
+    {
+        "clusterId": "cluster-west-vision-001",
+        "nodeData": {
+            "id": "node-8",
+            "gpus": {"count": 0, "memory": 0},
+            "vcpus": {"count": 8},
+            "memory": 16384,
+            "swap": 0,
+            "storage": {"disks": 1, "size": 102400},
+            "network": {"interfaces": 1, "txBandwidth": 1000, "rxBandwidth": 1000},
+        },
+    },
+)
+SEARCH_VALUES = {"matchType": "cluster", "filter": {"clusterQuery": {"regionId": {"$eq": "us-west-2"}}}}
+ENVELOPE = Body(
+    parse_envelope,
+    reference("SearchEnvelope"),
+    '`{"header", "body": {"values": {"matchType": "cluster", "filter": {"clusterQuery": ...}}}}`',
+    {"header": {"templateUri": "Parser/V1"}, "body": {"values": SEARCH_VALUES}},
+)
+SEARCH = Body(
+    parse_search,
+    reference("Search"),
+    '`{"matchType": "cluster", "filter": {"clusterQuery": ...}}`',
+    SEARCH_VALUES,
+)
+
+DOCUMENT = Answer(
+    200, '`{"success": true, "task_id", "result": document}`', reference("ParserResult"), (headers.WARNING,)
+)
+FOUND = Answer(200, '`{"success": true, "data": [...]}`', reference("SearchResult"))
+
+OPERATIONS = (
+    Operation(
+        name="createClusterFromSpec",
+        method="POST",
+        path="/api/createCluster",
+        handler=create_from_spec,
+        tag="parser",
+        summary="Create a cluster from a specification of the Parser",
+        verb="create",
+        parameters=(FIELD_VALIDATION,),
+        headers=(headers.REASON,),
+        body=SPEC,
+        answers=(DOCUMENT,),
+        refuses=(errors.IdRefused, errors.ClusterExists, errors.DocumentInvalid),
+        refused=refused,
+    ),
+    Operation(
+        name="addNode",
+        method="POST",
+        path="/api/addNode",
+        handler=add_node,
+        tag="parser",
+        summary="Add nodes to a cluster",
+        verb="nodes",
+        parameters=(FIELD_VALIDATION,),
+        headers=(headers.REASON,),
+        body=NODES,
+        answers=(DOCUMENT,),
+        refuses=(errors.ClusterNotFound, errors.DocumentInvalid),
+        refused=refused,
+    ),
+    Operation(
+        name="searchWithEnvelope",
+        method="POST",
+        path="/api/filter",
+        handler=filter_with_envelope,
+        tag="parser",
+        summary="Search clusters with an envelope of the Parser",
+        verb="read",
+        body=ENVELOPE,
+        answers=(FOUND,),
+        refuses=OF_FILTERS,
+        refused=refused,
+    ),
+    Operation(
+        name="search",
+        method="POST",
+        path="/api/no-ir/filter",
+        handler=filter_without_envelope,
+        tag="parser",
+        summary="Search clusters",
+        verb="read",
+        body=SEARCH,
+        answers=(FOUND,),
+        refuses=OF_FILTERS,
+        refused=refused,
+    ),
+)

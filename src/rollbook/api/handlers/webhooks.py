@@ -1,23 +1,25 @@
-"""The routes of webhooks: their registration, how their deliveries stand, and what could not be delivered."""
+"""The operations on webhooks: their registration, and how their deliveries stand."""
 
 from typing import cast
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rollbook.api import responses
-from rollbook.api.asking import json_body
-from rollbook.api.handlers.clusters import registry_of
+from rollbook import errors
+from rollbook.api import headers, responses
+from rollbook.api.asking import registry_of
+from rollbook.api.declarations import Answer, Body, Operation, array_of, reference
 from rollbook.documents.values import Value
-from rollbook.errors import DeadLetterNotFound, WebhookRefused
+from rollbook.errors import WebhookRefused
 from rollbook.registry.reading.requests import parse_since
+from rollbook.registry.webhooks.targets import Registration, TargetParser
 from rollbook.registry.webhooks.webhooks import TargetEdit, Webhooks
 
 
 async def create_webhook(request: Request) -> Response:
-    """``POST /webhooks``: the webhook with its secret, which is told this once."""
-    webhooks = _webhooks_of(request)
-    registration = webhooks.parser.registration(await _body(request))
+    """The webhook with its secret, which is sent this once."""
+    webhooks = webhooks_of(request)
+    registration = await REGISTRATION.of(request, webhooks.parser)
     await webhooks.create(registration)
     (described,) = await webhooks.describe(registration.id)
     headers = {"location": f"/webhooks/{registration.id}", **NOT_STORED}
@@ -25,101 +27,201 @@ async def create_webhook(request: Request) -> Response:
 
 
 async def list_webhooks(request: Request) -> Response:
-    """``GET /webhooks``: all, in order of creation."""
-    return responses.json_response(await _webhooks_of(request).describe(), headers=NOT_STORED)
+    """All, in order of creation."""
+    return responses.json_response(await webhooks_of(request).describe(), headers=NOT_STORED)
 
 
 async def read_webhook(request: Request) -> Response:
-    """``GET /webhooks/{id}``."""
+    """The webhook and how its deliveries stand."""
     return await _described(request)
 
 
 async def replace_webhook(request: Request) -> Response:
-    """``PUT /webhooks/{id}``: the webhook becomes the one that is sent; its secret stays unless another is given."""
-    parser, body, id = _webhooks_of(request).parser, await _body(request), request.path_params["id"]
-    return await _change(request, lambda _: parser.replacement(body, id=id))
+    """The webhook becomes the one that is sent; its secret stays unless another is given."""
+    return await _change(request, await REPLACEMENT.of(request, webhooks_of(request).parser, id_of(request)))
 
 
 async def patch_webhook(request: Request) -> Response:
-    """``PATCH /webhooks/{id}``: the members that are sent replace those that are there; null is the default."""
-    parser, body, id = _webhooks_of(request).parser, await _body(request), request.path_params["id"]
-    return await _change(request, lambda target: parser.patched(target, body, id=id))
+    """The members that are sent replace those that are there; null is the default."""
+    return await _change(request, await PATCH.of(request, webhooks_of(request).parser, id_of(request)))
 
 
 async def delete_webhook(request: Request) -> Response:
-    """``DELETE /webhooks/{id}``."""
-    await _webhooks_of(request).delete(request.path_params["id"])
+    """The webhook is deleted."""
+    await webhooks_of(request).delete(id_of(request))
     return responses.json_response({"message": "Webhook deleted"})
 
 
 async def replay_webhook(request: Request) -> Response:
-    """``POST /webhooks/{id}/replay``: deliver everything after a revision, again or not."""
-    body = await _body(request)
-    if not isinstance(body, dict) or body.keys() != {"since"} or body["since"] is None:
-        raise WebhookRefused("a replay says from after which revision, and nothing else: {'since': revision}")
-    await _webhooks_of(request).replay(request.path_params["id"], cast(int, parse_since(body)))
+    """Deliver everything after a revision, again or not."""
+    await webhooks_of(request).replay(id_of(request), await REPLAY.of(request))
     return await _described(request, status=202)
 
 
-async def list_dead_letters(request: Request) -> Response:
-    """``GET /webhooks/{id}/dead-letters``: all, oldest first, without their messages."""
-    return responses.json_response(await _webhooks_of(request).letters.list(request.path_params["id"]))
+def id_of(request: Request) -> str:
+    """The id in the path."""
+    id: str = request.path_params["id"]
+    return id
 
 
-async def read_dead_letter(request: Request) -> Response:
-    """``GET /webhooks/{id}/dead-letters/{number}``: one, with its message."""
-    letters = _webhooks_of(request).letters
-    return responses.json_response(await letters.read(request.path_params["id"], _number(request)))
+def parse_registration(body: Value, parser: TargetParser) -> Registration:
+    """The webhook that the body of a POST asks for."""
+    return parser.registration(body)
 
 
-async def retry_dead_letters(request: Request) -> Response:
-    """``POST /webhooks/{id}/dead-letters/retry``: try all again that have a message."""
-    count = await _webhooks_of(request).letters.retry(request.path_params["id"])
-    return responses.json_response({"retrying": count}, 202)
+def parse_replacement(body: Value, parser: TargetParser, id: str) -> TargetEdit:
+    """What a PUT does to a webhook. The body is judged when the webhook is known to be there."""
+    return lambda _: parser.replacement(body, id=id)
 
 
-async def retry_dead_letter(request: Request) -> Response:
-    """``POST /webhooks/{id}/dead-letters/{number}/retry``: try one again."""
-    count = await _webhooks_of(request).letters.retry(request.path_params["id"], _number(request))
-    return responses.json_response({"retrying": count}, 202)
+def parse_patch(body: Value, parser: TargetParser, id: str) -> TargetEdit:
+    """What a PATCH does to a webhook, likewise."""
+    return lambda target: parser.patched(target, body, id=id)
 
 
-async def drop_dead_letters(request: Request) -> Response:
-    """``DELETE /webhooks/{id}/dead-letters``: throw all away."""
-    count = await _webhooks_of(request).letters.drop(request.path_params["id"])
-    return responses.json_response({"deleted": count})
+def parse_replay(body: Value) -> int:
+    """The revision after which to deliver again."""
+    if not isinstance(body, dict) or body.keys() != {"since"} or body["since"] is None:
+        raise WebhookRefused("a replay says from after which revision, and nothing else: {'since': revision}")
+    return cast(int, parse_since(body))
 
 
-async def drop_dead_letter(request: Request) -> Response:
-    """``DELETE /webhooks/{id}/dead-letters/{number}``: throw one away."""
-    count = await _webhooks_of(request).letters.drop(request.path_params["id"], _number(request))
-    return responses.json_response({"deleted": count})
-
-
-def _webhooks_of(request: Request) -> Webhooks:
+def webhooks_of(request: Request) -> Webhooks:
+    """The webhooks of the registry."""
     return registry_of(request).webhooks
 
 
-async def _body(request: Request) -> Value:
-    return await json_body(request, limits=registry_of(request).limits)
-
-
 async def _change(request: Request, edit: TargetEdit) -> Response:
-    await _webhooks_of(request).change(request.path_params["id"], edit)
+    await webhooks_of(request).change(id_of(request), edit)
     return await _described(request)
 
 
 async def _described(request: Request, *, status: int = 200) -> Response:
-    (described,) = await _webhooks_of(request).describe(request.path_params["id"])
+    (described,) = await webhooks_of(request).describe(id_of(request))
     return responses.json_response(described, status, headers=NOT_STORED)
 
 
-def _number(request: Request) -> int:
-    text: str = request.path_params["number"]
-    if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_LENGTH_MAX):
-        raise DeadLetterNotFound(f"{text!r} is no number of a dead letter")
-    return int(text)
-
-
 NOT_STORED = {"cache-control": "no-store"}
-NUMBER_LENGTH_MAX = 18
+
+EXAMPLE = {"url": "https://example.net/hooks", "filter": {"status": "unreachable"}, "as": "patch"}
+REGISTRATION = Body(
+    parse_registration,
+    reference("NewWebhook"),
+    "a webhook: `url`, and any of `id`, `secret`, `since` and the members below",
+    {"id": "alerts", **EXAMPLE},
+)
+REPLACEMENT = Body(
+    parse_replacement,
+    reference("WebhookReplacement"),
+    "the webhook as it shall be; what is left out takes its default, the secret stays",
+    EXAMPLE,
+)
+PATCH = Body(parse_patch, reference("WebhookPatch"), "members to replace; `null` is the default", {"enabled": False})
+REPLAY = Body(parse_replay, reference("ReplayRequest"), '`{"since": revision}`', {"since": 0}, options=("since",))
+
+NO_STORE = (headers.CACHE_CONTROL,)
+WEBHOOK = Answer(200, "the webhook", reference("Webhook"), NO_STORE)
+OPERATIONS = (
+    Operation(
+        name="createWebhook",
+        method="POST",
+        path="/webhooks",
+        handler=create_webhook,
+        tag="webhooks",
+        summary="Register a webhook",
+        verb="webhooks",
+        body=REGISTRATION,
+        answers=(
+            Answer(
+                201,
+                "the webhook with its `secret`, which is shown this once",
+                reference("WebhookWithSecret"),
+                (headers.LOCATION, *NO_STORE),
+            ),
+        ),
+        refuses=(
+            errors.WebhookRefused,
+            errors.LanguageRefused,
+            errors.FilterRefused,
+            errors.ExpressionRefused,
+            errors.WebhookExists,
+            errors.TooManyWebhooks,
+            errors.Compacted,
+        ),
+    ),
+    Operation(
+        name="listWebhooks",
+        method="GET",
+        path="/webhooks",
+        handler=list_webhooks,
+        tag="webhooks",
+        summary="List the webhooks",
+        verb="webhooks",
+        answers=(Answer(200, "the array of webhooks", array_of(reference("Webhook")), NO_STORE),),
+    ),
+    Operation(
+        name="getWebhook",
+        method="GET",
+        path="/webhooks/{id}",
+        handler=read_webhook,
+        tag="webhooks",
+        summary="Read a webhook",
+        verb="webhooks",
+        answers=(Answer(200, "the webhook and how its deliveries stand", reference("Webhook"), NO_STORE),),
+        refuses=(errors.WebhookNotFound,),
+    ),
+    Operation(
+        name="replaceWebhook",
+        method="PUT",
+        path="/webhooks/{id}",
+        handler=replace_webhook,
+        tag="webhooks",
+        summary="Replace a webhook",
+        verb="webhooks",
+        body=REPLACEMENT,
+        answers=(WEBHOOK,),
+        refuses=(errors.WebhookRefused, errors.FilterRefused, errors.ExpressionRefused, errors.WebhookNotFound),
+    ),
+    Operation(
+        name="patchWebhook",
+        method="PATCH",
+        path="/webhooks/{id}",
+        handler=patch_webhook,
+        tag="webhooks",
+        summary="Change members of a webhook",
+        verb="webhooks",
+        body=PATCH,
+        answers=(WEBHOOK,),
+        refuses=(errors.WebhookRefused, errors.FilterRefused, errors.ExpressionRefused, errors.WebhookNotFound),
+    ),
+    Operation(
+        name="deleteWebhook",
+        method="DELETE",
+        path="/webhooks/{id}",
+        handler=delete_webhook,
+        tag="webhooks",
+        summary="Delete a webhook",
+        verb="webhooks",
+        answers=(Answer(200, '`{"message": "Webhook deleted"}`', reference("Message")),),
+        refuses=(errors.WebhookNotFound,),
+    ),
+    Operation(
+        name="replayWebhook",
+        method="POST",
+        path="/webhooks/{id}/replay",
+        handler=replay_webhook,
+        tag="webhooks",
+        summary="Deliver again",
+        verb="webhooks",
+        body=REPLAY,
+        answers=(
+            Answer(
+                202,
+                "the webhook, which delivers everything after that revision, again or not",
+                reference("Webhook"),
+                NO_STORE,
+            ),
+        ),
+        refuses=(errors.WebhookRefused, errors.LanguageRefused, errors.WebhookNotFound, errors.Compacted),
+    ),
+)

@@ -4,15 +4,18 @@ One rule: what a request is counted under comes from our routes, never from its 
 path is the route's, with ``{id}`` where an id was.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rollbook.api.metrics.histograms import Histogram
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+ROUTE = "rollbook.route"
+"""Where the application leaves the path of the route in the scope of a request."""
+
 OTHER = "other"
 """The method of a request that has none of these, and the route of one that has none."""
 
@@ -47,27 +50,26 @@ class RequestCounts:
 
 
 class Counted:
-    """Counts what an application answers. ``routes`` gives the path of the route by its handler."""
+    """Counts what an application answers, under the route that it leaves in the scope."""
 
-    def __init__(self, app: ASGIApp, traffic: RequestCounts, routes: Mapping[Callable[..., Any], str]) -> None:
+    def __init__(self, app: ASGIApp, traffic: RequestCounts) -> None:
         self._app = app
         self._traffic = traffic
-        self._routes = routes
-        self._known: dict[tuple[object, str, int], Histogram] = {}
+        self._known: dict[tuple[str | None, str, int], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = perf_counter()
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                asked = scope.get("endpoint"), scope["method"], message["status"]
+                asked = scope.get(ROUTE), scope["method"], message["status"]
                 (self._known.get(asked) or self._place_of(*asked)).add(perf_counter() - begun)
             await send(message)
 
         await self._app(scope, receive, counted if scope["type"] == "http" else send)
 
-    def _place_of(self, handler: Any, method: str, status: int) -> Histogram:
-        place = self._traffic.of(self._routes.get(handler, OTHER), method, status)
+    def _place_of(self, route: str | None, method: str, status: int) -> Histogram:
+        place = self._traffic.of(route or OTHER, method, status)
         if method in METHODS:
-            self._known[handler, method, status] = place
+            self._known[route, method, status] = place
         return place

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from rollbook.errors import RequestRefused
 
-REVISION_DIGITS_MAX = 18
+REVISION_MAX = 10**18 - 1
 UNIX_TIME = re.compile(r"\d{1,15}(?:\.\d{1,9})?", re.ASCII)
 FIRST_IN_MILLISECONDS = 100_000_000_000
 """A Unix time of this size or more is meant in milliseconds: in seconds it would be in the year 5138."""
@@ -34,20 +34,20 @@ class AtTime(Struct, frozen=True):
 Moment: TypeAlias = AtRevision | AtTime
 
 
-def parse_moment(*, revision: str | None, at: str | None) -> Moment | None:
-    """The moment that ``?revision=`` or ``?at=`` names; None when neither is given. Refuses (RequestRefused) both."""
-    if revision is not None and at is not None:
-        raise RequestRefused("revision and at exclude each other: a moment is one or the other")
-    if revision is not None:
-        return AtRevision(parse_revision(revision, name="revision"))
-    return None if at is None else AtTime(parse_time(at))
-
-
 def parse_revision(text: str, *, name: str) -> int:
     """A revision, given as the parameter ``name``."""
-    if text.isascii() and text.isdigit() and len(text) <= REVISION_DIGITS_MAX:
-        return int(text)
-    raise RequestRefused(f"{name} must be a revision, a whole number, not {text[:50]!r}")
+    revision = parse_number(text)
+    if revision is None:
+        raise RequestRefused(f"{name} must be a revision, an integer from 0 to {REVISION_MAX}, not {text[:50]!r}")
+    return revision
+
+
+def parse_number(text: str) -> int | None:
+    """An integer from 0 to REVISION_MAX, in decimal digits; None for any other text."""
+    digits = text.lstrip("0")
+    if not text or not text.isascii() or not text.isdigit() or len(digits) > len(str(REVISION_MAX)):
+        return None
+    return int(digits or "0")
 
 
 def parse_time(text: str) -> int:

@@ -11,7 +11,7 @@ from pyroaring import BitMap
 
 from rollbook.clusters.schema import REGISTRY_FIELD
 from rollbook.documents.codec import decode_stored, encode_json
-from rollbook.documents.values import Document, Value
+from rollbook.documents.values import INT64_MAX, Document, Value
 from rollbook.language.filters import compile_filter
 from rollbook.language.pipelines import Pipeline, stream_pipeline
 from rollbook.language.projections import compile_projection
@@ -131,5 +131,6 @@ class Scan(Struct, frozen=True):
 
 
 def stop_of(query: Query) -> int | None:
-    """Where the window of a query ends; None when it is open."""
-    return query.skip + query.limit if query.limit else None
+    """Where the window of a query ends; None when it is open, or ends beyond what can be counted."""
+    end = query.skip + query.limit
+    return end if query.limit and end <= INT64_MAX else None

@@ -1,0 +1,198 @@
+"""The operations that ask the whole fleet: queries, counts, facets and aggregations, of now or of the past."""
+
+from msgspec.structs import replace
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rollbook import errors
+from rollbook.api import headers, responses
+from rollbook.api.asking import registry_of
+from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, array_of, reference
+from rollbook.api.parameters import AT, INCLUDE, REVISION, moment_of
+from rollbook.registry.history.past_fleets import PastFleet
+from rollbook.registry.reading import facet_requests
+from rollbook.registry.reading.facet_requests import parse_facets
+from rollbook.registry.reading.queries import Reader
+from rollbook.registry.reading.requests import AGGREGATION_KEYS, COUNT_KEYS, QUERY_KEYS, parse_aggregation, parse_query
+
+
+async def query_clusters(request: Request) -> Response:
+    """The matching documents."""
+    registry = registry_of(request)
+    query = await QUERY.of(request, limits=registry.limits)
+    if "registry" in INCLUDE.of(request):
+        query = replace(query, include_registry=True)
+    if query.explain:
+        return responses.json_response(await (await reader_of(request)).explain(query))
+    revision = registry.view.revision
+    found = await (await reader_of(request)).find(query)
+    return responses.documents(found, revision=revision, form=responses.form_of(request))
+
+
+async def explain_query(request: Request) -> Response:
+    """How a query is answered, in words and figures."""
+    query = await QUERY.of(request, limits=registry_of(request).limits)
+    return responses.json_response(await (await reader_of(request)).explain(query))
+
+
+async def count_clusters(request: Request) -> Response:
+    """How many documents match."""
+    registry = registry_of(request)
+    query = await COUNT.of(request, limits=registry.limits, keys=COUNT_KEYS)
+    revision = str(registry.view.revision)
+    count = await (await reader_of(request)).count(query)
+    return responses.json_response({"count": count}, headers={responses.REVISION_HEADER: revision})
+
+
+async def aggregate_clusters(request: Request) -> Response:
+    """What comes out of the pipeline."""
+    registry = registry_of(request)
+    aggregation = await AGGREGATION.of(request, limits=registry.limits)
+    revision = registry.view.revision
+    results = await (await reader_of(request)).aggregate(aggregation)
+    return responses.documents(results, revision=revision, form=responses.form_of(request))
+
+
+async def facet_clusters(request: Request) -> Response:
+    """How many of the matching documents have which values."""
+    registry = registry_of(request)
+    asked = await FACETS.of(request, limits=registry.limits)
+    revision = str(registry.view.revision)
+    facets = await (await reader_of(request)).facets(asked)
+    return responses.json_response(facets, headers={responses.REVISION_HEADER: revision})
+
+
+async def reader_of(request: Request) -> Reader | PastFleet:
+    """What answers questions about the fleet: of now, or of the moment that is asked for."""
+    registry, moment = registry_of(request), moment_of(request)
+    return registry.reader if moment is None else await registry.history.fleet(moment)
+
+
+EXAMPLE = {"query": {"gpus.count": {"$gte": 2}, "status": "live"}, "sort": {"reputation": -1}, "limit": 10}
+QUERY = Body(
+    parse_query,
+    reference("QueryRequest"),
+    'a filter, or `{"query": filter, ...}`, as [below](#queries)',
+    EXAMPLE,
+    optional=True,
+    options=QUERY_KEYS,
+)
+COUNT = Body(
+    parse_query,
+    reference("CountRequest"),
+    'a filter, or `{"query": filter, "skip", "limit", "maxTimeMS"}`',
+    {"gpus.count": {"$gte": 2}},
+    optional=True,
+    options=COUNT_KEYS,
+)
+AGGREGATION = Body(
+    parse_aggregation,
+    reference("AggregationRequest"),
+    'an array of stages, or `{"pipeline": stages, "maxTimeMS"}`',
+    [{"$group": {"_id": "$regionId", "gpus": {"$sum": "$gpus.count"}}}, {"$sort": {"gpus": -1}}],
+    options=AGGREGATION_KEYS,
+)
+FACETS = Body(
+    parse_facets,
+    reference("FacetsRequest"),
+    'a filter, or `{"query": filter, "facets": [path, ...], "limit", "maxTimeMS"}`',
+    {"query": {"status": "live"}, "facets": ["regionId", "tags"]},
+    optional=True,
+    options=facet_requests.KEYS,
+)
+
+OF_FILTERS = (errors.LanguageRefused, errors.FilterRefused, errors.ExpressionRefused, errors.WorkExceeded)
+OF_QUERIES = (*OF_FILTERS, errors.SortRefused, errors.ProjectionRefused, errors.Compacted)
+MOMENT = (REVISION, AT)
+ANY_DOCUMENT = reference("AnyDocument")
+
+OPERATIONS = (
+    Operation(
+        name="queryClusters",
+        method="POST",
+        path="/clusters/query",
+        handler=query_clusters,
+        tag="queries",
+        summary="Find clusters",
+        verb="read",
+        parameters=(*MOMENT, INCLUDE),
+        headers=(headers.ACCEPT,),
+        body=QUERY,
+        answers=(
+            Answer(
+                200,
+                "an array of documents; with `explain`, the explanation",
+                {"anyOf": [array_of(ANY_DOCUMENT), reference("Explanation")]},
+                media_types=(JSON, NDJSON),
+            ),
+        ),
+        refuses=OF_QUERIES,
+        shortcut=True,
+    ),
+    Operation(
+        name="countClusters",
+        method="POST",
+        path="/clusters/count",
+        handler=count_clusters,
+        tag="queries",
+        summary="Count clusters",
+        verb="read",
+        parameters=MOMENT,
+        body=COUNT,
+        answers=(Answer(200, '`{"count": number}`', reference("Count")),),
+        refuses=(*OF_FILTERS, errors.Compacted),
+    ),
+    Operation(
+        name="explainQuery",
+        method="POST",
+        path="/clusters/explain",
+        handler=explain_query,
+        tag="queries",
+        summary="Explain how a query is answered",
+        verb="explain",
+        parameters=MOMENT,
+        body=QUERY,
+        answers=(
+            Answer(
+                200,
+                "how the query is answered: candidates, exactness and time, in words and figures",
+                reference("Explanation"),
+            ),
+        ),
+        refuses=OF_QUERIES,
+    ),
+    Operation(
+        name="facetClusters",
+        method="POST",
+        path="/clusters/facets",
+        handler=facet_clusters,
+        tag="queries",
+        summary="Count clusters by their values",
+        verb="read",
+        parameters=MOMENT,
+        body=FACETS,
+        answers=(
+            Answer(
+                200,
+                '`{"count": number, "facets": {path: {"values": [{"value", "count"}], "distinct", "missing", '
+                '"unlisted"}}}`',
+                reference("Facets"),
+            ),
+        ),
+        refuses=(*OF_FILTERS, errors.Compacted),
+    ),
+    Operation(
+        name="aggregateClusters",
+        method="POST",
+        path="/clusters/aggregate",
+        handler=aggregate_clusters,
+        tag="queries",
+        summary="Run an aggregation pipeline",
+        verb="read",
+        parameters=MOMENT,
+        headers=(headers.ACCEPT,),
+        body=AGGREGATION,
+        answers=(Answer(200, "an array of what comes out", array_of({"type": "object"}), media_types=(JSON, NDJSON)),),
+        refuses=(*OF_QUERIES, errors.PipelineRefused),
+    ),
+)

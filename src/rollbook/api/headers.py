@@ -1,0 +1,60 @@
+"""The headers of requests and answers that mean something here, one row each.
+
+One rule: a header that an answer may carry is in the row of its operation, or among those of every answer.
+"""
+
+from rollbook.api.declarations import Header
+from rollbook.registry.history.moments import REVISION_MAX
+
+REVISION_NUMBER = {"type": "integer", "minimum": 0, "maximum": REVISION_MAX}
+TAG = {"type": "string", "pattern": '^"\\d+(-[a-z]+)?"$'}
+
+IF_MATCH = Header("If-Match", "write only if the document is still at this revision; 412 otherwise", '"12"')
+IF_NONE_MATCH = Header("If-None-Match", "304 without a body if the document is still at this revision", '"12"')
+REASON = Header(
+    "X-Reason",
+    "why, for the history of the cluster; percent-encoded UTF-8, or plain text; at most 500 characters",
+    "moved to another rack",
+)
+ACCEPT = Header(
+    "Accept", "`application/x-ndjson`: a document or an event a line, instead of an array", "application/x-ndjson"
+)
+LAST_EVENT_ID = Header("Last-Event-ID", "begin after this revision; it goes before `since`", "12")
+
+ETAG = Header("ETag", "the revision of the cluster in the answer", '"12"', TAG)
+VARY = Header("Vary", "the request headers that the representation depends on", "accept-encoding")
+WARNING = Header("Warning", "what is odd about a document that was accepted", '299 rollbook "..."')
+LOCATION = Header(
+    "Location", "the address of what was created", "/clusters/west", {"type": "string", "format": "uri-reference"}
+)
+LINK = Header(
+    "Link", "the address of the next changes, when there are more", '</changes?since=12&limit=100>; rel="next"'
+)
+COMPACTED = Header("X-Registry-Compacted", "changes up to this revision are no longer kept", "0", REVISION_NUMBER)
+CACHE_CONTROL = Header("Cache-Control", "`no-store` where nothing on the way may keep the answer", "no-store")
+NO_BUFFERING = Header("X-Accel-Buffering", "`no`: a proxy passes events on at once", "no")
+CONTENT_SECURITY_POLICY = Header(
+    "Content-Security-Policy", "what a browser may load for the page: its own styles", "default-src 'none'"
+)
+NO_SNIFF = Header("X-Content-Type-Options", "`nosniff`: the page is what its media type says", "nosniff")
+ALLOW = Header("Allow", "of a 405, and of OPTIONS: the methods of this address", "GET, HEAD, OPTIONS")
+RETRY_AFTER = Header("Retry-After", "of a 503: after how many seconds to try again", "1", {"type": "integer"})
+CONNECTION = Header("Connection", "`close` after a body that was not read to its end", "close")
+
+REVISION = Header(
+    "X-Registry-Revision",
+    "the newest revision that the answer has seen: an integer that only grows",
+    "12",
+    REVISION_NUMBER,
+)
+CONTENT_ENCODING = Header(
+    "Content-Encoding",
+    "`zstd` or `gzip`, where `Accept-Encoding` names it and the answer has 16 KB or more; its `ETag` then says so: "
+    '`"12-zstd"`',
+    "zstd",
+)
+
+OF_EVERY_ANSWER = (REVISION, CONTENT_ENCODING, VARY)
+OF_REFUSALS = (ALLOW, RETRY_AFTER, CONNECTION)
+OF_HTTP = frozenset({"content-length", "content-type", "date", "transfer-encoding"})
+"""Those of HTTP itself, which need no row."""
