@@ -8,6 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.requests import ClientDisconnect, Request
 
+from rollbook.api.offloading import is_quick_to_parse, off_the_loop
 from rollbook.documents.codec import decode_json
 from rollbook.documents.values import MISSING, Maybe, Missing, Value
 from rollbook.errors import BodyIncomplete, BodyTooLarge, MalformedJson, MediaTypeUnsupported
@@ -18,7 +19,6 @@ from rollbook.security.callers import Caller
 
 Parsed = TypeVar("Parsed")
 
-PARSED_INLINE_BYTES_MAX = 16 * 1024
 DRAIN_BYTES_MAX = 64 * 1024 * 1024
 DRAIN_SECONDS_MAX = 10.0
 REASON_LENGTH_MAX = 500
@@ -37,14 +37,8 @@ async def json_body(request: Request, *, limits: Limits) -> Value:
     return await parsed_body(request, lambda value: value, limits=limits)
 
 
-async def optional_json_body(request: Request, *, limits: Limits) -> Maybe:
-    """As ``json_body``, but MISSING when the body is empty."""
-    return await parsed_optional_body(request, lambda value: value, limits=limits)
-
-
 async def parsed_body(request: Request, parse: Callable[[Value], Parsed], *, limits: Limits) -> Parsed:
-    """What ``parse`` makes of the request's JSON. A large body is read on a thread, so that it holds nobody up."""
-
+    """What ``parse`` makes of the request's JSON. A body that may take long is read on a thread."""
     return await parsed_optional_body(request, lambda value: parse(required(value)), limits=limits)
 
 
@@ -59,9 +53,9 @@ async def parsed_optional_body(request: Request, parse: Callable[[Maybe], Parsed
     """As ``parsed_body``, but an empty body is parsed as MISSING."""
     body = await _bytes_of(request, limits=limits)
     _check_media_type(request, required=bool(body))
-    if len(body) <= PARSED_INLINE_BYTES_MAX:
+    if is_quick_to_parse(body):
         return parse(decode_json(body, limits=limits) if body else MISSING)
-    return await asyncio.to_thread(lambda: parse(decode_json(body, limits=limits)))
+    return await off_the_loop(lambda: parse(decode_json(body, limits=limits)), size_bytes=len(body))
 
 
 def precondition_of(request: Request) -> Precondition:

@@ -1,6 +1,5 @@
 """The operations on a cluster's nodes. They answer with the node, not the cluster."""
 
-import asyncio
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -12,6 +11,7 @@ from rollbook.api import headers, responses
 from rollbook.api.asking import caller_of, precondition_of, reason_of, registry_of
 from rollbook.api.declarations import JSON, MERGE_PATCH, Answer, Body, Operation, array_of, reference
 from rollbook.api.handlers.clusters import NOT_MODIFIED, OF_THE_PAST, entry_of, rules_of
+from rollbook.api.offloading import off_the_loop
 from rollbook.api.parameters import AT, FIELD_VALIDATION, ON_CONFLICT, REVISION
 from rollbook.clusters.casting import cast_update
 from rollbook.clusters.large_documents import decode_stored
@@ -20,6 +20,7 @@ from rollbook.documents.codec import encode_json
 from rollbook.documents.values import Value
 from rollbook.errors import MediaTypeUnsupported, UpdateRefused
 from rollbook.language.edits import compile_edit, parse_edit
+from rollbook.limits import Limits
 from rollbook.registry.writing.committing import WriteResult
 from rollbook.registry.writing.node_commands import EditNodes
 from rollbook.registry.writing.node_edits import (
@@ -68,8 +69,8 @@ async def replace_node(request: Request) -> Response:
 async def patch_node(request: Request) -> Response:
     """The node after a JSON Merge Patch, or update operators."""
     id = request.path_params["node_id"]
-    body = await PATCH.of(request)
-    edit = patching(id, _change_of(request, body), locate=lambda inside: place_in_patch(body, inside))
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    edit = await PATCH.of(request, id=id, media_type=media_type, limits=registry_of(request).limits)
     return await _node(await _edit(request, edit, node=id), id)
 
 
@@ -94,9 +95,14 @@ def as_it_is(body: Value) -> Value:
     return body
 
 
-def _change_of(request: Request, body: Value) -> NodeChange:
+def parse_patch(body: Value, *, id: str, media_type: str, limits: Limits) -> NodeEdit:
+    """The edit of a node that a PATCH body asks for."""
+    change = _change_of(body, media_type=media_type, limits=limits)
+    return patching(id, change, locate=lambda inside: place_in_patch(body, inside))
+
+
+def _change_of(body: Value, *, media_type: str, limits: Limits) -> NodeChange:
     """What a PATCH body does to a node: update operators when it has any, else a JSON Merge Patch."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in PATCHES:
         raise MediaTypeUnsupported(f"a node is patched with {' or '.join(PATCHES)}, not {media_type!r}")
     if not isinstance(body, dict):
@@ -107,7 +113,7 @@ def _change_of(request: Request, body: Value) -> NodeChange:
         raise UpdateRefused(
             "a merge patch has no operators; send them with Content-Type: application/json", mongo_code=9
         )
-    edit = parse_edit(cast_update(body), limits=registry_of(request).limits)
+    edit = parse_edit(cast_update(body), limits=limits)
     return lambda node, budget: compile_edit(edit, work=budget)(node)
 
 
@@ -148,7 +154,9 @@ async def _part_of(entry: Entry, request: Request, read: Callable[[bytes], bytes
 
 async def _read(body: bytes, read: Callable[[bytes], bytes]) -> bytes:
     """What ``read`` makes of a cluster's JSON. A large one is read on a thread, so that it holds nobody up."""
-    return read(body) if len(body) <= READ_INLINE_BYTES_MAX else await asyncio.to_thread(read, body)
+    if len(body) <= READ_INLINE_BYTES_MAX:
+        return read(body)
+    return await off_the_loop(lambda: read(body), size_bytes=len(body))
 
 
 EXAMPLE = {
@@ -166,7 +174,7 @@ NODE_AS_IT_SHALL_BE = Body(
 )
 NODES = Body(as_it_is, array_of(reference("NewNode")), "an array: the cluster has these nodes and no others", [EXAMPLE])
 PATCH = Body(
-    as_it_is,
+    parse_patch,
     reference("NodePatch"),
     "a JSON Merge Patch, or update operators",
     {"memory": 98304},

@@ -11,6 +11,7 @@ from rollbook.api import headers
 from rollbook.api.asking import registry_of
 from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, reference
 from rollbook.api.events import SSE, EventStream
+from rollbook.api.offloading import is_quick_to_parse, off_the_loop
 from rollbook.api.parameters import AS, FILTER, SINCE, WAIT_FOR
 from rollbook.api.responses import REVISION_HEADER
 from rollbook.documents.values import MISSING, Maybe
@@ -24,7 +25,11 @@ LINES_OF_JSON = (NDJSON, "application/ndjson", "application/jsonl")
 
 async def watch_by_address(request: Request) -> Response:
     """A watch whose filter is a parameter. Refusals of the filter have their place within it."""
-    return await _watch(request, WatchRequest(FILTER.of(request)))
+    text = request.query_params.get(FILTER.name, "").encode()
+    if is_quick_to_parse(text):
+        return await _watch(request, WatchRequest(FILTER.of(request)))
+    filter = await off_the_loop(lambda: FILTER.of(request), size_bytes=len(text))
+    return await _watch(request, WatchRequest(filter))
 
 
 async def watch_by_body(request: Request) -> Response:

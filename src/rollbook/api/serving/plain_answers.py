@@ -15,6 +15,7 @@ from rollbook.api.compression import COMPRESS_FROM_BYTES
 from rollbook.api.handlers.liveness import lease_as_json
 from rollbook.api.metrics.histograms import UNTIMED_MAX
 from rollbook.api.metrics.request_counts import RequestCounts
+from rollbook.api.offloading import is_quick_to_parse
 from rollbook.api.responses import PIECE_BYTES
 from rollbook.clusters.liveness import Lease
 from rollbook.documents.codec import decode_json
@@ -132,6 +133,8 @@ class PlainAnswers:
         return b",".join(bodies)
 
     def _parse(self, body: bytes) -> Query:
+        if not is_quick_to_parse(body):
+            raise TakesLong
         limits = self._registry.limits
         return parse_query(decode_json(body, limits=limits), limits=limits)
 
@@ -149,6 +152,10 @@ class PlainAnswers:
         except RegistryError:  # the ordinary way refuses it too, and says why
             return None
         return self._registry.liveness.beat_at_once(id, beat)
+
+
+class TakesLong(Exception):
+    """The body is not certain to be parsed quickly."""
 
 
 def is_plain(headers: Headers, decisive: Collection[bytes]) -> bool:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from rollbook.api.compression import COMPRESS_FROM_BYTES
 from rollbook.api.metrics.request_counts import RequestCounts
+from rollbook.api.offloading import is_quick_to_parse
 from rollbook.api.problems import mistake, problem
 from rollbook.api.responses import stored
 from rollbook.api.serving.plain_answers import DECISIVE_WITH_BODY, ENCODING, PREFIX, Headers, has_plain_body, is_plain
@@ -56,7 +57,11 @@ class PlainWrites:
         """The update, under way; None: the ordinary way."""
         registry = self._registry
         entry = registry.view.entry(url[len(PREFIX) :].decode("latin-1"))
-        if entry is None or (entry.size_bytes * 2 >= COMPRESS_FROM_BYTES and not is_plain(headers, ENCODING)):
+        if (
+            entry is None
+            or not is_quick_to_parse(body)
+            or (entry.size_bytes * 2 >= COMPRESS_FROM_BYTES and not is_plain(headers, ENCODING))
+        ):
             return None
         try:
             value = decode_json(body, limits=registry.limits)

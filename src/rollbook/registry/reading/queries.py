@@ -32,7 +32,7 @@ from rollbook.view.views import View
 
 Result = TypeVar("Result")
 
-READER_THREADS = 4
+READER_THREADS = 2
 AT_ONCE_ENTRIES_MAX = 256
 FIRST_ENTRIES_MAX = 10_000
 INLINE_ENTRIES_MAX = 64
