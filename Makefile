@@ -11,7 +11,7 @@ SIZES ?= 10000 100000
 PACKAGE ?= filters
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check formatted format lint types layers docs reference bench bench-language bench-watch bench-beats mutation lock clean
+.PHONY: help run test check formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-fairness mutation lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,9 @@ bench-watch: .venv/for-measuring ## Measure how fast changes reach watchers, int
 
 bench-beats: .venv/for-measuring ## Measure what it costs to hear 10,000 clusters, into benchmarks/results/beating.md
 	.venv/bin/python -m benchmarks.beating $(ARGS)
+
+bench-fairness: .venv/for-measuring ## Measure what others wait beside floods, into benchmarks/results/fairness.md
+	.venv/bin/python -m benchmarks.fairness $(ARGS)
 
 mutation: .venv/for-mutation ## Find small changes of filters that no test notices (PACKAGE=updates: of updates)
 	ROLLBOOK_MUTATION=$(PACKAGE) .venv/bin/mutmut run "rollbook.language.$(PACKAGE).*"
