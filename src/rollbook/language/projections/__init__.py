@@ -5,7 +5,7 @@ functions that fill in computed fields serve the stages of pipelines (``$project
 """
 
 from rollbook.language.projections.compiling import compile_projection
-from rollbook.language.projections.nodes import Projection
+from rollbook.language.projections.nodes import Projection, may_compute
 from rollbook.language.projections.parsing import parse_project_stage, parse_projection
 
-__all__ = ["Projection", "compile_projection", "parse_project_stage", "parse_projection"]
+__all__ = ["Projection", "compile_projection", "may_compute", "parse_project_stage", "parse_projection"]

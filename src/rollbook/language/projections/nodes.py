@@ -74,3 +74,14 @@ class Projection(Struct, frozen=True):
 
     mode: Mode | None
     fields: Branch
+
+
+def may_compute(projection: Projection) -> bool:
+    """Whether it says more than which fields stay and go, so that one document can cost much."""
+
+    def computes(node: Node) -> bool:
+        if isinstance(node, Branch):
+            return any(computes(member) for _, member in node.members)
+        return not isinstance(node, (Kept, Dropped, Sliced))
+
+    return computes(projection.fields)

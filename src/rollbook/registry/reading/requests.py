@@ -17,10 +17,10 @@ from rollbook.documents.values import INT64_MAX, MISSING, Document, Maybe, Value
 from rollbook.errors import DocumentInvalid, FilterRefused, LanguageRefused, Problem, UpdateRefused, below
 from rollbook.language.edits import parse_edit, parse_update_body
 from rollbook.language.filters import Filter, parse_filter
-from rollbook.language.filters.nodes import EVERYTHING, All, Computed, ElemMatch, Field, JsonSchema, Not
-from rollbook.language.filters.nodes import Any as AnyOf
+from rollbook.language.filters.costs import is_cheap
+from rollbook.language.filters.nodes import EVERYTHING
 from rollbook.language.pipelines import Pipeline, leading_filter, parse_pipeline, with_whole_filters
-from rollbook.language.projections import Projection, parse_projection
+from rollbook.language.projections import Projection, may_compute, parse_projection
 from rollbook.language.search_rules import cluster_search_in, refusals_in_search, translate_search
 from rollbook.language.sorting import Sort, parse_sort
 from rollbook.limits import Limits
@@ -72,7 +72,6 @@ class WatchRequest(Struct, frozen=True):
     since: int | None = None
 
 
-CLAUSES_INLINE_MAX = 50
 WATCH_KEYS = ("query", "since")
 QUERY_KEYS = ("query", "sort", "skip", "limit", "projection", "include", "maxTimeMS", "explain")
 COUNT_KEYS = ("query", "skip", "limit", "maxTimeMS")
@@ -104,8 +103,9 @@ def parse_query(body: Maybe, *, limits: Limits, keys: Collection[str] = QUERY_KE
     )
 
 
-def _query(filter: Filter, body: Document, **options: Any) -> Query:
-    return Query(filter, reads_registry=names_registry(body), may_be_slow=needs_evaluation(filter), **options)
+def _query(filter: Filter, body: Document, *, projection: Projection | None = None, **options: Any) -> Query:
+    may_be_slow = not is_cheap(filter) or (projection is not None and may_compute(projection))
+    return Query(filter, projection=projection, reads_registry=names_registry(body), may_be_slow=may_be_slow, **options)
 
 
 def parse_aggregation(body: Maybe, *, limits: Limits) -> Aggregation:
@@ -192,18 +192,6 @@ def names_registry(json: Value) -> bool:
         return any(map(names_registry, json))
     if isinstance(json, dict):
         return any(REGISTRY_FIELD in key or names_registry(value) for key, value in json.items())
-    return False
-
-
-def needs_evaluation(filter: Filter) -> bool:
-    """Whether the filter holds an expression, a schema or a pattern, of which one document can cost much."""
-    match filter:
-        case Computed() | JsonSchema() | Field(operator="$regex"):
-            return True
-        case Not(clause) | ElemMatch(clause=clause):
-            return needs_evaluation(clause)
-        case All(clauses) | AnyOf(clauses):
-            return len(clauses) > CLAUSES_INLINE_MAX or any(map(needs_evaluation, clauses))
     return False
 
 
