@@ -116,6 +116,18 @@ WRITES = (
         lambda scrape: scrape.registry.committer.counts.failures,
     ),
     Metric(
+        "rollbook_commit_conflicts_total",
+        "counter",
+        "Batches that were decided anew, because another process had written to the journal first.",
+        lambda scrape: scrape.registry.committer.counts.conflicts,
+    ),
+    Metric(
+        "rollbook_commands_beside_queue_total",
+        "counter",
+        "Costly writes that were decided beside the queue, so that they hold up no other writer.",
+        lambda scrape: scrape.registry.committer.counts.beside,
+    ),
+    Metric(
         "rollbook_changes_total",
         "counter",
         "Changes of clusters that were made durable, by what happened.",

@@ -12,10 +12,16 @@ Result: TypeAlias = Literal["changed", "unchanged", "refused", "failed"]
 
 
 class CommitCounts(Struct):
-    """Each number only grows. ``commits``: batches that the journal made durable; ``failures``: those it could not."""
+    """Each number only grows. ``commits``: batches that the journal made durable; ``failures``: those it could not.
+
+    ``conflicts``: batches that were decided anew, for another process wrote first; ``beside``: commands that took too
+    long for the queue, and were decided beside it.
+    """
 
     commits: int = 0
     failures: int = 0
+    conflicts: int = 0
+    beside: int = 0
     changes: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(get_args(Kind), 0))
     commands: dict[Result, int] = field(default_factory=lambda: dict.fromkeys(get_args(Result), 0))
 

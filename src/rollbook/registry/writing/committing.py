@@ -4,7 +4,8 @@ Theory: commands wait in a queue. One task takes whatever has queued, lets every
 (its predecessors in the batch included), makes all decisions durable with one append, publishes them to the view, and
 answers. While the disk syncs, the next batch gathers: that is the group commit, and it needs no timer. Deciding and
 appending happen on the writer's thread, so that a slow update or a slow disk never holds the event loop; the view
-changes only on the loop, and only between batches, so a batch sees it stand still.
+changes only on the loop, and only between batches, so a batch sees it stand still. A command that takes long is decided
+beside the queue. When another process appended first, its changes are read, and the batch is decided anew.
 
 One rule: nothing is answered before it is durable. A refusal that was computed on a predecessor of the same batch
 waits for that predecessor too; when the disk refuses, the whole batch fails.
@@ -12,50 +13,40 @@ waits for that predecessor too; when the disk refuses, the whole batch fails.
 
 import asyncio
 import logging
+import random
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import TypeVar
 
-from rollbook.documents.values import Document
-from rollbook.errors import JournalConflict, JournalUnavailable, RegistryError
-from rollbook.journal.changes import Change, Kind, protected_after
+from rollbook.errors import Compacted, JournalConflict, JournalUnavailable, RegistryError, WorkExceeded
+from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
-from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
+from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.registry.feed.recent_changes import RecentChanges
-from rollbook.registry.writing.commands import Command, Current, Decision
+from rollbook.registry.writing.commands import Command
 from rollbook.registry.writing.commit_counts import CommitCounts, Result
+from rollbook.registry.writing.deciding import Ahead, Deciders, Turns
+from rollbook.registry.writing.drafts import Draft, Outcome, Submission, WriteResult, current_in
 from rollbook.security.callers import Caller
 from rollbook.view.views import NO_VERSIONS, Versions, View
 
+__all__ = ["Committer", "WriteResult"]
+
+T = TypeVar("T")
+
 BATCH_COMMANDS_MAX = 512
+CONFLICT_SECONDS_MAX = 5.0
+CONFLICTS_MAX = 100
+PAUSE_SECONDS_MAX = 0.25
+FIRST_PAUSE_SECONDS = 0.002
 
 logger = logging.getLogger(__name__)
 
 
-class WriteResult(NamedTuple):
-    """The answer to a write: the document after it (None: deleted), its revision, and what to warn of.
-
-    ``kind`` is None when the write changed nothing; ``outcome`` is the command's own word.
-    """
-
-    id: str
-    kind: Kind | None
-    body: bytes | None
-    revision: int
-    warnings: tuple[str, ...] = ()
-    outcome: str = ""
-
-
-Outcome = WriteResult | RegistryError | Exception
-
-
-class _Waiting(NamedTuple):
-    command: Command
-    caller: Caller
-    reason: str | None
-    answer: asyncio.Future[WriteResult]
+class OutOfStep(Exception):
+    """Memory is no longer what the journal holds, so nothing can be decided any more: start again."""
 
 
 class Committer:
@@ -69,19 +60,24 @@ class Committer:
         *,
         now_ms: Callable[[], int],
         limits: Limits = DEFAULT_LIMITS,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._journal = journal
         self._view = view
         self._recent = recent
         self._now_ms = now_ms
         self._limits = limits
-        self._queue: deque[_Waiting] = deque()
+        self._chance = chance
+        self._queue: deque[Submission] = deque()
         self._arrived = asyncio.Event()
         self._settled = asyncio.Event()
         self._settled.set()
         self._closing = False
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollbook-writer")
+        self._deciders = Deciders(limits)
+        self._turns = Turns()
+        self._beside: set[asyncio.Task[None]] = set()
         self._task = asyncio.create_task(self._run(), name="rollbook-committer")
         self.trouble: str | None = None
         """Why the last batch could not be written; None when it could."""
@@ -89,63 +85,155 @@ class Committer:
 
     @property
     def waiting(self) -> int:
-        """How many commands are in the queue."""
-        return len(self._queue)
+        """How many commands are in the queue, or are being decided beside it."""
+        return len(self._queue) + len(self._beside)
 
     def submit(self, caller: Caller, command: Command, *, reason: str | None = None) -> asyncio.Future[WriteResult]:
         """Decide, make durable and publish one command. The future raises its refusal, or JournalUnavailable.
 
-        A caller that goes away takes nothing back: what was submitted is carried out all the same.
+        A caller that goes away takes nothing back: the command may be carried out all the same.
         """
         answer: asyncio.Future[WriteResult] = self._loop.create_future()
+        submission = Submission(command, caller, reason, answer, time.monotonic() + self._limits.max_time_ms / 1000)
         if self._closing:
-            answer.set_exception(JournalUnavailable("the registry is stopping; try again when it is back"))
+            _answer(submission, JournalUnavailable("the registry is stopping; try again when it is back"))
         else:
-            self._queue.append(_Waiting(command, caller, reason, answer))
-            self._arrived.set()
+            self._enqueue(submission)
         return answer
 
     async def settled(self) -> None:
         """Return when what is being written now can be read: what is written later is dated later."""
         await self._settled.wait()
 
+    async def ended(self) -> None:
+        """Return when it has stopped because ``close`` asked for it; raises what ended it otherwise."""
+        await asyncio.shield(self._task)
+
     async def close(self) -> None:
         """Finish what has queued, then stop."""
         self._closing = True
+        self._deciders.close()
         self._arrived.set()
-        await self._task
+        await asyncio.wait([self._task])
         self._thread.shutdown()
 
-    async def _run(self) -> None:
-        while True:
-            if not self._queue:
-                if self._closing:
-                    return
-                self._arrived.clear()
-                await self._arrived.wait()
-                continue
-            batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_COMMANDS_MAX))]
-            self._settled.clear()
-            outcomes = await self._commit(batch)
-            self._settled.set()
-            self._count(outcomes)
-            _answer(batch, outcomes)
+    def _enqueue(self, submission: Submission) -> None:
+        if self._task.done():
+            _answer(submission, JournalUnavailable(self.trouble or "the registry has stopped"))
+        else:
+            self._queue.append(submission)
+            self._arrived.set()
 
-    async def _commit(self, batch: Sequence[_Waiting]) -> Sequence[Outcome]:
+    async def _run(self) -> None:
+        try:
+            while self._queue or self._beside or not self._closing:
+                if not self._queue:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+                    continue
+                batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_COMMANDS_MAX))]
+                self._settled.clear()
+                await self._settle(batch)
+                self._settled.set()
+        except BaseException as fault:
+            self._note(f"nothing can be written any more: {fault}; the registry has to start again")
+            self._settled.set()
+            self._answer_all(self._queue, JournalUnavailable(self.trouble or ""))
+            raise
+
+    async def _settle(self, batch: Sequence[Submission]) -> None:
+        """Carry out a batch, or fail it. Raises only when memory and journal are no longer the same."""
+        try:
+            draft = await self._written(batch)
+        except OutOfStep as failure:
+            self._answer_all(batch, failure)
+            raise
+        except (JournalUnavailable, JournalConflict) as trouble:
+            self._note(trouble.message)
+            self._fail(batch, trouble)
+        except Exception as fault:
+            logger.exception("a batch of %d commands failed", len(batch))
+            self._fail(batch, fault)
+        else:
+            self._note(None)
+            self.counts.committed(draft.changes)
+            self._count(draft.outcomes)
+            for submission, outcome in zip(draft.decided, draft.outcomes, strict=True):
+                _answer(submission, outcome)
+            self._queue.extendleft(reversed(draft.left))
+            for submission in draft.costly:
+                self._decide_beside(submission)
+
+    async def _written(self, batch: Sequence[Submission]) -> Draft:
+        """The draft of a batch, durable and published; decided anew as long as others append first."""
+        until, conflicts = self._loop.time() + CONFLICT_SECONDS_MAX, 0
         while True:
             try:
-                draft, outcomes = await self._loop.run_in_executor(self._thread, self._write, batch)
+                draft = await self._on_thread(lambda: self._write(batch))
             except JournalConflict:
-                self._publish(await self._loop.run_in_executor(self._thread, self._news))
-                continue
-            except JournalUnavailable as trouble:
-                self._note(trouble.message)
-                self.counts.failures += 1
-                return [trouble] * len(batch)
-            self._note(None)
-            self._publish(draft.changes, draft.versions)
-            self.counts.committed(draft.changes)
-            return outcomes
+                self.counts.conflicts += 1
+                conflicts += 1
+                await self._catch_up()
+                if conflicts >= CONFLICTS_MAX or self._loop.time() >= until:
+                    raise JournalConflict(
+                        f"other processes wrote first, {conflicts} times in a row; nothing was written: try again"
+                    ) from None
+                longest = min(PAUSE_SECONDS_MAX, FIRST_PAUSE_SECONDS * 2 ** min(conflicts, 10))
+                await asyncio.sleep(longest * self._chance())
+            else:
+                self._publish(draft.changes, draft.versions)
+                return draft
+
+    async def _catch_up(self) -> None:
+        """Take over what others have written."""
+        try:
+            changes = await self._on_thread(lambda: list(self._journal.follow(self._view.revision)))
+        except Compacted as gone:
+            raise OutOfStep(f"other processes are too far ahead to catch up with: {gone.message}") from gone
+        self._publish(changes)
+
+    def _decide_beside(self, submission: Submission) -> None:
+        if submission.returned is not None:
+            submission.returned.set()
+            return
+        self.counts.beside += 1
+        submission.returned = asyncio.Event()
+        task = asyncio.create_task(self._confirm(submission, submission.returned))
+        self._beside.add(task)
+        task.add_done_callback(self._end_beside)
+
+    async def _confirm(self, submission: Submission, returned: asyncio.Event) -> None:
+        """Decide a costly command beside the queue until a decision still fits the document when its turn comes."""
+        id, changed = submission.command.id, 0
+        submission.answer.add_done_callback(lambda _: returned.set())
+        async with self._turns.of(id):
+            while not submission.answer.done():
+                current = current_in(self._view, id)
+                try:
+                    decision = await self._deciders.decide(submission.command, current, deadline=submission.deadline)
+                except Exception as refusal:
+                    outcome = _overtaken(id, changed) if changed and isinstance(refusal, WorkExceeded) else refusal
+                    self._count([outcome])
+                    _answer(submission, outcome)
+                    return
+                submission.ahead = Ahead(current, decision)
+                returned.clear()
+                self._enqueue(submission)
+                await returned.wait()
+                changed += 1
+
+    def _end_beside(self, task: asyncio.Task[None]) -> None:
+        self._beside.discard(task)
+        self._arrived.set()
+
+    def _fail(self, batch: Sequence[Submission], failure: Exception) -> None:
+        self.counts.failures += 1
+        self._count([failure] * len(batch))
+        self._answer_all(batch, failure)
+
+    def _answer_all(self, submissions: Iterable[Submission], failure: Exception) -> None:
+        for submission in submissions:
+            _answer(submission, failure)
 
     def _count(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
@@ -157,79 +245,42 @@ class Committer:
             logger.log(logging.ERROR if trouble else logging.WARNING, trouble or "writes reach the disk again")
 
     def _publish(self, changes: Sequence[Change], versions: Versions = NO_VERSIONS) -> None:
-        self._view.apply(changes, versions)
-        self._recent.extend(changes)
+        try:
+            self._view.apply(changes, versions)
+            self._recent.extend(changes)
+        except Exception as fault:
+            raise OutOfStep("what is durable could not be made visible") from fault
 
-    def _write(self, batch: Sequence[_Waiting]) -> tuple["_Draft", Sequence[Outcome]]:
+    def _write(self, batch: Sequence[Submission]) -> Draft:
         at_ms = max(self._journal.newest_ms(), self._now_ms())  # revisions never go back in time
-        draft = _Draft(self._view, at_ms, self._limits)
-        outcomes = [draft.outcome_of(waiting) for waiting in batch]
+        draft = Draft(self._view, at_ms, self._limits)
+        draft.decide(batch)
         if draft.changes:
             self._journal.append(draft.changes, after=self._view.revision)
-        return draft, outcomes
+        return draft
 
-    def _news(self) -> list[Change]:
-        return list(self._journal.follow(self._view.revision))
-
-
-class _Draft:
-    """The state that a batch is making: the view, with the batch's own decisions over it."""
-
-    def __init__(self, view: View, at_ms: int, limits: Limits) -> None:
-        self._view = view
-        self._at_ms = at_ms
-        self._limits = limits
-        self._over: dict[str, Current | None] = {}
-        self.changes: list[Change] = []
-        self.versions: dict[int, tuple[Document, Document]] = {}
-
-    def outcome_of(self, waiting: _Waiting) -> Outcome:
-        """What the command's caller will hear, once the batch is durable."""
-        command = waiting.command
-        current = self._standing(command.id)
-        try:
-            decision = command.decide(current, self._budget())
-        except Exception as refusal:  # every refusal travels to its caller, and to nobody else
-            return refusal
-        if decision.kind is None:
-            revision = current.revision if current else 0
-            return WriteResult(command.id, None, decision.body, revision, decision.warnings, decision.outcome)
-        return self._record(waiting, current, decision, decision.kind)
-
-    def _budget(self) -> RequestBudget:
-        deadline = time.monotonic() + self._limits.max_time_ms / 1000
-        return RequestBudget(deadline=deadline, bytes_left=self._limits.result_bytes_max)
-
-    def _standing(self, id: str) -> Current | None:
-        if id in self._over:
-            return self._over[id]
-        entry = self._view.entry(id)
-        return None if entry is None else Current(entry.body, entry.revision, entry.protected)
-
-    def _record(self, waiting: _Waiting, current: Current | None, decision: Decision, kind: Kind) -> WriteResult:
-        id, actor, revision = waiting.command.id, waiting.caller.name, self._view.revision + len(self.changes) + 1
-        before = current.body if current else None
-        change = Change(revision, id, kind, self._at_ms, before, decision.body, actor, waiting.reason)
-        self.changes.append(change)
-        if decision.versions is not None:
-            self.versions[revision] = decision.versions
-        protected = protected_after(kind, current is not None and current.protected)
-        self._over[id] = None if decision.body is None else Current(decision.body, revision, protected)
-        return WriteResult(id, kind, decision.body, revision, decision.warnings, decision.outcome)
+    async def _on_thread(self, job: Callable[[], T]) -> T:
+        return await self._loop.run_in_executor(self._thread, job)
 
 
 def _result_of(outcome: Outcome) -> Result:
     if isinstance(outcome, WriteResult):
         return "unchanged" if outcome.kind is None else "changed"
-    is_refusal = isinstance(outcome, RegistryError) and not isinstance(outcome, JournalUnavailable)
+    failures = (JournalUnavailable, JournalConflict, OutOfStep)
+    is_refusal = isinstance(outcome, RegistryError) and not isinstance(outcome, failures)
     return "refused" if is_refusal else "failed"
 
 
-def _answer(batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
-    for waiting, outcome in zip(batch, outcomes, strict=True):
-        if waiting.answer.done():  # the caller went away; what it asked for is done all the same
-            continue
-        if isinstance(outcome, WriteResult):
-            waiting.answer.set_result(outcome)
-        else:
-            waiting.answer.set_exception(outcome)
+def _overtaken(id: str, changed: int) -> JournalConflict:
+    return JournalConflict(
+        f"the cluster {id!r} changed {changed} times while this costly update was computed; try again"
+    )
+
+
+def _answer(submission: Submission, outcome: Outcome) -> None:
+    if submission.answer.done():  # the caller went away; what it asked for is done all the same
+        return
+    if isinstance(outcome, WriteResult):
+        submission.answer.set_result(outcome)
+    else:
+        submission.answer.set_exception(outcome)

@@ -1,0 +1,110 @@
+"""Deciding: briefly on the writer's thread, and at length beside it.
+
+Theory: most decisions take microseconds, and are made where the newest state is. One that takes longer than its share
+would hold up every other writer, so it is left, and made anew on a thread of its own against the document as it stands.
+Its result counts only if the document is still the same when the command comes to the writer again (``Ahead``); else it
+is decided once more, until its time is over.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from weakref import WeakValueDictionary
+
+from msgspec import Struct
+
+from rollbook.errors import JournalUnavailable, WorkExceeded
+from rollbook.limits import Limits, RequestBudget
+from rollbook.registry.writing.commands import Command, Current, Decision
+
+SHARE_SECONDS = 0.01
+"""How long the writer's thread spends on one decision at most, as far as the work is counted."""
+
+THREADS = 2
+
+
+class TakesLonger(Exception):
+    """The decision needs more time than the writer has for it."""
+
+
+class Ahead(Struct, frozen=True):
+    """A decision that was made before its turn, and the document that it was made on."""
+
+    current: Current | None
+    decision: Decision
+
+
+def decide_briefly(command: Command, current: Current | None, limits: Limits) -> Decision:
+    """The decision, if it takes no longer than its share; else TakesLonger. Raises the command's refusal."""
+    deadline = time.monotonic() + SHARE_SECONDS
+    budget = RequestBudget(deadline, limits.result_bytes_max, time.monotonic)
+    try:
+        return command.decide(current, budget)
+    except WorkExceeded:
+        if time.monotonic() > deadline:
+            raise TakesLonger from None
+        raise
+
+
+class Deciders:
+    """The threads on which costly commands are decided, and what is under way there."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="rollbook-decider")
+        self._budgets: list[RequestBudget] = []
+        self._is_closing = False
+
+    async def decide(self, command: Command, current: Current | None, *, deadline: float) -> Decision:
+        """The decision, by ``deadline`` (seconds of ``time.monotonic``). Raises the command's refusal."""
+        job = self._job(command, current, deadline)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, job)
+
+    def close(self) -> None:
+        """End what is under way, at its next look at the time."""
+        self._is_closing = True
+        for budget in self._budgets:
+            budget.deadline = float("-inf")
+        self._threads.shutdown(wait=False)
+
+    def _job(self, command: Command, current: Current | None, deadline: float) -> Callable[[], Decision]:
+        def job() -> Decision:
+            with self._budget(deadline) as budget:
+                budget.check()  # it may have waited for a thread all the while
+                return command.decide(current, budget)
+
+        return job
+
+    @contextmanager
+    def _budget(self, deadline: float) -> Iterator[RequestBudget]:
+        budget = RequestBudget(deadline, self._limits.result_bytes_max, polite_time)
+        self._budgets.append(budget)
+        try:
+            if self._is_closing:
+                budget.deadline = float("-inf")
+            yield budget
+        except WorkExceeded:
+            if self._is_closing:
+                raise JournalUnavailable("the registry is stopping; try again when it is back") from None
+            raise
+        finally:
+            self._budgets.remove(budget)
+
+
+class Turns:
+    """One costly command of a cluster at a time: two would undo each other's work."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, id: str) -> asyncio.Lock:
+        """The lock of a cluster, while somebody holds it or waits for it."""
+        return self._locks.setdefault(id, asyncio.Lock())
+
+
+def polite_time() -> float:
+    """``time.monotonic``, after other threads had their turn: the one who computes must not hold up those who wait."""
+    time.sleep(0)
+    return time.monotonic()

@@ -1,0 +1,152 @@
+"""Drafts: the state that a batch of commands is making, before any of it is durable.
+
+One rule: every command is decided on the newest state, which is the view with the decisions of its predecessors in the
+batch over it. A batch ends early where it would become too large to write, or takes too long to decide; what is left
+comes first in the next one.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
+
+from rollbook.documents.values import Document
+from rollbook.errors import RegistryError
+from rollbook.journal.changes import Change, Kind, protected_after
+from rollbook.limits import Limits
+from rollbook.registry.writing.commands import Command, Current, Decision
+from rollbook.registry.writing.deciding import Ahead, TakesLonger, decide_briefly
+from rollbook.security.callers import Caller
+from rollbook.view.views import View
+
+BATCH_BYTES_MAX = 12 * 1024 * 1024
+"""The documents of a batch weigh at most this much, before and after; a single change may weigh more."""
+
+BATCH_SECONDS = 0.05
+"""After this time, a batch is written as far as it is decided."""
+
+
+class WriteResult(NamedTuple):
+    """The answer to a write: the document after it (None: deleted), its revision, and its warnings.
+
+    ``kind`` is None when the write changed nothing; ``outcome`` is the command's own word.
+    """
+
+    id: str
+    kind: Kind | None
+    body: bytes | None
+    revision: int
+    warnings: tuple[str, ...] = ()
+    outcome: str = ""
+
+
+Outcome: TypeAlias = WriteResult | RegistryError | Exception
+
+
+class Submission(Struct, eq=False):
+    """A command on its way. ``deadline``: until when it may be decided again (seconds of ``time.monotonic``).
+
+    ``ahead`` is a decision made before its turn. ``returned``, of a command that is decided beside the queue, is set
+    when the document has changed meanwhile.
+    """
+
+    command: Command
+    caller: Caller
+    reason: str | None
+    answer: "asyncio.Future[WriteResult]"
+    deadline: float
+    ahead: Ahead | None = None
+    returned: asyncio.Event | None = None
+
+
+class Draft:
+    """The decisions of one batch: ``outcomes`` in the order of ``decided``, and the changes that they make.
+
+    ``costly`` are the commands that take longer than they may here; ``left`` are those that come in the next batch.
+    """
+
+    def __init__(self, view: View, at_ms: int, limits: Limits) -> None:
+        self._view = view
+        self._at_ms = at_ms
+        self._limits = limits
+        self._over: dict[str, Current | None] = {}
+        self._bytes = 0
+        self.changes: list[Change] = []
+        self.versions: dict[int, tuple[Document, Document]] = {}
+        self.decided: list[Submission] = []
+        self.outcomes: list[Outcome] = []
+        self.costly: list[Submission] = []
+        self.left: Sequence[Submission] = ()
+
+    def decide(self, batch: Sequence[Submission]) -> None:
+        """Decide the commands of a batch, in order, up to where it has to end."""
+        until = time.monotonic() + BATCH_SECONDS
+        for place, submission in enumerate(batch):
+            if (place and time.monotonic() > until) or not self._decide(submission):
+                self.left = batch[place:]
+                return
+
+    def _decide(self, submission: Submission) -> bool:
+        """Decide a command; whether the batch has room for what it changes."""
+        command = submission.command
+        current = self._current(command.id)
+        try:
+            decision = self._decision(submission, current)
+            if not self._has_room_for(current, decision):
+                submission.ahead = Ahead(current, decision)
+                return False
+            outcome: Outcome = self._result(submission, current, decision)
+        except TakesLonger:
+            self.costly.append(submission)
+            return True
+        except Exception as refusal:  # every refusal travels to its caller, and to nobody else
+            outcome = refusal
+        self.decided.append(submission)
+        self.outcomes.append(outcome)
+        return True
+
+    def _decision(self, submission: Submission, current: Current | None) -> Decision:
+        ahead = submission.ahead
+        if ahead is not None and ahead.current == current:
+            return ahead.decision
+        if submission.returned is not None:
+            raise TakesLonger
+        return decide_briefly(submission.command, current, self._limits)
+
+    def _has_room_for(self, current: Current | None, decision: Decision) -> bool:
+        if decision.kind is None or not self.changes:
+            return True
+        size_bytes = len(current.body if current else b"") + len(decision.body or b"")
+        return self._bytes + size_bytes <= BATCH_BYTES_MAX
+
+    def _result(self, submission: Submission, current: Current | None, decision: Decision) -> WriteResult:
+        id, kind = submission.command.id, decision.kind
+        if kind is None:
+            revision = current.revision if current else 0
+        else:
+            revision = self._record(submission, current, decision, kind)
+        return WriteResult(id, kind, decision.body, revision, decision.warnings, decision.outcome)
+
+    def _current(self, id: str) -> Current | None:
+        return self._over[id] if id in self._over else current_in(self._view, id)
+
+    def _record(self, submission: Submission, current: Current | None, decision: Decision, kind: Kind) -> int:
+        """Add the change that a decision makes; its revision."""
+        id, actor = submission.command.id, submission.caller.name
+        revision = self._view.revision + len(self.changes) + 1
+        before, after = current.body if current else None, decision.body
+        self.changes.append(Change(revision, id, kind, self._at_ms, before, after, actor, submission.reason))
+        self._bytes += len(before or b"") + len(after or b"")
+        if decision.versions is not None:
+            self.versions[revision] = decision.versions
+        protected = protected_after(kind, current is not None and current.protected)
+        self._over[id] = None if after is None else Current(after, revision, protected)
+        return revision
+
+
+def current_in(view: View, id: str) -> Current | None:
+    """The newest durable document of an id."""
+    entry = view.entry(id)
+    return None if entry is None else Current(entry.body, entry.revision, entry.protected)
