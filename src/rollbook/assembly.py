@@ -14,6 +14,7 @@ import uvloop
 
 from rollbook.api.app import make_app
 from rollbook.api.metrics.request_counts import RequestCounts
+from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.listening import bind
 from rollbook.api.serving.server import serve as serve_http
 from rollbook.clusters.acceptance import SchemaRules
@@ -138,9 +139,7 @@ async def _serve_on(bound: socket.socket, settings: Settings) -> None:
         registry.webhooks.start()
         traffic = RequestCounts()
         await serve_http(
-            make_app(registry, traffic),
-            registry,
-            traffic,
+            Edge(make_app(registry, traffic), registry, traffic, settings),
             bound=bound,
             stop_seconds=settings.stop_seconds,
             before_stop=registry.watching.stop,

@@ -76,10 +76,28 @@ class BodyIncomplete(RequestRefused):
     code = "body-incomplete"
 
 
+class HeadIncomplete(RequestRefused):
+    """The headers of the request did not come to their end."""
+
+    code = "head-incomplete"
+
+
 class HeadTooLarge(RequestRefused):
     """The head of the request, its address and headers, is larger than this registry accepts."""
 
     code = "head-too-large"
+
+
+class MisdirectedRequest(RequestRefused):
+    """The registry does not answer to the name in the request's Host header."""
+
+    code = "misdirected-request"
+
+
+class Overloaded(RequestRefused):
+    """The registry holds as much of other requests as it may."""
+
+    code = "overloaded"
 
 
 class MediaTypeUnsupported(RequestRefused):

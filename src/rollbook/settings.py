@@ -6,34 +6,36 @@ One rule: ``SETTINGS`` is the whole list. The environment, the flags, every refu
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
 from rollbook.errors import SettingRefused
 from rollbook.limits import DEFAULT_LIMITS, Limits
+from rollbook.setting_values import (
+    LOOPBACK_NAMES,
+    AllowedNetworks,
+    HostNames,
+    OnOff,
+    TrustedNetworks,
+    allowed_networks,
+    directory,
+    host_name,
+    host_names,
+    one_of,
+    status,
+    switch,
+    trusted_networks,
+    whole_number,
+)
 
 Schema: TypeAlias = Literal["default", "lenient"]
 Bodies: TypeAlias = Literal["plain", "packed"]
+LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
+LogFormat: TypeAlias = Literal["text", "json"]
 Flag: TypeAlias = str | int | Path | None
-
-EVERY_NETWORK = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
-LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
-
-
-class AllowedNetworks(Struct, frozen=True):
-    """Networks that are not public and may be reached all the same. As text: ``refuse``, ``allow``, or a list."""
-
-    networks: tuple[IPv4Network | IPv6Network, ...] = ()
-
-    def __contains__(self, address: IPv4Address | IPv6Address) -> bool:
-        return any(address.version == network.version and address in network for network in self.networks)
-
-    def __str__(self) -> str:
-        words = {(): "refuse", EVERY_NETWORK: "allow"}
-        return words.get(self.networks) or ",".join(map(str, self.networks))
 
 
 class Settings(Struct, frozen=True):
@@ -50,6 +52,11 @@ class Settings(Struct, frozen=True):
     history_changes: int = 1_000_000
     history_bytes: int = 4 * 1024 * 1024 * 1024
     webhooks_private: AllowedNetworks = AllowedNetworks()
+    hosts: HostNames = HostNames()
+    trusted_proxies: TrustedNetworks = TrustedNetworks()
+    log_level: LogLevel = "info"
+    log_format: LogFormat = "text"
+    access_log: OnOff = OnOff(False)
     limits: Limits = DEFAULT_LIMITS
 
     @property
@@ -119,58 +126,6 @@ def _parsed(setting: Setting, text: str, source: str) -> object:
         raise SettingRefused(f"{source} must be {error}, not {text!r}") from None
 
 
-def whole_number(least: int, most: int) -> Callable[[str], int]:
-    """Reads a whole number from ``least`` to ``most``."""
-
-    def parse(text: str) -> int:
-        if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most:
-            return int(text)
-        raise ValueError(f"a whole number from {least} to {most}")
-
-    return parse
-
-
-def host_name(text: str) -> str:
-    """Reads the name or address of a network interface."""
-    if not text or any(character.isspace() or character in "/@" for character in text):
-        raise ValueError("a host name or an IP address, such as 127.0.0.1")
-    return text.removeprefix("[").removesuffix("]")
-
-
-def directory(text: str) -> Path:
-    """Reads the path of a directory, which need not exist yet."""
-    if not text or (Path(text).exists() and not Path(text).is_dir()):
-        raise ValueError("a directory")
-    return Path(text)
-
-
-def one_of(words: Any) -> Callable[[str], str]:
-    """Reads one of the words of a Literal."""
-
-    def parse(text: str) -> str:
-        if text not in get_args(words):
-            raise ValueError(" or ".join(get_args(words)))
-        return text
-
-    return parse
-
-
-def allowed_networks(text: str) -> AllowedNetworks:
-    """Reads which networks are allowed."""
-    words = {"refuse": (), "allow": EVERY_NETWORK}
-    try:
-        return AllowedNetworks(words[text] if text in words else tuple(map(ip_network, text.split(","))))
-    except ValueError:
-        raise ValueError("refuse, allow, or networks such as 10.0.0.0/8,fd00::/8") from None
-
-
-def status(text: str) -> str:
-    """Reads a status of clusters."""
-    if not text or not text.isprintable() or len(text) > 100:
-        raise ValueError("a text of 1 to 100 printable characters")
-    return text
-
-
 LIMIT_NAMES = frozenset(Limits.__struct_fields__)
 
 SETTINGS = (
@@ -220,6 +175,22 @@ SETTINGS = (
         allowed_networks,
         "Whether webhooks may reach addresses that are not public: `refuse`, `allow`, or networks (`10.0.0.0/8,...`).",
     ),
+    Setting(
+        "hosts",
+        "ROLLBOOK_HOSTS",
+        host_names,
+        "The names under which clients reach the registry, comma-separated. On a loopback interface, and wherever "
+        "names are listed, a request whose `Host` is neither one of them nor `localhost` nor an IP address is refused.",
+    ),
+    Setting(
+        "trusted_proxies",
+        "ROLLBOOK_TRUSTED_PROXIES",
+        trusted_networks,
+        "The networks of proxies whose `Forwarded` and `X-Forwarded-For` are believed, comma-separated.",
+    ),
+    Setting("log_level", "ROLLBOOK_LOG_LEVEL", one_of(LogLevel), "The least level that is logged."),
+    Setting("log_format", "ROLLBOOK_LOG_FORMAT", one_of(LogFormat), "`json` logs an object a line."),
+    Setting("access_log", "ROLLBOOK_ACCESS_LOG", switch, "`on` logs every request."),
     Setting(
         "body_bytes_max",
         "ROLLBOOK_BODY_BYTES_MAX",

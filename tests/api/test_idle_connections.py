@@ -7,46 +7,28 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 
-from rollbook.api.app import make_app
-from rollbook.api.metrics.request_counts import RequestCounts
-from rollbook.api.serving.protocol import protocol_for
-from rollbook.api.serving.server import listen
-from rollbook.assembly import open_registry
-from rollbook.settings import Settings
+from rollbook.api.serving.edge import Patience
+from tests.api.edges import served
 from tests.registry.writing import create
 
 IDLE_SECONDS = 1
 
-READ = b"GET /clusters/west HTTP/1.1\r\nHost: x\r\n\r\n"
-ORDINARY = b"GET /clusters/west?include=registry HTTP/1.1\r\nHost: x\r\n\r\n"
-WATCH = b"GET /clusters/watch HTTP/1.1\r\nHost: x\r\n\r\n"
+READ = b"GET /clusters/west HTTP/1.1\r\nHost: localhost\r\n\r\n"
+ORDINARY = b"GET /clusters/west?include=registry HTTP/1.1\r\nHost: localhost\r\n\r\n"
+WATCH = b"GET /clusters/watch HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = b"GET /clusters/west HTTP/1.1\r\nHo"
 
 
 @asynccontextmanager
 async def connected(directory: Path) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to a server that closes idle ones soon."""
-    async with open_registry(Settings(data=directory)) as registry:
-        await create(registry, "west")
-        traffic = RequestCounts()
-        config = uvicorn.Config(
-            make_app(registry, traffic),
-            http=protocol_for(registry, traffic),
-            lifespan="off",
-            log_config=None,
-            timeout_keep_alive=IDLE_SECONDS,
-            timeout_graceful_shutdown=1,
-        )
-        server, listening = uvicorn.Server(config), listen("127.0.0.1", 0)
-        serving = asyncio.create_task(server._serve([listening]))
-        reader, writer = await asyncio.open_connection(*listening.getsockname())
+    patience = Patience(idle_seconds=IDLE_SECONDS, head_seconds=IDLE_SECONDS)
+    async with served(directory, patience=patience) as served_here:
+        await create(served_here.registry, "west")
+        reader, writer = await served_here.connect()
         yield reader, writer
         writer.close()
-        server.should_exit = True
-        registry.watching.stop()
-        await serving
 
 
 async def seconds_until_closed(reader: asyncio.StreamReader) -> float:

@@ -17,7 +17,13 @@ ORDINARY = "?fieldValidation=warn"
 
 
 def put(path: str, body: str, *headers: str) -> bytes:
-    lines = [f"PUT {path} HTTP/1.1", "Host: x", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+    lines = [
+        f"PUT {path} HTTP/1.1",
+        "Host: localhost",
+        "X-Request-Id: r1",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+    ]
     return "\r\n".join([*lines, *headers, "", body]).encode()
 
 
@@ -98,7 +104,7 @@ def test_requests_in_a_row_are_answered_in_their_order(
 ) -> None:
     http.post("/clusters", json=cluster(fresh_id)).raise_for_status()
     path = f"/clusters/{fresh_id}"
-    read = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    read = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     row = b"".join(put(path, json.dumps({"$set": {"reputation": n}})) + read for n in range(20))
     found = answers(server, row + put(path + ORDINARY, '{"$inc": {"reputation": 1}}') + read, 42)
     assert [json.loads(body)["reputation"] for _, body in found] == [*(n // 2 for n in range(40)), 20, 20]

@@ -39,8 +39,8 @@ def received(connection: socket.socket) -> bytes:
 
 
 def head(method: str, path: str, *headers: str) -> bytes:
-    """The head of a request."""
-    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: x", *headers, "", ""]).encode()
+    """The head of a request. Both ways through the server repeat its id."""
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", "X-Request-Id: r1", *headers, "", ""]).encode()
 
 
 def test_a_413_reaches_a_client_that_is_still_sending(server: ServerProcess) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from rollbook import __version__
 from tests.serving import ServerProcess, free_port
 
 COMMAND = [sys.executable, "-m", "rollbook", "serve"]
@@ -35,12 +36,17 @@ def wait_until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.02)
 
 
+def port_in(said: str) -> int:
+    """The port that the log names."""
+    return int(said.partition("listening on http://127.0.0.1:")[2].partition(":")[0])
+
+
 def test_sigterm_ends_it_with_success(home: Path) -> None:
     code, said = served(home)
     assert code == 0
     assert [line.partition(" INFO ")[2] for line in said.splitlines()] == [
         "opening data",
-        f"listening on http://127.0.0.1:{said.partition('127.0.0.1:')[2].split()[0]}",
+        f"rollbook {__version__}, listening on http://127.0.0.1:{port_in(said)}: 0 clusters at revision 0",
         "stopped",
     ]
 

@@ -10,7 +10,7 @@ import pytest
 from rollbook.registry.webhooks.addresses import Address, problem_with
 from rollbook.registry.webhooks.resolving import Resolve
 from rollbook.registry.webhooks.sending import Connection, Sender, Sent
-from rollbook.settings import AllowedNetworks, allowed_networks
+from rollbook.setting_values import AllowedNetworks, allowed_networks
 from tests.serving import free_port
 from tests.webhooks.receiving import Answer, Target, target
 

@@ -1,17 +1,16 @@
 """What a request carries: its body as a value, its conditions, its author. Refusals are those of ``errors``."""
 
-import asyncio
 import re
 from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import unquote_to_bytes
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from rollbook.api.offloading import is_quick_to_parse, off_the_loop
 from rollbook.documents.codec import decode_json
 from rollbook.documents.values import MISSING, Maybe, Missing, Value
-from rollbook.errors import BodyIncomplete, BodyTooLarge, MalformedJson, MediaTypeUnsupported
+from rollbook.errors import MalformedJson, MediaTypeUnsupported, RequestRefused
 from rollbook.limits import Limits
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.commands import Precondition
@@ -19,9 +18,9 @@ from rollbook.security.callers import Caller
 
 Parsed = TypeVar("Parsed")
 
-DRAIN_BYTES_MAX = 64 * 1024 * 1024
-DRAIN_SECONDS_MAX = 10.0
 REASON_LENGTH_MAX = 500
+ENTITY_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+ENTITY_TAGS = re.compile(rf"\s*(?:{ENTITY_TAG.pattern}\s*)?(?:,\s*(?:{ENTITY_TAG.pattern}\s*)?)*")
 CHARSET = re.compile(r'charset\s*=\s*"?([^\s;"]*)', re.IGNORECASE)
 UTF_8 = ("utf-8", "utf8", "us-ascii")
 
@@ -51,7 +50,7 @@ def required(value: Maybe) -> Value:
 
 async def parsed_optional_body(request: Request, parse: Callable[[Maybe], Parsed], *, limits: Limits) -> Parsed:
     """As ``parsed_body``, but an empty body is parsed as MISSING."""
-    body = await _bytes_of(request, limits=limits)
+    body = await request.body()  # whole, and within the limit: the edge sees to that
     _check_media_type(request, required=bool(body))
     if is_quick_to_parse(body):
         return parse(decode_json(body, limits=limits) if body else MISSING)
@@ -59,11 +58,20 @@ async def parsed_optional_body(request: Request, parse: Callable[[Maybe], Parsed
 
 
 def precondition_of(request: Request) -> Precondition:
-    """What ``If-Match`` and ``If-None-Match`` ask."""
+    """What ``If-Match`` and ``If-None-Match`` ask. Refuses (RequestRefused) what is no list of entity tags."""
     return Precondition(
-        matches=_entity_tags(request.headers.getlist("if-match")),
-        differs=_entity_tags(request.headers.getlist("if-none-match")),
+        matches=_revisions(_entity_tags(request.headers.getlist("if-match"), "If-Match")),
+        differs=_revisions(_entity_tags(request.headers.getlist("if-none-match"), "If-None-Match")),
     )
+
+
+def tag_seen(request: Request, revision: int) -> str | None:
+    """The entity tag of the revision that the caller has already, as ``If-None-Match`` names it."""
+    tags = _entity_tags(request.headers.getlist("if-none-match"), "If-None-Match") or ()
+    plain = str(revision)
+    if plain in tags or "*" in tags:
+        return f'"{plain}"'
+    return next((f'"{tag}"' for tag in tags if _revision(tag) == plain), None)
 
 
 def caller_of(request: Request) -> Caller:
@@ -87,58 +95,6 @@ def reason_in(header: str) -> str | None:
     return line[:REASON_LENGTH_MAX] or None
 
 
-async def _bytes_of(request: Request, *, limits: Limits) -> bytes:
-    body_bytes_max = limits.body_bytes_max
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > body_bytes_max:
-        if request.headers.get("expect", "").lower() != "100-continue":  # who waits for a go-ahead has not sent yet
-            await _drain(request)
-        raise _too_large(body_bytes_max)
-    body = await _body_of(request, body_bytes_max, limits.body_pause_seconds_max)
-    if len(body) > body_bytes_max:
-        await _drain(request)
-        raise _too_large(body_bytes_max)
-    return body
-
-
-async def _body_of(request: Request, body_bytes_max: int, pause_seconds_max: float) -> bytes:
-    """The body, or some bytes more than the most. Refuses (BodyIncomplete) one that stops coming."""
-    chunks: list[bytes] = []
-    left_bytes, now = body_bytes_max, asyncio.get_running_loop().time
-    try:
-        async with asyncio.timeout(pause_seconds_max) as patience:
-            async for chunk in request.stream():
-                if chunk:
-                    chunks.append(chunk)
-                    left_bytes -= len(chunk)
-                    if left_bytes < 0:
-                        break
-                    patience.reschedule(now() + pause_seconds_max)
-    except TimeoutError:
-        raise BodyIncomplete(
-            f"no more of the body came for {pause_seconds_max:g} s: is it shorter than its Content-Length says?"
-        ) from None
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-async def _drain(request: Request) -> None:
-    """Read on for a while and forget it: a client that is still sending sees no answer until it is done."""
-    left_bytes = DRAIN_BYTES_MAX
-    try:
-        async with asyncio.timeout(DRAIN_SECONDS_MAX):
-            while left_bytes > 0:
-                message = await request.receive()
-                left_bytes -= len(message.get("body", b""))
-                if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                    return
-    except (TimeoutError, ClientDisconnect):
-        return
-
-
-def _too_large(body_bytes_max: int) -> BodyTooLarge:
-    return BodyTooLarge(f"the body is larger than {body_bytes_max} bytes, the most that this registry accepts")
-
-
 def _check_media_type(request: Request, *, required: bool) -> None:
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding != "identity":
@@ -159,9 +115,23 @@ def _check_media_type(request: Request, *, required: bool) -> None:
         raise MediaTypeUnsupported(f"the charset is {charset[1]!r}; a body must be UTF-8, and its charset utf-8")
 
 
-def _entity_tags(headers: list[str]) -> frozenset[str] | None:
-    """The revisions that entity tags name: ``"12"``, ``W/"12"`` and ``"12-gzip"`` are all revision 12."""
+def _entity_tags(headers: list[str], name: str) -> frozenset[str] | None:
+    """The tags in the values of a header, without quotes and without ``W/``; None when there is no such header."""
     if not headers:
         return None
-    tags = (tag.strip().removeprefix("W/").strip('"') for header in headers for tag in header.split(","))
-    return frozenset(tag.partition("-")[0] for tag in tags if tag)
+    text = ",".join(headers).strip()
+    if text == "*":
+        return frozenset("*")
+    tags = frozenset(found[1] for found in ENTITY_TAG.finditer(text))
+    if not tags or not ENTITY_TAGS.fullmatch(text):
+        raise RequestRefused(f'{name} must be * or entity tags in double quotes, such as "12", as ETag gives them')
+    return tags
+
+
+def _revisions(tags: frozenset[str] | None) -> frozenset[str] | None:
+    return None if tags is None else frozenset(map(_revision, tags))
+
+
+def _revision(tag: str) -> str:
+    """What a tag stands for: ``12`` and ``12-gzip`` for revision 12; no other tag is one of ours."""
+    return tag.removesuffix("-gzip").removesuffix("-zstd")

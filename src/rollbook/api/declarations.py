@@ -165,6 +165,9 @@ OF_BODIES = (
     errors.MalformedJson,
     errors.JsonTooDeep,
     errors.BodyIncomplete,
+    errors.HeadIncomplete,
+    errors.MisdirectedRequest,
+    errors.Overloaded,
     errors.BodyTooLarge,
     errors.MediaTypeUnsupported,
 )

@@ -47,6 +47,12 @@ REVISION = Header(
     "12",
     REVISION_NUMBER,
 )
+REQUEST_ID = Header(
+    "X-Request-Id",
+    "the id that the client sent, at most 128 letters, digits and `._~:/+=@-`; or one made for the request, except on "
+    "the quickest answers",
+    "3f9c2a1b7d4e-00002a",
+)
 CONTENT_ENCODING = Header(
     "Content-Encoding",
     "`zstd` or `gzip`, where `Accept-Encoding` names it and the answer has 16 KB or more; its `ETag` then says so: "
@@ -54,7 +60,7 @@ CONTENT_ENCODING = Header(
     "zstd",
 )
 
-OF_EVERY_ANSWER = (REVISION, CONTENT_ENCODING, VARY)
+OF_EVERY_ANSWER = (REVISION, REQUEST_ID, CONTENT_ENCODING, VARY)
 OF_REFUSALS = (ALLOW, RETRY_AFTER, CONNECTION)
 OF_HTTP = frozenset({"content-length", "content-type", "date", "transfer-encoding"})
 """Those of HTTP itself, which need no row."""

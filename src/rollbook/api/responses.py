@@ -1,6 +1,7 @@
 """Answers: documents as they are stored, arrays of them streamed, and the headers that every answer carries."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -17,6 +18,10 @@ REVISION_HEADER = "x-registry-revision"
 PIECE_BYTES = 256 * 1024
 WARNINGS_MAX = 5
 WARNING_BYTES_MAX = 1024
+WARNING_LENGTH_MAX = 300
+CUT = "..."
+WEIGHT = re.compile(r"q\s*=\s*([01](?:\.\d{0,3})?)")
+UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
 def json_response(value: Any, status: int = 200, *, headers: dict[str, str] | None = None) -> Response:
@@ -80,7 +85,23 @@ SEARCH_RESULT = Framing(JSON, b'{"success":true,"data":[', b",", b"", b"]}")
 
 def form_of(request: Request) -> Framing:
     """A JSON array, or a line a document where the caller's ``Accept`` asks for NDJSON."""
-    return LINES if LINES.media_type in request.headers.get("accept", "") else ARRAY
+    return LINES if prefers(request, (LINES.media_type,), to=JSON) else ARRAY
+
+
+def prefers(request: Request, media_types: Sequence[str], *, to: str) -> bool:
+    """Whether ``Accept`` names one of the media types, and ``to``, which is sent otherwise, with no greater weight."""
+    weights = {}
+    for each in ",".join(request.headers.getlist("accept")).lower().split(","):
+        media_type, *parameters = (part.strip() for part in each.split(";"))
+        given = [WEIGHT.fullmatch(parameter) for parameter in parameters]
+        weights[media_type] = next((float(found[1]) for found in given if found), 1.0)
+    weight = max((weights.get(media_type, 0.0) for media_type in media_types), default=0.0)
+    return weight > 0 and weight >= weights.get(to, 0.0)
+
+
+def not_modified(tag: str) -> Response:
+    """The answer to a caller that has the representation ``tag`` already."""
+    return Response(status_code=304, headers={"etag": tag, "vary": "accept-encoding"})
 
 
 def entity_tag(revision: int) -> str:
@@ -92,13 +113,25 @@ def warning_headers(warnings: Sequence[str]) -> list[tuple[str, str]]:
     """``Warning`` headers (RFC 9111's predecessor's form): at most 5, 1 KB in all, in escaped ASCII."""
     headers, left_bytes = [], WARNING_BYTES_MAX
     for warning in warnings[:WARNINGS_MAX]:
-        text = warning.encode("ascii", "backslashreplace").decode().replace("\\", "\\\\").replace('"', '\\"')
-        value = f'299 rollbook "{text}"'
+        value = f'299 rollbook "{_quoted(warning, length_max=WARNING_LENGTH_MAX)}"'
         left_bytes -= len(value)
         if left_bytes < 0:
             break
         headers.append(("warning", value))
     return headers
+
+
+def header_text(text: str) -> str:
+    r"""Text of a caller as a header may carry it: whatever is not printable ASCII as ``\n``, ``\xe9`` or ``\u20ac``."""
+    return UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _quoted(text: str, *, length_max: int) -> str:
+    """The text as the content of a quoted string, cut where it is too long."""
+    escaped = header_text(text[:length_max]).replace("\\", "\\\\").replace('"', '\\"')
+    if len(text) <= length_max and len(escaped) <= length_max:
+        return escaped
+    return escaped[: length_max - len(CUT)].rstrip("\\") + CUT
 
 
 async def aiter_of(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 
 from rollbook import assembly
+from rollbook.api.serving.logs import configure_logging
 from rollbook.cli.directories import DataOption
 from rollbook.cli.exits import DONE
 from rollbook.cli.terminal import warn, warn_loudly
 from rollbook.settings import Settings, misspelt_variables, settings_from
-
-LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +33,7 @@ def serve(
         warn(f"{misspelt} is not a setting; {meant} is")
     if not settings.is_loopback:
         warn_loudly("THIS REGISTRY IS OPEN TO THE NETWORK", open_to_all(settings))
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    configure_logging(settings.log_level, settings.log_format)
     _be_ready_for_signals()
     logger.info("opening %s", settings.data)
     assembly.serve(settings)

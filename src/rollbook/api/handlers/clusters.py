@@ -1,11 +1,13 @@
 """The operations on one cluster. Handlers parse, ask, answer; refusals travel as exceptions to ``problems``."""
 
+from urllib.parse import quote
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from rollbook import errors
 from rollbook.api import headers, responses
-from rollbook.api.asking import caller_of, precondition_of, reason_of, registry_of
+from rollbook.api.asking import caller_of, precondition_of, reason_of, registry_of, tag_seen
 from rollbook.api.declarations import Answer, Body, Operation, reference
 from rollbook.api.parameters import AT, FIELD_VALIDATION, INCLUDE, REVISION, moment_of
 from rollbook.clusters.acceptance import SchemaRules
@@ -22,9 +24,9 @@ async def read_cluster(request: Request) -> Response:
     if "registry" in INCLUDE.of(request):
         facts = registry.facts if moment_of(request) is None else registry.history.facts
         return responses.json_response(facts.document_of(entry))
-    seen = precondition_of(request).differs
-    if seen is not None and seen & {"*", str(entry.revision)}:
-        return Response(status_code=304, headers={"etag": responses.entity_tag(entry.revision)})
+    seen = tag_seen(request, entry.revision)
+    if seen is not None:
+        return responses.not_modified(seen)
     return responses.document(
         entry.body, revision=entry.revision, headers={responses.REVISION_HEADER: str(registry.view.revision)}
     )
@@ -55,7 +57,7 @@ async def create_cluster(request: Request) -> Response:
     registry = registry_of(request)
     command = await CREATION.of(request, rules=rules_of(request), limits=registry.limits)
     result = await registry.write(caller_of(request), command, reason=reason_of(request))
-    return responses.stored(result, status=201, headers={"location": f"/clusters/{result.id}"})
+    return responses.stored(result, status=201, headers={"location": f"/clusters/{quote(result.id, safe='')}"})
 
 
 async def entry_of(request: Request) -> Entry:

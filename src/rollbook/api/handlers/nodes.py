@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from rollbook import errors
 from rollbook.api import headers, responses
-from rollbook.api.asking import caller_of, precondition_of, reason_of, registry_of
+from rollbook.api.asking import caller_of, precondition_of, reason_of, registry_of, tag_seen
 from rollbook.api.declarations import JSON, MERGE_PATCH, Answer, Body, Operation, array_of, reference
 from rollbook.api.handlers.clusters import NOT_MODIFIED, OF_THE_PAST, entry_of, rules_of
 from rollbook.api.offloading import off_the_loop
@@ -138,7 +138,7 @@ async def _edit(
 async def _node(stored: WriteResult, id: str) -> Response:
     assert stored.body is not None
     status = 201 if stored.outcome == "joined" else 200
-    place = f"/clusters/{stored.id}/nodes/{quote(id, safe='')}"
+    place = f"/clusters/{quote(stored.id, safe='')}/nodes/{quote(id, safe='')}"
     body = await _read(stored.body, lambda body: encode_json(node_in(body, id)))
     return responses.stored(stored, body=body, status=status, headers={"location": place} if status == 201 else None)
 
@@ -146,9 +146,9 @@ async def _node(stored: WriteResult, id: str) -> Response:
 async def _part_of(entry: Entry, request: Request, read: Callable[[bytes], bytes]) -> Response:
     """A part of a cluster, with the cluster's entity tag; or 304 when the caller has that already."""
     part = await _read(entry.body, read)
-    seen = precondition_of(request).differs
-    if seen is not None and seen & {"*", str(entry.revision)}:
-        return Response(status_code=304, headers={"etag": responses.entity_tag(entry.revision)})
+    seen = tag_seen(request, entry.revision)
+    if seen is not None:
+        return responses.not_modified(seen)
     return responses.document(part, revision=entry.revision)
 
 

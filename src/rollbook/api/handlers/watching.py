@@ -13,7 +13,7 @@ from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, ref
 from rollbook.api.events import SSE, EventStream
 from rollbook.api.offloading import is_quick_to_parse, off_the_loop
 from rollbook.api.parameters import AS, FILTER, SINCE, WAIT_FOR
-from rollbook.api.responses import REVISION_HEADER
+from rollbook.api.responses import REVISION_HEADER, prefers
 from rollbook.documents.values import MISSING, Maybe
 from rollbook.limits import Limits
 from rollbook.registry.history.moments import parse_revision
@@ -50,8 +50,7 @@ async def _watch(request: Request, asked: WatchRequest) -> Response:
     opening = registry.watching.open(asked.filter, form=AS.of(request), since=since)
     if wait_seconds is not None:
         return await _next_events(request, opening, wait_seconds)
-    accepted = request.headers.get("accept", "").lower()
-    media_type = NDJSON if any(name in accepted for name in LINES_OF_JSON) else SSE
+    media_type = NDJSON if prefers(request, LINES_OF_JSON, to=SSE) else SSE
     return Response(media_type=media_type) if request.method == "HEAD" else EventStream(opening, media_type)
 
 

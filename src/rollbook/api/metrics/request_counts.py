@@ -20,6 +20,9 @@ OTHER = "other"
 """The method of a request that has none of these, and the route of one that has none."""
 
 
+SHORTCUTS = ("read", "query", "update", "heartbeat")
+
+
 class AnswerCounts(NamedTuple):
     """How requests of one kind were answered. ``status`` is the class: ``2xx``."""
 
@@ -33,6 +36,8 @@ class RequestCounts:
 
     def __init__(self) -> None:
         self._answers: dict[AnswerCounts, Histogram] = {}
+        self.direct = dict.fromkeys(SHORTCUTS, 0)
+        """How many answers of each shortcut went out without the application."""
         self.lateness = Histogram()
         """How late the event loop came to what was due, ten times a second."""
 

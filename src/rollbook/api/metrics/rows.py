@@ -29,6 +29,7 @@ class Scrape(Struct, frozen=True):
 
     registry: Registry
     answers: Mapping[AnswerCounts, Histogram]
+    direct: Mapping[str, int]
     lateness: Histogram
     leases: LeaseMetrics
     webhooks: WebhookMetrics | None

@@ -46,6 +46,7 @@ class Scraper(Struct, frozen=True):
         scrape = Scrape(
             self.registry,
             self.traffic.answers(),
+            dict(self.traffic.direct),
             self.traffic.lateness,
             self.registry.liveness.figures(),
             await _figures(self.registry.webhooks),

@@ -29,6 +29,14 @@ REQUESTS = (
         ("route", "method", "status"),
     ),
     Metric(
+        "rollbook_direct_answers_total",
+        "counter",
+        "Requests that a shortcut answered, without the application: plain reads, queries, updates and heartbeats. "
+        "They are among all requests too.",
+        lambda scrape: scrape.direct,
+        ("shortcut",),
+    ),
+    Metric(
         "rollbook_http_request_duration_seconds",
         "histogram",
         "How long it took from when a request was read until its answer began. Of reads that are answered at once, "

@@ -1,279 +1,314 @@
-"""uvicorn's HTTP protocol, with answers of our own.
+"""One connection: bytes come in, requests are answered in their order, bytes go out.
 
-Bytes that are no HTTP, or a head without end, get a problem like any other refusal. And plain requests of the hottest
-kinds are answered as soon as they are read (``plain_answers``) or durable (``plain_writes``), with no task and no
-messages between server and application. Whatever else there is goes the ordinary way: what is not plain, a body that
-comes in parts, a slow reader, requests that wait before it.
-
-Theory: uvicorn makes three things for every request that a plain one has no use for: the scope of the application, a
-timer that ends an idle connection, and another one's end. Here a scope is made for what goes the ordinary way; and one
-timer runs on, and looks how long the connection has been idle when it is over.
+Theory: a chunk of bytes may hold thousands of pipelined requests, so it is read in small pieces, and only while no
+request waits; the rest stays as bytes, and the socket is not read meanwhile. A request is answered by a shortcut, in
+the same turn of the event loop; or by the update that a PUT has begun; or by the application, in a task
+(``exchanges``). The edge calls ``tick`` once a second: no connection needs a timer of its own.
 """
 
-from asyncio import Event, Future, TimerHandle, Transport
-from http import HTTPStatus
+import asyncio
+from asyncio import Future, Transport
 from time import perf_counter
+from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-from rollbook.api.metrics.histograms import Histogram
-from rollbook.api.metrics.request_counts import OTHER, RequestCounts
-from rollbook.api.problems import MEDIA_TYPE, problem, status_of
-from rollbook.api.serving.plain_answers import PlainAnswers
-from rollbook.api.serving.plain_writes import PlainWrites
-from rollbook.errors import HeadTooLarge, RegistryError, RequestRefused
-from rollbook.registry.registry import Registry
+from rollbook.api.metrics.request_counts import OTHER
+from rollbook.api.problems import problem
+from rollbook.api.serving.edge import Edge
+from rollbook.api.serving.exchanges import Exchange
+from rollbook.api.serving.reading import RequestReader
+from rollbook.api.serving.rendering import rendered
+from rollbook.api.serving.requests import IncomingRequest
+from rollbook.errors import BodyIncomplete, HeadIncomplete, Overloaded, RegistryError, RequestRefused
 from rollbook.registry.writing.committing import WriteResult
 
-HEAD_BYTES_MAX = 64 * 1024 - 1
-"""What the parser takes as an address. A head that comes in few pieces may have more, by what one piece can hold."""
+PIECE_BYTES = 4096
+"""How much is read at a time, where requests may follow one another."""
 
-LINGER_SECONDS = 2.0
-
-NO_HTTP = RequestRefused("the request is not valid HTTP/1.1")
-HEAD_TOO_LARGE = HeadTooLarge(
-    f"the address and the headers have more than {HEAD_BYTES_MAX} bytes; a long filter goes into the body of a POST"
-)
+GO_AHEAD = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class RegistryProtocol(HttpToolsProtocol):
-    """The protocol of one connection. What all connections share is set by ``protocol_for``."""
+class Connection(asyncio.Protocol):
+    """The protocol of one connection."""
 
-    plain: PlainAnswers
-    writes: PlainWrites
-    malformed: Histogram
-    default_headers: "DefaultHeaders"
-    url = b""
-    timeout_keep_alive_task: TimerHandle | None
-    _answered = False
-    _refused = False
-    _reads_head = True
-    _head_bytes = 0
-    _heard_at = 0.0
-    _held: bytes | None = None
-    """The body of a POST or a PUT so far, while it may be answered here; its head has not gone the ordinary way yet."""
+    transport: Transport
+    reader: RequestReader
 
-    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """A connection begins, and with it the time that it may be idle."""
-        super().connection_made(transport)
-        self._heard_at = self.loop.time()
-        self._start_timer(self.timeout_keep_alive)
+    def __init__(self, edge: Edge) -> None:
+        self.edge = edge
+        self.server: tuple[str, int | None] | None = None
+        self._answering: Exchange | Future[WriteResult] | None = None
+        self._refusal: RegistryError | None = None
+        self._unread = b""
+        self._held_bytes = 0
+        self._is_closing = False
+        self._has_ended = False
+        self._closing_at = self._heard_at = 0.0
+        self._reading_paused = False
+        self._write_paused = False
+        self._drained: Future[None] | None = None
+        self._buffered_bytes = 0
+        self._write_due = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A connection begins."""
+        self.transport = cast(Transport, transport)
+        peer = transport.get_extra_info("peername")
+        server = transport.get_extra_info("sockname")
+        self.server = (server[0], server[1]) if isinstance(server, tuple) else None
+        self.reader = RequestReader(self.edge.gates, self.edge.clock, peer[0] if isinstance(peer, tuple) else "unknown")
+        self.edge.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """Some bytes have come. A body that is not whole by now goes the ordinary way."""
-        if self._refused:
-            return
-        if self._reads_head:
-            self._head_bytes += len(data)
-        super().data_received(data)
-        if self._refused or self.transport.is_closing():
-            return
-        if self._head_bytes > HEAD_BYTES_MAX:
-            self._refuse(HEAD_TOO_LARGE)
-        elif self._held is not None:
-            self._hand_on()
-
-    def on_message_begin(self) -> None:
-        """A request begins. Its scope is made when it goes the ordinary way."""
-        self.url, self.headers, self.expect_100_continue = b"", [], False
-
-    def on_headers_complete(self) -> None:
-        """The head of a request is read: answer it here, wait for its body, or let it go on."""
-        self._reads_head, self._head_bytes = False, 0
-        if not self._is_occupied() and self.parser.get_http_version() == "1.1":
-            method = self.parser.get_method()
-            if method == b"GET":
-                answer = self.plain.to_read(self.url, self.headers, self._default_headers())
-                if answer is not None:
-                    self._answer(answer)
-                    return
-            elif (method == b"POST" and self.plain.takes_post(self.url, self.headers)) or (
-                method == b"PUT" and self.writes.takes(self.url, self.headers)
-            ):
-                self._held = b""
-                return
-        self._go_on()
-
-    def on_body(self, body: bytes) -> None:
-        """Some of a request's body is read."""
-        if self._held is not None:
-            self._held += body
-        elif not self._answered:
-            super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        """A request is read to its end."""
-        self._reads_head = True
-        if self._held is not None and not self._answer_to_body(self._held):
-            self._hand_on()
-        if self._answered:
-            self._answered = False
+        """Some bytes have come. They wait while an earlier request is being answered."""
+        if self._is_blocked or self._unread:
+            self._heard_at = self.edge.clock.now
+            if not self._is_closing:
+                self._unread += data
+                self._pause_reading()
         else:
-            super().on_message_complete()
+            self._read(data)
 
-    def on_response_complete(self) -> None:
-        """An answer has gone out the ordinary way."""
-        self._end_timer()
-        super().on_response_complete()
+    def eof_received(self) -> bool:
+        """The client sends nothing more. It may still read the answers to what it has sent."""
+        self._has_ended = True
+        if isinstance(self._answering, Exchange):
+            self._answering.leave()
+        self._go_on()
+        return True
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than answers are written."""
+        self._write_paused = True
+        self._write_due = self.edge.clock.now + self.edge.patience.write_seconds
+
+    def resume_writing(self) -> None:
+        """The client has read most of what was written."""
+        self._write_paused = False
+        self._release_writers()
+        self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended."""
-        self._end_timer()
-        super().connection_lost(exc)
+        self._is_closing = True
+        if isinstance(self._answering, Exchange):
+            self._answering.disconnect()
+        self._release_writers()
+        self.reader.whole.clear()
+        self._unread = b""
+        self._account()
+        self.edge.connections.discard(self)
 
-    def timeout_keep_alive_handler(self) -> None:
-        """The connection may have been idle for too long: what came meanwhile has not stopped the timer."""
-        self.timeout_keep_alive_task = None
-        if self._is_answering():
+    def write(self, data: bytes) -> None:
+        """Send bytes of an answer."""
+        if data and not self.transport.is_closing():
+            self.transport.write(data)
+
+    async def drained(self) -> None:
+        """Wait until the client has read most of what was written, or has gone."""
+        if self._write_paused and not self.transport.is_closing():
+            if self._drained is None:
+                self._drained = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._drained)
+
+    def end(self, *, keep_alive: bool) -> None:
+        """End the request that is being answered, and begin the next one."""
+        self._answering = None
+        if self.transport.is_closing():
             return
-        idle_seconds = self.loop.time() - self._heard_at
-        if idle_seconds >= self.timeout_keep_alive:
-            super().timeout_keep_alive_handler()
+        if keep_alive and not self.edge.is_stopping:
+            self.reader.since = self.edge.clock.now
+            self._go_on()
         else:
-            self._start_timer(self.timeout_keep_alive - idle_seconds)
+            self._close()
 
-    def send_400_response(self, msg: str) -> None:
-        """Answer a request that can't be understood, and hang up."""
-        self._refuse(HEAD_TOO_LARGE if len(self.url) > HEAD_BYTES_MAX else NO_HTTP)
+    def stop(self) -> None:
+        """Close as soon as nothing is under way."""
+        if self._answering is None and self.reader.phase == "idle" and not self._unread and not self._is_closing:
+            self._close()
 
-    def _unset_keepalive_if_required(self) -> None:
-        """Something has come: uvicorn would end the timer."""
-        self._heard_at = self.loop.time()
+    def abort(self) -> None:
+        """Close at once."""
+        self.transport.abort()
 
-    def _unsupported_upgrade_warning(self) -> None:
-        """A client that offers another protocol is answered in this one, and nobody has to be warned of it."""
+    def tick(self) -> int:
+        """Look after the deadlines; how many bytes wait until the client reads them."""
+        now, patience, reader = self.edge.clock.now, self.edge.patience, self.reader
+        if self._is_stalled(now):
+            self.transport.abort()
+        elif self._is_closing:
+            if now - self._heard_at >= patience.linger_seconds or now - self._closing_at >= patience.linger_seconds_max:
+                self.transport.abort()
+        elif self._answering is None and not self._is_blocked:
+            waited = now - reader.since
+            if reader.phase == "head" and waited >= patience.head_seconds:
+                self._refuse(HeadIncomplete(f"the headers were not whole after {patience.head_seconds:g} s"))
+            elif reader.phase == "body":
+                self._check_body(waited, now - reader.body_at)
+            elif reader.phase == "idle" and waited >= patience.idle_seconds:
+                self._close()
+        return self._buffered_bytes
 
-    def _answer_to_body(self, body: bytes) -> bool:
-        if self.parser.get_method() == b"PUT":
-            return self._begin_update(body)
-        answer = self.plain.to_post(self.url, self.headers, body, self._default_headers())
-        if answer is None:
-            return False
-        self._held = None
-        self._answer(answer)
-        return True
+    @property
+    def _is_blocked(self) -> bool:
+        return self._answering is not None or self._write_paused or self._is_closing
 
-    def _begin_update(self, body: bytes) -> bool:
-        begun, peer = perf_counter(), self.client[0] if self.client else "unknown"
-        update = self.writes.asked(self.url, self.headers, body, peer=peer)
-        if update is None:
-            return False
-        self._held, self._answered = None, True
-        self.cycle = cycle = UpdateCycle()  # type: ignore[assignment]
-        update.add_done_callback(lambda done: self._end_update(done, cycle, begun))
-        return True
+    def _read(self, data: bytes) -> None:
+        """Read and answer requests until one has to wait; what is behind it stays unread."""
+        reader, offset, size = self.reader, 0, len(data)
+        while offset < size and not self._is_blocked and self._refusal is None:
+            step = size if size <= PIECE_BYTES else max(PIECE_BYTES, reader.body_left)
+            try:
+                reader.feed(data if size <= PIECE_BYTES else data[offset : offset + step])
+            except RegistryError as refusal:
+                self._refusal, offset = refusal, size
+            offset += step
+            self._answer_whole()
+        if offset < size and not self._is_closing:
+            self._unread = data[offset:]
+        if self._unread or reader.whole:
+            self._pause_reading()
+        if reader.phase == "body" or self._held_bytes or self._unread:
+            self._account()
 
-    def _end_update(self, update: "Future[WriteResult]", cycle: "UpdateCycle", begun: float) -> None:
-        closes = not cycle.keep_alive
-        answer = self.writes.answer_to(update, begun, default=self._default_headers(), closes=closes)
-        if not self.transport.is_closing():
-            self.transport.write(answer)
-            if closes:
-                self.transport.close()
-        cycle.response_complete = True
-        if self.pipeline or self.transport.is_closing():
-            self.on_response_complete()
+    def _answer_whole(self) -> None:
+        """Answer the requests that are whole, as far as they need not wait; then refuse what follows them, if so."""
+        reader = self.reader
+        while reader.whole and not self._is_blocked:
+            self._answer(reader.whole.popleft())
+        if self._is_blocked or reader.whole:
             return
-        self._heard_at = self.loop.time()
-        self.flow.resume_reading()
-        self._count_answer()
-
-    def _answer(self, answer: bytes) -> None:
-        self.transport.write(answer)
-        self._answered = True
-        self._count_answer()
-
-    def _count_answer(self) -> None:
-        self.server_state.total_requests += 1
-        if self.timeout_keep_alive_task is None:
-            self._start_timer(self.timeout_keep_alive)
+        if self._refusal is not None:
+            self._refuse(self._refusal)
+        elif reader.wants_go_ahead:
+            reader.wants_go_ahead = False
+            self.transport.write(GO_AHEAD)
 
     def _go_on(self) -> None:
-        """Let a request whose head is read go the ordinary way."""
-        url, headers, expects = self.url, self.headers, self.expect_100_continue
-        super().on_message_begin()
-        self.url, self.expect_100_continue = url, expects
-        self.headers += headers  # the scope has this very list
-        super().on_headers_complete()
+        """Go on with what has waited."""
+        self._answer_whole()
+        if self._unread and not self._is_blocked:
+            data, self._unread = self._unread, b""
+            self._read(data)
+        if self._is_blocked or self._unread or self.reader.whole:
+            return
+        self._account()
+        if self._has_ended:
+            self._end_of_input()
+        elif self._reading_paused:
+            self._reading_paused = False
+            self.transport.resume_reading()
 
-    def _hand_on(self) -> None:
-        """Let what has been held back go the ordinary way."""
-        body, self._held = self._held, None
-        self._go_on()
-        if body:
-            super().on_body(body)
+    def _end_of_input(self) -> None:
+        reader = self.reader
+        if reader.phase == "body":
+            of = f" of {reader.body_bytes + reader.body_left}" if reader.body_left > 0 else ""
+            self._refuse(RequestRefused(f"the body ends after {reader.body_bytes}{of} bytes"))
+        else:
+            self._close()
+
+    def _answer(self, request: IncomingRequest) -> None:
+        edge, shortcuts = self.edge, self.edge.shortcuts
+        if shortcuts is not None and request.version == "1.1":
+            default = edge.default_headers(request.id) if request.id else edge.date
+            answer = shortcuts.answer(request, default)
+            if answer is not None:
+                self.transport.write(answer)
+                if edge.logs_access:
+                    edge.log_access(request, 200, perf_counter(), request.id)
+                return
+            update = shortcuts.begin_update(request)
+            if update is not None:
+                begun = perf_counter()
+                self._answering = update
+                update.add_done_callback(lambda done: self._end_update(done, request, begun))
+                return
+        exchange = Exchange(self, request, id=request.id or edge.new_id())
+        self._answering = exchange
+        edge.run(exchange.run())
+
+    def _end_update(self, update: "Future[WriteResult]", request: IncomingRequest, begun: float) -> None:
+        edge = self.edge
+        answer = edge.finish_update(update, request, begun)
+        self.write(answer)
+        if edge.logs_access:
+            edge.log_access(request, int(answer[9:12]), begun, request.id)
+        self.end(keep_alive=True)
 
     def _refuse(self, refusal: RegistryError) -> None:
-        """Answer, and hang up a little later: a client that is still sending would not see the answer otherwise."""
-        self._refused = True
-        self._end_timer()
-        self.malformed.add(0.0)
-        status, body = HTTPStatus(status_of(refusal)), bytes(problem(refusal).body)
-        head = (
-            f"HTTP/1.1 {status} {status.phrase}\r\ncontent-type: {MEDIA_TYPE}\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        """Answer what can't be read on, and close."""
+        request, edge = self.reader.request, self.edge
+        more: dict[str, Any] = (
+            {"success": False, "message": refusal.message} if request.url.startswith(b"/api/") else {}
         )
-        self.transport.write(head.encode() + body)
-        self.transport.write_eof()
-        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        response = problem(refusal, **more)
+        response.raw_headers.append((b"x-registry-revision", b"%d" % edge.revision))
+        edge.traffic.of(OTHER, OTHER, response.status_code).add(0.0)
+        id = request.id or edge.new_id()
+        bodiless = request.method == b"HEAD"
+        self.write(rendered(response, edge.default_headers(id), closes=True, bodiless=bodiless))
+        if edge.logs_access:
+            edge.log_access(request, response.status_code, perf_counter(), id)
+        self._close(lingers=True)
 
-    def _start_timer(self, seconds: float) -> None:
-        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+    def _close(self, *, lingers: bool = False) -> None:
+        """Close. A client that may still be sending would lose the answer, so it is listened to for a while."""
+        if self._is_closing:
+            return
+        self._is_closing = True
+        if not lingers and not self._unread and not self.reader.whole:
+            self.transport.close()
+            return
+        self._closing_at = self._heard_at = self.edge.clock.now
+        self.reader.whole.clear()
+        self._unread = b""
+        self._account()
+        if not self.transport.is_closing():
+            self.transport.write_eof()
+            if self._reading_paused:
+                self._reading_paused = False
+                self.transport.resume_reading()
 
-    def _end_timer(self) -> None:
-        if self.timeout_keep_alive_task is not None:
-            self.timeout_keep_alive_task.cancel()
-            self.timeout_keep_alive_task = None
+    def _check_body(self, waited: float, paused: float) -> None:
+        patience, received = self.edge.patience, self.reader.body_bytes
+        if paused >= patience.pause_seconds:
+            self._refuse(
+                BodyIncomplete(
+                    f"no more of the body came for {patience.pause_seconds:g} s: "
+                    "is it shorter than its Content-Length says?"
+                )
+            )
+        elif waited >= patience.pause_seconds + received / patience.bytes_per_second:
+            self._refuse(BodyIncomplete(f"the body comes at less than {patience.bytes_per_second} bytes per second"))
 
-    def _default_headers(self) -> bytes:
-        """What every answer has, rendered anew when the server has a new list: when the second of ``date`` turns."""
-        listed = self.server_state.default_headers
-        if self.default_headers.listed is not listed:
-            rendered = b"".join([b"%s: %s\r\n" % header for header in listed])
-            self.default_headers.listed, self.default_headers.rendered = listed, rendered
-        return self.default_headers.rendered
+    def _is_stalled(self, now: float) -> bool:
+        """Whether what was written is not read, or is read at less than the least rate."""
+        buffered, before = self.transport.get_write_buffer_size(), self._buffered_bytes
+        self._buffered_bytes = buffered
+        patience = self.edge.patience
+        if not buffered:
+            return False
+        if not before:
+            self._write_due = now + patience.write_seconds
+        elif buffered < before:
+            earned = self._write_due + (before - buffered) / patience.bytes_per_second
+            self._write_due = min(earned, now + patience.write_seconds)
+        return now >= self._write_due
 
-    def _is_occupied(self) -> bool:
-        """Whether earlier requests of the connection are still being answered, or its reader is slow.
+    def _account(self) -> None:
+        """Count what this connection holds of requests. The edge has a bound over all connections."""
+        body = len(self._answering.request.body) if isinstance(self._answering, Exchange) else 0
+        held_bytes = self.reader.body_bytes + len(self._unread) + body
+        self.edge.held_bytes += held_bytes - self._held_bytes
+        self._held_bytes = held_bytes
+        if self.edge.held_bytes > self.edge.held_bytes_max and self.reader.phase == "body" and not self._is_closing:
+            self._refuse(Overloaded("the registry holds as many bytes of requests as it may; try again later"))
 
-        (The first is ``_is_answering``, written out here: this is asked with every request.)
-        """
-        return (self.cycle is not None and not self.cycle.response_complete) or self.flow.write_paused
+    def _pause_reading(self) -> None:
+        if not self._reading_paused and not self.transport.is_closing():
+            self._reading_paused = True
+            self.transport.pause_reading()
 
-    def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
-
-
-class DefaultHeaders:
-    """The headers that every answer has, as the server lists them and as they are sent."""
-
-    __slots__ = ("listed", "rendered")
-
-    def __init__(self) -> None:
-        self.listed: list[tuple[bytes, bytes]] | None = None
-        self.rendered = b""
-
-
-class UpdateCycle:
-    """What uvicorn asks of a request that is being answered: those after it wait for it, and so does a stop."""
-
-    __slots__ = ("disconnected", "keep_alive", "response_complete")
-
-    message_event = Event()
-    """Nobody waits for it: one for all."""
-
-    def __init__(self) -> None:
-        self.response_complete = False
-        self.disconnected = False
-        self.keep_alive = True
-
-
-def protocol_for(registry: Registry, traffic: RequestCounts) -> type[RegistryProtocol]:
-    """The protocol of connections to ``registry``; what it answers by itself is counted in ``traffic``."""
-    shared = {
-        "plain": PlainAnswers(registry, traffic),
-        "writes": PlainWrites(registry, traffic),
-        "malformed": traffic.of(OTHER, OTHER, 400),
-        "default_headers": DefaultHeaders(),
-    }
-    return type("RegistryProtocol", (RegistryProtocol,), shared)
+    def _release_writers(self) -> None:
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+        self._drained = None

@@ -1,7 +1,4 @@
-"""The HTTP server: uvicorn, told what ours differs in.
-
-It listens only when the registry is ready, and stops on SIGTERM and SIGINT after what is under way.
-"""
+"""The HTTP server: it listens only when the registry is ready, and stops after what is under way."""
 
 import asyncio
 import contextlib
@@ -9,69 +6,55 @@ import logging
 import resource
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 
-import uvicorn
-from starlette.types import ASGIApp
-
-from rollbook.api.metrics.request_counts import RequestCounts
-from rollbook.api.serving.listening import address_of, listen
+from rollbook import __version__
+from rollbook.api.serving.edge import Edge
+from rollbook.api.serving.listening import BACKLOG, address_of, listen
 from rollbook.api.serving.loop_lag import loop_lag_kept
-from rollbook.api.serving.protocol import protocol_for
-from rollbook.registry.registry import Registry
+from rollbook.api.serving.protocol import Connection
 
-IDLE_SECONDS_MAX = 75
-"""How long a connection is kept without a request: for longer than a controller waits between two heartbeats."""
+STOP_LOOK_SECONDS = 0.05
 
 logger = logging.getLogger(__name__)
 
 
-async def serve(
-    app: ASGIApp,
-    registry: Registry,
-    traffic: RequestCounts,
-    *,
-    bound: socket.socket,
-    stop_seconds: int,
-    before_stop: Callable[[], None],
-) -> None:
-    """Serve on a bound socket until told to stop; then ``before_stop`` ends what would never end by itself.
+async def serve(edge: Edge, *, bound: socket.socket, stop_seconds: int, before_stop: Callable[[], None]) -> None:
+    """Serve on a bound socket until SIGTERM or SIGINT; then ``before_stop`` ends what would never end by itself.
 
-    Plain reads and queries are answered from ``registry``, everything else by ``app``; ``traffic`` counts them all.
     Requests that are under way at a stop have ``stop_seconds`` to end. Refuses (SettingRefused) an address that can't
     be listened on.
     """
-    server = Server(configured(app, protocol_for(registry, traffic), stop_seconds=stop_seconds))
-
-    def stop() -> None:
-        server.should_exit = True
-        before_stop()
-
+    stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop)
+        loop.add_signal_handler(name, stopping.set)
     allow_many_connections()
-    listening = listen(bound)  # who sees it listen may stop it at once, so the handlers come first
-    logger.info("listening on %s", address_of(listening))
-    async with loop_lag_kept(traffic.lateness):
-        await server.serve(sockets=[listening])
+    listening = listen(bound)  # a program that sees it listen may stop it at once, so the handlers come first
+    logger.info("rollbook %s, listening on %s: %s", __version__, address_of(listening), edge.contents)
+    async with loop_lag_kept(edge.traffic.lateness), accepting(edge, listening, stop_seconds=stop_seconds):
+        await stopping.wait()
+        before_stop()
 
 
-def configured(app: ASGIApp, protocol: type[asyncio.Protocol], *, stop_seconds: int) -> uvicorn.Config:
-    """What uvicorn is told: to do nothing that this module, the protocol or the application does."""
-    return uvicorn.Config(
-        app,
-        http=protocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        proxy_headers=False,
-        timeout_keep_alive=IDLE_SECONDS_MAX,
-        timeout_graceful_shutdown=stop_seconds,
-    )
+@contextlib.asynccontextmanager
+async def accepting(edge: Edge, listening: socket.socket, *, stop_seconds: float) -> AsyncIterator[None]:
+    """Accept connections for the length of the block; then let what is under way end, for ``stop_seconds``."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(edge), sock=listening, backlog=BACKLOG)
+    ticking = asyncio.create_task(edge.keep_time(), name="rollbook-connections")
+    try:
+        yield
+    finally:
+        server.close()
+        edge.stop()
+        deadline = loop.time() + stop_seconds
+        while (edge.connections or edge.tasks) and loop.time() < deadline:
+            await asyncio.sleep(STOP_LOOK_SECONDS)
+        if edge.tasks:
+            logger.warning("%d requests were not answered within %g s", len(edge.tasks), stop_seconds)
+        await edge.abort()
+        ticking.cancel()
 
 
 def allow_many_connections() -> None:
@@ -79,12 +62,3 @@ def allow_many_connections() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server, which leaves signals to us: a stop must end in our own cleaning up."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield

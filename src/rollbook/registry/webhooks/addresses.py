@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import TypeAlias
 
-from rollbook.settings import AllowedNetworks
+from rollbook.setting_values import AllowedNetworks
 
 Address: TypeAlias = IPv4Address | IPv6Address
 

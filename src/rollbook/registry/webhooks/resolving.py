@@ -14,7 +14,7 @@ from typing import TypeAlias
 import httpcore
 
 from rollbook.registry.webhooks.addresses import Address, problem_with
-from rollbook.settings import AllowedNetworks
+from rollbook.setting_values import AllowedNetworks
 
 RESOLVER_THREADS = 32
 ADDRESSES_TRIED_MAX = 4

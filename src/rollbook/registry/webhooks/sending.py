@@ -19,7 +19,7 @@ from msgspec import Struct, field
 
 from rollbook import __version__
 from rollbook.registry.webhooks.resolving import JudgedBackend, Resolve, SystemResolver
-from rollbook.settings import AllowedNetworks
+from rollbook.setting_values import AllowedNetworks
 
 REQUESTS_MAX = 256
 BEGINNERS_MAX = 16

@@ -18,7 +18,7 @@ from rollbook.registry.feed.change_events import Detail
 from rollbook.registry.reading.requests import parse_since, parse_watch_filter
 from rollbook.registry.webhooks.addresses import problem_with
 from rollbook.registry.webhooks.signing import key_in, new_secret
-from rollbook.settings import AllowedNetworks
+from rollbook.setting_values import AllowedNetworks
 
 URL_LENGTH_MAX = 2048
 DESCRIPTION_LENGTH_MAX = 500

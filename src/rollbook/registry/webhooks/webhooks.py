@@ -29,7 +29,7 @@ from rollbook.registry.webhooks.resolving import Resolve
 from rollbook.registry.webhooks.sending import Sender
 from rollbook.registry.webhooks.storing import StoreThread
 from rollbook.registry.webhooks.targets import Registration, Target, TargetParser
-from rollbook.settings import AllowedNetworks
+from rollbook.setting_values import AllowedNetworks
 
 SAVE_SECONDS = 1.0
 STOP_SECONDS = 5.0

@@ -1,0 +1,166 @@
+"""What all connections of a server share: the application, the gates, the shortcuts, the clock, and the bounds."""
+
+import asyncio
+import logging
+import os
+from asyncio import Future, Task
+from collections.abc import Coroutine
+from email.utils import formatdate
+from itertools import count
+from time import perf_counter
+from typing import Protocol
+
+from msgspec import Struct
+from starlette.types import ASGIApp
+
+from rollbook.api.metrics.request_counts import RequestCounts
+from rollbook.api.serving.gates import Gates
+from rollbook.api.serving.logs import request_id
+from rollbook.api.serving.reading import Clock
+from rollbook.api.serving.requests import IncomingRequest
+from rollbook.api.serving.shortcuts import Shortcuts
+from rollbook.registry.registry import Registry
+from rollbook.registry.writing.committing import WriteResult
+from rollbook.settings import Settings
+
+TICK_SECONDS = 1.0
+HELD_BYTES_MAX = 256 * 1024 * 1024
+OUTGOING_BYTES_MAX = 256 * 1024 * 1024
+
+access = logging.getLogger("rollbook.access")
+
+
+class Patience(Struct, frozen=True):
+    """How long a connection may take. Seconds, and the least rate of a body or of reading an answer."""
+
+    idle_seconds: float = 75.0
+    head_seconds: float = 30.0
+    pause_seconds: float = 20.0
+    write_seconds: float = 20.0
+    bytes_per_second: int = 4096
+    linger_seconds: float = 2.0
+    linger_seconds_max: float = 10.0
+
+
+class OpenConnection(Protocol):
+    """What the edge asks of a connection."""
+
+    def tick(self) -> int:
+        """Look after the deadlines; how many bytes wait until the client reads them."""
+        ...
+
+    def stop(self) -> None:
+        """Close as soon as nothing is under way."""
+        ...
+
+    def abort(self) -> None:
+        """Close at once."""
+        ...
+
+
+class Edge:
+    """What the connections of one server share. Without ``takes_shortcuts`` the application answers everything."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        registry: Registry,
+        traffic: RequestCounts,
+        settings: Settings,
+        *,
+        patience: Patience | None = None,
+        takes_shortcuts: bool = True,
+    ) -> None:
+        self.app = app
+        self.traffic = traffic
+        self.patience = patience or Patience(pause_seconds=settings.limits.body_pause_seconds_max)
+        self.gates = Gates(settings)
+        self.clock = Clock(asyncio.get_running_loop().time())
+        self.date = date_header()
+        self.connections: set[OpenConnection] = set()
+        self.is_stopping = False
+        self.held_bytes = 0
+        self.held_bytes_max = max(HELD_BYTES_MAX, 4 * settings.limits.body_bytes_max)
+        self.logs_access = settings.access_log
+        self.tasks: set[Task[None]] = set()
+        self._registry = registry
+        self._shortcuts = Shortcuts(registry, traffic)
+        self.shortcuts: Shortcuts | None = self._shortcuts if takes_shortcuts else None
+        self._ids = count(1)
+        self._id_prefix = os.urandom(6).hex()
+
+    @property
+    def revision(self) -> int:
+        """The newest revision."""
+        return self._registry.view.revision
+
+    @property
+    def contents(self) -> str:
+        """What is served, for the log."""
+        return f"{len(self._registry.view)} clusters at revision {self.revision}"
+
+    def default_headers(self, id: str) -> bytes:
+        """What every answer has: the date, and the id of its request."""
+        return b"%sx-request-id: %s\r\n" % (self.date, id.encode()) if id else self.date
+
+    def new_id(self) -> str:
+        """An id for a request whose client sent none."""
+        return f"{self._id_prefix}-{next(self._ids):06x}"
+
+    def run(self, exchange: Coroutine[None, None, None]) -> None:
+        """Have the application answer, in a task."""
+        task = asyncio.get_running_loop().create_task(exchange)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def finish_update(self, update: "Future[WriteResult]", request: IncomingRequest, begun: float) -> bytes:
+        """The answer to an update that a shortcut has begun."""
+        default = self.default_headers(request.id)
+        return self._shortcuts.finish_update(update, begun, default, closes=self.is_stopping)
+
+    def log_access(self, request: IncomingRequest, status: int, begun: float, id: str) -> None:
+        """Log one request, if requests are logged."""
+        if self.logs_access:
+            token = request_id.set(id)
+            took_ms = (perf_counter() - begun) * 1000
+            address = request.url.decode("latin-1")
+            access.info("%s %s %d %.1fms %s", request.method.decode(), address, status, took_ms, request.client)
+            request_id.reset(token)
+
+    async def keep_time(self) -> None:
+        """Turn the clock, and look after the connections, once a second."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(min(TICK_SECONDS, self.patience.idle_seconds / 4))
+            self.clock.now = loop.time()
+            self.date = date_header()
+            self._tick()
+
+    def stop(self) -> None:
+        """Close connections as soon as nothing is under way on them."""
+        self.is_stopping = True
+        self.shortcuts = None
+        for connection in list(self.connections):
+            connection.stop()
+
+    async def abort(self) -> None:
+        """Give up what has not ended."""
+        for task in list(self.tasks):
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        for connection in list(self.connections):
+            connection.abort()
+
+    def _tick(self) -> None:
+        waiting = [(connection.tick(), connection) for connection in list(self.connections)]
+        outgoing_bytes = sum(size for size, _ in waiting)
+        for size, connection in sorted(waiting, key=lambda each: each[0], reverse=True):
+            if outgoing_bytes <= OUTGOING_BYTES_MAX:
+                break
+            connection.abort()
+            outgoing_bytes -= size
+
+
+def date_header() -> bytes:
+    """The header ``Date`` of this second."""
+    return f"date: {formatdate(usegmt=True)}\r\n".encode()

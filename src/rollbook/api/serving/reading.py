@@ -1,0 +1,171 @@
+"""Requests as they are read from bytes: httptools parses, the gates check the headers, whole requests come out.
+
+One rule: nothing leaves before the whole of it is there. So a body that is shorter than announced, too large or too
+slow is refused on every route, and none of it can be taken for the next request. Nothing here knows a socket.
+
+Theory: an offer to change the protocol (``Upgrade``) is ignored. The parser would stop behind the headers of such a
+request, so a new parser goes on, which is first given headers that frame the same body and offer nothing.
+"""
+
+from collections import deque
+from typing import Literal, TypeAlias
+
+import httptools
+
+from rollbook.api.serving.gates import Gates, too_large
+from rollbook.api.serving.requests import IncomingRequest
+from rollbook.errors import HeadTooLarge, RegistryError, RequestRefused
+
+HEAD_BYTES_MAX = 64 * 1024 - 1
+FRAMING_PER_BODY_BYTE_MAX = 16
+"""What chunks may add to a body: a chunk of one byte has five more."""
+
+NOT_HTTP = RequestRefused("the request is not valid HTTP/1.1")
+HEAD_TOO_LARGE = HeadTooLarge(
+    f"the address and the headers have more than {HEAD_BYTES_MAX} bytes; a long filter goes into the body of a POST"
+)
+
+Phase: TypeAlias = Literal["idle", "head", "body"]
+
+
+class Clock:
+    """The time in seconds of the event loop, as of the last tick: precise enough for deadlines, and free to read."""
+
+    __slots__ = ("now",)
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+
+class RequestReader:
+    """Reads the requests of one connection. ``peer`` is the address at its other end.
+
+    ``phase`` is what is being read, ``since`` the time since when, ``body_at`` when the last of a body came;
+    ``whole`` are the requests that wait to be answered; after the one that ``ended`` no other is read.
+    """
+
+    def __init__(self, gates: Gates, clock: Clock, peer: str) -> None:
+        self.whole: deque[IncomingRequest] = deque()
+        self.phase: Phase = "idle"
+        self.since = self.body_at = clock.now
+        self.body_bytes = 0
+        self.body_left = 0
+        self.ended = False
+        self.wants_go_ahead = False
+        self.request = IncomingRequest(peer)
+        self._gates = gates
+        self._clock = clock
+        self._peer = peer
+        self._is_trusted = gates.trusts(peer)
+        self._parser = httptools.HttpRequestParser(self)
+        self._offering: IncomingRequest | None = None
+        self._body: list[bytes] = []
+        self._bytes_fed = 0
+
+    def feed(self, data: bytes) -> None:
+        """Read on. Refuses (RegistryError) what can't be answered; ``whole`` has what came before it."""
+        if self.ended:
+            return
+        self._bytes_fed += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            self._ignore_offer(data[offer.args[0] :])
+            return
+        except httptools.HttpParserError as error:
+            if not self.ended:
+                raise self._refusal(error) from None
+        if self.phase != "idle" and self._bytes_fed > HEAD_BYTES_MAX:
+            self._check_framing()
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self.request = IncomingRequest(self._peer)
+        self.phase, self.since = "head", self._clock.now
+
+    def on_url(self, url: bytes) -> None:
+        """Some of the address is read."""
+        self.request.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header is read; or a trailer, which nothing here reads."""
+        if self.phase == "head":
+            self.request.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """The headers are read: the gates may refuse the request."""
+        parser, request = self._parser, self.request
+        if self._offering is not None:
+            self.request = request = self._offering
+            self._offering = None
+        elif parser.should_upgrade():
+            self._offering = request
+        request.method = parser.get_method()
+        request.version = parser.get_http_version()
+        request.known = known = dict(request.headers)
+        self._gates.check(request)
+        if self._offering is None:
+            request.keep_alive = parser.should_keep_alive()
+            if b"content-length" in known or b"transfer-encoding" in known:
+                self._begin_body(known)
+
+    def on_body(self, body: bytes) -> None:
+        """Some of the body is read."""
+        self.body_bytes += len(body)
+        self.body_left -= len(body)
+        self.body_at = self._clock.now
+        if self.body_bytes > self._gates.body_bytes_max:
+            raise too_large(self._gates.body_bytes_max)
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        """A request is read to its end."""
+        if self._offering is not None:
+            return
+        request, body = self.request, self._body
+        if body:
+            request.body = body[0] if len(body) == 1 else b"".join(body)
+            self._body, self.body_bytes, self.body_left = [], 0, 0
+        if self._is_trusted:
+            request.client = self._gates.client_of(request, self._peer)
+        self.wants_go_ahead = False
+        self.phase, self.since, self._bytes_fed = "idle", self._clock.now, 0
+        self.ended = not request.keep_alive
+        self.whole.append(request)
+
+    def _begin_body(self, known: dict[bytes, bytes]) -> None:
+        self.phase, self.since, self._bytes_fed = "body", self._clock.now, 0
+        self.body_at = self.since
+        self.body_left = int(known.get(b"content-length", 0))
+        self.wants_go_ahead = known.get(b"expect", b"").lower() == b"100-continue" and self.request.version == "1.1"
+
+    def _ignore_offer(self, rest: bytes) -> None:
+        """Read the body of a request that offers another protocol, and what follows it."""
+        request = self._offering
+        if request is None or request.method == b"CONNECT":
+            raise RequestRefused("this registry is no proxy and opens no tunnel")
+        self._parser = httptools.HttpRequestParser(self)
+        framing = [b"%s: %s\r\n" % (name, request.known[name]) for name in FRAMING if name in request.known]
+        if b"close" in request.known.get(b"connection", b"").lower():
+            framing.append(b"connection: close\r\n")
+        version = request.version.encode()
+        self.feed(b"%s / HTTP/%s\r\n%s\r\n" % (request.method, version, b"".join(framing)))
+        self.feed(rest)
+
+    def _check_framing(self) -> None:
+        """Refuses headers, or chunks and trailers, that are larger than what they are for."""
+        if self.phase == "head":
+            raise HEAD_TOO_LARGE
+        if self._bytes_fed > HEAD_BYTES_MAX + FRAMING_PER_BODY_BYTE_MAX * self.body_bytes:
+            raise RequestRefused("the chunks of the body are too small for what comes with them")
+
+    def _refusal(self, error: httptools.HttpParserError) -> RegistryError:
+        """What to answer when the parser, or one of the methods that it calls, has stopped."""
+        if isinstance(error.__context__, RegistryError):
+            return error.__context__
+        if error.__context__ is not None:
+            raise error.__context__
+        return HEAD_TOO_LARGE if len(self.request.url) > HEAD_BYTES_MAX else NOT_HTTP
+
+
+FRAMING = (b"content-length", b"transfer-encoding")

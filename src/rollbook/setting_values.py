@@ -1,0 +1,130 @@
+"""The values of settings, and how each is read from text.
+
+One rule: a reader raises ValueError with the words that follow "must be".
+"""
+
+import re
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any, get_args
+
+from msgspec import Struct
+
+HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?")
+EVERY_NETWORK = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
+LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
+
+
+class AllowedNetworks(Struct, frozen=True):
+    """Networks that are not public and may be reached all the same. As text: ``refuse``, ``allow``, or a list."""
+
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    def __contains__(self, address: IPv4Address | IPv6Address) -> bool:
+        return any(address.version == network.version and address in network for network in self.networks)
+
+    def __str__(self) -> str:
+        words = {(): "refuse", EVERY_NETWORK: "allow"}
+        return words.get(self.networks) or ",".join(map(str, self.networks))
+
+
+class TrustedNetworks(AllowedNetworks, frozen=True):
+    """Networks whose machines are believed. As text: ``none``, or a list."""
+
+    def __str__(self) -> str:
+        return ",".join(map(str, self.networks)) or "none"
+
+
+class HostNames(frozenset[str]):
+    """Names of hosts, in lower case. As text: ``none``, or a list."""
+
+    def __str__(self) -> str:
+        return ",".join(sorted(self)) or "none"
+
+
+class OnOff(Struct, frozen=True):
+    """A switch. As text: ``on`` or ``off``."""
+
+    is_on: bool = False
+
+    def __bool__(self) -> bool:
+        return self.is_on
+
+    def __str__(self) -> str:
+        return "on" if self.is_on else "off"
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Reads a whole number from ``least`` to ``most``."""
+
+    def parse(text: str) -> int:
+        if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most:
+            return int(text)
+        raise ValueError(f"a whole number from {least} to {most}")
+
+    return parse
+
+
+def host_name(text: str) -> str:
+    """Reads the name or address of a network interface."""
+    if not text or any(character.isspace() or character in "/@" for character in text):
+        raise ValueError("a host name or an IP address, such as 127.0.0.1")
+    return text.removeprefix("[").removesuffix("]")
+
+
+def directory(text: str) -> Path:
+    """Reads the path of a directory, which need not exist yet."""
+    if not text or (Path(text).exists() and not Path(text).is_dir()):
+        raise ValueError("a directory")
+    return Path(text)
+
+
+def one_of(words: Any) -> Callable[[str], str]:
+    """Reads one of the words of a Literal."""
+
+    def parse(text: str) -> str:
+        if text not in get_args(words):
+            raise ValueError(" or ".join(get_args(words)))
+        return text
+
+    return parse
+
+
+def allowed_networks(text: str) -> AllowedNetworks:
+    """Reads which networks are allowed."""
+    words = {"refuse": (), "allow": EVERY_NETWORK}
+    try:
+        return AllowedNetworks(words[text] if text in words else tuple(map(ip_network, text.split(","))))
+    except ValueError:
+        raise ValueError("refuse, allow, or networks such as 10.0.0.0/8,fd00::/8") from None
+
+
+def status(text: str) -> str:
+    """Reads a status of clusters."""
+    if not text or not text.isprintable() or len(text) > 100:
+        raise ValueError("a text of 1 to 100 printable characters")
+    return text
+
+
+def trusted_networks(text: str) -> TrustedNetworks:
+    """Reads which networks are trusted."""
+    try:
+        return TrustedNetworks(() if text == "none" else tuple(ip_network(each.strip()) for each in text.split(",")))
+    except ValueError:
+        raise ValueError("none, or networks such as 10.0.0.0/8,fd00::/8") from None
+
+
+def host_names(text: str) -> HostNames:
+    """Reads a list of host names."""
+    names = [] if text == "none" else [name.strip().lower().removesuffix(".") for name in text.split(",")]
+    if not all(HOST_NAME.fullmatch(name) for name in names):
+        raise ValueError("host names without ports, such as registry.example.com,rollbook")
+    return HostNames(names)
+
+
+def switch(text: str) -> OnOff:
+    """Reads ``on`` or ``off``."""
+    if text.lower() not in ("on", "off"):
+        raise ValueError("on or off")
+    return OnOff(text.lower() == "on")
