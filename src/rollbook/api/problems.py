@@ -52,11 +52,14 @@ STATUSES: Mapping[type[RegistryError], int] = {
     errors.HeadTooLarge: 431,
     errors.Overloaded: 503,
     errors.JournalUnavailable: 503,
+    errors.JournalForbidden: 503,
+    errors.JournalDamaged: 503,
     errors.JournalConflict: 503,
     errors.TooManyWatchers: 503,
     errors.DataDirectoryLocked: 503,
     errors.RegistryUnreachable: 503,
     errors.DataDirectoryUnsound: 503,
+    errors.ChangesLost: 503,
     errors.SettingRefused: 500,
 }
 
