@@ -21,7 +21,8 @@ from rollbook.language.regular_expressions.translation import translate
 PIECE_SECONDS = 0.004
 """Texts are searched in pieces that take no longer, or by single lines."""
 
-STEPS_MAX = 20_000
+STEPS_MAX = 4_000
+"""Costlier patterns are left to those who look at documents one by one, off the event loop."""
 
 EDGES = {r"\A": "(?m:^)", r"\z": "(?m:$)"}
 

@@ -5,7 +5,6 @@ is told, and reads again from where it was.
 """
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Sequence
 
@@ -18,6 +17,8 @@ MAILBOX_MESSAGES_MAX = 4096
 MAILBOX_BYTES_MAX = 8 * 1024 * 1024
 MAILROOM_BYTES_MAX = 256 * 1024 * 1024
 TAKEN_BYTES_MAX = 64 * 1024
+WOKEN_AT_ONCE = 32
+"""How many readers go on in one turn of the event loop. Thousands may be due at once, and everybody else waits."""
 
 
 class Mailroom(Struct):
@@ -28,6 +29,8 @@ class Mailroom(Struct):
     overflows: int = 0
     """How many mailboxes have lost what they held, or could not be told."""
     _mailboxes: "set[Mailbox]" = field(default_factory=set)
+    _to_wake: "deque[Mailbox]" = field(default_factory=deque)
+    _woken: int = 0
 
     def open(self, form: Detail, *, after: int) -> "Mailbox":
         """A mailbox for messages later than revision ``after``; to be closed."""
@@ -39,6 +42,24 @@ class Mailroom(Struct):
         """Throw away what it holds, and give it up."""
         mailbox.empty()
         self._mailboxes.discard(mailbox)
+
+    def wake_soon(self, mailbox: "Mailbox") -> None:
+        """Wake the mailbox's reader: now, or after those who were due earlier."""
+        if self._woken < WOKEN_AT_ONCE and not self._to_wake:
+            if not self._woken:
+                asyncio.get_running_loop().call_soon(self._next_turn)
+            self._woken += 1
+            mailbox.wake()
+        else:
+            self._to_wake.append(mailbox)
+
+    def _next_turn(self) -> None:
+        self._woken = 0
+        while self._to_wake and self._woken < WOKEN_AT_ONCE:
+            self._to_wake.popleft().wake()
+            self._woken += 1
+        if self._woken:
+            asyncio.get_running_loop().call_soon(self._next_turn)
 
     def hold(self, message: Message) -> None:
         """Count a message that a mailbox took in; the fullest mailboxes give way when there are too many bytes."""
@@ -68,7 +89,8 @@ class Mailbox(Struct, eq=False):
     refusal: LanguageRefused | None = None
     bytes_held: int = 0
     _messages: deque[Message] = field(default_factory=deque)
-    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    _waiter: asyncio.Future[None] | None = None
+    _is_due: bool = False
 
     @property
     def has_news(self) -> bool:
@@ -84,7 +106,9 @@ class Mailbox(Struct, eq=False):
         self.room.hold(message)
         if len(self._messages) > MAILBOX_MESSAGES_MAX or self.bytes_held > MAILBOX_BYTES_MAX:
             self.lose()
-        self._arrived.set()
+        if not self._is_due:
+            self._is_due = True
+            self.room.wake_soon(self)
 
     def lose(self, refusal: LanguageRefused | None = None) -> None:
         """Forget what waits, for good: the reader will be told."""
@@ -98,7 +122,7 @@ class Mailbox(Struct, eq=False):
         while self._messages:
             self.room.release(self._messages.popleft())
         self.bytes_held = 0
-        self._arrived.set()
+        self.wake()
 
     def take(self) -> Sequence[Message]:
         """The oldest messages that wait: one at least, and no more than a reader takes at once."""
@@ -114,11 +138,19 @@ class Mailbox(Struct, eq=False):
 
     def wake(self) -> None:
         """Let the reader look again though nothing arrived."""
-        self._arrived.set()
+        self._is_due = False
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     async def wait(self, seconds: float) -> None:
         """Return when there is news, or somebody wakes the reader, or after ``seconds``."""
-        self._arrived.clear()
-        if not self.has_news:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._arrived.wait(), seconds)
+        if self.has_news:
+            return
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        timer = loop.call_later(max(seconds, 0), self.wake)
+        try:
+            await self._waiter
+        finally:
+            timer.cancel()
+            self._waiter = None

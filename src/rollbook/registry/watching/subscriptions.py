@@ -17,6 +17,7 @@ from rollbook.documents.ordering import SortKey
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Document
 from rollbook.language.filters import Filter, Predicate, compile_filter
+from rollbook.language.filters.costs import is_cheap
 from rollbook.limits import RequestBudget
 from rollbook.registry.watching.index_bounds import IndexBound, index_bounds_of, keys_at
 
@@ -28,20 +29,23 @@ MATCH_BYTES_MAX = 16 * 1024 * 1024
 
 
 class Subscription(Struct, Generic[Member], eq=False, dict=True):
-    """All who watch with one filter."""
+    """All who watch with one filter. ``seconds``: how long evaluating it took lately."""
 
     filter: Filter
     members: list[Member] = field(default_factory=list)
+    seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self.name = repr(self.filter)
         self.handles = index_bounds_of(self.filter)
-        self._work = RequestBudget()
+        # What shares the machine with other threads is judged by its own CPU time, which costs more to ask for.
+        self._clock = time.monotonic if is_cheap(self.filter) else time.thread_time
+        self._work = RequestBudget(clock=self._clock)
         self._predicate: Predicate = compile_filter(self.filter, work=self._work)
 
     def matches(self, document: Document) -> bool:
         """Whether the filter matches. Refuses (LanguageRefused) what can't be evaluated, or takes too long."""
-        self._work.deadline = time.monotonic() + MATCH_SECONDS_MAX
+        self._work.deadline = self._clock() + MATCH_SECONDS_MAX
         self._work.bytes_left = MATCH_BYTES_MAX
         return self._predicate(document)
 
@@ -57,6 +61,9 @@ class SubscriptionIndex(Generic[Member]):
 
     def __len__(self) -> int:
         return self._members
+
+    def __iter__(self) -> Iterator[Subscription[Member]]:
+        return iter(self._by_filter.values())
 
     def join(self, filter: Filter, member: Member) -> Subscription[Member]:
         """Add a member to the audience of ``filter``."""

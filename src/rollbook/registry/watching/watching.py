@@ -1,9 +1,10 @@
 """Watching: every change that matters to a filter, exactly once and in order, or a word that some were lost.
 
 Theory: watches with the same filter form an audience, which is asked once for each change; an index over the filters
-(``audiences``) finds the few audiences that a change can concern. One task pulls recent changes and puts messages into
-the mailboxes of their watches. A mailbox is bounded: when its reader is too slow it is emptied and marked, the reader
-is told ``Overflow``, and resumes from the last revision that it saw.
+(``subscriptions``) finds the few audiences that a change can concern. Two tasks (``lanes``), one for filters that are
+cheap and one for all others, pull recent changes and put messages into the mailboxes of their watches. A mailbox is
+bounded: when its reader is too slow it is emptied and marked, the reader is told ``Overflow``, and resumes from the
+last revision that it saw.
 
 A watch joins its audience at one revision, ``joined``: what is later comes to its mailbox. When it begins earlier, it
 first reads the changes up to ``joined`` from memory or from the journal; so nothing falls between, and nothing comes
@@ -12,31 +13,30 @@ twice.
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from time import monotonic
 
 from msgspec import Struct, field
 
-from rollbook.errors import Compacted, JournalUnavailable, LanguageRefused, RequestRefused, TooManyWatchers
+from rollbook.errors import Compacted, LanguageRefused, RequestRefused, TooManyWatchers
 from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
 from rollbook.language.filters import Filter
+from rollbook.language.filters.costs import is_cheap
 from rollbook.limits import DEFAULT_LIMITS
 from rollbook.registry.feed.change_events import ChangeEvent, Detail, Message
 from rollbook.registry.feed.pacing import TimeSlice
 from rollbook.registry.feed.recent_changes import RecentChanges, size_bytes
+from rollbook.registry.watching.lanes import Lane
 from rollbook.registry.watching.mailboxes import TAKEN_BYTES_MAX, Mailbox, Mailroom
-from rollbook.registry.watching.subscriptions import Subscription, SubscriptionIndex
+from rollbook.registry.watching.subscriptions import Subscription
 
 PAGE_CHANGES = 256
 PAGE_BYTES = 4 * 1024 * 1024
 ANSWER_MESSAGES_MAX = 1000
 ANSWER_BYTES_MAX = 1024 * 1024
-TROUBLE_SECONDS = 1.0
-
-logger = logging.getLogger(__name__)
 
 
 class Bookmark(Struct, frozen=True):
@@ -70,6 +70,7 @@ class Watch(Struct, frozen=True, eq=False):
     """One watcher's watch from after revision ``start``. Made by ``Watching.open``; read once, one way or the other."""
 
     watching: "Watching"
+    lane: Lane
     audience: Subscription[Mailbox]
     mailbox: Mailbox
     start: int
@@ -101,7 +102,7 @@ class Watch(Struct, frozen=True, eq=False):
                 return
             await self.mailbox.wait(bookmark_seconds)
             if not self.mailbox.has_news:
-                position = max(position, self.watching.revision)
+                position = max(position, self.lane.revision)
                 yield [Bookmark(position)]
 
     async def answer(self, *, wait_seconds: float) -> tuple[Sequence[Message], int]:
@@ -124,7 +125,7 @@ class Watch(Struct, frozen=True, eq=False):
         if self.mailbox.refusal is not None and not answer.messages:
             raise self.mailbox.refusal
         if not self.mailbox.has_news:
-            answer.position = max(answer.position, self.watching.revision)
+            answer.position = max(answer.position, self.lane.revision)
         return answer.messages, answer.position
 
 
@@ -149,20 +150,24 @@ class Watching:
     def __init__(
         self, journal: Journal, recent: RecentChanges, *, watchers_max: int = DEFAULT_LIMITS.watchers_max
     ) -> None:
-        self.revision = recent.revision
-        """Every change up to here is in the mailboxes that it belongs in."""
         self.is_stopping = False
         self.mailroom = Mailroom()
-        self._telling = recent.revision
-        """The change that is on its way into the mailboxes, or the newest that is there."""
         self._journal = journal
         self._recent = recent
         self._watchers_max = watchers_max
-        self._audiences: SubscriptionIndex[Mailbox] = SubscriptionIndex()
-        self._task = asyncio.create_task(self._run(), name="rollbook-watching")
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="rollbook-watching")
+        self._cheap, self._costly = self._lanes = [
+            Lane(recent, self._changes_after, self._threads, always_on_thread=costly) for costly in (False, True)
+        ]
+        self._tasks = [asyncio.create_task(lane.run(), name="rollbook-watching") for lane in self._lanes]
+
+    @property
+    def revision(self) -> int:
+        """Every change up to here is in the mailboxes that it belongs in."""
+        return min(lane.revision for lane in self._lanes)
 
     def __len__(self) -> int:
-        return len(self._audiences)
+        return sum(len(lane.audiences) for lane in self._lanes)
 
     @contextlib.contextmanager
     def open(self, filter: Filter, *, form: Detail, since: int | None) -> Iterator[Watch]:
@@ -173,12 +178,13 @@ class Watching:
         if len(self) >= self._watchers_max:
             raise TooManyWatchers(f"there are {self._watchers_max} watchers, which is the most; try again later")
         start = self._recent.revision if since is None else since
-        mailbox = self.mailroom.open(form, after=max(start, self._telling))
-        audience = self._audiences.join(filter, mailbox)
+        lane = self._cheap if is_cheap(filter) else self._costly
+        mailbox = self.mailroom.open(form, after=max(start, lane.telling))
+        audience = lane.audiences.join(filter, mailbox)
         try:
-            yield Watch(self, audience, mailbox, start, self._telling)
+            yield Watch(self, lane, audience, mailbox, start, lane.telling)
         finally:
-            self._audiences.leave(audience, mailbox)
+            lane.audiences.leave(audience, mailbox)
             self.mailroom.close(mailbox)
 
     async def check_past(self, since: int) -> None:
@@ -202,7 +208,7 @@ class Watching:
                     break
                 occurrence = ChangeEvent(change)
                 try:
-                    name = occurrence.name_for(watch.audience.matches)
+                    name = await watch.lane.name_for(watch.audience, occurrence)
                 except LanguageRefused as refusal:
                     yield Page(messages, after, refusal)
                     return
@@ -219,15 +225,17 @@ class Watching:
     def stop(self) -> None:
         """End every watch once it has told what its mailbox holds."""
         self.is_stopping = True
-        for mailbox in self._audiences.members():
-            mailbox.wake()
+        for lane in self._lanes:
+            for mailbox in lane.audiences.members():
+                mailbox.wake()
 
     async def close(self) -> None:
         """Stop, and release the task."""
         self.stop()
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._threads.shutdown(cancel_futures=True)
 
     async def _changes_after(self, revision: int, *, most: int = PAGE_CHANGES) -> Sequence[Change]:
         """Some changes later than ``revision``, at least one: from memory, or else from the journal."""
@@ -248,50 +256,3 @@ class Watching:
             if len(page) >= most or page_bytes >= PAGE_BYTES:
                 break
         return page
-
-    async def _run(self) -> None:
-        pace = TimeSlice()
-        while True:
-            await self._recent.wait(self.revision)
-            try:
-                changes = await self._changes_after(self.revision)
-            except Compacted:
-                self._skip_to(self._recent.revision)
-                continue
-            except JournalUnavailable as trouble:
-                logger.warning("watchers wait, for the journal can't be read: %s", trouble.message)
-                await asyncio.sleep(TROUBLE_SECONDS)
-                continue
-            if not len(self._audiences):
-                self._telling = self.revision = changes[-1].revision
-                continue
-            for change in changes:
-                self._telling = change.revision
-                await self._tell(ChangeEvent(change), pace)
-                self.revision = change.revision
-            await pace.rest()
-
-    def _skip_to(self, revision: int) -> None:
-        """Go on from ``revision`` though some changes before it can't be told: every reader has to resume."""
-        self._telling = self.revision = revision
-        for mailbox in self._audiences.members():
-            mailbox.lose()
-
-    async def _tell(self, occurrence: ChangeEvent, pace: TimeSlice) -> None:
-        if not len(self._audiences):
-            return
-        for audience in self._audiences.concerned_by(occurrence.documents):
-            if pace.is_due:
-                await pace.rest()
-            try:
-                name = occurrence.name_for(audience.matches)
-                if name is not None:
-                    for mailbox in audience.members:
-                        mailbox.put(occurrence.message(name, mailbox.form))
-            except LanguageRefused as refusal:
-                for mailbox in audience.members:
-                    mailbox.lose(refusal)
-            except Exception:  # a fault must not make watchers wait for ever for what they will never be told
-                logger.exception("revision %s could not be told", occurrence.change.revision)
-                for mailbox in audience.members:
-                    mailbox.lose()

@@ -73,7 +73,7 @@ class Deliverer:
         self._filter = filter
         self._progress = progress
         self._around = around
-        self._mailbox: Mailbox | None = None
+        self._watch: Watch | None = None
         self._is_idle = False
         self._is_stopping = False
         self._has_letters = True
@@ -84,8 +84,9 @@ class Deliverer:
     @property
     def progress(self) -> Progress:
         """How far it has come; changes that are nothing to the target count when all before them are delivered."""
-        if self._is_idle and self._mailbox is not None and not self._mailbox.has_news:
-            return self._progress._replace(revision=max(self._progress.revision, self._around.watching.revision))
+        watch = self._watch
+        if self._is_idle and watch is not None and not watch.mailbox.has_news:
+            return self._progress._replace(revision=max(self._progress.revision, watch.lane.revision))
         return self._progress
 
     def deliver_letters(self) -> None:
@@ -103,8 +104,8 @@ class Deliverer:
 
     def _call(self) -> None:
         self._called.set()
-        if self._mailbox is not None:
-            self._mailbox.wake()
+        if self._watch is not None:
+            self._watch.mailbox.wake()
 
     async def _run(self) -> None:
         while not self._is_stopping:
@@ -142,12 +143,12 @@ class Deliverer:
         """Deliver until an attempt fails, the mailbox overflows, or there is something else to do."""
         form, since = self._webhook.target.form, self._progress.revision
         with self._around.watching.open(self._filter, form=form, since=since) as watch:
-            self._mailbox = watch.mailbox
+            self._watch = watch
             try:
                 if await self._deliver_past(watch):
                     await self._deliver_present(watch.mailbox)
             finally:
-                self._mailbox = None
+                self._watch = None
 
     async def _deliver_past(self, watch: Watch) -> bool:
         """Deliver up to where the watch joined; whether that was reached."""

@@ -1,0 +1,171 @@
+"""Lanes: the tasks that put messages into the mailboxes of watches, each at its own pace.
+
+Theory: watches whose filters are cheap for every document share one lane, all others another. The second lane evaluates
+its filters on a thread, so a plain watch waits for no costly one, and neither does the event loop. When the second lane
+falls behind, those of its filters that cost the most lose what is waiting for them (overflow), and their readers read
+the past again, each at its own pace.
+
+One rule: a lane has its own revision, up to which everything is in the mailboxes that it belongs in.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from rollbook.errors import Compacted, JournalUnavailable, LanguageRefused
+from rollbook.journal.changes import Change
+from rollbook.registry.feed.change_events import ChangeEvent, Name
+from rollbook.registry.feed.pacing import TimeSlice
+from rollbook.registry.feed.recent_changes import RecentChanges, size_bytes
+from rollbook.registry.watching.mailboxes import Mailbox
+from rollbook.registry.watching.subscriptions import Subscription, SubscriptionIndex
+
+TROUBLE_SECONDS = 1.0
+BEHIND_CHANGES_MAX = 1024
+JOB_SECONDS_MAX = 0.02
+LARGE_CHANGE_BYTES = 256 * 1024
+
+Result = TypeVar("Result")
+Verdict = Name | LanguageRefused | Exception | None
+
+logger = logging.getLogger(__name__)
+
+
+class Lane:
+    """Watches that are served together. With ``always_on_thread``, their filters are never evaluated on the loop."""
+
+    def __init__(
+        self,
+        recent: RecentChanges,
+        changes_after: Callable[[int], Awaitable[Sequence[Change]]],
+        threads: ThreadPoolExecutor,
+        *,
+        always_on_thread: bool,
+    ) -> None:
+        self.revision = recent.revision
+        """Every change up to here is in the mailboxes that it belongs in."""
+        self.telling = recent.revision
+        """The change that is on its way into the mailboxes, or the newest that is there."""
+        self.audiences: SubscriptionIndex[Mailbox] = SubscriptionIndex()
+        self._recent = recent
+        self._changes_after = changes_after
+        self._threads = threads
+        self._always_on_thread = always_on_thread
+
+    async def name_for(self, audience: Subscription[Mailbox], event: ChangeEvent) -> Name | None:
+        """What a change is to one audience. Refuses (LanguageRefused) what can't be evaluated."""
+        if not self._is_costly(event):
+            return event.name_for(audience.matches)
+        return await self._on_thread(lambda: event.name_for(audience.matches))
+
+    async def run(self) -> None:
+        """Follow the changes for good."""
+        pace = TimeSlice()
+        while True:
+            await self._recent.wait(self.revision)
+            if not len(self.audiences):
+                self.telling = self.revision = self._recent.revision
+                continue
+            self._give_way()
+            try:
+                changes = await self._changes_after(self.revision)
+            except Compacted:
+                self._skip_to(self._recent.revision)
+                continue
+            except JournalUnavailable as trouble:
+                logger.warning("watchers wait, because the journal can't be read: %s", trouble.message)
+                await asyncio.sleep(TROUBLE_SECONDS)
+                continue
+            for change in changes:
+                self.telling = change.revision
+                await self._tell(ChangeEvent(change), pace)
+                self.revision = change.revision
+            await pace.rest()
+
+    def _skip_to(self, revision: int) -> None:
+        """Go on from ``revision`` though some changes before it can't be sent: every reader has to resume."""
+        self.telling = self.revision = revision
+        for mailbox in self.audiences.members():
+            mailbox.lose()
+
+    def _give_way(self) -> None:
+        """When the lane is too far behind, let go of the filters that cost at least the average."""
+        if not self._always_on_thread or self._recent.revision - self.revision <= BEHIND_CHANGES_MAX:
+            return
+        audiences = [audience for audience in self.audiences if is_listening(audience)]
+        average = sum(audience.seconds for audience in audiences) / max(len(audiences), 1)
+        for audience in audiences:
+            if audience.seconds >= average:
+                for mailbox in audience.members:
+                    mailbox.lose()
+            audience.seconds = 0.0
+
+    async def _tell(self, event: ChangeEvent, pace: TimeSlice) -> None:
+        if not len(self.audiences):
+            return
+        costly = self._is_costly(event)
+        if costly:
+            await self._on_thread(lambda: event.documents)
+        left = iter(self.audiences.concerned_by(event.documents))
+        while True:
+            if costly:
+                judged = await self._on_thread(lambda: judged_in_time(left, event, JOB_SECONDS_MAX))
+            else:
+                judged = judged_in_time(left, event, 0)
+            if not judged:
+                return
+            for audience, verdict in judged:
+                await self._deliver(audience, verdict, event, pace)
+
+    async def _deliver(
+        self, audience: Subscription[Mailbox], verdict: Verdict, event: ChangeEvent, pace: TimeSlice
+    ) -> None:
+        if isinstance(verdict, Exception) and not isinstance(verdict, LanguageRefused):
+            logger.error("revision %s could not be sent", event.change.revision, exc_info=verdict)
+        for mailbox in list(audience.members) if verdict is not None else ():
+            if isinstance(verdict, LanguageRefused):
+                mailbox.lose(verdict)
+            elif isinstance(verdict, Exception):
+                mailbox.lose()  # a fault must not make watchers wait for ever for what they will never be sent
+            elif verdict is not None and not mailbox.lost:
+                mailbox.put(event.message(verdict, mailbox.form))
+            if pace.is_due:
+                await pace.rest()
+        if pace.is_due:
+            await pace.rest()
+
+    def _is_costly(self, event: ChangeEvent) -> bool:
+        return self._always_on_thread or size_bytes(event.change) >= LARGE_CHANGE_BYTES
+
+    async def _on_thread(self, job: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, job)
+
+
+def is_listening(audience: Subscription[Mailbox]) -> bool:
+    """Whether a message would reach some member."""
+    return any(not mailbox.lost for mailbox in audience.members)
+
+
+def judged_in_time(
+    audiences: Iterable[Subscription[Mailbox]], event: ChangeEvent, seconds_max: float
+) -> list[tuple[Subscription[Mailbox], Verdict]]:
+    """What the change is to the next of the audiences: to as many as there is time for, and to one at least."""
+    judged: list[tuple[Subscription[Mailbox], Verdict]] = []
+    began = before = time.monotonic()
+    for audience in audiences:
+        verdict: Verdict = None
+        if is_listening(audience):
+            try:
+                verdict = event.name_for(audience.matches)
+            except Exception as failure:
+                verdict = failure
+        judged.append((audience, verdict))
+        now = time.monotonic()
+        audience.seconds += now - before
+        before = now
+        if now - began >= seconds_max:
+            break
+    return judged
