@@ -15,8 +15,24 @@ def test_nothing_set_means_the_defaults() -> None:
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.variable)
 def test_an_empty_variable_is_as_good_as_none(setting) -> None:
-    assert settings_from({setting.variable: ""}) == Settings()
-    assert settings_from({setting.variable: " "}) == Settings()
+    expected = Settings(live_status="") if setting.may_be_empty else Settings()
+    assert settings_from({setting.variable: ""}) == expected
+    assert settings_from({setting.variable: " "}) == expected
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"ROLLBOOK_UNREACHABLE_STATUS": "live"},
+        {"ROLLBOOK_LIVE_STATUS": "up", "ROLLBOOK_UNREACHABLE_STATUS": "up"},
+        {"ROLLBOOK_LIVE_STATUS": "unreachable"},
+        {"ROLLBOOK_UNREACHABLE_STATUS": "registered"},
+    ],
+)
+def test_a_silent_cluster_can_not_have_the_status_of_one_that_is_heard(environment) -> None:
+    with pytest.raises(SettingRefused) as refused:
+        settings_from(environment)
+    assert "ROLLBOOK_UNREACHABLE_STATUS" in str(refused.value)
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.variable)

@@ -86,7 +86,7 @@ async def open_registry(
         watching = Watching(journal, recent, watchers_max=limits.watchers_max)
         undo.push_async_callback(watching.close)
         marks = StatusOverrides(leases, Book(journal, view, recent), unreachable=settings.unreachable_status)
-        status_rules = StatusRules(settings.unreachable_status, rules, limits)
+        status_rules = StatusRules(settings.unreachable_status, settings.live_status, rules, limits)
         marking = Marking(leases, marks, committer, status_rules, read_clocks=read_clocks)
         liveness = LeaseKeeper(leases, marks, marking, saver, read_clocks=read_clocks)
         undo.push_async_callback(liveness.close)

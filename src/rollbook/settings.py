@@ -47,6 +47,7 @@ class Settings(Struct, frozen=True):
     schema: Schema = "default"
     bodies: Bodies = "plain"
     unreachable_status: str = "unreachable"
+    live_status: str = "live"
     stop_seconds: int = 30
     history_days: int = 90
     history_changes: int = 1_000_000
@@ -73,13 +74,15 @@ class Settings(Struct, frozen=True):
 class Setting(Struct, frozen=True):
     """One thing that can be set: the field of Settings (or of Limits) that it fills, and how its text is read.
 
-    ``parse`` raises ValueError with the words that follow "must be".
+    ``parse`` raises ValueError with the words that follow "must be". ``may_be_empty``: an empty variable sets the empty
+    text, instead of nothing.
     """
 
     name: str
     variable: str
     parse: Callable[[str], object]
     meaning: str
+    may_be_empty: bool = False
 
     @property
     def default(self) -> object:
@@ -102,13 +105,26 @@ def settings_from(environment: Mapping[str, str], **flags: Flag) -> Settings:
     for setting in SETTINGS:
         flag = flags.pop(setting.name, None)
         text = environment.get(setting.variable, "").strip() if flag is None else str(flag)
-        if text or flag is not None:
+        if setting.may_be_empty and not text and setting.variable in environment:
+            chosen[setting.name] = ""
+        elif text or flag is not None:
             source = setting.variable if flag is None else f"--{setting.name.replace('_', '-')}"
             chosen[setting.name] = _parsed(setting, text, source)
     if flags:
         raise TypeError(f"not a setting: {', '.join(flags)}")
+    _check_statuses(chosen)
     limits = Limits(**{name: chosen.pop(name) for name in LIMIT_NAMES & chosen.keys()})
     return Settings(**chosen, limits=limits)
+
+
+def _check_statuses(chosen: Mapping[str, Any]) -> None:
+    """Refuses one status for two meanings: a silent cluster could not be told from one that is heard."""
+    live, unreachable = chosen.get("live_status", "live"), chosen.get("unreachable_status", "unreachable")
+    if unreachable in (live, "registered"):
+        raise SettingRefused(
+            f"ROLLBOOK_UNREACHABLE_STATUS can't be {unreachable!r}, which is the status of clusters that are not "
+            "unreachable: choose another word"
+        )
 
 
 def misspelt_variables(environment: Iterable[str]) -> dict[str, str]:
@@ -144,6 +160,13 @@ SETTINGS = (
         "ROLLBOOK_UNREACHABLE_STATUS",
         status,
         "The `status` that is written for a cluster whose heartbeats have stopped.",
+    ),
+    Setting(
+        "live_status",
+        "ROLLBOOK_LIVE_STATUS",
+        status,
+        "The `status` that a heartbeat writes for a cluster that is `registered`. Set to nothing, none is written.",
+        may_be_empty=True,
     ),
     Setting(
         "stop_seconds",

@@ -233,6 +233,7 @@ async def test_whoever_writes_the_status_of_a_waiting_cluster_takes_it_out_of_th
 
 async def test_nodes_that_are_present_have_a_liveness_of_their_own(tmp_path: Path) -> None:
     async with fleet_in(tmp_path, ["west"]) as fleet:
+        await update(fleet.registry, "west", {"nodes.nodeData": [node("a"), node("b")]})
         await fleet.beat("west", nodes=["a", "b"])
         await fleet.go(5)
         await fleet.beat("west", nodes=["b"])
@@ -280,13 +281,13 @@ class TestAfterARestart:
     async def test_everybody_has_a_lease_to_be_heard_again(self, tmp_path: Path) -> None:
         clocks = Clocks()
         async with fleet_in(tmp_path, ["west", "east"], clocks=clocks) as fleet:
-            await fleet.beat("west", "east", nodes=["a"])
+            await fleet.beat("west", "east", nodes=["node-1"])
         clocks.go(3_600)
         async with fleet_in(tmp_path, clocks=clocks) as fleet:
             assert fleet.causes == ["started"]
             facts = fleet.facts("west")
             assert (facts["liveness"], facts["ageSeconds"]) == ("unknown", 3_600)
-            assert facts["nodes"][0]["id"] == "a"
+            assert facts["nodes"][0]["id"] == "node-1"
             await fleet.go(8, "east")
             assert (fleet.status("west"), fleet.causes) == ("live", ["started"])
             await fleet.go(1, "east")

@@ -37,6 +37,10 @@ FLAPPING_WINDOW_SECONDS = 600
 TURNS_KEPT = 20
 
 
+REGISTERED = "registered"
+"""The status of a cluster that was never heard of: a heartbeat makes it live."""
+
+
 class StatusOverride(Struct, frozen=True):
     """The status that the registry wrote for a silent cluster, and the one that it wrote it over (MISSING: none)."""
 
@@ -49,7 +53,9 @@ class Lease(Struct, eq=False):
 
     ``noted``: the registry has taken note that the lease ran out. ``turns`` are the Unix times (ms) when the cluster
     fell silent or came back, the newest last. ``nodes`` says when each node was last reported present (seconds).
-    ``mark_known``: it is certain whether there is a mark. Containers are replaced, never changed: others may read them.
+    ``mark_known``: it is certain whether there is a mark. ``listed`` are the ids of the nodes that the document lists,
+    as of the revision ``listed_at``; ``unknown_nodes`` those that the last heartbeat named and the document does not
+    list. Containers are replaced, never changed: others may read them.
     """
 
     id: str
@@ -62,6 +68,9 @@ class Lease(Struct, eq=False):
     mark_known: bool = False
     turns: tuple[int, ...] = ()
     nodes: dict[str, float] = field(default_factory=dict)
+    listed: frozenset[str] = frozenset()
+    listed_at: int = 0
+    unknown_nodes: tuple[str, ...] = ()
 
 
 def liveness_of(lease: Lease, now: float, listening_since: float) -> Liveness:
@@ -164,4 +173,5 @@ def silence_reason(lease: Lease, now: float) -> str:
     return f"no heartbeat for {now - lease.beat_at:.1f} s; the lease was {lease.ttl_seconds} s"
 
 
+LIVE_REASON = "the cluster sends heartbeats"
 RETURN_REASON = "heartbeats are back; the former status is restored"

@@ -42,13 +42,16 @@ async def read_uptime(request: Request) -> Response:
 
 
 def lease_as_json(lease: Lease) -> dict[str, Value]:
-    """What a beat is answered: when it was heard, and until when the cluster is not silent."""
+    """The answer to a beat: when it was heard, until when the cluster is not silent, and the nodes that it named and
+    that the cluster does not have.
+    """
     return {
         "id": lease.id,
         "ttlSeconds": lease.ttl_seconds,
         "observedAt": iso_time(lease.observed_at_ms),
         "expiresAt": iso_time(lease.observed_at_ms + lease.ttl_seconds * 1000),
         "liveness": "alive",
+        **({"unknownNodes": [*lease.unknown_nodes]} if lease.unknown_nodes else {}),
     }
 
 

@@ -10,7 +10,9 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import islice
 
+from rollbook.clusters.large_documents import decode_stored
 from rollbook.clusters.liveness import ClockReading, Lease
+from rollbook.clusters.nodes import node_id, nodes_in
 from rollbook.clusters.uptime import Share, day_shares, slot_shares
 from rollbook.documents.values import Value
 from rollbook.errors import ClusterDeleted, ClusterNotFound, RegistryError
@@ -73,7 +75,7 @@ class LeaseKeeper:
         lease = self.hear(entry, beat)
         if beat.status is not None:
             await self._marking.set_status(caller, lease, entry, beat.status, reason=reason)
-        elif not self._marks.is_none(lease, entry):
+        elif not self._marks.is_none(lease, entry) or self._marking.goes_live(lease, entry):
             await self._marking.settle(lease)
         return lease
 
@@ -82,7 +84,7 @@ class LeaseKeeper:
         entry, lease = self._marks.entry(id), self.leases.get(id)
         if entry is None or lease is None or lease.life != entry.created_revision:
             return None
-        if beat.status is not None or not self._marks.is_none(lease, entry):
+        if beat.status is not None or not self._marks.is_none(lease, entry) or self._marking.awaits_heartbeat(entry):
             return None
         return self.hear(entry, beat)
 
@@ -90,8 +92,9 @@ class LeaseKeeper:
         """Renew a lease, and nothing else."""
         at = self._read_clocks()
         lease = self.leases.renew(entry.id, entry.created_revision, beat.ttl_seconds, at)
+        lease.unknown_nodes = ()
         if beat.nodes:
-            lease.nodes = _with_nodes(lease.nodes, beat.nodes, at.seconds)
+            self._hear_nodes(lease, entry, beat.nodes, at.seconds)
         return lease
 
     async def uptime(self, entry: Entry) -> tuple[list[Share], list[Share]]:
@@ -148,6 +151,16 @@ class LeaseKeeper:
         for lease in self.leases if self._is_listening else ():
             self.leases.count(lease, at)
         await self._saver.close(at)
+
+    def _hear_nodes(self, lease: Lease, entry: Entry, present: tuple[str, ...], now: float) -> None:
+        """Take note of the nodes that are present. What the document does not list is no node."""
+        if lease.listed_at != entry.revision:
+            nodes = nodes_in(decode_stored(entry.body))
+            lease.listed = frozenset(id for id in map(node_id, nodes) if id is not None)
+            lease.listed_at = entry.revision
+        listed = lease.listed
+        lease.nodes = {id: when for id, when in _with_nodes(lease.nodes, present, now).items() if id in listed}
+        lease.unknown_nodes = tuple(dict.fromkeys(id for id in present if id not in listed))
 
     async def _absence_of(self, id: str) -> RegistryError:
         if await self._marks.knows(id):

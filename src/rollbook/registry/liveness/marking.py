@@ -12,18 +12,21 @@ from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import (
+    LIVE_REASON,
+    REGISTERED,
     RETURN_REASON,
     ClockReading,
     Lease,
     StatusOverride,
     Step,
+    has_run_out,
     silence_reason,
     step_due,
 )
 from rollbook.errors import JournalUnavailable, RegistryError
 from rollbook.limits import Limits
 from rollbook.registry.liveness.leases import Leases
-from rollbook.registry.liveness.status_commands import NOT_DUE, MarkUnreachable, RestoreStatus, SetStatus
+from rollbook.registry.liveness.status_commands import NOT_DUE, GoLive, MarkUnreachable, RestoreStatus, SetStatus
 from rollbook.registry.liveness.status_overrides import REGISTRY, StatusOverrides
 from rollbook.registry.writing.committing import Committer
 from rollbook.security.callers import Caller
@@ -42,9 +45,12 @@ THE_REGISTRY = Caller(REGISTRY)
 
 
 class StatusRules(Struct, frozen=True):
-    """How a status is written: which one for the unreachable, and what every document has to obey."""
+    """How a status is written: which one for the unreachable, which one for those that are heard first (empty: none),
+    and what every document has to obey.
+    """
 
     unreachable: str
+    live: str
     schema: SchemaRules
     limits: Limits
 
@@ -81,6 +87,17 @@ class Marking:
             await self._committer.submit(caller, command, reason=reason)
             self._marks.catch_up(self._read_clocks())
         self._marks.believe(lease, None)
+
+    def awaits_heartbeat(self, entry: Entry) -> bool:
+        """Whether the next heartbeat makes the cluster live."""
+        return self._rules.live not in ("", REGISTERED) and self._marks.status_of(entry) == REGISTERED
+
+    def goes_live(self, lease: Lease, entry: Entry) -> bool:
+        """Whether the cluster is registered and heard, and its status shall say so."""
+        if lease.noted or not self.awaits_heartbeat(entry):
+            return False
+        now = self._read_clocks().seconds
+        return not has_run_out(lease, now, self._leases.listening_since(now))
 
     async def settle(self, lease: Lease) -> None:
         """Do to the document what the lease asks for. Returns when that is durable, or when it has to wait."""
@@ -136,7 +153,7 @@ class Marking:
             case "restore" if lease.mark is not None:
                 await self._restore(lease, lease.mark)
             case _:
-                return False
+                return await self._go_live(lease)
         return True
 
     def _step(self, lease: Lease) -> Step | None:
@@ -159,6 +176,16 @@ class Marking:
         self.marked += stored.kind is not None
         if lease.beat_at == beat_at and stored.outcome != NOT_DUE:
             self._leases.note(lease, at)
+
+    async def _go_live(self, lease: Lease) -> bool:
+        """Write that a registered cluster is live; whether that was done."""
+        entry, rules = self._marks.entry(lease.id), self._rules
+        if entry is None or self._leases.get(lease.id) is not lease or not self.goes_live(lease, entry):
+            return False
+        command = GoLive(lease.id, rules.live, rules.schema, rules.limits)
+        stored = await self._committer.submit(THE_REGISTRY, command, reason=LIVE_REASON)
+        self._marks.catch_up(self._read_clocks())
+        return stored.kind is not None
 
     async def _restore(self, lease: Lease, mark: StatusOverride) -> None:
         entry, rules = self._marks.entry(lease.id), self._rules

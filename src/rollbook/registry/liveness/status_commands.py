@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules, accept_update
 from rollbook.clusters.large_documents import decode_stored
-from rollbook.clusters.liveness import StatusOverride
+from rollbook.clusters.liveness import REGISTERED, StatusOverride
 from rollbook.documents.editing import identical, with_members
 from rollbook.documents.values import MISSING, Document, Maybe
 from rollbook.errors import ClusterNotFound
@@ -29,6 +29,20 @@ class SetStatus(Struct, frozen=True):
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
+        return _with_status(current, self.status, self.rules, self.limits)
+
+
+class GoLive(Struct, frozen=True):
+    """Write ``status`` for a cluster that is ``registered`` and sends heartbeats; any other status stays."""
+
+    id: str
+    status: str
+    rules: SchemaRules
+    limits: Limits
+
+    def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
+        if current is None or status_in(current.body) != REGISTERED:
+            return Decision(None, None if current is None else current.body)
         return _with_status(current, self.status, self.rules, self.limits)
 
 
