@@ -106,7 +106,7 @@ class Mailbox(Struct, eq=False):
         self.room.hold(message)
         if len(self._messages) > MAILBOX_MESSAGES_MAX or self.bytes_held > MAILBOX_BYTES_MAX:
             self.lose()
-        if not self._is_due:
+        if self._waiter is not None and not self._is_due:
             self._is_due = True
             self.room.wake_soon(self)
 
