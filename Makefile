@@ -57,6 +57,9 @@ bench-language: .venv/for-measuring ## Measure the language against others, into
 bench-watch: .venv/for-measuring ## Measure how fast changes reach watchers, into benchmarks/results/watching.md
 	.venv/bin/python -m benchmarks.watching $(ARGS)
 
+bench-large: .venv/for-measuring ## Measure what writes on large clusters cost, into benchmarks/results/large-clusters.md
+	.venv/bin/python -m benchmarks.large_clusters $(ARGS)
+
 bench-beats: .venv/for-measuring ## Measure what it costs to hear 10,000 clusters, into benchmarks/results/beating.md
 	.venv/bin/python -m benchmarks.beating $(ARGS)
 

@@ -10,7 +10,7 @@ from rollbook.journal.changes import Change
 from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.journal.sqlite.schema import FILE_NAME, FORMAT
 from tests.journal.contract import body, created, deleted, protected, updated
-from tests.journal.test_frozen import of_the_former_format
+from tests.journal.test_frozen import of_a_former_format
 from tests.journal.test_sqlite import tampered
 
 BEFORE, AFTER = body("west", status="live"), body("west", status="down")
@@ -89,7 +89,7 @@ def test_a_version_that_is_not_what_stood_then_is_refused(data: Path) -> None:
 
 def test_the_former_format_is_migrated_and_gets_checksums_as_it_is_written(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    of_the_former_format(data)
+    of_a_former_format(data)
     journal = SqliteJournal.open(data)
     assert journal.problems() == []
     journal.append([updated(3, "west", body("west"), AFTER)], after=2)
@@ -106,7 +106,7 @@ def test_the_former_format_is_migrated_and_gets_checksums_as_it_is_written(tmp_p
 @pytest.mark.parametrize(("damage", "problem"), [("'{'", "is not JSON"), ('\'{"id":"x"}\'', "does not carry that id")])
 def test_a_document_without_a_checksum_is_at_least_json_with_its_id(tmp_path: Path, damage: str, problem: str) -> None:
     data = tmp_path / "data"
-    of_the_former_format(data)
+    of_a_former_format(data)
     tampered(data, f"UPDATE clusters SET body = {damage} WHERE id = 'west'")
     journal = SqliteJournal.open(data)
     with pytest.raises(DataDirectoryUnsound, match=problem):
@@ -184,7 +184,7 @@ def test_what_is_intact_is_left_alone(data: Path) -> None:
 
 
 def test_the_file_says_its_format(data: Path) -> None:
-    assert FORMAT == 3
+    assert FORMAT == 4
     journal = SqliteJournal.open(data)
     change: Change = next(iter(journal.follow(2)))
     assert change.after == AFTER

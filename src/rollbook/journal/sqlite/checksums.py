@@ -32,16 +32,15 @@ def document_checksum(id: str, revision: int, updated_at_ms: int, body: bytes) -
     return crc32(body, crc32(id.encode(), (revision ^ updated_at_ms) & 0xFFFFFFFF))  # the cheapest mix: starts wait
 
 
-def change_checksum(change: Change, start: int, removed: bytes, inserted: bytes) -> int:
+def change_checksum(change: Change, start: int, removed: bytes, inserted: bytes, more: bytes | None = None) -> int:
     """The checksum of a row of ``changes``: of who changed what, when and why."""
-    return _row_checksum(
-        change.revision, change.id, change.kind, change.at_ms, change.actor, change.reason, start, removed, inserted
-    )
+    who = (change.revision, change.id, change.kind, change.at_ms, change.actor, change.reason)
+    return crc32(more or b"", _row_checksum(*who, start, removed, inserted))
 
 
 def check_change(row: tuple[Any, ...], checksum: int | None) -> None:
     """Refuses (Damage) a row of ``changes``, the columns of its change first, that is not what was written."""
-    if checksum is not None and checksum != _row_checksum(*row[:9]):
+    if checksum is not None and checksum != crc32(row[10] or b"", _row_checksum(*row[:9])):
         raise Damage(row[1], f"the change of {row[1]!r} at revision {row[0]} is not what was written (checksum)")
 
 

@@ -6,6 +6,7 @@ off, and whoever writes waits for one step at most.
 
 import apsw
 
+from rollbook.journal.sqlite.lagging import write_lagging_up_to
 from rollbook.journal.sqlite.positions import mark_in, newest_at, oldest_within
 from rollbook.journal.sqlite.reading import Readers
 from rollbook.journal.sqlite.rebuilding import Row
@@ -54,6 +55,7 @@ class SqliteCompaction:
             if end is None:
                 return mark.revision
             connection.execute(REMEMBER, (end.revision,))
+            write_lagging_up_to(connection, end.revision)
             connection.execute(FORGET, (end.revision,))
             connection.execute(MOVE, (end.revision, end.at_ms, end.total_bytes))
             return end.revision

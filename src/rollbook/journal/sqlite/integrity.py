@@ -20,25 +20,28 @@ from rollbook.journal.sqlite.checksums import Damage, problem_in_document
 from rollbook.journal.sqlite.positions import mark_in
 from rollbook.journal.sqlite.rebuilding import (
     CHANGE_COLUMNS,
+    LARGE_BODY_BYTES,
     LIVE,
     WAS_COLUMNS,
     Row,
     change_before,
     kept_before,
     unchecked,
+    with_later,
 )
-from rollbook.journal.sqlite.recording import ROW_BYTES
+from rollbook.journal.sqlite.recording import WEIGHT
 
 PROBLEMS_MAX = 100
 
 ROWS = f"SELECT {CHANGE_COLUMNS}, {WAS_COLUMNS} FROM changes"  # noqa: S608
+CHECKSUM = CHANGE_COLUMNS.split(", ").index("checksum")
 BACKWARD = "ORDER BY id DESC, revision DESC"
 WAS = len(CHANGE_COLUMNS.split(", "))
 STEPS = f"""
 SELECT previous, revision, at_ms < previous_ms, total_bytes != previous_total + weight FROM (
     SELECT
         revision, at_ms, total_bytes,
-        {ROW_BYTES} + octet_length(removed) + octet_length(inserted) AS weight,
+        {WEIGHT},
         lag(revision, 1, :revision) OVER (ORDER BY revision) AS previous,
         lag(at_ms, 1, :at_ms) OVER (ORDER BY revision) AS previous_ms,
         lag(total_bytes, 1, :total_bytes) OVER (ORDER BY revision) AS previous_total
@@ -65,11 +68,21 @@ def problems_in(connection: apsw.Connection) -> list[str]:
 def problems_in_cluster(connection: apsw.Connection, id: str) -> list[str]:
     """What is wrong with what is stored of one cluster, a sentence each."""
     rows = connection.execute(f"{ROWS} WHERE id = ? {BACKWARD}", (id,))
-    return list(_problems_of_one(id, rows, _live(connection, id), mark_in(connection).revision))
+    return list(_problems_of(connection, id, rows, mark_in(connection).revision))
 
 
 def _live(connection: apsw.Connection, id: str) -> StoredVersion | None:
-    return next(map(unchecked, connection.execute(f"{LIVE} WHERE id = ?", (id,))), None)
+    kept = next(map(unchecked, connection.execute(f"{LIVE} WHERE id = ?", (id,))), None)
+    return None if kept is None else with_later(connection, kept)[0]
+
+
+def _problems_of(connection: apsw.Connection, id: str, rows: Iterable[Row], mark: int) -> Iterator[str]:
+    try:
+        live = _live(connection, id)
+    except Damage as damage:
+        yield f"The changes of {id!r} do not lead on from what is stored: {damage}."
+        return
+    yield from _problems_of_one(id, rows, live, mark)
 
 
 def _integrity(connection: apsw.Connection) -> Iterator[str]:
@@ -102,7 +115,7 @@ def _lives(connection: apsw.Connection) -> Iterator[str]:
     mark = mark_in(connection).revision
     live = {kept.id: kept.revision for kept in map(unchecked, connection.execute(LIVE))}
     for id, rows in groupby(connection.execute(f"{ROWS} {BACKWARD}"), key=itemgetter(1)):
-        yield from _problems_of_one(id, rows, _live(connection, id), mark)
+        yield from _problems_of(connection, id, rows, mark)
         live.pop(id, None)
     for id, revision in live.items():
         if revision > mark:
@@ -120,7 +133,8 @@ def _problems_of_one(id: str, rows: Iterable[Row], live: StoredVersion | None, m
         except (ValueError, Damage) as error:
             yield f"The changes of {id!r} do not lead to what is stored: {error}."
             return
-        yield from _body_problems(id, change.revision, change.after)
+        if len(change.after or b"") < LARGE_BODY_BYTES or row[CHECKSUM] is None:
+            yield from _body_problems(id, change.revision, change.after)
         after = before
     if after is None:
         return

@@ -16,14 +16,16 @@ from rollbook.errors import Compacted, DataDirectoryUnsound, JournalConflict, Jo
 from rollbook.journal.changes import Change, StoredVersion
 from rollbook.journal.interface import Size
 from rollbook.journal.sqlite.checkpointing import CAP_PAGES, START_PAGES, Checkpointer
+from rollbook.journal.sqlite.checksums import Damage
 from rollbook.journal.sqlite.compaction import SqliteCompaction
 from rollbook.journal.sqlite.disk_errors import disk_trouble
 from rollbook.journal.sqlite.integrity import problems_in
+from rollbook.journal.sqlite.lagging import LargeRows
 from rollbook.journal.sqlite.locking import DirectoryLock
 from rollbook.journal.sqlite.paging import PAGE_CHANGES, page_of
 from rollbook.journal.sqlite.past import SqlitePast
 from rollbook.journal.sqlite.reading import Readers
-from rollbook.journal.sqlite.rebuilding import CHANGE_COLUMNS, LIVE, Bodies, Row, kept_of
+from rollbook.journal.sqlite.rebuilding import CHANGE_COLUMNS, LIVE, Bodies, Row, kept_of, with_later
 from rollbook.journal.sqlite.recording import Tip, record, tip_in
 from rollbook.journal.sqlite.repairing import repair
 from rollbook.journal.sqlite.schema import FILE_NAME, open_writer
@@ -45,6 +47,9 @@ class SqliteJournal:
         self._writer = writer
         self._readers = readers
         self._tip = tip
+        self._large = LargeRows()
+        self._lagging: set[str] = set()
+        """Ids whose row lagged when it was read."""
         self.past = SqlitePast(self._readers)
         self.compaction = SqliteCompaction(self._readers, writer)
 
@@ -99,7 +104,11 @@ class SqliteJournal:
     def load(self) -> Iterator[StoredVersion]:
         """Every live document, in order of creation, as of one moment."""
         with self._readers.reading() as connection:
-            yield from map(kept_of, connection.execute(LOAD))
+            for row in connection.execute(LOAD):
+                version, lag = with_later(connection, kept_of(row))
+                if lag.changes:
+                    self._lagging.add(version.id)
+                yield version
 
     def count(self) -> int:
         """How many live documents there are."""
@@ -113,9 +122,10 @@ class SqliteJournal:
         if after != tip.revision:
             raise JournalConflict(f"the newest revision is {tip.revision}, not {after}")
         with self._writer.transaction() as connection:
+            large = self._large.draft()
             for change in changes:
-                tip = record(connection, change, tip)
-        self._tip = tip
+                tip = record(connection, change, tip, large)
+        self._tip, self._large = tip, large
 
     def follow(self, after: int) -> Iterator[Change]:
         """The changes later than ``after``, in order, up to the newest at the end of the walk."""
@@ -145,11 +155,14 @@ class SqliteJournal:
         with self._writer.transaction() as connection:
             done = repair(connection, self.directory / FILE_NAME, id, drop=drop)
             tip = tip_in(connection)
-        self._tip = tip
+        self._tip, self._large = tip, LargeRows()
         return done
 
     def close(self) -> None:
-        """Finish the log and release the directory. Closing twice is harmless."""
+        """Write what lags, finish the log and release the directory. Closing twice is harmless."""
+        with contextlib.suppress(JournalUnavailable, Damage), self._writer.transaction() as connection:
+            self._large.write_all(connection, self._lagging)
+        self._lagging.clear()
         self._readers.close()
         self._writer.close()  # the last, since only it can put the log's pages into the file and remove the log
         self._lock.release()

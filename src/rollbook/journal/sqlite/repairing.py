@@ -18,19 +18,23 @@ from rollbook.journal.sqlite.checksums import Damage, document_checksum, problem
 from rollbook.journal.sqlite.integrity import problems_in_cluster
 from rollbook.journal.sqlite.positions import mark_in
 from rollbook.journal.sqlite.rebuilding import CHANGE_COLUMNS, LIVE, Row, change_after, unchecked
-from rollbook.journal.sqlite.recording import ROW_BYTES, record, tip_in
+from rollbook.journal.sqlite.recording import WEIGHT, record, tip_in
 
-LIFE = f"SELECT {CHANGE_COLUMNS} FROM changes WHERE id = ? AND revision >= ? ORDER BY revision"  # noqa: S608
+LIFE = f"SELECT {CHANGE_COLUMNS} FROM changes WHERE id = ? AND revision BETWEEN ? AND ? ORDER BY revision"  # noqa: S608
 REBUILT = "UPDATE clusters SET body = CAST(? AS TEXT), checksum = ? WHERE id = ?"
 EMPTIED = (
     "UPDATE changes SET start = 0, removed = CASE kind WHEN 'deleted' THEN CAST(:stub AS TEXT) ELSE '' END, "
-    "inserted = CASE kind WHEN 'created' THEN CAST(:stub AS TEXT) ELSE '' END, was_checksum = NULL, checksum = NULL "
-    "WHERE id = :id"
+    "inserted = CASE kind WHEN 'created' THEN CAST(:stub AS TEXT) ELSE '' END, was_checksum = NULL, checksum = NULL, "
+    "more = NULL WHERE id = :id"
 )
+NEWEST = (
+    "UPDATE clusters SET (revision, updated_at_ms) = (SELECT revision, at_ms FROM changes WHERE id = :id "
+    "ORDER BY revision DESC LIMIT 1) WHERE id = :id AND revision < (SELECT max(revision) FROM changes WHERE id = :id)"
+)
+"""A row that lagged is as of the last of its changes, which lead nowhere any more."""
 TOTALS = f"""
 UPDATE changes SET total_bytes = summed.total FROM (
-    SELECT revision, ? + sum({ROW_BYTES} + octet_length(removed) + octet_length(inserted)) OVER (ORDER BY revision)
-    AS total FROM changes
+    SELECT revision, ? + sum(weight) OVER (ORDER BY revision) AS total FROM (SELECT revision, {WEIGHT} FROM changes)
 ) AS summed WHERE summed.revision = changes.revision AND changes.total_bytes != summed.total
 """  # noqa: S608
 REASON = "dropped by rollbook repair: what was stored was damaged"
@@ -50,7 +54,7 @@ def repair(writer: apsw.Connection, path: Path, id: str, *, drop: bool) -> str:
     if not problems and not is_damaged:
         return f"nothing is wrong with {id!r}"
     if kept is not None and is_damaged:
-        body = _rebuilt(writer.execute(LIFE, (id, kept.created_revision)).fetchall())
+        body = _rebuilt(writer.execute(LIFE, (id, kept.created_revision, kept.revision)).fetchall())
         if body is not None and problem_in_document(kept._replace(body=body), checksum) is None:
             _write_body(writer, kept, body)
             return f"the document of {id!r} was rebuilt from its history"
@@ -95,6 +99,7 @@ def _end(writer: apsw.Connection, kept: StoredVersion, body: bytes | None) -> No
     """Let a change lead from the stub to ``body``; None: to nothing."""
     stub, at_ms = _stub(kept.id), max(tip_in(writer).at_ms, time.time_ns() // 1_000_000)
     _write_body(writer, kept, stub)
+    writer.execute(NEWEST, {"id": kept.id})
     if body is not None:
         _record(writer, kept.id, "updated", at_ms, stub, body)
         return

@@ -9,6 +9,10 @@ Revisions, times and totals only grow, and no revision is left out: any of the t
 says where the kept rows begin, as the last row that is gone had it, and ``departed`` holds the ids whose deletion is
 among what is gone.
 
+A change in several places that lie far apart, as in a large document, has the first of them in ``start``, ``removed``
+and ``inserted``, and the others in ``more``, a JSON array of ``[start, removed, inserted]``, to be done in this order.
+Rows of large documents in ``clusters`` may lag behind (see ``lagging``): ``revision`` says as of when they are.
+
 ``checksum`` is the CRC-32 of a row (see ``checksums``), and ``was_checksum`` that of the document which stood before a
 change; NULL where a version that kept none wrote the row.
 """
@@ -23,9 +27,9 @@ from rollbook.journal.sqlite.freezing import open_frozen_file
 
 FILE_NAME = "rollbook.sqlite3"
 APPLICATION_ID = 0x526F6C6C  # "Roll"
-FORMAT = 3
-WITHOUT_CHECKSUMS = 2
-"""The format before, which is migrated when it is opened: at once, since rows get their checksum when next written."""
+FORMAT = 4
+WITHOUT_MORE, WITHOUT_CHECKSUMS = 3, 2
+"""The formats before, which are migrated when they are opened: at once, since only rows written later are different."""
 BUSY_TIMEOUT_MS = 10_000
 
 TABLES = """
@@ -56,7 +60,8 @@ CREATE TABLE changes (
     removed TEXT NOT NULL,
     inserted TEXT NOT NULL,
     was_checksum INTEGER,
-    checksum INTEGER
+    checksum INTEGER,
+    more TEXT
 ) STRICT;
 CREATE INDEX changes_of_one ON changes (id, revision);
 CREATE TABLE compacted (
@@ -74,10 +79,15 @@ ALTER TABLE clusters ADD COLUMN checksum INTEGER;
 ALTER TABLE changes ADD COLUMN was_checksum INTEGER;
 ALTER TABLE changes ADD COLUMN checksum INTEGER;
 """
+ADD_MORE = "ALTER TABLE changes ADD COLUMN more TEXT;"
 AS_IF_WITH_CHECKSUMS = """
 PRAGMA temp_store = MEMORY;
 CREATE TEMP VIEW clusters AS SELECT *, NULL AS checksum FROM main.clusters;
-CREATE TEMP VIEW changes AS SELECT *, NULL AS was_checksum, NULL AS checksum FROM main.changes;
+CREATE TEMP VIEW changes AS SELECT *, NULL AS was_checksum, NULL AS checksum, NULL AS more FROM main.changes;
+"""
+AS_IF_WITH_MORE = """
+PRAGMA temp_store = MEMORY;
+CREATE TEMP VIEW changes AS SELECT *, NULL AS more FROM main.changes;
 """
 
 logger = logging.getLogger(__name__)
@@ -96,7 +106,7 @@ def open_writer(directory: Path) -> apsw.Connection:
         connection.execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0").fetchall()
         if _number(connection, "user_version") == 0:
             _create(connection)
-        elif _number(connection, "user_version") == WITHOUT_CHECKSUMS:
+        else:
             _migrate(connection, path)
     except BaseException:
         connection.close()
@@ -117,8 +127,8 @@ def open_frozen(directory: Path) -> apsw.Connection:
     connection = open_frozen_file(path)
     try:
         _recognise(connection, path)
-        if _number(connection, "user_version") == WITHOUT_CHECKSUMS:
-            connection.execute(AS_IF_WITH_CHECKSUMS).fetchall()
+        views = {WITHOUT_CHECKSUMS: AS_IF_WITH_CHECKSUMS, WITHOUT_MORE: AS_IF_WITH_MORE}
+        connection.execute(views.get(_number(connection, "user_version"), "")).fetchall()
         connection.execute("PRAGMA query_only = 1").fetchall()
     except BaseException:
         connection.close()
@@ -149,7 +159,7 @@ def _recognise(connection: apsw.Connection, path: Path) -> None:
         raise DataDirectoryUnsound(f"{path} is an SQLite database that Rollbook did not make: choose another directory")
     if version > FORMAT:
         raise DataDirectoryUnsound(f"{path} has format {version}, and this Rollbook knows {FORMAT}: use the newer one")
-    if version not in (0, WITHOUT_CHECKSUMS, FORMAT):
+    if version not in (0, WITHOUT_CHECKSUMS, WITHOUT_MORE, FORMAT):
         raise DataDirectoryUnsound(
             f"{path} has format {version}, and this Rollbook knows {FORMAT}: with the older one that made it run "
             f"rollbook export --data {path.parent} > clusters.ndjson, "
@@ -164,9 +174,14 @@ def _create(connection: apsw.Connection) -> None:
 
 
 def _migrate(connection: apsw.Connection, path: Path) -> None:
-    logger.info("%s gets checksums: format %d becomes %d", path, WITHOUT_CHECKSUMS, FORMAT)
+    version = _number(connection, "user_version")
+    if version == FORMAT:
+        return
+    logger.info("%s is migrated: format %d becomes %d", path, version, FORMAT)
     with connection:
-        connection.execute(ADD_CHECKSUMS).fetchall()
+        if version == WITHOUT_CHECKSUMS:
+            connection.execute(ADD_CHECKSUMS).fetchall()
+        connection.execute(ADD_MORE).fetchall()
         connection.execute(f"PRAGMA user_version = {FORMAT}").fetchall()
 
 
