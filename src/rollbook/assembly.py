@@ -85,7 +85,9 @@ async def open_registry(
         undo.push_async_callback(webhooks.close)
         watching = Watching(journal, recent, watchers_max=limits.watchers_max)
         undo.push_async_callback(watching.close)
-        marks = StatusOverrides(leases, Book(journal, view, recent), unreachable=settings.unreachable_status)
+        marks = StatusOverrides(
+            leases, Book(journal, view, recent), unreachable=settings.unreachable_status, live=settings.live_status
+        )
         status_rules = StatusRules(settings.unreachable_status, settings.live_status, rules, limits)
         marking = Marking(leases, marks, committer, status_rules, read_clocks=read_clocks)
         liveness = LeaseKeeper(leases, marks, marking, saver, read_clocks=read_clocks)

@@ -51,6 +51,11 @@ class LeaseKeeper:
         self._is_listening = False
         self._tasks: list[asyncio.Task[None]] = []
 
+    @property
+    def unreachable_status(self) -> str:
+        """The status that is written for silent clusters."""
+        return self._marking.unreachable_status
+
     def listen(self) -> None:
         """Beats are heard from now on."""
         self._is_listening = True
