@@ -25,6 +25,7 @@ from rollbook.errors import Compacted, JournalUnavailable
 from rollbook.journal.sqlite.webhooks import Letter, LetterKind, Progress, WebhookStore
 from rollbook.language.filters import Filter
 from rollbook.registry.feed.change_events import Message
+from rollbook.registry.supervising import Supervisor
 from rollbook.registry.watching.mailboxes import Mailbox
 from rollbook.registry.watching.watching import Page, Watch, Watching
 from rollbook.registry.webhooks.attempts import Attempts, pause_seconds
@@ -63,6 +64,7 @@ class Surroundings(Struct, frozen=True):
     now_ms: Callable[[], int]
     chance: Callable[[], float]
     reading: asyncio.Semaphore
+    supervisor: Supervisor
 
 
 class Deliverer:
@@ -79,7 +81,7 @@ class Deliverer:
         self._has_letters = True
         self._called = asyncio.Event()
         self._attempts = Attempts(webhook, around.sender.line(), now_ms=around.now_ms)
-        self._task = asyncio.create_task(self._run(), name=f"rollbook-webhook-{webhook.id}")
+        self._task = around.supervisor.run(f"rollbook-webhook-{webhook.id}", self._run)
 
     @property
     def progress(self) -> Progress:
