@@ -1,13 +1,23 @@
 """An array read in pieces is the array, however it was cut."""
 
 import json
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.client.arrays import elements
+from rollbook.client.arrays import ArrayDecoder
 from rollbook.errors import RegistryUnreachable
+
+
+def elements(pieces: Iterable[str]) -> Iterator[Any]:
+    decoder = ArrayDecoder()
+    for piece in pieces:
+        yield from decoder.feed(piece.encode())
+    yield from decoder.end()
+
 
 leaves = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.floats(allow_nan=False))
 values = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=4)
@@ -35,9 +45,12 @@ def test_an_array_that_breaks_off_is_no_answer(text) -> None:
         list(elements([text]))
 
 
-@pytest.mark.parametrize("text", ['{"a":1}', "null", "<html>"])
-def test_what_is_no_array_is_no_answer(text) -> None:
-    with pytest.raises(RegistryUnreachable, match="no JSON array"):
+NO_ARRAYS = ['{"a":1}', "null", "<html>", "[] x", '[{"a":1} {"b":2}]', '[{"a":1},]', "[1]", "[,]", "[]]"]
+
+
+@pytest.mark.parametrize("text", NO_ARRAYS)
+def test_what_is_no_array_of_objects_is_no_answer(text) -> None:
+    with pytest.raises(RegistryUnreachable, match=r"no JSON array|no document"):
         list(elements([text]))
 
 

@@ -35,7 +35,7 @@ class Server:
 
     def bodies(self) -> Iterator[bytes]:
         """As Place says."""
-        return map(encode_json, self._client.query({}))
+        return map(encode_json, self._client.clusters.query({}))
 
     def _put(self, document: Value, *, replace: bool) -> Outcome:
         try:
@@ -47,11 +47,11 @@ class Server:
 
     def _create(self, document: Document, *, replace: bool) -> tuple[str, ...]:
         try:
-            return self._client.create(document).warnings
+            return self._client.clusters.create(document).warnings
         except ClusterExists:
             if not replace:
                 raise
-        return self._client.update(str(document["id"]), replacement(document)).warnings
+        return self._client.clusters.update(str(document["id"]), replacement(document)).warnings
 
 
 def replacement(document: Document) -> Any:

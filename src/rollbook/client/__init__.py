@@ -3,7 +3,8 @@
 One rule: it knows ``rollbook.errors`` and HTTP, and nothing else of Rollbook.
 """
 
-from rollbook.client.connecting import Client
-from rollbook.client.replies import Reply
+from rollbook.client.connecting import AsyncClient, Client
+from rollbook.client.replies import Page, Reply
+from rollbook.client.retrying import NEVER, Retries
 
-__all__ = ["Client", "Reply"]
+__all__ = ["NEVER", "AsyncClient", "Client", "Page", "Reply", "Retries"]

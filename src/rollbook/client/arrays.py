@@ -3,52 +3,84 @@
 Theory: the standard decoder takes one value off the front of a text and says where it ended. A value that has not
 arrived whole fails to decode, and is tried again once the text has doubled, so the work stays linear. Elements are
 objects or arrays, whose end shows: a part of one never passes for the whole.
+
+One rule: what is read is JSON to its end; whatever else stands between or behind the elements is refused.
 """
 
-from collections.abc import Iterable, Iterator
+import codecs
+from collections.abc import Sequence
 from json import JSONDecoder
-from typing import Any
+from typing import Any, Literal
 
+from rollbook.client.calls import Decoder
 from rollbook.errors import RegistryUnreachable
 
 SPACE = " \t\r\n"
-DECODER = JSONDecoder()
+JSON = JSONDecoder()
 
 
-def elements(pieces: Iterable[str]) -> Iterator[Any]:
-    """The elements of the array of objects whose text arrives in ``pieces``.
+class ArrayDecoder(Decoder[Any]):
+    """The elements of one array of objects."""
 
-    Fails (RegistryUnreachable) when the text is no array, or ends before the array does.
-    """
-    arriving = iter(pieces)
-    text = _opened(arriving)
-    while not text.startswith("]"):
+    def __init__(self) -> None:
+        self._utf8 = codecs.getincrementaldecoder("utf-8")()
+        self._text = ""
+        self._retry_length = 0
+        self._state: Literal["start", "first", "next", "after", "end"] = "start"
+
+    def feed(self, data: bytes) -> Sequence[Any]:
         try:
-            element, end = DECODER.raw_decode(text)
+            self._text += self._utf8.decode(data)
+        except UnicodeDecodeError:
+            raise RegistryUnreachable("the answer is not UTF-8") from None
+        return self._taken()
+
+    def end(self) -> Sequence[Any]:
+        self._retry_length = 0
+        found = self._taken()
+        if self._state != "end":
+            raise RegistryUnreachable("the answer ends in the middle of a JSON array")
+        return found
+
+    def _taken(self) -> list[Any]:
+        found: list[Any] = []
+        while self._step(found):
+            pass
+        return found
+
+    def _step(self, found: list[Any]) -> bool:
+        """Take one sign or element off the text; whether there may be more."""
+        self._text = text = self._text.lstrip(SPACE)
+        if not text:
+            return False
+        match self._state, text[0]:
+            case "start", "[":
+                self._advance("first")
+            case (("first" | "after"), "]"):
+                self._advance("end")
+            case "after", ",":
+                self._advance("next")
+            case (("first" | "next"), _):
+                return self._element(found)
+            case _:
+                raise RegistryUnreachable(f"the answer is no JSON array: {text[:40]!r} can't stand there")
+        return True
+
+    def _advance(self, state: Literal["first", "next", "end"]) -> None:
+        self._text, self._state = self._text[1:], state
+
+    def _element(self, found: list[Any]) -> bool:
+        if self._text[0] not in "[{":
+            raise RegistryUnreachable(f"the answer holds what is no document: {self._text[:40]!r}")
+        if len(self._text) < self._retry_length:
+            return False
+        try:
+            element, end = JSON.raw_decode(self._text)
+        except RecursionError:
+            raise RegistryUnreachable("the answer holds a document that is nested too deeply") from None
         except ValueError:
-            text = (text + _more(arriving, length_min=len(text))).lstrip(SPACE + ",")
-        else:
-            yield element
-            text = text[end:].lstrip(SPACE + ",")
-
-
-def _opened(arriving: Iterator[str]) -> str:
-    text = ""
-    while not text:
-        text = _more(arriving).lstrip(SPACE)
-    if text[0] != "[":
-        raise RegistryUnreachable(f"the answer is no JSON array; it begins with {text[:40]!r}")
-    return text[1:].lstrip(SPACE)
-
-
-def _more(arriving: Iterator[str], *, length_min: int = 0) -> str:
-    pieces: list[str] = []
-    length = 0
-    for piece in arriving:
-        pieces.append(piece)
-        length += len(piece)
-        if length > length_min:
-            break
-    if not length:
-        raise RegistryUnreachable("the answer ends in the middle of a JSON array")
-    return "".join(pieces)
+            self._retry_length = len(self._text) * 2
+            return False
+        found.append(element)
+        self._text, self._retry_length, self._state = self._text[end:], 0, "after"
+        return True

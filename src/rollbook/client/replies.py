@@ -1,63 +1,126 @@
-"""Answers read: a document, or the error of ``rollbook.errors`` that the registry refused with."""
+"""Answers read: a document, a value, or the error of ``rollbook.errors`` that the registry refused with.
+
+One rule: what is no answer of a registry (another server's page, cut or damaged JSON) is RegistryUnreachable.
+"""
 
 import re
-from collections.abc import Iterator
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-import httpx
+import msgspec
 from msgspec import Struct
 
+from rollbook.client.calls import Answer, Json
 from rollbook.errors import DocumentInvalid, Problem, RegistryError, RegistryUnreachable
-
-Json: TypeAlias = dict[str, Any]
 
 WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 ESCAPE = re.compile(r"\\(.)")
+NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="next"')
 
 
 class Reply(Struct, frozen=True):
-    """What a registry answered: the document, its entity tag where it has one, and what there is to warn of."""
+    """What a registry answered: the document, its entity tag where it has one, and the registry's warnings.
+
+    ``revision`` is the newest revision that the answer can have seen.
+    """
 
     document: Json
     etag: str | None = None
     warnings: tuple[str, ...] = ()
+    revision: int | None = None
 
 
-def reply_of(response: httpx.Response, *, shown: str) -> Reply:
-    """The reply that a response holds; raises the refusal that it holds instead. ``shown`` names the registry."""
-    body = _json_of(response)
-    if not isinstance(body, dict) or (not response.is_success and "error" not in body):
-        raise RegistryUnreachable(
-            f"{shown} answers {response.status_code} {response.reason_phrase}, and not as a registry does: "
-            "is this the address of a registry?"
-        )
-    if not response.is_success:
-        raise refusal_of(body)
-    warnings = tuple(_warnings(response.headers.get_list("warning")))
-    return Reply(body, response.headers.get("etag"), warnings)
+class Page(Struct, frozen=True):
+    """One page of a list, and the path and query string of the next one; None when it is the last."""
+
+    items: list[Json]
+    next: str | None = None
+
+
+def document(answer: Answer) -> Reply:
+    """The document of an answer, with what its headers say."""
+    body = value(answer)
+    if not isinstance(body, dict):
+        raise _odd(answer)
+    return Reply(body, answer.header("etag"), tuple(_warnings(answer)), _revision(answer))
+
+
+def value(answer: Answer) -> Any:
+    """The JSON of an answer."""
+    check(answer)
+    try:
+        return msgspec.json.decode(answer.body)
+    except (msgspec.DecodeError, RecursionError):
+        raise _odd(answer) from None
+
+
+def page(answer: Answer) -> Page:
+    """A page of a list, with the address of the next one."""
+    items = value(answer)
+    if not isinstance(items, list):
+        raise _odd(answer)
+    following = NEXT.search(answer.header("link") or "")
+    return Page(items, following[1] if following else None)
+
+
+def text(answer: Answer) -> str:
+    """The text of an answer."""
+    check(answer)
+    return answer.body.decode(errors="replace")
+
+
+def nothing(answer: Answer) -> None:
+    """Nothing: that the registry did it is all there is to know."""
+    check(answer)
+
+
+def check(answer: Answer) -> None:
+    """Raises the refusal that an answer holds; RegistryUnreachable when it is none of a registry's."""
+    if answer.is_success:
+        return
+    try:
+        body = msgspec.json.decode(answer.body)
+    except (msgspec.DecodeError, RecursionError):
+        body = None
+    if not isinstance(body, dict) or not isinstance(body.get("error"), str):
+        raise _odd(answer)
+    raise refusal_of(body)
 
 
 def refusal_of(body: Json) -> RegistryError:
-    """The error that the body of a refusal tells of; a plain RegistryError when its code is not known here."""
-    kind = ERRORS.get(str(body.get("code")), RegistryError)
-    problems = [Problem(str(each.get("at", "")), str(each.get("problem", ""))) for each in body.get("errors") or ()]
-    message = str(body.get("detail") or body["error"])
+    """The error that the body of a refusal names; a plain RegistryError when its code is not known here."""
+    code, message = body.get("code"), str(body.get("detail") or body.get("error"))
+    kind = ERRORS.get(code, RegistryError) if isinstance(code, str) else RegistryError
+    mongo_code = body.get("mongoCode")
+    mongo_code = mongo_code if isinstance(mongo_code, int) else None
+    problems = list(_problems(body.get("errors")))
     if [problem.problem for problem in problems] == [message] and not issubclass(kind, DocumentInvalid):
-        return kind(message, at=problems[0].at, mongo_code=body.get("mongoCode"))
-    return kind(message, mongo_code=body.get("mongoCode"), problems=problems)
+        return kind(message, at=problems[0].at, mongo_code=mongo_code)
+    return kind(message, mongo_code=mongo_code, problems=problems)
 
 
-def _json_of(response: httpx.Response) -> Any:
-    try:
-        return response.json()
-    except ValueError:
-        return None
+def _problems(errors: Any) -> Iterator[Problem]:
+    for each in errors if isinstance(errors, Sequence) and not isinstance(errors, str) else ():
+        if isinstance(each, dict):
+            yield Problem(str(each.get("at", "")), str(each.get("problem", "")))
 
 
-def _warnings(headers: list[str]) -> Iterator[str]:
-    for header in headers:
-        for text in WARNING.findall(header):
-            yield ESCAPE.sub(r"\1", text)
+def _odd(answer: Answer) -> RegistryUnreachable:
+    return RegistryUnreachable(
+        f"the answer is {answer.status} {answer.reason}, and not as a registry's: is this the address of a registry?"
+    )
+
+
+def _warnings(answer: Answer) -> Iterator[str]:
+    for name, header in answer.headers:
+        if name == "warning":
+            for warning in WARNING.findall(header):
+                yield ESCAPE.sub(r"\1", warning)
+
+
+def _revision(answer: Answer) -> int | None:
+    revision = answer.header("x-registry-revision") or ""
+    return int(revision) if revision.isdigit() else None
 
 
 def _tree(kind: type[RegistryError]) -> Iterator[type[RegistryError]]:

@@ -17,7 +17,6 @@ from rollbook.registry.history.history import History
 from rollbook.registry.liveness.lease_keeping import LeaseKeeper
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.queries import Reader
-from rollbook.registry.supervising import Supervisor
 from rollbook.registry.watching.watching import Watching
 from rollbook.registry.webhooks.webhooks import Webhooks
 from rollbook.registry.writing.commands import ANY_REVISION, Command, Precondition
@@ -42,7 +41,6 @@ class Registry(Struct, frozen=True):
     liveness: LeaseKeeper
     rules: SchemaRules
     limits: Limits
-    supervisor: Supervisor
 
     def write(self, caller: Caller, command: Command, *, reason: str | None = None) -> asyncio.Future[WriteResult]:
         """Carry out a command. The future has its result once that is durable and visible; it raises the refusal."""

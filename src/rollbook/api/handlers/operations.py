@@ -27,8 +27,7 @@ async def readyz(request: Request) -> Response:
     """The registry answers reads; ``writable`` says whether its last write reached the disk.
 
     Changes up to the revision ``compacted`` are no longer kept; ``snapshot`` says as of which revision the index is on
-    the disk, and why a newer one could not be written; ``liveness`` says why silences are not written down; ``tasks``
-    names the background tasks that failed lately and were started again.
+    the disk, and why a newer one could not be written; ``liveness`` says why silences are not written down.
     """
     registry = registry_of(request)
     trouble = registry.journal.trouble or registry.committer.trouble
@@ -42,7 +41,6 @@ async def readyz(request: Request) -> Response:
             "compacted": registry.compactor.mark,
             "snapshot": snapshot_as_json(registry.view),
             "liveness": registry.liveness.as_json(),
-            **({"tasks": dict(registry.supervisor.troubles)} if registry.supervisor.troubles else {}),
         }
     )
 

@@ -128,13 +128,6 @@ WRITES = (
         lambda scrape: scrape.registry.committer.counts.beside,
     ),
     Metric(
-        "rollbook_task_restarts_total",
-        "counter",
-        "Background tasks that ended by a fault and were started again, by their name; the log says why.",
-        lambda scrape: dict(scrape.registry.supervisor.restarts),
-        ("task",),
-    ),
-    Metric(
         "rollbook_changes_total",
         "counter",
         "Changes of clusters that were made durable, by what happened.",

@@ -14,7 +14,6 @@ from msgspec import Struct
 
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.interface import Journal
-from rollbook.registry.supervising import Supervisor
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +33,7 @@ class Retention(Struct, frozen=True):
 class Compactor:
     """Keeps the journal within its retention. Only the past is given up; live documents are never touched."""
 
-    def __init__(
-        self, journal: Journal, retention: Retention, *, now_ms: Callable[[], int], supervisor: Supervisor | None = None
-    ) -> None:
+    def __init__(self, journal: Journal, retention: Retention, *, now_ms: Callable[[], int]) -> None:
         self.mark = journal.compaction.mark()
         """Changes up to this revision are gone."""
         self.given_up = 0
@@ -47,7 +44,7 @@ class Compactor:
         self._retention = retention
         self._now_ms = now_ms
         self._closing = asyncio.Event()
-        self._task = (supervisor or Supervisor()).run("rollbook-compactor", self._run)
+        self._task = asyncio.create_task(self._run(), name="rollbook-compactor")
 
     async def close(self) -> None:
         """Finish the step under way, then stop."""

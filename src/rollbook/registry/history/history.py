@@ -16,7 +16,6 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from rollbook.clusters.liveness import StatusOverride
 from rollbook.errors import ClusterNotFound, Compacted, RequestRefused
 from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
@@ -25,7 +24,6 @@ from rollbook.registry.feed.change_events import ChangeEvent, Detail
 from rollbook.registry.feed.times import iso_time
 from rollbook.registry.history.moments import AtRevision, AtTime, Moment
 from rollbook.registry.history.past_fleets import PastFleet, entries_at, entry_of
-from rollbook.registry.liveness.status_overrides import override_in
 from rollbook.registry.reading.facts import Facts
 from rollbook.view.entries import Entry
 from rollbook.view.views import View
@@ -105,14 +103,6 @@ class History:
         """The newest document of a cluster, deleted or not."""
         entry = self._view.entry(id)
         return entry.body if entry is not None else await self.on_thread(lambda: self._last_body(id))
-
-    async def mark(self, id: str, revision: int | None, unreachable: str) -> StatusOverride | None:
-        """The status override that a cluster had as of a revision (None: last); None when it had none that is kept."""
-        before = None if revision is None else revision + 1
-        past = self._journal.past
-        return await self.on_thread(
-            lambda: override_in(past.history(id, before=before, work=self._work()), unreachable=unreachable)
-        )
 
     async def on_thread(self, job: Callable[[], Result]) -> Result:
         """Run a job that reads the past on a thread for such jobs."""

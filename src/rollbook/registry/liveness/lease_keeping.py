@@ -22,7 +22,6 @@ from rollbook.registry.liveness.lease_saving import LeaseSaver
 from rollbook.registry.liveness.leases import Leases
 from rollbook.registry.liveness.marking import Marking
 from rollbook.registry.liveness.status_overrides import StatusOverrides
-from rollbook.registry.supervising import Supervisor
 from rollbook.security.callers import Caller
 from rollbook.view.entries import Entry
 
@@ -43,21 +42,14 @@ class LeaseKeeper:
         saver: LeaseSaver,
         *,
         read_clocks: Callable[[], ClockReading],
-        supervisor: Supervisor | None = None,
     ) -> None:
         self.leases = leases
         self._marks = marks
         self._marking = marking
         self._saver = saver
         self._read_clocks = read_clocks
-        self._supervisor = supervisor or Supervisor()
         self._is_listening = False
         self._tasks: list[asyncio.Task[None]] = []
-
-    @property
-    def unreachable_status(self) -> str:
-        """The status that is written for silent clusters."""
-        return self._marking.unreachable_status
 
     def listen(self) -> None:
         """Beats are heard from now on."""
@@ -68,8 +60,8 @@ class LeaseKeeper:
         """Listen, and look after the leases in tasks of their own: storing must not hold up looking."""
         self.listen()
         self._tasks = [
-            self._supervisor.run("rollbook-leases", lambda: _every(LOOK_SECONDS, self.look)),
-            self._supervisor.run("rollbook-lease-saving", lambda: _every(SAVE_SECONDS, self.save)),
+            asyncio.create_task(_every(LOOK_SECONDS, self.look), name="rollbook-leases"),
+            asyncio.create_task(_every(SAVE_SECONDS, self.save), name="rollbook-lease-saving"),
         ]
 
     async def beat(self, caller: Caller, id: str, beat: Heartbeat, *, reason: str | None = None) -> Lease:
@@ -177,10 +169,13 @@ class LeaseKeeper:
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Do the work again and again."""
+    """Do the work again and again. A fault in it is logged, and does not end it."""
     while True:
         await asyncio.sleep(seconds)
-        await work()
+        try:
+            await work()
+        except Exception:
+            logger.exception("keeping leases failed, and is tried again")
 
 
 def _with_nodes(known: Mapping[str, float], present: tuple[str, ...], now: float) -> dict[str, float]:

@@ -25,7 +25,6 @@ from rollbook.errors import Compacted, JournalUnavailable
 from rollbook.journal.sqlite.webhooks import Letter, LetterKind, Progress, WebhookStore
 from rollbook.language.filters import Filter
 from rollbook.registry.feed.change_events import Message
-from rollbook.registry.supervising import Supervisor
 from rollbook.registry.watching.mailboxes import Mailbox
 from rollbook.registry.watching.watching import Page, Watch, Watching
 from rollbook.registry.webhooks.attempts import Attempts, pause_seconds
@@ -64,7 +63,6 @@ class Surroundings(Struct, frozen=True):
     now_ms: Callable[[], int]
     chance: Callable[[], float]
     reading: asyncio.Semaphore
-    supervisor: Supervisor
 
 
 class Deliverer:
@@ -81,7 +79,7 @@ class Deliverer:
         self._has_letters = True
         self._called = asyncio.Event()
         self._attempts = Attempts(webhook, around.sender.line(), now_ms=around.now_ms)
-        self._task = around.supervisor.run(f"rollbook-webhook-{webhook.id}", self._run)
+        self._task = asyncio.create_task(self._run(), name=f"rollbook-webhook-{webhook.id}")
 
     @property
     def progress(self) -> Progress:

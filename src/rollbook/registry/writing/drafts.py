@@ -31,8 +31,7 @@ BATCH_SECONDS = 0.05
 class WriteResult(NamedTuple):
     """The answer to a write: the document after it (None: deleted), its revision, and its warnings.
 
-    ``kind`` is None when the write changed nothing; ``outcome`` is the command's own word. ``answer`` is JSON that the
-    caller wants instead of the document.
+    ``kind`` is None when the write changed nothing; ``outcome`` is the command's own word.
     """
 
     id: str
@@ -41,7 +40,6 @@ class WriteResult(NamedTuple):
     revision: int
     warnings: tuple[str, ...] = ()
     outcome: str = ""
-    answer: bytes | None = None
 
 
 Outcome: TypeAlias = WriteResult | RegistryError | Exception
@@ -129,7 +127,7 @@ class Draft:
             revision = current.revision if current else 0
         else:
             revision = self._record(submission, current, decision, kind)
-        return WriteResult(id, kind, decision.body, revision, decision.warnings, decision.outcome, decision.answer)
+        return WriteResult(id, kind, decision.body, revision, decision.warnings, decision.outcome)
 
     def _current(self, id: str) -> Current | None:
         return self._over[id] if id in self._over else current_in(self._view, id)
@@ -144,16 +142,11 @@ class Draft:
         if decision.versions is not None:
             self.versions[revision] = decision.versions
         protected = protected_after(kind, current is not None and current.protected)
-        creation = (current.created_revision, current.created_at_ms) if current else (revision, self._at_ms)
-        times = (*creation, self._at_ms)
-        self._over[id] = None if after is None else Current(after, revision, protected, id, *times)
+        self._over[id] = None if after is None else Current(after, revision, protected)
         return revision
 
 
 def current_in(view: View, id: str) -> Current | None:
     """The newest durable document of an id."""
     entry = view.entry(id)
-    if entry is None:
-        return None
-    times = (entry.created_revision, entry.created_at_ms, entry.updated_at_ms)
-    return Current(entry.body, entry.revision, entry.protected, id, *times)
+    return None if entry is None else Current(entry.body, entry.revision, entry.protected)

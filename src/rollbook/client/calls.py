@@ -1,0 +1,106 @@
+"""Calls: what an operation sends and how its answer is read, as values that know nothing of connections.
+
+One rule: an operation is a function that makes a ``Call``; whoever sends it, and whether they wait or await, is none of
+its concern.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeAlias, TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+T = TypeVar("T")
+
+Json: TypeAlias = dict[str, Any]
+Headers: TypeAlias = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that has arrived whole. ``headers`` have names in lower case."""
+
+    status: int
+    reason: str
+    headers: Headers
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the registry did what it was asked."""
+        return 200 <= self.status < 300
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header."""
+        return next((value for each, value in self.headers if each == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One request. ``read`` makes a value of the answer to it, or raises the refusal that the answer holds.
+
+    ``repeatable``: sending it twice does what sending it once does, so it may be sent again when no answer came.
+    """
+
+    method: str
+    path: str
+    read: Callable[[Answer], T]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    repeatable: bool = False
+
+    @property
+    def target(self) -> str:
+        """The path and the query string."""
+        return f"{self.path}?{urlencode(self.parameters)}" if self.parameters else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Stream(Generic[T]):
+    """A request whose answer is read as it arrives. ``decoder`` makes the state of one reading."""
+
+    call: Call[None]
+    decoder: "Callable[[], Decoder[T]]"
+
+
+class Decoder(Generic[T]):
+    """Turns the bytes of an answer into values as they come."""
+
+    def feed(self, data: bytes) -> Sequence[T]:
+        """The values that are whole now."""
+        raise NotImplementedError
+
+    def end(self) -> Sequence[T]:
+        """The last values, when the answer has ended. Raises RegistryUnreachable when it ended too early."""
+        raise NotImplementedError
+
+
+def encoded(value: Any) -> bytes:
+    """The JSON of a body."""
+    return msgspec.json.encode(value)
+
+
+def path_of(*segments: str) -> str:
+    """A path of these segments, each escaped."""
+    return "".join(f"/{quote(segment, safe='')}" for segment in segments)
+
+
+def parameters_of(**given: Any) -> dict[str, str]:
+    """The parameters that are given, as the registry reads them; None is not given."""
+    return {name: _text(value) for name, value in given.items() if value is not None}
+
+
+def headers_of(*, if_match: str | None = None, reason: str | None = None, key: str | None = None) -> dict[str, str]:
+    """The headers of a write that are given."""
+    given = {"if-match": if_match, "x-reason": None if reason is None else quote(reason), "idempotency-key": key}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return encoded(value).decode()
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

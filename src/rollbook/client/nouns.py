@@ -1,0 +1,95 @@
+"""The nouns of the API: which operations each client has, under which names.
+
+One rule: every operation of the registry's table is here, or in the list of those that are left out; a test walks it.
+"""
+
+from rollbook.client.binding import Awaiting, Waiting, operation, streamed
+from rollbook.client.operations import clusters, history, nodes, webhooks
+
+
+class Clusters:
+    """Operations on clusters."""
+
+    create = operation(clusters.create)
+    read = operation(clusters.read)
+    update = operation(clusters.update)
+    delete = operation(clusters.delete)
+    restore = operation(clusters.restore)
+    protect = operation(clusters.protect)
+    unprotect = operation(clusters.unprotect)
+    query = streamed(clusters.query)
+    aggregate = streamed(clusters.aggregate)
+    count = operation(clusters.count)
+    facets = operation(clusters.facets)
+    explain = operation(clusters.explain)
+
+
+class Nodes:
+    """Operations on the nodes of a cluster, and its heartbeat."""
+
+    list = operation(nodes.list_nodes)
+    read = operation(nodes.read)
+    join = operation(nodes.join)
+    replace = operation(nodes.replace)
+    patch = operation(nodes.patch)
+    leave = operation(nodes.leave)
+    sync = operation(nodes.sync)
+    heartbeat = operation(nodes.heartbeat)
+    uptime = operation(nodes.uptime)
+
+
+class History:
+    """Operations on the past."""
+
+    of = operation(history.of)
+    changes = operation(history.changes)
+
+
+class Webhooks:
+    """Operations on webhooks and their dead letters."""
+
+    create = operation(webhooks.create)
+    list = operation(webhooks.list_webhooks)
+    read = operation(webhooks.read)
+    replace = operation(webhooks.replace)
+    patch = operation(webhooks.patch)
+    delete = operation(webhooks.delete)
+    replay = operation(webhooks.replay)
+    dead_letters = operation(webhooks.dead_letters)
+    dead_letter = operation(webhooks.dead_letter)
+    retry_dead_letters = operation(webhooks.retry_dead_letters)
+    retry_dead_letter = operation(webhooks.retry_dead_letter)
+    drop_dead_letters = operation(webhooks.drop_dead_letters)
+    drop_dead_letter = operation(webhooks.drop_dead_letter)
+
+
+class WaitingClusters(Clusters, Waiting):
+    """Operations on clusters, each of which waits for its answer."""
+
+
+class AwaitingClusters(Clusters, Awaiting):
+    """Operations on clusters, each of which is awaited."""
+
+
+class WaitingNodes(Nodes, Waiting):
+    """Operations on nodes, each of which waits for its answer."""
+
+
+class AwaitingNodes(Nodes, Awaiting):
+    """Operations on nodes, each of which is awaited."""
+
+
+class WaitingHistory(History, Waiting):
+    """Operations on the past, each of which waits for its answer."""
+
+
+class AwaitingHistory(History, Awaiting):
+    """Operations on the past, each of which is awaited."""
+
+
+class WaitingWebhooks(Webhooks, Waiting):
+    """Operations on webhooks, each of which waits for its answer."""
+
+
+class AwaitingWebhooks(Webhooks, Awaiting):
+    """Operations on webhooks, each of which is awaited."""

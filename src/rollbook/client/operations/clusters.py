@@ -1,0 +1,122 @@
+"""Clusters: create, read, change and delete them, and find them."""
+
+from typing import Any
+
+from rollbook.client.arrays import ArrayDecoder
+from rollbook.client.calls import Call, Json, Stream, encoded, headers_of, parameters_of, path_of
+from rollbook.client.replies import Reply, document, nothing, value
+
+
+def create(cluster: Json, *, strict: bool = False, reason: str | None = None, key: str | None = None) -> Call[Reply]:
+    """Create a cluster. ``key`` is an idempotency key, with which the call may be sent again."""
+    return Call(
+        "POST",
+        "/clusters",
+        document,
+        parameters=_validation(strict),
+        headers=headers_of(reason=reason, key=key),
+        body=encoded(cluster),
+        repeatable=key is not None,
+    )
+
+
+def read(
+    id: str, *, revision: int | None = None, at: str | None = None, include: list[str] | None = None
+) -> Call[Reply]:
+    """The document of a cluster: as it is, or as it was at a revision or a time."""
+    return Call(
+        "GET",
+        path_of("clusters", id),
+        document,
+        parameters=parameters_of(revision=revision, at=at, include=include),
+        repeatable=True,
+    )
+
+
+def update(
+    id: str, update: Any, *, if_match: str | None = None, strict: bool = False, reason: str | None = None
+) -> Call[Reply]:
+    """Apply an update; with ``if_match`` (the ``etag`` of a reply) only to the document that was read then."""
+    return Call(
+        "PUT",
+        path_of("clusters", id),
+        document,
+        parameters=_validation(strict),
+        headers=headers_of(if_match=if_match, reason=reason),
+        body=encoded(update),
+        repeatable=if_match is not None,
+    )
+
+
+def delete(id: str, *, if_match: str | None = None, reason: str | None = None) -> Call[None]:
+    """Delete a cluster."""
+    return Call(
+        "DELETE",
+        path_of("clusters", id),
+        nothing,
+        headers=headers_of(if_match=if_match, reason=reason),
+        repeatable=if_match is not None,
+    )
+
+
+def restore(
+    id: str, revision: int | None = None, *, if_match: str | None = None, reason: str | None = None
+) -> Call[Reply]:
+    """Bring a cluster back to what it was at ``revision``; a deleted one, without it, to what it was last."""
+    return Call(
+        "POST",
+        path_of("clusters", id, "restore"),
+        document,
+        headers=headers_of(if_match=if_match, reason=reason),
+        body=encoded({} if revision is None else {"revision": revision}),
+        repeatable=if_match is not None,
+    )
+
+
+def protect(id: str, *, if_match: str | None = None, reason: str | None = None) -> Call[None]:
+    """Protect a cluster against deletion."""
+    return _protection("PUT", id, if_match, reason)
+
+
+def unprotect(id: str, *, if_match: str | None = None, reason: str | None = None) -> Call[None]:
+    """Lift the protection of a cluster."""
+    return _protection("DELETE", id, if_match, reason)
+
+
+def query(filter: Json | None = None, **options: Any) -> Stream[Json]:
+    """The documents that match, one by one as they arrive. ``options`` are ``sort``, ``skip``, ``limit`` and others."""
+    call = Call("POST", "/clusters/query", nothing, body=encoded({"query": filter or {}, **options}), repeatable=True)
+    return Stream(call, ArrayDecoder)
+
+
+def aggregate(pipeline: list[Json], **options: Any) -> Stream[Json]:
+    """The documents that come out of a pipeline, one by one as they arrive."""
+    body = encoded({"pipeline": pipeline, **options})
+    return Stream(Call("POST", "/clusters/aggregate", nothing, body=body, repeatable=True), ArrayDecoder)
+
+
+def count(filter: Json | None = None, **options: Any) -> Call[int]:
+    """How many clusters match."""
+    body = encoded({"query": filter or {}, **options})
+    return Call("POST", "/clusters/count", lambda answer: int(value(answer)["count"]), body=body, repeatable=True)
+
+
+def facets(facets: list[Any], filter: Json | None = None, **options: Any) -> Call[Json]:
+    """How many of the matching clusters have which values at some paths."""
+    body = encoded({"query": filter or {}, "facets": facets, **options})
+    return Call("POST", "/clusters/facets", value, body=body, repeatable=True)
+
+
+def explain(filter: Json | None = None, **options: Any) -> Call[Json]:
+    """How a query is answered, in words and figures."""
+    body = encoded({"query": filter or {}, **options})
+    return Call("POST", "/clusters/explain", value, body=body, repeatable=True)
+
+
+def _protection(method: str, id: str, if_match: str | None, reason: str | None) -> Call[None]:
+    headers = headers_of(if_match=if_match, reason=reason)
+    return Call(method, path_of("clusters", id, "protection"), nothing, headers=headers, repeatable=True)
+
+
+def _validation(strict: bool) -> dict[str, str]:
+    return {"fieldValidation": "strict"} if strict else {}
