@@ -21,6 +21,7 @@ from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import ClockReading
 from rollbook.errors import ChangesLost
 from rollbook.journal.sqlite.journal import SqliteJournal
+from rollbook.registry.feed.clocks import TrustedClock, known_time_in
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.feed.times import read_clocks
 from rollbook.registry.history.compacting import Compactor, Retention
@@ -43,6 +44,7 @@ from rollbook.view.upkeep import open_journal
 
 SNAPSHOT_LOOK_SECONDS = 5.0
 JOURNAL_LOOK_SECONDS = 1.0
+CLOCK_SAVE_SECONDS = 60.0
 
 
 @asynccontextmanager
@@ -61,6 +63,9 @@ async def open_registry(
         journal = await asyncio.to_thread(open_journal, directory)
         undo.push_async_callback(asyncio.to_thread, _close_in_place, journal)
         undo.callback(_repeat(partial(asyncio.to_thread, journal.look), JOURNAL_LOOK_SECONDS, "rollbook-journal"))
+        known_ms = known_time_in(directory) or journal.newest_ms()
+        clock = TrustedClock(read_clocks, known_ms=known_ms, is_trusted=settings.clock == "trust", directory=directory)
+        undo.callback(_repeat(partial(asyncio.to_thread, clock.save), CLOCK_SAVE_SECONDS, "rollbook-clock"))
         view = await asyncio.to_thread(
             open_view, journal, directory, limits=limits, packed=settings.bodies == "packed", indexed=indexed
         )
@@ -73,11 +78,13 @@ async def open_registry(
         recent = RecentChanges(view.revision)
         reader = Reader(view, facts, limits=limits)
         undo.callback(reader.close)
-        committer = Committer(journal, view, recent, now_ms=now_ms, limits=limits)
-        history = History(journal, view, Facts(), limits=limits, now_ms=now_ms, settled=committer.settled)
+        committer = Committer(journal, view, recent, now_ms=clock.now_ms, limits=limits)
+        history = History(
+            journal, view, Facts(), limits=limits, now_ms=lambda: read_clocks().unix_ms, settled=committer.settled
+        )
         undo.callback(history.close)
         retention = Retention(settings.history_days, settings.history_changes, settings.history_bytes)
-        compactor = Compactor(journal, retention, now_ms=now_ms)
+        compactor = Compactor(journal, retention, now_ms=clock.now_ms)
         undo.push_async_callback(compactor.close)
         webhooks = await Webhooks.open(
             directory, journal, recent, limits=limits, allowed=settings.webhooks_private, now_ms=now_ms
@@ -90,10 +97,23 @@ async def open_registry(
         marking = Marking(leases, marks, committer, status_rules, read_clocks=read_clocks)
         liveness = LeaseKeeper(leases, marks, marking, saver, read_clocks=read_clocks)
         undo.push_async_callback(liveness.close)
+        undo.push_async_callback(asyncio.to_thread, clock.save)
         undo.push_async_callback(committer.close)
         undo.push_async_callback(liveness.stop)
         yield Registry(
-            journal, view, committer, reader, watching, webhooks, history, compactor, facts, liveness, rules, limits
+            journal,
+            view,
+            committer,
+            reader,
+            watching,
+            webhooks,
+            history,
+            compactor,
+            facts,
+            liveness,
+            clock,
+            rules,
+            limits,
         )
 
 

@@ -133,7 +133,7 @@ class Deliverer:
     def _left_ms(self) -> int:
         """How long to wait before the next attempt: never longer than the longest pause, though the clock was ahead
         when the pause began."""
-        now_ms, longest_ms = self._around.now_ms(), self._webhook.target.retry.longest_seconds * 1000
+        now_ms, longest_ms = self._around.now_ms(), round(self._webhook.target.retry.longest_seconds * 1000)
         if self._progress.next_attempt_ms > now_ms + longest_ms:
             self._progress = self._progress._replace(next_attempt_ms=now_ms + longest_ms)
         return self._progress.next_attempt_ms - now_ms
