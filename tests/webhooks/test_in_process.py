@@ -182,7 +182,7 @@ async def test_room_is_given_to_so_many_and_so_much_and_to_one_in_any_case() -> 
 async def test_what_cannot_be_written_down_is_not_gone_past(registry: Registry, receiver: Target) -> None:
     receiver.answer = lambda _: Answer(500)
     id = await register(registry, receiver.url, retry={**QUICK, "attempts": 1})
-    connection = registry.webhooks._keep._store._connection
+    connection = registry.webhooks._keep._store._file.connection
     (pages,) = connection.execute("PRAGMA page_count").fetchall()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")
     revision = await create(registry, "c", note="x" * 100_000)
