@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import signal
 import socket
 import sys
 import time
@@ -21,7 +22,6 @@ from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import ClockReading
 from rollbook.errors import ChangesLost
 from rollbook.journal.sqlite.journal import SqliteJournal
-from rollbook.registry.feed.clocks import TrustedClock, known_time_in
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.feed.times import read_clocks
 from rollbook.registry.history.compacting import Compactor, Retention
@@ -34,6 +34,7 @@ from rollbook.registry.liveness.status_overrides import Book, StatusOverrides
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.queries import Reader
 from rollbook.registry.registry import Registry
+from rollbook.registry.supervising import Supervisor
 from rollbook.registry.watching.watching import Watching
 from rollbook.registry.webhooks.webhooks import Webhooks
 from rollbook.registry.writing.committing import Committer
@@ -44,7 +45,6 @@ from rollbook.view.upkeep import open_journal
 
 SNAPSHOT_LOOK_SECONDS = 5.0
 JOURNAL_LOOK_SECONDS = 1.0
-CLOCK_SAVE_SECONDS = 60.0
 
 
 @asynccontextmanager
@@ -59,47 +59,63 @@ async def open_registry(
     """
     directory, limits = Path(settings.data), settings.limits
     rules = SchemaRules(mode=settings.schema)
+    supervisor = Supervisor()
     async with AsyncExitStack() as undo:
         journal = await asyncio.to_thread(open_journal, directory)
         undo.push_async_callback(asyncio.to_thread, _close_in_place, journal)
-        undo.callback(_repeat(partial(asyncio.to_thread, journal.look), JOURNAL_LOOK_SECONDS, "rollbook-journal"))
-        known_ms = known_time_in(directory) or journal.newest_ms()
-        clock = TrustedClock(read_clocks, known_ms=known_ms, is_trusted=settings.clock == "trust", directory=directory)
-        undo.callback(_repeat(partial(asyncio.to_thread, clock.save), CLOCK_SAVE_SECONDS, "rollbook-clock"))
+        look = partial(asyncio.to_thread, journal.look)
+        undo.callback(supervisor.run("rollbook-journal", lambda: _repeat(look, JOURNAL_LOOK_SECONDS)).cancel)
         view = await asyncio.to_thread(
             open_view, journal, directory, limits=limits, packed=settings.bodies == "packed", indexed=indexed
         )
-        undo.push_async_callback(asyncio.to_thread, save_snapshot, view, journal, directory, limits=limits)
         keeper = SnapshotKeeper(view, journal, directory, limits=limits)
+
+        async def keep_snapshot() -> None:
+            if supervisor.failure is None:  # a view that is out of step must not outlive the process
+                await keeper.look()
+
+        async def save_last_snapshot() -> None:
+            if supervisor.failure is None:
+                await asyncio.to_thread(save_snapshot, view, journal, directory, limits=limits)
+
+        undo.push_async_callback(save_last_snapshot)
         undo.callback(keeper.close)
-        undo.callback(_repeat(keeper.look, SNAPSHOT_LOOK_SECONDS, "rollbook-snapshots"))
+        undo.callback(
+            supervisor.run("rollbook-snapshots", lambda: _repeat(keep_snapshot, SNAPSHOT_LOOK_SECONDS)).cancel
+        )
         leases, saver = await asyncio.to_thread(open_leases, directory, view, read_clocks())
         facts = Facts(LeaseFacts(leases, read_clocks=read_clocks))
         recent = RecentChanges(view.revision)
         reader = Reader(view, facts, limits=limits)
         undo.callback(reader.close)
-        committer = Committer(journal, view, recent, now_ms=clock.now_ms, limits=limits)
-        history = History(
-            journal, view, Facts(), limits=limits, now_ms=lambda: read_clocks().unix_ms, settled=committer.settled
-        )
+        committer = Committer(journal, view, recent, now_ms=now_ms, limits=limits, supervisor=supervisor)
+        history = History(journal, view, Facts(), limits=limits, now_ms=now_ms, settled=committer.settled)
         undo.callback(history.close)
         retention = Retention(settings.history_days, settings.history_changes, settings.history_bytes)
-        compactor = Compactor(journal, retention, now_ms=clock.now_ms)
+        compactor = Compactor(journal, retention, now_ms=now_ms, supervisor=supervisor)
         undo.push_async_callback(compactor.close)
         webhooks = await Webhooks.open(
-            directory, journal, recent, limits=limits, allowed=settings.webhooks_private, now_ms=now_ms
+            directory,
+            journal,
+            recent,
+            limits=limits,
+            allowed=settings.webhooks_private,
+            now_ms=now_ms,
+            supervisor=supervisor,
         )
         undo.push_async_callback(webhooks.close)
-        watching = Watching(journal, recent, watchers_max=limits.watchers_max)
+        watching = Watching(journal, recent, watchers_max=limits.watchers_max, supervisor=supervisor)
         undo.push_async_callback(watching.close)
-        marks = StatusOverrides(leases, Book(journal, view, recent), unreachable=settings.unreachable_status)
+        marks = StatusOverrides(
+            leases, Book(journal, view, recent), unreachable=settings.unreachable_status, live=settings.live_status
+        )
         status_rules = StatusRules(settings.unreachable_status, settings.live_status, rules, limits)
         marking = Marking(leases, marks, committer, status_rules, read_clocks=read_clocks)
-        liveness = LeaseKeeper(leases, marks, marking, saver, read_clocks=read_clocks)
+        liveness = LeaseKeeper(leases, marks, marking, saver, read_clocks=read_clocks, supervisor=supervisor)
         undo.push_async_callback(liveness.close)
-        undo.push_async_callback(asyncio.to_thread, clock.save)
         undo.push_async_callback(committer.close)
         undo.push_async_callback(liveness.stop)
+        undo.callback(supervisor.close)
         yield Registry(
             journal,
             view,
@@ -111,9 +127,9 @@ async def open_registry(
             compactor,
             facts,
             liveness,
-            clock,
             rules,
             limits,
+            supervisor,
         )
 
 
@@ -125,15 +141,10 @@ def _close_in_place(journal: SqliteJournal) -> None:
         raise ChangesLost(f"{loss}; changes that were written before may be lost")
 
 
-def _repeat(job: Callable[[], Awaitable[None]], seconds: float, name: str) -> Callable[[], object]:
-    """Do a job every few seconds from now on; what is returned ends that."""
-
-    async def repeat() -> None:
-        while True:
-            await asyncio.sleep(seconds)
-            await job()
-
-    return asyncio.create_task(repeat(), name=name).cancel
+async def _repeat(job: Callable[[], Awaitable[None]], seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        await job()
 
 
 def now_ms() -> int:
@@ -142,28 +153,40 @@ def now_ms() -> int:
 
 
 def serve(settings: Settings) -> None:
-    """Serve the registry over HTTP until SIGTERM or SIGINT. Blocks."""
-    uvloop.run(_serve(settings))
+    """Serve the registry over HTTP until SIGTERM or SIGINT. Blocks. Exits (1) when the registry can't go on."""
+    failure = uvloop.run(_serve(settings))
+    if failure is not None:
+        sys.exit(f"stopped, for {failure}")
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings) -> str | None:
     with closing(bind(settings.host, settings.port)) as bound:
-        await _serve_on(bound, settings)
+        return await _serve_on(bound, settings)
 
 
-async def _serve_on(bound: socket.socket, settings: Settings) -> None:
+async def _serve_on(bound: socket.socket, settings: Settings) -> str | None:
+    """Serve on a bound socket until a signal; the reason when it was the registry that could not go on."""
     async with open_registry(settings) as registry:
         settle_garbage_collection()
         sys.setswitchinterval(SWITCH_SECONDS)
         registry.liveness.start()
         registry.webhooks.start()
         traffic = RequestCounts()
+        ending = asyncio.create_task(_stop_after(registry.supervisor))
         await serve_http(
             Edge(make_app(registry, traffic), registry, traffic, settings),
             bound=bound,
             stop_seconds=settings.stop_seconds,
             before_stop=registry.watching.stop,
         )
+        ending.cancel()
+    return registry.supervisor.failure
+
+
+async def _stop_after(supervisor: Supervisor) -> None:
+    """Stop the server as a signal would, once the registry can't go on."""
+    await supervisor.failed()
+    signal.raise_signal(signal.SIGTERM)
 
 
 def settle_garbage_collection() -> None:

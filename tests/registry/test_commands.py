@@ -9,7 +9,7 @@ from rollbook.clusters.acceptance import SchemaRules
 from rollbook.errors import WorkExceeded
 from rollbook.language.edits import compile_edit, parse_edit
 from rollbook.limits import DEFAULT_LIMITS, RequestBudget
-from rollbook.registry.reading.requests import parse_update_request
+from rollbook.registry.reading.update_requests import parse_update_request
 from rollbook.registry.writing.commands import Command, Current, Update
 from rollbook.registry.writing.node_commands import EditNodes
 from rollbook.registry.writing.node_edits import patching

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from rollbook.registry.history.restoring import restoration
 from rollbook.registry.liveness.heartbeats import parse_heartbeat
+from rollbook.registry.writing.commands import ANY_REVISION
 from tests.examples import node
-from tests.registry.fleets import fleet_in
-from tests.registry.writing import TESTER, create, update
+from tests.registry.fleets import Fleet, fleet_in
+from tests.registry.writing import TESTER, create, delete, update
 
 
 async def test_the_first_heartbeat_makes_a_registered_cluster_live(tmp_path: Path) -> None:
@@ -74,3 +76,83 @@ async def test_a_heartbeat_names_nodes_that_are_there_and_others_are_reported(tm
         assert [each["id"] for each in fleet.facts("west")["nodes"]] == ["ghost"]
         await fleet.beat("west")
         assert lease.unknown_nodes == ()
+
+
+async def restore(fleet: Fleet, id: str, revision: int | None) -> None:
+    registry = fleet.registry
+    unreachable = registry.liveness.unreachable_status
+    command = await restoration(
+        registry.history,
+        id,
+        revision,
+        rules=registry.rules,
+        precondition=ANY_REVISION,
+        limits=registry.limits,
+        unreachable=unreachable,
+    )
+    await registry.write(TESTER, command, reason="a test")
+
+
+async def fallen_silent(fleet: Fleet, status: str) -> int:
+    """A cluster that was marked; the revision of that."""
+    await create(fleet.registry, "west", status=status)
+    await fleet.beat("west")
+    await fleet.go(9)
+    assert fleet.status("west") == "unreachable"
+    return fleet.registry.view.revision
+
+
+async def test_restoring_a_marked_revision_restores_the_status_under_the_mark(tmp_path: Path) -> None:
+    async with fleet_in(tmp_path) as fleet:
+        marked = await fallen_silent(fleet, "draining")
+        await update(fleet.registry, "west", {"reputation": 1})
+        await fleet.beat("west")
+        await update(fleet.registry, "west", {"status": "maintenance"})
+        await restore(fleet, "west", marked)
+        assert fleet.status("west") == "draining"
+        await restore(fleet, "west", marked + 1)
+        assert (fleet.status("west"), fleet.document("west")["reputation"]) == ("draining", 1)
+        await fleet.beat("west")
+        assert fleet.status("west") == "draining"
+
+
+async def test_restoring_it_while_the_cluster_is_silent_keeps_the_mark(tmp_path: Path) -> None:
+    async with fleet_in(tmp_path) as fleet:
+        marked = await fallen_silent(fleet, "draining")
+        await update(fleet.registry, "west", {"reputation": 1})
+        await restore(fleet, "west", marked)
+        assert fleet.status("west") == "unreachable"
+        await fleet.beat("west")
+        assert fleet.status("west") == "draining"
+
+
+async def test_a_deleted_cluster_comes_back_without_the_mark(tmp_path: Path) -> None:
+    async with fleet_in(tmp_path) as fleet:
+        await fallen_silent(fleet, "draining")
+        await delete(fleet.registry, "west")
+        await restore(fleet, "west", None)
+        assert fleet.status("west") == "draining"
+
+
+async def test_a_status_that_somebody_wrote_is_restored_though_it_is_the_word_of_a_mark(tmp_path: Path) -> None:
+    async with fleet_in(tmp_path) as fleet:
+        await create(fleet.registry, "west", status="live")
+        written = await update(fleet.registry, "west", {"status": "unreachable"})
+        await update(fleet.registry, "west", {"status": "live"})
+        await restore(fleet, "west", written)
+        await fleet.beat("west")
+        assert fleet.status("west") == "unreachable"
+
+
+async def test_a_mark_of_which_nothing_is_known_any_more_is_taken_back(tmp_path: Path) -> None:
+    async with fleet_in(tmp_path) as fleet:
+        await fallen_silent(fleet, "live")
+        newest = await update(fleet.registry, "west", {"reputation": 1})
+        while fleet.registry.journal.compaction.step(newest - 1) < newest - 1:
+            pass
+    for path in tmp_path.glob("leases.sqlite3*"):
+        path.unlink()
+    async with fleet_in(tmp_path) as fleet:
+        assert fleet.status("west") == "unreachable"
+        await fleet.beat("west")
+        assert fleet.status("west") == "live"

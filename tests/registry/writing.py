@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from rollbook.registry.reading.requests import parse_creation, parse_update_request
+from rollbook.registry.reading.requests import parse_creation
+from rollbook.registry.reading.update_requests import parse_update_request
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.commands import Delete
 from rollbook.security.callers import Caller

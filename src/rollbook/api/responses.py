@@ -37,10 +37,15 @@ def document(body: bytes, *, revision: int, status: int = 200, headers: dict[str
 def stored(
     result: WriteResult, *, body: bytes | None = None, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
-    """The document after a write, or the ``body`` that is a part of it, with what there is to warn of."""
+    """The document after a write, or the ``body`` that is a part of it, with what there is to warn of.
+
+    An answer that the write was asked for instead has no entity tag, for it is not the document at its revision.
+    """
     body = result.body if body is None else body
     assert body is not None
-    response = document(body, revision=result.revision, status=status, headers=headers)
+    response = document(result.answer or body, revision=result.revision, status=status, headers=headers)
+    if result.answer is not None:
+        del response.headers["etag"]
     for name, value in warning_headers(result.warnings):
         response.headers.append(name, value)
     return response

@@ -6,6 +6,7 @@
 import msgspec
 import orjson
 
+from rollbook.documents.uniqueness import repeated_name_in
 from rollbook.documents.values import Document, Value
 from rollbook.errors import JsonTooDeep, MalformedJson, below
 from rollbook.limits import DEFAULT_LIMITS, Limits
@@ -14,7 +15,8 @@ from rollbook.limits import DEFAULT_LIMITS, Limits
 def decode_json(body: bytes, *, limits: Limits = DEFAULT_LIMITS, name: str = "the body") -> Value:
     """The value of UTF-8 JSON ``body``, which refusals call ``name``.
 
-    Refuses what is no JSON or no UTF-8 (MalformedJson) and what is nested too deeply or too wide (JsonTooDeep).
+    Refuses what is no JSON or no UTF-8 (MalformedJson) and what is nested too deeply or too wide (JsonTooDeep), and an
+    object with a name that stands twice (MalformedJson), of which one value would be lost.
     """
     try:
         value: Value = orjson.loads(body)
@@ -24,7 +26,16 @@ def decode_json(body: bytes, *, limits: Limits = DEFAULT_LIMITS, name: str = "th
         raise MalformedJson(f"{name} is not JSON: {error}") from None
     if body.count(b"[") + body.count(b"{") > limits.body_depth_max or len(body) > limits.object_keys_max:
         check_shape(value, limits=limits)
+    if (repeated := repeated_name_in(body, value)) is not None:
+        member, at = repeated
+        problem = f"{name} has {shortened(member)} twice in one object, and only one can be meant: leave one out"
+        raise MalformedJson(problem, at=below(at, member))
     return value
+
+
+def shortened(name: str) -> str:
+    """A name in quotes, short enough for an error message."""
+    return repr(name if len(name) <= NAME_LENGTH_MAX else f"{name[:NAME_LENGTH_MAX]}...")
 
 
 def check_shape(value: Value, *, limits: Limits = DEFAULT_LIMITS) -> None:
@@ -63,3 +74,6 @@ def decode_stored(body: bytes) -> Document:
     """The document of bytes that ``encode_json`` made: trusted, not checked again."""
     document: Document = orjson.loads(body)
     return document
+
+
+NAME_LENGTH_MAX = 80

@@ -68,6 +68,7 @@ def parse_update_body(body: Value) -> tuple[Value, Maybe, Maybe, str]:
     """The parts of a request body that updates: the update, its array filters, its condition, and where the update is.
 
     ``{"update": ..., "arrayFilters": [...], "filter": ...}`` says them apart; any other body is the update itself.
+    Whoever answers reads the options of the answer (``returnDocument``, ``projection``); a ``comment`` means nothing.
     """
     if not isinstance(body, dict) or "update" not in body:
         return body, MISSING, MISSING, ""
@@ -80,4 +81,4 @@ def parse_update_body(body: Value) -> tuple[Value, Maybe, Maybe, str]:
     return body["update"], body.get("arrayFilters", MISSING), body.get("filter", MISSING), "/update"
 
 
-UPDATE_BODY_KEYS = ("update", "arrayFilters", "filter")
+UPDATE_BODY_KEYS = ("update", "arrayFilters", "filter", "returnDocument", "projection", "comment")

@@ -12,12 +12,12 @@ from rollbook.clusters.acceptance import SchemaRules
 from rollbook.errors import ClusterNotFound
 from rollbook.journal.interface import Journal
 from rollbook.limits import Limits
-from rollbook.registry.feed.clocks import TrustedClock
 from rollbook.registry.history.compacting import Compactor
 from rollbook.registry.history.history import History
 from rollbook.registry.liveness.lease_keeping import LeaseKeeper
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.queries import Reader
+from rollbook.registry.supervising import Supervisor
 from rollbook.registry.watching.watching import Watching
 from rollbook.registry.webhooks.webhooks import Webhooks
 from rollbook.registry.writing.commands import ANY_REVISION, Command, Precondition
@@ -40,9 +40,9 @@ class Registry(Struct, frozen=True):
     compactor: Compactor
     facts: Facts
     liveness: LeaseKeeper
-    clock: TrustedClock
     rules: SchemaRules
     limits: Limits
+    supervisor: Supervisor
 
     def write(self, caller: Caller, command: Command, *, reason: str | None = None) -> asyncio.Future[WriteResult]:
         """Carry out a command. The future has its result once that is durable and visible; it raises the refusal."""

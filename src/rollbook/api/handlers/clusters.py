@@ -13,7 +13,9 @@ from rollbook.api.parameters import AT, FIELD_VALIDATION, INCLUDE, REVISION, mom
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.documents.values import Value
 from rollbook.limits import Limits
-from rollbook.registry.reading.requests import parse_creation, parse_update_request
+from rollbook.registry.reading.facts import Facts
+from rollbook.registry.reading.requests import parse_creation
+from rollbook.registry.reading.update_requests import parse_update_request
 from rollbook.registry.writing.commands import Delete, Precondition, Update
 from rollbook.view.entries import Entry
 
@@ -41,6 +43,7 @@ async def update_cluster(request: Request) -> Response:
         rules=rules_of(request),
         limits=registry.limits,
         precondition=precondition_of(request),
+        facts=registry.facts,
     )
     return responses.stored(await registry.write(caller_of(request), command, reason=reason_of(request)))
 
@@ -72,9 +75,11 @@ def rules_of(request: Request) -> SchemaRules:
     return rules if asked is None else rules.with_unknown_fields(asked)
 
 
-def parse_update(body: Value, id: str, *, rules: SchemaRules, limits: Limits, precondition: Precondition) -> Update:
+def parse_update(
+    body: Value, id: str, *, rules: SchemaRules, limits: Limits, precondition: Precondition, facts: Facts
+) -> Update:
     """The command that the body of an update of cluster ``id`` means."""
-    return parse_update_request(id, body, rules=rules, limits=limits, precondition=precondition)
+    return parse_update_request(id, body, rules=rules, limits=limits, precondition=precondition, facts=facts)
 
 
 UPDATE = Body(

@@ -41,6 +41,7 @@ async def restore_cluster(request: Request) -> Response:
         rules=rules_of(request),
         precondition=precondition_of(request),
         limits=registry.limits,
+        unreachable=registry.liveness.unreachable_status,
     )
     reason = reason_of(request) or command.reason
     return responses.stored(await registry.write(caller_of(request), command, reason=reason))

@@ -9,7 +9,6 @@ from rollbook.api.declarations import Answer, Operation, reference
 from rollbook.api.metrics.scraping import MEDIA_TYPE, Scraper
 from rollbook.api.responses import json_response
 from rollbook.documents.values import Value
-from rollbook.registry.feed.clocks import TrustedClock
 from rollbook.view.views import View
 
 
@@ -28,7 +27,8 @@ async def readyz(request: Request) -> Response:
     """The registry answers reads; ``writable`` says whether its last write reached the disk.
 
     Changes up to the revision ``compacted`` are no longer kept; ``snapshot`` says as of which revision the index is on
-    the disk, and why a newer one could not be written; ``liveness`` says why silences are not written down.
+    the disk, and why a newer one could not be written; ``liveness`` says why silences are not written down; ``tasks``
+    names the background tasks that failed lately and were started again.
     """
     registry = registry_of(request)
     trouble = registry.journal.trouble or registry.committer.trouble
@@ -41,16 +41,10 @@ async def readyz(request: Request) -> Response:
             "clusters": len(registry.view),
             "compacted": registry.compactor.mark,
             "snapshot": snapshot_as_json(registry.view),
-            "clock": clock_as_json(registry.clock),
             "liveness": registry.liveness.as_json(),
+            **({"tasks": dict(registry.supervisor.troubles)} if registry.supervisor.troubles else {}),
         }
     )
-
-
-def clock_as_json(clock: TrustedClock) -> dict[str, Value]:
-    """What ``/readyz`` says of the system's clock."""
-    trouble = clock.trouble
-    return {"trusted": trouble is None, **({"trouble": trouble} if trouble else {})}
 
 
 def snapshot_as_json(view: View) -> dict[str, Value]:

@@ -44,12 +44,6 @@ CONTENTS = (
         memory_per_cluster,
     ),
     Metric(
-        "rollbook_clock_doubted",
-        "gauge",
-        "1 while the system's clock is too far ahead of the time that was last known to be believed; see `/readyz`.",
-        lambda scrape: scrape.registry.clock.trouble is not None,
-    ),
-    Metric(
         "rollbook_index_snapshot_revision",
         "gauge",
         "The revision of the newest snapshot of the index on the disk; a start follows the changes after it. 0: none.",
@@ -132,6 +126,13 @@ WRITES = (
         "counter",
         "Costly writes that were decided beside the queue, so that they hold up no other writer.",
         lambda scrape: scrape.registry.committer.counts.beside,
+    ),
+    Metric(
+        "rollbook_task_restarts_total",
+        "counter",
+        "Background tasks that ended by a fault and were started again, by their name; the log says why.",
+        lambda scrape: dict(scrape.registry.supervisor.restarts),
+        ("task",),
     ),
     Metric(
         "rollbook_changes_total",

@@ -28,7 +28,8 @@ from rollbook.documents.codec import decode_json
 from rollbook.documents.values import MISSING
 from rollbook.errors import RegistryError
 from rollbook.registry.liveness.heartbeats import parse_heartbeat
-from rollbook.registry.reading.requests import Query, parse_query, parse_update_request
+from rollbook.registry.reading.requests import Query, parse_query
+from rollbook.registry.reading.update_requests import parse_update_request
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.committing import WriteResult
 from rollbook.security.callers import Caller
@@ -132,6 +133,8 @@ class Shortcuts:
             value = decode_json(request.body, limits=registry.limits)
             command = parse_update_request(entry.id, value, rules=registry.rules, limits=registry.limits)
         except RegistryError:  # the application refuses it too, and says why
+            return None
+        if command.returned is not None:
             return None
         return registry.write(Caller(f"anonymous@{request.client}"), command)
 

@@ -6,6 +6,7 @@ into ``_id``, as MongoDB does.
 """
 
 from rollbook.language.pipelines.aggregating import (
+    PASSING_STAGES,
     leading_filter,
     parse_pipeline,
     run_pipeline,
@@ -17,6 +18,7 @@ from rollbook.language.pipelines.tallies import Tally, leading_tally
 from rollbook.language.pipelines.updating import UpdateStages, compile_update_stages, parse_update_stages
 
 __all__ = [
+    "PASSING_STAGES",
     "Pipeline",
     "Tally",
     "UpdateStages",

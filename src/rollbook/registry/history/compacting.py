@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.interface import Journal
+from rollbook.registry.supervising import Supervisor
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,9 @@ class Retention(Struct, frozen=True):
 class Compactor:
     """Keeps the journal within its retention. Only the past is given up; live documents are never touched."""
 
-    def __init__(self, journal: Journal, retention: Retention, *, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, journal: Journal, retention: Retention, *, now_ms: Callable[[], int], supervisor: Supervisor | None = None
+    ) -> None:
         self.mark = journal.compaction.mark()
         """Changes up to this revision are gone."""
         self.given_up = 0
@@ -44,7 +47,7 @@ class Compactor:
         self._retention = retention
         self._now_ms = now_ms
         self._closing = asyncio.Event()
-        self._task = asyncio.create_task(self._run(), name="rollbook-compactor")
+        self._task = (supervisor or Supervisor()).run("rollbook-compactor", self._run)
 
     async def close(self) -> None:
         """Finish the step under way, then stop."""
@@ -54,14 +57,14 @@ class Compactor:
     async def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                await self.compact()
+                await self._compact()
                 self.trouble = None
             except JournalUnavailable as trouble:
                 self.trouble = trouble.message
                 logger.warning("the history could not be compacted, and it will be tried again: %s", trouble.message)
             await self._rest(LOOK_EVERY_SECONDS)
 
-    async def compact(self) -> None:
+    async def _compact(self) -> None:
         """Give up what is beyond the retention now, step by step."""
         self.mark, goal = await asyncio.to_thread(lambda: (self._journal.compaction.mark(), self._goal()))
         begun = self.mark

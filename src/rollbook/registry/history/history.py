@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from rollbook.clusters.liveness import StatusOverride
 from rollbook.errors import ClusterNotFound, Compacted, RequestRefused
 from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
@@ -24,6 +25,7 @@ from rollbook.registry.feed.change_events import ChangeEvent, Detail
 from rollbook.registry.feed.times import iso_time
 from rollbook.registry.history.moments import AtRevision, AtTime, Moment
 from rollbook.registry.history.past_fleets import PastFleet, entries_at, entry_of
+from rollbook.registry.liveness.status_overrides import override_in
 from rollbook.registry.reading.facts import Facts
 from rollbook.view.entries import Entry
 from rollbook.view.views import View
@@ -33,8 +35,6 @@ Result = TypeVar("Result")
 THREADS = 2
 PAGE_BYTES_MAX = 16 * 1024 * 1024
 PAGE_SECONDS_MAX = 1.0
-NOW_MS = 60_000
-"""A time that is so little ago is now, where the dates of changes are ahead of the clock."""
 
 
 class HistoryPage(Struct, frozen=True):
@@ -106,6 +106,14 @@ class History:
         entry = self._view.entry(id)
         return entry.body if entry is not None else await self.on_thread(lambda: self._last_body(id))
 
+    async def mark(self, id: str, revision: int | None, unreachable: str) -> StatusOverride | None:
+        """The status override that a cluster had as of a revision (None: last); None when it had none that is kept."""
+        before = None if revision is None else revision + 1
+        past = self._journal.past
+        return await self.on_thread(
+            lambda: override_in(past.history(id, before=before, work=self._work()), unreachable=unreachable)
+        )
+
     async def on_thread(self, job: Callable[[], Result]) -> Result:
         """Run a job that reads the past on a thread for such jobs."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, job)
@@ -136,9 +144,6 @@ class History:
             case AtRevision(revision):
                 return revision
             case AtTime(at_ms):
-                now_ms = self._now_ms()
-                if self._journal.newest_ms() > now_ms and at_ms >= now_ms - NOW_MS:
-                    return newest  # changes that were dated by a clock that was ahead have happened all the same
                 return min(self._journal.past.revision_at(at_ms), newest)
 
     def _version(self, id: str, moment: Moment, newest: int) -> Entry:

@@ -9,7 +9,10 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
+from rollbook.clusters.registry_fields import STORED_FIELDS
+from rollbook.clusters.schema import REGISTRY_FIELD
 from rollbook.documents.values import Value
+from rollbook.errors import LanguageRefused
 from rollbook.journal.changes import StoredVersion
 from rollbook.limits import Limits, RequestBudget, budget_from_now
 from rollbook.registry.reading.facet_requests import FacetQuery
@@ -32,36 +35,53 @@ class PastFleet(Struct, frozen=True):
 
     async def find(self, query: Query) -> Sequence[bytes]:
         """As ``Reader.find``."""
+        _check(query)
         scan = self._scan(query.max_time_ms)
         found: Sequence[bytes] = await self.on_thread(lambda: scan.find(query))
         return found
 
     async def count(self, query: Query) -> int:
         """As ``Reader.count``."""
+        _check(query)
         scan = self._scan(query.max_time_ms)
         count: int = await self.on_thread(lambda: scan.count(query))
         return count
 
     async def aggregate(self, aggregation: Aggregation) -> Sequence[bytes]:
         """As ``Reader.aggregate``."""
+        _check(aggregation)
         scan = self._scan(aggregation.max_time_ms)
         results: Sequence[bytes] = await self.on_thread(lambda: scan.aggregate(aggregation))
         return results
 
     async def facets(self, asked: FacetQuery) -> dict[str, Value]:
         """As ``Reader.facets``."""
+        _check(asked.query)
         scan = self._scan(asked.query.max_time_ms)
         found: dict[str, Value] = await self.on_thread(lambda: scan.facets(asked, {}))
         return found
 
     async def explain(self, query: Query) -> dict[str, Value]:
         """As ``Reader.explain``, of which there is little to say here."""
+        _check(query)
         count = len(self.entries)
         summary = f"all {count} documents are looked at: what was in the past is not indexed"
         return {"summary": summary, "exact": False, "documents": count, "candidates": count}
 
     def _scan(self, max_time_ms: int) -> Scan:
         return Scan(self.entries, self.facts, budget_from_now(self.limits, max_time_ms=max_time_ms))
+
+
+def _check(asked: Query | Aggregation) -> None:
+    """Refuses what asks about heartbeats: they are not kept, and their fields would all be missing."""
+    if asked.lease_fields:
+        unknown = ", ".join(f"{REGISTRY_FIELD}.{name}" for name in asked.lease_fields)
+        known = ", ".join(f"{REGISTRY_FIELD}.{name}" for name in STORED_FIELDS)
+        problem = f"of the past nobody knows {unknown}, for heartbeats are not kept; what is known is {known}"
+        raise LanguageRefused(problem, mongo_code=BAD_VALUE)
+
+
+BAD_VALUE = 2
 
 
 def entries_at(

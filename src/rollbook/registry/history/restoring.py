@@ -2,17 +2,23 @@
 
 One rule: a restored document is judged like the result of any update: by what it is, measured against what stands, or
 stood last. So what was never sound before, or no longer is by today's rules, is refused, and what stood last is not.
+
+A status that the registry itself wrote over another one, for a cluster that was silent, is nobody's word: the status
+that it stood over is restored, unless the cluster is unreachable now.
 """
 
 from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules, accept_update
 from rollbook.clusters.large_documents import decode_stored
+from rollbook.clusters.liveness import StatusOverride
+from rollbook.documents.editing import with_members
 from rollbook.documents.values import MISSING, Maybe, is_integer
 from rollbook.errors import ClusterExists, PreconditionFailed, RequestRefused, below
 from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 from rollbook.registry.history.history import History
 from rollbook.registry.history.moments import AtRevision
+from rollbook.registry.liveness.status_commands import STATUS, status_in
 from rollbook.registry.writing.commands import ANY_REVISION, Current, Decision, Precondition, encoded
 
 WHOLE_DOCUMENT = frozenset({()})
@@ -21,7 +27,8 @@ WHOLE_DOCUMENT = frozenset({()})
 class Restore(Struct, frozen=True):
     """Make a cluster what it was: ``body``, at ``revision``; None: as it was before its deletion.
 
-    ``last`` is the newest document there was, the measure for a cluster that is deleted.
+    ``last`` is the newest document there was, the measure for a cluster that is deleted. ``mark`` is the status that
+    the registry had written into ``body`` for a silent cluster, and the one it wrote it over; None: it had not.
     """
 
     id: str
@@ -31,6 +38,7 @@ class Restore(Struct, frozen=True):
     rules: SchemaRules
     precondition: Precondition = ANY_REVISION
     limits: Limits = DEFAULT_LIMITS
+    mark: StatusOverride | None = None
 
     @property
     def reason(self) -> str:
@@ -41,20 +49,23 @@ class Restore(Struct, frozen=True):
         if current is None:
             if self.precondition.matches is not None:
                 raise PreconditionFailed(f"the cluster {self.id!r} is deleted, and has no revision that If-Match names")
-            body, warnings = self._judged(self.last)
+            body, warnings = self._judged(self.last, is_unreachable=False)
             return Decision("created", body, warnings)
         if self.revision is None:
             raise ClusterExists(
                 f'the cluster {self.id!r} is not deleted; say which version it shall be again: {{"revision": number}}'
             )
         self.precondition.check(current.revision)
-        body, warnings = self._judged(current.body)
+        is_unreachable = self.mark is not None and status_in(current.body) == self.mark.written
+        body, warnings = self._judged(current.body, is_unreachable=is_unreachable)
         return Decision(None if body == current.body else "updated", body, warnings)
 
-    def _judged(self, measure: bytes) -> tuple[bytes, tuple[str, ...]]:
+    def _judged(self, measure: bytes, *, is_unreachable: bool) -> tuple[bytes, tuple[str, ...]]:
         """The JSON to store and its warnings, measured against the document that stands or stood last."""
         before = decode_stored(measure)
         after = before if self.body == measure else decode_stored(self.body)
+        if self.mark is not None and not is_unreachable:
+            after = with_members(after, {STATUS: self.mark.former})
         accepted = accept_update(before, after, touched=WHOLE_DOCUMENT, rules=self.rules)
         return encoded(accepted.document, limits=self.limits, before=before, body_before=measure), accepted.warnings
 
@@ -67,11 +78,16 @@ async def restoration(
     rules: SchemaRules,
     precondition: Precondition,
     limits: Limits,
+    unreachable: str,
 ) -> Restore:
-    """The command that restores a cluster. Refuses what was not there (ClusterNotFound) or is gone (Compacted)."""
+    """The command that restores a cluster. Refuses what was not there (ClusterNotFound) or is gone (Compacted).
+
+    ``unreachable`` is the status that the registry writes for silent clusters.
+    """
     last = await history.last_body(id)
     body = last if revision is None else (await history.version(id, AtRevision(revision))).body
-    return Restore(id, revision, body, last, rules, precondition, limits)
+    mark = await history.mark(id, revision, unreachable) if status_in(body) == unreachable else None
+    return Restore(id, revision, body, last, rules, precondition, limits, mark)
 
 
 def parse_restore(body: Maybe) -> int | None:

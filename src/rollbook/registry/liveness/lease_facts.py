@@ -6,6 +6,7 @@ from rollbook.clusters.liveness import ClockReading, Lease, is_flapping, livenes
 from rollbook.documents.values import MISSING, Value
 from rollbook.registry.feed.times import iso_time
 from rollbook.registry.liveness.leases import Leases
+from rollbook.registry.writing.commands import Current
 from rollbook.view.entries import Entry
 
 UNKNOWN: dict[str, Value] = {"liveness": "unknown", "observedAt": None, "ageSeconds": None}
@@ -24,7 +25,7 @@ class LeaseFacts:
         at = self._read_clocks()
         return LeaseFacts(self._leases, read_clocks=lambda: at)
 
-    def of(self, entry: Entry) -> dict[str, Value]:
+    def of(self, entry: Entry | Current) -> dict[str, Value]:
         """The liveness of a cluster, when it was last heard (ISO 8601, UTC), and how long ago that is."""
         lease = self._leases.get(entry.id)
         if lease is None or lease.life != entry.created_revision:

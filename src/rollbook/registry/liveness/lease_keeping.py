@@ -22,6 +22,7 @@ from rollbook.registry.liveness.lease_saving import LeaseSaver
 from rollbook.registry.liveness.leases import Leases
 from rollbook.registry.liveness.marking import Marking
 from rollbook.registry.liveness.status_overrides import StatusOverrides
+from rollbook.registry.supervising import Supervisor
 from rollbook.security.callers import Caller
 from rollbook.view.entries import Entry
 
@@ -42,14 +43,21 @@ class LeaseKeeper:
         saver: LeaseSaver,
         *,
         read_clocks: Callable[[], ClockReading],
+        supervisor: Supervisor | None = None,
     ) -> None:
         self.leases = leases
         self._marks = marks
         self._marking = marking
         self._saver = saver
         self._read_clocks = read_clocks
+        self._supervisor = supervisor or Supervisor()
         self._is_listening = False
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def unreachable_status(self) -> str:
+        """The status that is written for silent clusters."""
+        return self._marking.unreachable_status
 
     def listen(self) -> None:
         """Beats are heard from now on."""
@@ -60,8 +68,8 @@ class LeaseKeeper:
         """Listen, and look after the leases in tasks of their own: storing must not hold up looking."""
         self.listen()
         self._tasks = [
-            asyncio.create_task(_every(LOOK_SECONDS, self.look), name="rollbook-leases"),
-            asyncio.create_task(_every(SAVE_SECONDS, self.save), name="rollbook-lease-saving"),
+            self._supervisor.run("rollbook-leases", lambda: _every(LOOK_SECONDS, self.look)),
+            self._supervisor.run("rollbook-lease-saving", lambda: _every(SAVE_SECONDS, self.save)),
         ]
 
     async def beat(self, caller: Caller, id: str, beat: Heartbeat, *, reason: str | None = None) -> Lease:
@@ -169,13 +177,10 @@ class LeaseKeeper:
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Do the work again and again. A fault in it is logged, and does not end it."""
+    """Do the work again and again."""
     while True:
         await asyncio.sleep(seconds)
-        try:
-            await work()
-        except Exception:
-            logger.exception("keeping leases failed, and is tried again")
+        await work()
 
 
 def _with_nodes(known: Mapping[str, float], present: tuple[str, ...], now: float) -> dict[str, float]:

@@ -5,10 +5,11 @@ knows after a crash what it did before, and when somebody else has written a sta
 """
 
 import asyncio
+from collections.abc import Iterable
 
 from msgspec import Struct
 
-from rollbook.clusters.liveness import ClockReading, Lease, StatusOverride, mark_after
+from rollbook.clusters.liveness import REGISTERED, ClockReading, Lease, StatusOverride, mark_after
 from rollbook.documents.editing import identical
 from rollbook.documents.values import Maybe
 from rollbook.journal.changes import Change
@@ -32,12 +33,16 @@ class Book(Struct, frozen=True):
 
 
 class StatusOverrides:
-    """The marks of all leases, kept true to the documents. ``unreachable`` is the status that a mark writes."""
+    """The marks of all leases, kept true to the documents.
 
-    def __init__(self, leases: Leases, book: Book, *, unreachable: str) -> None:
+    ``unreachable`` is the status that a mark writes, ``live`` that of clusters that are heard, if there is one.
+    """
+
+    def __init__(self, leases: Leases, book: Book, *, unreachable: str, live: str) -> None:
         self._leases = leases
         self._book = book
         self._unreachable = unreachable
+        self._heard = live or REGISTERED
         self._revision = book.recent.revision
         self._statuses: dict[str, tuple[int, Maybe]] = {}
 
@@ -109,11 +114,12 @@ class StatusOverrides:
         self.believe(lease, self._mark_after(lease.mark, change))
 
     def _mark_in_history(self, id: str) -> StatusOverride | None:
-        """Whoever changed the status last made it what it is."""
-        for change in self._book.journal.past.history(id):
-            if not identical(status_in(change.before), status_in(change.after)):
-                return self._mark_after(None, change)
-        return None
+        """The mark that the history shows. When it does not reach back to the change of the status, that word is taken
+        for the registry's own, and the cluster for one that is heard: else it would stay unreachable for ever.
+        """
+        past = self._book.journal.past
+        gone = StatusOverride(self._unreachable, self._heard)
+        return override_in(past.history(id), unreachable=self._unreachable, when_gone=gone)
 
     def _mark_after(self, mark: StatusOverride | None, change: Change) -> StatusOverride | None:
         before, after = status_in(change.before), status_in(change.after)
@@ -127,3 +133,20 @@ class StatusOverrides:
                 self._leases.drop(lease.id)
             elif lease.mark is not None and self.status_of(entry) != lease.mark.written:
                 self.believe(lease, None)
+
+
+def override_in(
+    history: Iterable[Change], *, unreachable: str, when_gone: StatusOverride | None = None
+) -> StatusOverride | None:
+    """The status override that stood after a history of one cluster, which goes backward in time.
+
+    Whoever changed the status last made it what it is. ``when_gone``: that change is not kept any more.
+    """
+    for change in history:
+        if change.after is None:  # a deletion leaves the status as it was
+            continue
+        before, after = status_in(change.before), status_in(change.after)
+        if change.kind == "created" or not identical(before, after):
+            by_registry = change.actor == REGISTRY
+            return mark_after(None, before, after, by_registry=by_registry, unreachable=unreachable)
+    return when_gone

@@ -5,8 +5,10 @@ GPUs, each under its one name, wherever a document names them.
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rollbook.clusters.gpu_aliases import GPU_PATHS, names_gpus
+from rollbook.clusters.registry_fields import registry_fields_in
 from rollbook.clusters.schema import REGISTRY_FIELD
 from rollbook.documents.paths import Path, parse_path
 from rollbook.documents.values import MISSING, Maybe, Value, is_integer
@@ -28,7 +30,7 @@ USUAL_FACETS = (
 FACETS_MAX = 20
 VALUES_MAX = 1000
 USUAL_VALUES = 100
-KEYS = ("query", "facets", "limit", "maxTimeMS")
+KEYS = ("query", "facets", "limit", "maxTimeMS", "comment")
 BAD_VALUE, TYPE_MISMATCH = 2, 14
 
 
@@ -65,6 +67,8 @@ def parse_facets(body: Maybe, *, limits: Limits) -> FacetQuery:
     query = parse_query(asked, limits=limits, keys=KEYS)
     names = options.get("facets", MISSING)
     facets = USUAL_FACETS if names is MISSING else _names_in(names)
+    _, lease_fields = registry_fields_in(dict.fromkeys(facets), LanguageRefused, at="/facets")
+    query = replace(query, lease_fields=(*query.lease_fields, *lease_fields))
     return FacetQuery(query, tuple(map(facet_named, facets)), _values_max(options.get("limit", USUAL_VALUES)))
 
 

@@ -5,6 +5,7 @@ from rollbook.documents.codec import decode_stored
 from rollbook.documents.values import Document, Value
 from rollbook.registry.feed.times import iso_time
 from rollbook.registry.liveness.lease_facts import LeaseFacts
+from rollbook.registry.writing.commands import Current
 from rollbook.view.entries import Entry
 
 
@@ -18,7 +19,7 @@ class Facts:
         """The same facts, for which time stands still: what one request is told fits together."""
         return self if self._leases is None else Facts(self._leases.as_of_now())
 
-    def of(self, entry: Entry) -> dict[str, Value]:
+    def of(self, entry: Entry | Current) -> dict[str, Value]:
         """Its revision (an integer), when it was enrolled and last changed (ISO 8601, UTC), whether it is protected.
 
         And what its heartbeats say, if there are leases: nobody knows that of the past.

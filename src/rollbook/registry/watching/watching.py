@@ -29,6 +29,7 @@ from rollbook.limits import DEFAULT_LIMITS
 from rollbook.registry.feed.change_events import ChangeEvent, Detail, Message
 from rollbook.registry.feed.pacing import TimeSlice
 from rollbook.registry.feed.recent_changes import RecentChanges, size_bytes
+from rollbook.registry.supervising import Supervisor
 from rollbook.registry.watching.lanes import Lane
 from rollbook.registry.watching.mailboxes import TAKEN_BYTES_MAX, Mailbox, Mailroom
 from rollbook.registry.watching.subscriptions import Subscription
@@ -148,7 +149,12 @@ class Watching:
     """All watches of one registry, and the task that fills their mailboxes."""
 
     def __init__(
-        self, journal: Journal, recent: RecentChanges, *, watchers_max: int = DEFAULT_LIMITS.watchers_max
+        self,
+        journal: Journal,
+        recent: RecentChanges,
+        *,
+        watchers_max: int = DEFAULT_LIMITS.watchers_max,
+        supervisor: Supervisor | None = None,
     ) -> None:
         self.is_stopping = False
         self.mailroom = Mailroom()
@@ -159,7 +165,11 @@ class Watching:
         self._cheap, self._costly = self._lanes = [
             Lane(recent, self._changes_after, self._threads, always_on_thread=costly) for costly in (False, True)
         ]
-        self._tasks = [asyncio.create_task(lane.run(), name="rollbook-watching") for lane in self._lanes]
+        run = (supervisor or Supervisor()).run
+        self._tasks = [
+            run("rollbook-watching", self._cheap.run),
+            run("rollbook-costly-watching", self._costly.run),
+        ]
 
     @property
     def revision(self) -> int:

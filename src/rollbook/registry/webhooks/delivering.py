@@ -25,6 +25,7 @@ from rollbook.errors import Compacted, JournalUnavailable
 from rollbook.journal.sqlite.webhooks import Letter, LetterKind, Progress, WebhookStore
 from rollbook.language.filters import Filter
 from rollbook.registry.feed.change_events import Message
+from rollbook.registry.supervising import Supervisor
 from rollbook.registry.watching.mailboxes import Mailbox
 from rollbook.registry.watching.watching import Page, Watch, Watching
 from rollbook.registry.webhooks.attempts import Attempts, pause_seconds
@@ -63,6 +64,7 @@ class Surroundings(Struct, frozen=True):
     now_ms: Callable[[], int]
     chance: Callable[[], float]
     reading: asyncio.Semaphore
+    supervisor: Supervisor
 
 
 class Deliverer:
@@ -79,7 +81,7 @@ class Deliverer:
         self._has_letters = True
         self._called = asyncio.Event()
         self._attempts = Attempts(webhook, around.sender.line(), now_ms=around.now_ms)
-        self._task = asyncio.create_task(self._run(), name=f"rollbook-webhook-{webhook.id}")
+        self._task = around.supervisor.run(f"rollbook-webhook-{webhook.id}", self._run)
 
     @property
     def progress(self) -> Progress:
@@ -119,7 +121,7 @@ class Deliverer:
                 await self._pause(TROUBLE_SECONDS)
 
     async def _step(self) -> None:
-        left_ms = self._left_ms()
+        left_ms = self._progress.next_attempt_ms - self._around.now_ms()
         if self._has_letters:
             await self._deliver_letters()
         elif self._progress.attempts and left_ms > 0:
@@ -129,14 +131,6 @@ class Deliverer:
                 await self._deliver_changes()
             except Compacted:
                 await self._give_up_what_is_gone()
-
-    def _left_ms(self) -> int:
-        """How long to wait before the next attempt: never longer than the longest pause, though the clock was ahead
-        when the pause began."""
-        now_ms, longest_ms = self._around.now_ms(), round(self._webhook.target.retry.longest_seconds * 1000)
-        if self._progress.next_attempt_ms > now_ms + longest_ms:
-            self._progress = self._progress._replace(next_attempt_ms=now_ms + longest_ms)
-        return self._progress.next_attempt_ms - now_ms
 
     async def _pause(self, seconds: float) -> None:
         self._called.clear()

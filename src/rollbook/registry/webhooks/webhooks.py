@@ -21,6 +21,7 @@ from rollbook.journal.sqlite.webhooks import Progress
 from rollbook.limits import Limits
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.reading.requests import parse_watch_filter
+from rollbook.registry.supervising import Supervisor
 from rollbook.registry.watching.watching import Watching
 from rollbook.registry.webhooks.dead_letters import DeadLetters
 from rollbook.registry.webhooks.delivering import Deliverer, Surroundings
@@ -94,15 +95,18 @@ class Webhooks:
         now_ms: Callable[[], int],
         resolve: Resolve | None = None,
         chance: Callable[[], float] = random.random,
+        supervisor: Supervisor | None = None,
     ) -> "Webhooks":
         """The webhooks kept in ``directory``; refuses (DataDirectoryUnsound) a file that can't be read."""
         keep = await StoreThread.open(directory)
         rows = await keep(lambda store: store.load())
-        watching = Watching(journal, recent, watchers_max=max(limits.webhooks_max, len(rows)))
+        supervisor = supervisor or Supervisor()
+        watchers_max = max(limits.webhooks_max, len(rows))
+        watching = Watching(journal, recent, watchers_max=watchers_max, supervisor=supervisor)
         watching.mailroom.bytes_max = WAITING_BYTES_MAX
         sender = Sender(allowed=allowed, resolve=resolve)
         around = Surroundings(
-            watching, journal.compaction.mark, sender, keep, now_ms, chance, asyncio.Semaphore(READERS_MAX)
+            watching, journal.compaction.mark, sender, keep, now_ms, chance, asyncio.Semaphore(READERS_MAX), supervisor
         )
         opened = cls(keep, recent, around, TargetParser(limits, allowed))
         for row, progress in rows:
@@ -112,7 +116,7 @@ class Webhooks:
 
     def start(self) -> None:
         """Begin to deliver."""
-        self._saving = asyncio.create_task(self._save_for_ever(), name="rollbook-webhooks")
+        self._saving = self._around.supervisor.run("rollbook-webhooks", self._save_for_ever)
         for standing in self._all.values():
             self._begin(standing)
 

@@ -8,32 +8,43 @@ leaves the command as it is, so it can be decided again after a conflict, and a 
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rollbook.clusters.acceptance import Accepted, SchemaRules, accept_update
 from rollbook.clusters.large_documents import LARGE_BYTES, decode_stored, encode_next
 from rollbook.clusters.schema import REGISTRY_FIELD
 from rollbook.documents.bounding import NO_DOCUMENT, check_bounds, may_exceed
+from rollbook.documents.codec import encode_json
 from rollbook.documents.values import Document
 from rollbook.errors import ClusterExists, ClusterNotFound, ClusterProtected, DocumentInvalid, PreconditionFailed, below
 from rollbook.journal.changes import Kind
 from rollbook.language.edits import Edit, compile_edit
 from rollbook.language.filters import Filter, compile_filter
+from rollbook.language.projections import Projection, compile_projection
 from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 
 
 class Current(Struct, frozen=True):
-    """The newest document of an id, as a command meets it: its JSON, its revision, and whether it is protected."""
+    """The newest document of an id, as a command meets it: its JSON, its revisions and times, whether it is protected.
+
+    The other fields are those of an entry of the view; what was decided earlier in the same batch counts.
+    """
 
     body: bytes
     revision: int
     protected: bool = False
+    id: str = ""
+    created_revision: int = 0
+    created_at_ms: int = 0
+    updated_at_ms: int = 0
 
 
 class Decision(Struct, frozen=True):
     """What becomes of a document. ``kind`` None: nothing changes; ``body`` None: there is no document any more.
 
     ``outcome`` is a word of the command's own for its caller. ``versions`` are the documents before and after, of a
-    command that has them at hand: they spare the view to decode them again.
+    command that has them at hand: they spare the view to decode them again. ``answer`` is JSON that the caller wants
+    instead of the document.
     """
 
     kind: Kind | None
@@ -41,6 +52,7 @@ class Decision(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     outcome: str = ""
     versions: tuple[Document, Document] | None = None
+    answer: bytes | None = None
 
 
 class Command(Protocol):
@@ -125,8 +137,27 @@ class Create(Struct, frozen=True):
         return Decision("updated", self.body, self.warnings)
 
 
+class Facts(Protocol):
+    """Gives what the registry knows about a cluster, as of now. May be asked from any thread."""
+
+    def of(self, entry: Current, /) -> Document:
+        """The fields of ``_registry``."""
+        ...
+
+
+class Returned(Struct, frozen=True):
+    """The document that answers an update: that before it or after it, and a part of it where there is a projection."""
+
+    before: bool
+    projection: Projection | None
+
+
 class Update(Struct, frozen=True):
-    """Edit a cluster's document, when it meets ``condition``."""
+    """Edit a cluster's document, when it meets ``condition``.
+
+    ``facts`` are there when the condition looks at ``_registry``; ``returned`` when the answer is not all of the
+    document after the update.
+    """
 
     id: str
     edit: Edit
@@ -134,19 +165,39 @@ class Update(Struct, frozen=True):
     condition: Filter | None = None
     precondition: Precondition = ANY_REVISION
     limits: Limits = DEFAULT_LIMITS
+    facts: Facts | None = None
+    returned: Returned | None = None
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
         self.precondition.check(current.revision)
         before = decode_stored(current.body)
-        if self.condition is not None and not compile_filter(self.condition, work=budget)(before):
+        if self.condition is not None and not self._is_met(self.condition, before, current, budget):
             raise PreconditionFailed('the document does not meet the condition given as "filter"', at="/filter")
         after = compile_edit(self.edit, work=budget)(before)
         if after is before:
-            return Decision(None, current.body)
+            return Decision(None, current.body, answer=self._answer(before, before, budget))
         accepted = accept_update(before, after, touched=self.edit.touched, rules=self.rules)
-        return updated(current, before, accepted, limits=self.limits)
+        decision = updated(current, before, accepted, limits=self.limits)
+        answer = self._answer(before, accepted.document, budget)
+        return decision if answer is None else replace(decision, answer=answer)
+
+    def _is_met(self, condition: Filter, document: Document, current: Current, budget: RequestBudget) -> bool:
+        if self.facts is not None:
+            document = {**document, REGISTRY_FIELD: self.facts.of(current)}
+        return compile_filter(condition, work=budget)(document)
+
+    def _answer(self, before: Document, after: Document, budget: RequestBudget) -> bytes | None:
+        """What the caller wants instead of the document after the update, as JSON; None: nothing else."""
+        returned = self.returned
+        if returned is None:
+            return None
+        document = before if returned.before else after
+        if returned.projection is not None:
+            filter = self.condition if self.facts is None else self.edit.filter
+            document = compile_projection(returned.projection, filter=filter, work=budget)(document)
+        return encode_json(document)
 
 
 class Delete(Struct, frozen=True):

@@ -25,6 +25,7 @@ from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.registry.feed.recent_changes import RecentChanges
+from rollbook.registry.supervising import Supervisor
 from rollbook.registry.writing.commands import Command
 from rollbook.registry.writing.commit_counts import CommitCounts, Result
 from rollbook.registry.writing.deciding import Ahead, Deciders, Turns
@@ -61,6 +62,7 @@ class Committer:
         now_ms: Callable[[], int],
         limits: Limits = DEFAULT_LIMITS,
         chance: Callable[[], float] = random.random,
+        supervisor: Supervisor | None = None,
     ) -> None:
         self._journal = journal
         self._view = view
@@ -78,7 +80,7 @@ class Committer:
         self._deciders = Deciders(limits)
         self._turns = Turns()
         self._beside: set[asyncio.Task[None]] = set()
-        self._task = asyncio.create_task(self._run(), name="rollbook-committer")
+        self._task = (supervisor or Supervisor()).run("rollbook-committer", self._run, restarts=False)
         self.trouble: str | None = None
         """Why the last batch could not be written; None when it could."""
         self.counts = CommitCounts()
@@ -114,7 +116,7 @@ class Committer:
         self._closing = True
         self._deciders.close()
         self._arrived.set()
-        await asyncio.wait([self._task])
+        await asyncio.gather(self._task, return_exceptions=True)
         self._thread.shutdown()
 
     def _enqueue(self, submission: Submission) -> None:

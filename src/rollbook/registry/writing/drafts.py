@@ -2,17 +2,16 @@
 
 One rule: every command is decided on the newest state, which is the view with the decisions of its predecessors in the
 batch over it. A batch ends early where it would become too large to write, or takes too long to decide; what is left
-comes first in the next one. A change of a large document that has no room lets the commands on others pass.
+comes first in the next one.
 """
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 
-from rollbook.clusters.large_documents import LARGE_BYTES
 from rollbook.documents.values import Document
 from rollbook.errors import RegistryError
 from rollbook.journal.changes import Change, Kind, protected_after
@@ -32,7 +31,8 @@ BATCH_SECONDS = 0.05
 class WriteResult(NamedTuple):
     """The answer to a write: the document after it (None: deleted), its revision, and its warnings.
 
-    ``kind`` is None when the write changed nothing; ``outcome`` is the command's own word.
+    ``kind`` is None when the write changed nothing; ``outcome`` is the command's own word. ``answer`` is JSON that the
+    caller wants instead of the document.
     """
 
     id: str
@@ -41,6 +41,7 @@ class WriteResult(NamedTuple):
     revision: int
     warnings: tuple[str, ...] = ()
     outcome: str = ""
+    answer: bytes | None = None
 
 
 Outcome: TypeAlias = WriteResult | RegistryError | Exception
@@ -82,23 +83,12 @@ class Draft:
         self.left: Sequence[Submission] = ()
 
     def decide(self, batch: Sequence[Submission]) -> None:
-        """Decide the commands of a batch, up to where it has to end: in order, but for those on large documents."""
+        """Decide the commands of a batch, in order, up to where it has to end."""
         until = time.monotonic() + BATCH_SECONDS
-        waiting: list[Submission] = []
-        ids: set[str] = set()
         for place, submission in enumerate(batch):
-            if submission.command.id in ids:
-                waiting.append(submission)
-            elif place and time.monotonic() > until:
-                self.left = _others_first(batch[place:], waiting, ids)
+            if (place and time.monotonic() > until) or not self._decide(submission):
+                self.left = batch[place:]
                 return
-            elif not self._decide(submission):
-                if submission.ahead is None or not _is_large(submission.ahead):
-                    self.left = _others_first(batch[place:], waiting, ids)
-                    return
-                waiting.append(submission)
-                ids.add(submission.command.id)
-        self.left = waiting
 
     def _decide(self, submission: Submission) -> bool:
         """Decide a command; whether the batch has room for what it changes."""
@@ -139,7 +129,7 @@ class Draft:
             revision = current.revision if current else 0
         else:
             revision = self._record(submission, current, decision, kind)
-        return WriteResult(id, kind, decision.body, revision, decision.warnings, decision.outcome)
+        return WriteResult(id, kind, decision.body, revision, decision.warnings, decision.outcome, decision.answer)
 
     def _current(self, id: str) -> Current | None:
         return self._over[id] if id in self._over else current_in(self._view, id)
@@ -154,24 +144,16 @@ class Draft:
         if decision.versions is not None:
             self.versions[revision] = decision.versions
         protected = protected_after(kind, current is not None and current.protected)
-        self._over[id] = None if after is None else Current(after, revision, protected)
+        creation = (current.created_revision, current.created_at_ms) if current else (revision, self._at_ms)
+        times = (*creation, self._at_ms)
+        self._over[id] = None if after is None else Current(after, revision, protected, id, *times)
         return revision
-
-
-def _others_first(
-    rest: Sequence[Submission], waiting: Sequence[Submission], ids: Collection[str]
-) -> Sequence[Submission]:
-    """The rest of a batch and those that wait for large documents (``ids``), which come after the others."""
-    others = [submission for submission in rest if submission.command.id not in ids]
-    return [*others, *waiting, *(submission for submission in rest if submission.command.id in ids)]
-
-
-def _is_large(ahead: Ahead) -> bool:
-    """Whether a change has no room because its own document is large: smaller ones need not wait for it."""
-    return len(ahead.decision.body or b"") >= LARGE_BYTES
 
 
 def current_in(view: View, id: str) -> Current | None:
     """The newest durable document of an id."""
     entry = view.entry(id)
-    return None if entry is None else Current(entry.body, entry.revision, entry.protected)
+    if entry is None:
+        return None
+    times = (entry.created_revision, entry.created_at_ms, entry.updated_at_ms)
+    return Current(entry.body, entry.revision, entry.protected, id, *times)
