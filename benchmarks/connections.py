@@ -24,7 +24,7 @@ Act: TypeAlias = Callable[[Worker, int, float], Awaitable[None]]
 
 def request(method: str, path: str, body: bytes = b"") -> bytes:
     """A request as it is sent: with the headers that it needs, and no others."""
-    head = f"{method} {path} HTTP/1.1\r\nhost: load\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nhost: localhost\r\n"
     if body:
         head += "content-type: application/json\r\n"
     if body or method != "GET":

@@ -22,6 +22,7 @@ from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import ClockReading
 from rollbook.errors import ChangesLost
 from rollbook.journal.sqlite.journal import SqliteJournal
+from rollbook.registry.feed.clocks import TrustedClock, known_time_in
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.feed.times import read_clocks
 from rollbook.registry.history.compacting import Compactor, Retention
@@ -45,6 +46,7 @@ from rollbook.view.upkeep import open_journal
 
 SNAPSHOT_LOOK_SECONDS = 5.0
 JOURNAL_LOOK_SECONDS = 1.0
+CLOCK_SAVE_SECONDS = 60.0
 
 
 @asynccontextmanager
@@ -63,8 +65,15 @@ async def open_registry(
     async with AsyncExitStack() as undo:
         journal = await asyncio.to_thread(open_journal, directory)
         undo.push_async_callback(asyncio.to_thread, _close_in_place, journal)
+<<<<<<< ours
         look = partial(asyncio.to_thread, journal.look)
         undo.callback(supervisor.run("rollbook-journal", lambda: _repeat(look, JOURNAL_LOOK_SECONDS)).cancel)
+=======
+        undo.callback(_repeat(partial(asyncio.to_thread, journal.look), JOURNAL_LOOK_SECONDS, "rollbook-journal"))
+        known_ms = known_time_in(directory) or journal.newest_ms()
+        clock = TrustedClock(read_clocks, known_ms=known_ms, is_trusted=settings.clock == "trust", directory=directory)
+        undo.callback(_repeat(partial(asyncio.to_thread, clock.save), CLOCK_SAVE_SECONDS, "rollbook-clock"))
+>>>>>>> theirs
         view = await asyncio.to_thread(
             open_view, journal, directory, limits=limits, packed=settings.bodies == "packed", indexed=indexed
         )
@@ -88,11 +97,21 @@ async def open_registry(
         recent = RecentChanges(view.revision)
         reader = Reader(view, facts, limits=limits)
         undo.callback(reader.close)
+<<<<<<< ours
         committer = Committer(journal, view, recent, now_ms=now_ms, limits=limits, supervisor=supervisor)
         history = History(journal, view, Facts(), limits=limits, now_ms=now_ms, settled=committer.settled)
         undo.callback(history.close)
         retention = Retention(settings.history_days, settings.history_changes, settings.history_bytes)
         compactor = Compactor(journal, retention, now_ms=now_ms, supervisor=supervisor)
+=======
+        committer = Committer(journal, view, recent, now_ms=clock.now_ms, limits=limits)
+        history = History(
+            journal, view, Facts(), limits=limits, now_ms=lambda: read_clocks().unix_ms, settled=committer.settled
+        )
+        undo.callback(history.close)
+        retention = Retention(settings.history_days, settings.history_changes, settings.history_bytes)
+        compactor = Compactor(journal, retention, now_ms=clock.now_ms)
+>>>>>>> theirs
         undo.push_async_callback(compactor.close)
         webhooks = await Webhooks.open(
             directory,
@@ -113,6 +132,7 @@ async def open_registry(
         marking = Marking(leases, marks, committer, status_rules, read_clocks=read_clocks)
         liveness = LeaseKeeper(leases, marks, marking, saver, read_clocks=read_clocks, supervisor=supervisor)
         undo.push_async_callback(liveness.close)
+        undo.push_async_callback(asyncio.to_thread, clock.save)
         undo.push_async_callback(committer.close)
         undo.push_async_callback(liveness.stop)
         undo.callback(supervisor.close)
@@ -127,9 +147,15 @@ async def open_registry(
             compactor,
             facts,
             liveness,
+<<<<<<< ours
             rules,
             limits,
             supervisor,
+=======
+            clock,
+            rules,
+            limits,
+>>>>>>> theirs
         )
 
 

@@ -32,6 +32,7 @@ from rollbook.setting_values import (
 )
 
 Schema: TypeAlias = Literal["default", "lenient"]
+Clock: TypeAlias = Literal["check", "trust"]
 Bodies: TypeAlias = Literal["plain", "packed"]
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 LogFormat: TypeAlias = Literal["text", "json"]
@@ -58,6 +59,7 @@ class Settings(Struct, frozen=True):
     log_level: LogLevel = "info"
     log_format: LogFormat = "text"
     access_log: OnOff = OnOff(False)
+    clock: Clock = "check"
     limits: Limits = DEFAULT_LIMITS
 
     @property
@@ -191,6 +193,12 @@ SETTINGS = (
         "ROLLBOOK_HISTORY_BYTES",
         whole_number(1_024, 1024 * 1024 * 1024 * 1024),
         "How many bytes the history of all clusters takes at most.",
+    ),
+    Setting(
+        "clock",
+        "ROLLBOOK_CLOCK",
+        one_of(Clock),
+        "`trust` believes the system's clock at this start, however far it is ahead of the time that was last known.",
     ),
     Setting(
         "webhooks_private",

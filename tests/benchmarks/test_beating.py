@@ -46,8 +46,8 @@ def test_heartbeats_are_some_that_are_accepted() -> None:
 
 
 def test_a_request_has_the_headers_that_it_needs() -> None:
-    assert request("GET", "/a") == b"GET /a HTTP/1.1\r\nhost: load\r\n\r\n"
-    assert request("POST", "/a") == b"POST /a HTTP/1.1\r\nhost: load\r\ncontent-length: 0\r\n\r\n"
+    assert request("GET", "/a") == b"GET /a HTTP/1.1\r\nhost: localhost\r\n\r\n"
+    assert request("POST", "/a") == b"POST /a HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n"
     assert request("PUT", "/a", b"{}").endswith(b"content-type: application/json\r\ncontent-length: 2\r\n\r\n{}")
 
 

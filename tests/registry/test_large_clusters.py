@@ -3,6 +3,7 @@
 The slow way decodes the stored bytes afresh for every step, so that nothing of it is remembered.
 """
 
+import asyncio
 import math
 from collections.abc import Sequence
 from random import Random
@@ -19,13 +20,17 @@ from rollbook.errors import RegistryError
 from rollbook.journal.changes import Change, StoredVersion
 from rollbook.language.edits import parse_edit
 from rollbook.limits import RequestBudget
+from rollbook.registry.reading.requests import parse_creation
+from rollbook.registry.registry import Registry
 from rollbook.registry.writing.commands import Command, Current, Decision, Update
+from rollbook.registry.writing.drafts import BATCH_BYTES_MAX
 from rollbook.registry.writing.node_commands import EditNodes
 from rollbook.registry.writing.node_edits import joining, leaving, merged, patching, synchronising
 from rollbook.view.index.keys import Key
 from rollbook.view.index.trees import nodes_below
 from rollbook.view.views import View
 from tests.examples import cluster
+from tests.registry.writing import TESTER, create, update
 
 RULES = SchemaRules()
 NODES = 300
@@ -222,3 +227,18 @@ def test_totals_kept_up_through_hundreds_of_joins_and_leaves_are_the_sums_over_t
     assert document["memory"] == math.fsum(node["memory"] for node in nodes)
     assert document["storage"]["size"] == sum(node["storage"]["size"] for node in nodes)
     assert document["nodes"]["count"] == len(nodes) == NODES + 200
+
+
+async def test_writes_on_other_clusters_pass_those_that_wait_for_a_large_one(registry: Registry) -> None:
+    document = orjson.loads(large(BATCH_BYTES_MAX // len(START) * NODES * 2 // 3))
+    west = parse_creation(document, rules=registry.rules, limits=registry.limits)
+    await asyncio.gather(registry.write(TESTER, west), create(registry, "east"))
+    await registry.write(TESTER, command(("join", [100_000], {})))  # from now on it is in use
+    joins = [registry.write(TESTER, command(("join", [200_000 + n], {}))) for n in range(4)]
+    results = await asyncio.gather(*joins, update(registry, "east", {"status": "down"}))
+    revisions = [result.revision for result in results[:-1]]
+    assert revisions == sorted(revisions), "writes on one cluster keep their order"
+    assert results[-1] < revisions[-1], "and others do not wait for all of them"
+    nodes = orjson.loads(registry.entry(TESTER, "west").body)["nodes"]["nodeData"]
+    assert [node["id"] for node in nodes[-4:]] == [f"node-{200_000 + n}" for n in range(4)]
+    assert registry.journal.problems() == []

@@ -12,6 +12,7 @@ from rollbook.clusters.acceptance import SchemaRules
 from rollbook.errors import ClusterNotFound
 from rollbook.journal.interface import Journal
 from rollbook.limits import Limits
+from rollbook.registry.feed.clocks import TrustedClock
 from rollbook.registry.history.compacting import Compactor
 from rollbook.registry.history.history import History
 from rollbook.registry.liveness.lease_keeping import LeaseKeeper
@@ -40,6 +41,7 @@ class Registry(Struct, frozen=True):
     compactor: Compactor
     facts: Facts
     liveness: LeaseKeeper
+    clock: TrustedClock
     rules: SchemaRules
     limits: Limits
     supervisor: Supervisor

@@ -9,6 +9,7 @@ from rollbook.api.declarations import Answer, Operation, reference
 from rollbook.api.metrics.scraping import MEDIA_TYPE, Scraper
 from rollbook.api.responses import json_response
 from rollbook.documents.values import Value
+from rollbook.registry.feed.clocks import TrustedClock
 from rollbook.view.views import View
 
 
@@ -41,10 +42,17 @@ async def readyz(request: Request) -> Response:
             "clusters": len(registry.view),
             "compacted": registry.compactor.mark,
             "snapshot": snapshot_as_json(registry.view),
+            "clock": clock_as_json(registry.clock),
             "liveness": registry.liveness.as_json(),
             **({"tasks": dict(registry.supervisor.troubles)} if registry.supervisor.troubles else {}),
         }
     )
+
+
+def clock_as_json(clock: TrustedClock) -> dict[str, Value]:
+    """What ``/readyz`` says of the system's clock."""
+    trouble = clock.trouble
+    return {"trusted": trouble is None, **({"trouble": trouble} if trouble else {})}
 
 
 def snapshot_as_json(view: View) -> dict[str, Value]:

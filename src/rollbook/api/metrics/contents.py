@@ -44,6 +44,12 @@ CONTENTS = (
         memory_per_cluster,
     ),
     Metric(
+        "rollbook_clock_doubted",
+        "gauge",
+        "1 while the system's clock is too far ahead of the time that was last known to be believed; see `/readyz`.",
+        lambda scrape: scrape.registry.clock.trouble is not None,
+    ),
+    Metric(
         "rollbook_index_snapshot_revision",
         "gauge",
         "The revision of the newest snapshot of the index on the disk; a start follows the changes after it. 0: none.",

@@ -57,14 +57,14 @@ class Compactor:
     async def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                await self._compact()
+                await self.compact()
                 self.trouble = None
             except JournalUnavailable as trouble:
                 self.trouble = trouble.message
                 logger.warning("the history could not be compacted, and it will be tried again: %s", trouble.message)
             await self._rest(LOOK_EVERY_SECONDS)
 
-    async def _compact(self) -> None:
+    async def compact(self) -> None:
         """Give up what is beyond the retention now, step by step."""
         self.mark, goal = await asyncio.to_thread(lambda: (self._journal.compaction.mark(), self._goal()))
         begun = self.mark

@@ -35,6 +35,8 @@ Result = TypeVar("Result")
 THREADS = 2
 PAGE_BYTES_MAX = 16 * 1024 * 1024
 PAGE_SECONDS_MAX = 1.0
+NOW_MS = 60_000
+"""A time that is so little ago is now, where the dates of changes are ahead of the clock."""
 
 
 class HistoryPage(Struct, frozen=True):
@@ -144,6 +146,9 @@ class History:
             case AtRevision(revision):
                 return revision
             case AtTime(at_ms):
+                now_ms = self._now_ms()
+                if self._journal.newest_ms() > now_ms and at_ms >= now_ms - NOW_MS:
+                    return newest  # changes that were dated by a clock that was ahead have happened all the same
                 return min(self._journal.past.revision_at(at_ms), newest)
 
     def _version(self, id: str, moment: Moment, newest: int) -> Entry:

@@ -121,7 +121,7 @@ class Deliverer:
                 await self._pause(TROUBLE_SECONDS)
 
     async def _step(self) -> None:
-        left_ms = self._progress.next_attempt_ms - self._around.now_ms()
+        left_ms = self._left_ms()
         if self._has_letters:
             await self._deliver_letters()
         elif self._progress.attempts and left_ms > 0:
@@ -131,6 +131,14 @@ class Deliverer:
                 await self._deliver_changes()
             except Compacted:
                 await self._give_up_what_is_gone()
+
+    def _left_ms(self) -> int:
+        """How long to wait before the next attempt: never longer than the longest pause, though the clock was ahead
+        when the pause began."""
+        now_ms, longest_ms = self._around.now_ms(), round(self._webhook.target.retry.longest_seconds * 1000)
+        if self._progress.next_attempt_ms > now_ms + longest_ms:
+            self._progress = self._progress._replace(next_attempt_ms=now_ms + longest_ms)
+        return self._progress.next_attempt_ms - now_ms
 
     async def _pause(self, seconds: float) -> None:
         self._called.clear()

@@ -2,16 +2,17 @@
 
 One rule: every command is decided on the newest state, which is the view with the decisions of its predecessors in the
 batch over it. A batch ends early where it would become too large to write, or takes too long to decide; what is left
-comes first in the next one.
+comes first in the next one. A change of a large document that has no room lets the commands on others pass.
 """
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 
+from rollbook.clusters.large_documents import LARGE_BYTES
 from rollbook.documents.values import Document
 from rollbook.errors import RegistryError
 from rollbook.journal.changes import Change, Kind, protected_after
@@ -83,12 +84,23 @@ class Draft:
         self.left: Sequence[Submission] = ()
 
     def decide(self, batch: Sequence[Submission]) -> None:
-        """Decide the commands of a batch, in order, up to where it has to end."""
+        """Decide the commands of a batch, up to where it has to end: in order, but for those on large documents."""
         until = time.monotonic() + BATCH_SECONDS
+        waiting: list[Submission] = []
+        ids: set[str] = set()
         for place, submission in enumerate(batch):
-            if (place and time.monotonic() > until) or not self._decide(submission):
-                self.left = batch[place:]
+            if submission.command.id in ids:
+                waiting.append(submission)
+            elif place and time.monotonic() > until:
+                self.left = _others_first(batch[place:], waiting, ids)
                 return
+            elif not self._decide(submission):
+                if submission.ahead is None or not _is_large(submission.ahead):
+                    self.left = _others_first(batch[place:], waiting, ids)
+                    return
+                waiting.append(submission)
+                ids.add(submission.command.id)
+        self.left = waiting
 
     def _decide(self, submission: Submission) -> bool:
         """Decide a command; whether the batch has room for what it changes."""
@@ -148,6 +160,19 @@ class Draft:
         times = (*creation, self._at_ms)
         self._over[id] = None if after is None else Current(after, revision, protected, id, *times)
         return revision
+
+
+def _others_first(
+    rest: Sequence[Submission], waiting: Sequence[Submission], ids: Collection[str]
+) -> Sequence[Submission]:
+    """The rest of a batch and those that wait for large documents (``ids``), which come after the others."""
+    others = [submission for submission in rest if submission.command.id not in ids]
+    return [*others, *waiting, *(submission for submission in rest if submission.command.id in ids)]
+
+
+def _is_large(ahead: Ahead) -> bool:
+    """Whether a change has no room because its own document is large: smaller ones need not wait for it."""
+    return len(ahead.decision.body or b"") >= LARGE_BYTES
 
 
 def current_in(view: View, id: str) -> Current | None:
