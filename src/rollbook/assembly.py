@@ -65,15 +65,12 @@ async def open_registry(
     async with AsyncExitStack() as undo:
         journal = await asyncio.to_thread(open_journal, directory)
         undo.push_async_callback(asyncio.to_thread, _close_in_place, journal)
-<<<<<<< ours
         look = partial(asyncio.to_thread, journal.look)
         undo.callback(supervisor.run("rollbook-journal", lambda: _repeat(look, JOURNAL_LOOK_SECONDS)).cancel)
-=======
-        undo.callback(_repeat(partial(asyncio.to_thread, journal.look), JOURNAL_LOOK_SECONDS, "rollbook-journal"))
         known_ms = known_time_in(directory) or journal.newest_ms()
         clock = TrustedClock(read_clocks, known_ms=known_ms, is_trusted=settings.clock == "trust", directory=directory)
-        undo.callback(_repeat(partial(asyncio.to_thread, clock.save), CLOCK_SAVE_SECONDS, "rollbook-clock"))
->>>>>>> theirs
+        save_clock = partial(asyncio.to_thread, clock.save)
+        undo.callback(supervisor.run("rollbook-clock", lambda: _repeat(save_clock, CLOCK_SAVE_SECONDS)).cancel)
         view = await asyncio.to_thread(
             open_view, journal, directory, limits=limits, packed=settings.bodies == "packed", indexed=indexed
         )
@@ -97,21 +94,13 @@ async def open_registry(
         recent = RecentChanges(view.revision)
         reader = Reader(view, facts, limits=limits)
         undo.callback(reader.close)
-<<<<<<< ours
-        committer = Committer(journal, view, recent, now_ms=now_ms, limits=limits, supervisor=supervisor)
-        history = History(journal, view, Facts(), limits=limits, now_ms=now_ms, settled=committer.settled)
-        undo.callback(history.close)
-        retention = Retention(settings.history_days, settings.history_changes, settings.history_bytes)
-        compactor = Compactor(journal, retention, now_ms=now_ms, supervisor=supervisor)
-=======
-        committer = Committer(journal, view, recent, now_ms=clock.now_ms, limits=limits)
+        committer = Committer(journal, view, recent, now_ms=clock.now_ms, limits=limits, supervisor=supervisor)
         history = History(
             journal, view, Facts(), limits=limits, now_ms=lambda: read_clocks().unix_ms, settled=committer.settled
         )
         undo.callback(history.close)
         retention = Retention(settings.history_days, settings.history_changes, settings.history_bytes)
-        compactor = Compactor(journal, retention, now_ms=clock.now_ms)
->>>>>>> theirs
+        compactor = Compactor(journal, retention, now_ms=clock.now_ms, supervisor=supervisor)
         undo.push_async_callback(compactor.close)
         webhooks = await Webhooks.open(
             directory,
@@ -147,15 +136,10 @@ async def open_registry(
             compactor,
             facts,
             liveness,
-<<<<<<< ours
-            rules,
-            limits,
-            supervisor,
-=======
             clock,
             rules,
             limits,
->>>>>>> theirs
+            supervisor,
         )
 
 
