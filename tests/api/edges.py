@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from rollbook.api.app import make_app
 from rollbook.api.metrics.request_counts import RequestCounts
-from rollbook.api.serving.edge import Edge, Patience
+from rollbook.api.serving.deadlines import Patience
+from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.listening import bind, listen
 from rollbook.api.serving.server import accepting
 from rollbook.assembly import open_registry

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from rollbook.api.serving.edge import Patience
+from rollbook.api.serving.deadlines import Patience
 from rollbook.limits import DEFAULT_LIMITS
 from rollbook.settings import Settings
 from tests.api.edges import served

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.api.serving.edge import Patience
+from rollbook.api.serving.deadlines import Patience
 from tests.api.edges import served
 from tests.registry.writing import create
 

@@ -10,10 +10,10 @@ from itertools import count
 from time import perf_counter
 from typing import Protocol
 
-from msgspec import Struct
 from starlette.types import ASGIApp
 
 from rollbook.api.metrics.request_counts import RequestCounts
+from rollbook.api.serving.deadlines import Patience
 from rollbook.api.serving.gates import Gates
 from rollbook.api.serving.logs import request_id
 from rollbook.api.serving.reading import Clock
@@ -28,18 +28,6 @@ HELD_BYTES_MAX = 256 * 1024 * 1024
 OUTGOING_BYTES_MAX = 256 * 1024 * 1024
 
 access = logging.getLogger("rollbook.access")
-
-
-class Patience(Struct, frozen=True):
-    """How long a connection may take. Seconds, and the least rate of a body or of reading an answer."""
-
-    idle_seconds: float = 75.0
-    head_seconds: float = 30.0
-    pause_seconds: float = 20.0
-    write_seconds: float = 20.0
-    bytes_per_second: int = 4096
-    linger_seconds: float = 2.0
-    linger_seconds_max: float = 10.0
 
 
 class OpenConnection(Protocol):

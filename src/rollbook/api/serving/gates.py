@@ -9,6 +9,7 @@ usual request costs one look into a set.
 """
 
 import re
+from collections.abc import Mapping
 from ipaddress import ip_address
 
 from rollbook.api.serving.forwarding import client_behind
@@ -43,16 +44,17 @@ class Gates:
             request.id = known[b"x-request-id"].decode()
         if len(known) != len(request.headers):
             check_repeated(request)
-        if request.version != "1.1":
-            check_version(request)
         if not request.url.startswith(b"/"):
             self._check_target(request)
         if known.get(b"host") not in self._passed:
             self._check_host(request)
+
+    def check_framing(self, known: Mapping[bytes, bytes]) -> None:
+        """Refuses a body that is announced too large, or in an encoding that nothing here understands."""
         if b"content-length" in known:
             if int(known[b"content-length"]) > self.body_bytes_max:
                 raise too_large(self.body_bytes_max)
-        elif b"transfer-encoding" in known and known[b"transfer-encoding"].lower() != b"chunked":
+        elif known[b"transfer-encoding"].lower() != b"chunked":
             raise RequestRefused("the only Transfer-Encoding that is understood is chunked")
 
     def trusts(self, peer: str) -> bool:
@@ -115,7 +117,7 @@ def check_version(request: IncomingRequest) -> None:
     """Refuses what is neither HTTP/1.1 nor a sound HTTP/1.0."""
     if request.version != "1.0":
         raise RequestRefused("the request is not HTTP/1.1")
-    if b"transfer-encoding" in request.known:
+    if any(name == b"transfer-encoding" for name, _ in request.headers):
         raise RequestRefused("HTTP/1.0 has no Transfer-Encoding")
 
 

@@ -13,17 +13,17 @@ from typing import Any, cast
 
 from rollbook.api.metrics.request_counts import OTHER
 from rollbook.api.problems import problem
+from rollbook.api.serving.deadlines import Outgoing, overdue
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.exchanges import Exchange
 from rollbook.api.serving.reading import RequestReader
 from rollbook.api.serving.rendering import rendered
 from rollbook.api.serving.requests import IncomingRequest
-from rollbook.errors import BodyIncomplete, HeadIncomplete, Overloaded, RegistryError, RequestRefused
+from rollbook.errors import Overloaded, RegistryError, RequestRefused
 from rollbook.registry.writing.committing import WriteResult
 
 PIECE_BYTES = 4096
 """How much is read at a time, where requests may follow one another."""
-
 GO_AHEAD = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -46,27 +46,37 @@ class Connection(asyncio.Protocol):
         self._reading_paused = False
         self._write_paused = False
         self._drained: Future[None] | None = None
-        self._buffered_bytes = 0
-        self._write_due = 0.0
+        self._outgoing = Outgoing(edge.patience)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection begins."""
         self.transport = cast(Transport, transport)
-        peer = transport.get_extra_info("peername")
-        server = transport.get_extra_info("sockname")
+        peer, server = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         self.server = (server[0], server[1]) if isinstance(server, tuple) else None
         self.reader = RequestReader(self.edge.gates, self.edge.clock, peer[0] if isinstance(peer, tuple) else "unknown")
         self.edge.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
         """Some bytes have come. They wait while an earlier request is being answered."""
-        if self._is_blocked or self._unread:
+        if self._answering is not None or self._write_paused or self._is_closing or self._unread:
             self._heard_at = self.edge.clock.now
             if not self._is_closing:
                 self._unread += data
                 self._pause_reading()
-        else:
+            return
+        if len(data) > PIECE_BYTES:
             self._read(data)
+            return
+        reader = self.reader  # what follows is ``_read``, for the usual case: one small request
+        try:
+            reader.feed(data)
+        except RegistryError as refusal:
+            self._refusal = refusal
+        if reader.whole and self._refusal is None:
+            self._answer(reader.whole.popleft())
+        if reader.whole or reader.phase != "idle" or self._refusal is not None:
+            self._answer_whole()
+            self._settle()
 
     def eof_received(self) -> bool:
         """The client sends nothing more. It may still read the answers to what it has sent."""
@@ -79,11 +89,12 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The client reads more slowly than answers are written."""
         self._write_paused = True
-        self._write_due = self.edge.clock.now + self.edge.patience.write_seconds
+        self._outgoing.progress(self.edge.clock.now)
 
     def resume_writing(self) -> None:
         """The client has read most of what was written."""
         self._write_paused = False
+        self._outgoing.progress(self.edge.clock.now)
         self._release_writers()
         self._go_on()
 
@@ -93,7 +104,7 @@ class Connection(asyncio.Protocol):
         if isinstance(self._answering, Exchange):
             self._answering.disconnect()
         self._release_writers()
-        self.reader.whole.clear()
+        self.reader.forget()
         self._unread = b""
         self._account()
         self.edge.connections.discard(self)
@@ -133,20 +144,18 @@ class Connection(asyncio.Protocol):
     def tick(self) -> int:
         """Look after the deadlines; how many bytes wait until the client reads them."""
         now, patience, reader = self.edge.clock.now, self.edge.patience, self.reader
-        if self._is_stalled(now):
+        if self._outgoing.is_stalled(self.transport.get_write_buffer_size(), now):
             self.transport.abort()
         elif self._is_closing:
             if now - self._heard_at >= patience.linger_seconds or now - self._closing_at >= patience.linger_seconds_max:
                 self.transport.abort()
-        elif self._answering is None and not self._is_blocked:
-            waited = now - reader.since
-            if reader.phase == "head" and waited >= patience.head_seconds:
-                self._refuse(HeadIncomplete(f"the headers were not whole after {patience.head_seconds:g} s"))
-            elif reader.phase == "body":
-                self._check_body(waited, now - reader.body_at)
-            elif reader.phase == "idle" and waited >= patience.idle_seconds:
+        elif not self._is_blocked:
+            refusal = overdue(reader, now, patience)
+            if refusal is not None:
+                self._refuse(refusal)
+            elif reader.phase == "idle" and now - reader.since >= patience.idle_seconds:
                 self._close()
-        return self._buffered_bytes
+        return self._outgoing.buffered_bytes
 
     @property
     def _is_blocked(self) -> bool:
@@ -165,9 +174,13 @@ class Connection(asyncio.Protocol):
             self._answer_whole()
         if offset < size and not self._is_closing:
             self._unread = data[offset:]
-        if self._unread or reader.whole:
+        self._settle()
+
+    def _settle(self) -> None:
+        """Read nothing more while requests wait, and count what is held."""
+        if self._unread or self.reader.whole:
             self._pause_reading()
-        if reader.phase == "body" or self._held_bytes or self._unread:
+        if self.reader.phase == "body" or self._held_bytes or self._unread:
             self._account()
 
     def _answer_whole(self) -> None:
@@ -243,8 +256,7 @@ class Connection(asyncio.Protocol):
         response = problem(refusal, **more)
         response.raw_headers.append((b"x-registry-revision", b"%d" % edge.revision))
         edge.traffic.of(OTHER, OTHER, response.status_code).add(0.0)
-        id = request.id or edge.new_id()
-        bodiless = request.method == b"HEAD"
+        id, bodiless = request.id or edge.new_id(), request.method == b"HEAD"
         self.write(rendered(response, edge.default_headers(id), closes=True, bodiless=bodiless))
         if edge.logs_access:
             edge.log_access(request, response.status_code, perf_counter(), id)
@@ -259,7 +271,7 @@ class Connection(asyncio.Protocol):
             self.transport.close()
             return
         self._closing_at = self._heard_at = self.edge.clock.now
-        self.reader.whole.clear()
+        self.reader.forget()
         self._unread = b""
         self._account()
         if not self.transport.is_closing():
@@ -267,32 +279,6 @@ class Connection(asyncio.Protocol):
             if self._reading_paused:
                 self._reading_paused = False
                 self.transport.resume_reading()
-
-    def _check_body(self, waited: float, paused: float) -> None:
-        patience, received = self.edge.patience, self.reader.body_bytes
-        if paused >= patience.pause_seconds:
-            self._refuse(
-                BodyIncomplete(
-                    f"no more of the body came for {patience.pause_seconds:g} s: "
-                    "is it shorter than its Content-Length says?"
-                )
-            )
-        elif waited >= patience.pause_seconds + received / patience.bytes_per_second:
-            self._refuse(BodyIncomplete(f"the body comes at less than {patience.bytes_per_second} bytes per second"))
-
-    def _is_stalled(self, now: float) -> bool:
-        """Whether what was written is not read, or is read at less than the least rate."""
-        buffered, before = self.transport.get_write_buffer_size(), self._buffered_bytes
-        self._buffered_bytes = buffered
-        patience = self.edge.patience
-        if not buffered:
-            return False
-        if not before:
-            self._write_due = now + patience.write_seconds
-        elif buffered < before:
-            earned = self._write_due + (before - buffered) / patience.bytes_per_second
-            self._write_due = min(earned, now + patience.write_seconds)
-        return now >= self._write_due
 
     def _account(self) -> None:
         """Count what this connection holds of requests. The edge has a bound over all connections."""

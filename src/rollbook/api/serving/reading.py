@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 import httptools
 
-from rollbook.api.serving.gates import Gates, too_large
+from rollbook.api.serving.gates import Gates, check_version, too_large
 from rollbook.api.serving.requests import IncomingRequest
 from rollbook.errors import HeadTooLarge, RegistryError, RequestRefused
 
@@ -53,10 +53,12 @@ class RequestReader:
         self.ended = False
         self.wants_go_ahead = False
         self.request = IncomingRequest(peer)
+        self.request.known = {}
         self._gates = gates
         self._clock = clock
         self._peer = peer
         self._is_trusted = gates.trusts(peer)
+        self._headers = self.request.headers
         self._parser = httptools.HttpRequestParser(self)
         self._offering: IncomingRequest | None = None
         self._body: list[bytes] = []
@@ -67,20 +69,29 @@ class RequestReader:
         if self.ended:
             return
         self._bytes_fed += len(data)
+        behind_offer = None
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
-            self._ignore_offer(data[offer.args[0] :])
-            return
+            behind_offer = offer.args[0]
         except httptools.HttpParserError as error:
             if not self.ended:
                 raise self._refusal(error) from None
+        if behind_offer is not None:
+            self._ignore_offer(data[behind_offer:])
+            return
         if self.phase != "idle" and self._bytes_fed > HEAD_BYTES_MAX:
             self._check_framing()
 
+    def forget(self) -> None:
+        """Drop what is read: nothing of it will be answered."""
+        self.whole.clear()
+        self._body, self.body_bytes, self.body_left = [], 0, 0
+
     def on_message_begin(self) -> None:
         """A request begins."""
-        self.request = IncomingRequest(self._peer)
+        self.request = request = IncomingRequest(self._peer)
+        self._headers = request.headers
         self.phase, self.since = "head", self._clock.now
 
     def on_url(self, url: bytes) -> None:
@@ -89,8 +100,7 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header is read; or a trailer, which nothing here reads."""
-        if self.phase == "head":
-            self.request.headers.append((name.lower(), value))
+        self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """The headers are read: the gates may refuse the request."""
@@ -101,12 +111,17 @@ class RequestReader:
         elif parser.should_upgrade():
             self._offering = request
         request.method = parser.get_method()
-        request.version = parser.get_http_version()
+        version = parser.get_http_version()
+        if version != "1.1":
+            request.version = version
+            check_version(request)
         request.known = known = dict(request.headers)
         self._gates.check(request)
         if self._offering is None:
-            request.keep_alive = parser.should_keep_alive()
+            if not parser.should_keep_alive():
+                request.keep_alive = False
             if b"content-length" in known or b"transfer-encoding" in known:
+                self._gates.check_framing(known)
                 self._begin_body(known)
 
     def on_body(self, body: bytes) -> None:
@@ -126,14 +141,16 @@ class RequestReader:
         if body:
             request.body = body[0] if len(body) == 1 else b"".join(body)
             self._body, self.body_bytes, self.body_left = [], 0, 0
+            self.wants_go_ahead = False
         if self._is_trusted:
             request.client = self._gates.client_of(request, self._peer)
-        self.wants_go_ahead = False
         self.phase, self.since, self._bytes_fed = "idle", self._clock.now, 0
-        self.ended = not request.keep_alive
+        if not request.keep_alive:
+            self.ended = True
         self.whole.append(request)
 
     def _begin_body(self, known: dict[bytes, bytes]) -> None:
+        self._headers = []  # for trailers, which nothing here reads
         self.phase, self.since, self._bytes_fed = "body", self._clock.now, 0
         self.body_at = self.since
         self.body_left = int(known.get(b"content-length", 0))

@@ -7,7 +7,7 @@ must be read. The gates have passed every request before a shortcut sees it.
 
 import logging
 from asyncio import Future
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from time import perf_counter
 from typing import TypeAlias
@@ -34,7 +34,7 @@ from rollbook.registry.registry import Registry
 from rollbook.registry.writing.committing import WriteResult
 from rollbook.security.callers import Caller
 
-Headers: TypeAlias = Mapping[bytes, bytes]
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 PREFIX, QUERY, HEARTBEAT = b"/clusters/", b"/clusters/query", b"/heartbeat"
 NOT_IN_PLAIN_IDS = frozenset(b"/?%")
@@ -98,7 +98,7 @@ class Shortcuts:
     def answer(self, request: IncomingRequest, default: bytes) -> bytes | None:
         """The answer to a read, a query or a heartbeat."""
         if request.method == b"GET":
-            return self._read(request.url, request.known, default)
+            return self._read(request.url, request.headers, default)
         if request.method != b"POST":
             return None
         begun = perf_counter()
@@ -113,12 +113,12 @@ class Shortcuts:
 
     def begin_update(self, request: IncomingRequest) -> "Future[WriteResult] | None":
         """Start the update that a PUT asks for. Its answer is that of ``finish_update``."""
-        registry, known, url = self._registry, request.known, request.url
+        registry, headers, url = self._registry, request.headers, request.url
         if (
             request.method != b"PUT"
             or not url.startswith(PREFIX)
             or not NOT_IN_PLAIN_IDS.isdisjoint(url[len(PREFIX) :])
-            or not is_plain(known, DECISIVE_FOR_UPDATES)
+            or not is_plain(headers, DECISIVE_FOR_UPDATES)
             or not has_plain_body(request)
         ):
             return None
@@ -126,7 +126,7 @@ class Shortcuts:
         if (
             entry is None
             or not is_quick_to_parse(request.body)
-            or (entry.size_bytes * 2 >= COMPRESS_FROM_BYTES and not is_plain(known, ENCODING))
+            or (entry.size_bytes * 2 >= COMPRESS_FROM_BYTES and not is_plain(headers, ENCODING))
         ):
             return None
         try:
@@ -160,16 +160,16 @@ class Shortcuts:
         response.raw_headers.append((b"x-registry-revision", b"%d" % revision))
         return rendered(response, default, closes=closes)
 
-    def _read(self, url: bytes, known: Headers, default: bytes) -> bytes | None:
+    def _read(self, url: bytes, headers: Headers, default: bytes) -> bytes | None:
         if not url.startswith(PREFIX):
             return None
         reads, view = self._reads, self._registry.view
         begun = perf_counter() if reads.untimed == UNTIMED_MAX else None
         entry = view.entry(url[len(PREFIX) :].decode("latin-1"))
-        if entry is None or not is_plain(known, DECISIVE_FOR_READS):
+        if entry is None or not is_plain(headers, DECISIVE_FOR_READS):
             return None
         body = entry.body
-        if len(body) >= COMPRESS_FROM_BYTES and not is_plain(known, ENCODING):
+        if len(body) >= COMPRESS_FROM_BYTES and not is_plain(headers, ENCODING):
             return None
         if begun is None:
             reads.untimed += 1
@@ -181,7 +181,7 @@ class Shortcuts:
     def _query(self, request: IncomingRequest, default: bytes) -> bytes | None:
         """A query that the indexes alone can answer."""
         registry, body = self._registry, request.body
-        if not is_plain(request.known, DECISIVE_FOR_QUERIES) or not has_plain_body(request):
+        if not is_plain(request.headers, DECISIVE_FOR_QUERIES) or not has_plain_body(request):
             return None
         try:
             query = self._parsed(body) if len(body) <= PARSED_BYTES_MAX else self._parse(body)
@@ -191,7 +191,7 @@ class Shortcuts:
         if bodies is None:
             return None
         size_bytes = sum(map(len, bodies)) + max(len(bodies) + 1, 2)
-        if size_bytes >= (COMPRESS_FROM_BYTES if not is_plain(request.known, ENCODING) else PIECE_BYTES):
+        if size_bytes >= (COMPRESS_FROM_BYTES if not is_plain(request.headers, ENCODING) else PIECE_BYTES):
             return None
         head = QUERY_HEAD % (default, registry.view.revision, size_bytes) + b"["
         if not bodies:
@@ -212,7 +212,7 @@ class Shortcuts:
         if (
             not url.endswith(HEARTBEAT)
             or not url.startswith(PREFIX)
-            or not is_plain(request.known, DECISIVE_FOR_BEATS)
+            or not is_plain(request.headers, DECISIVE_FOR_BEATS)
             or (request.body and not has_plain_body(request))
         ):
             return None
@@ -234,9 +234,9 @@ class TakesLong(Exception):
     """The body is not certain to be parsed quickly."""
 
 
-def is_plain(known: Headers, decisive: Collection[bytes]) -> bool:
+def is_plain(headers: Headers, decisive: Collection[bytes]) -> bool:
     """Whether no header decides about the answer."""
-    return not [header for header in known.items() if header[0] in decisive and header not in HARMLESS]
+    return not [header for header in headers if header[0] in decisive and header not in HARMLESS]
 
 
 def has_plain_body(request: IncomingRequest) -> bool:
