@@ -6,6 +6,8 @@ The slow way decodes the stored bytes afresh for every step, so that nothing of 
 import asyncio
 import math
 from collections.abc import Sequence
+from itertools import pairwise
+from operator import is_
 from random import Random
 from typing import Any
 
@@ -14,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollbook.clusters.acceptance import SchemaRules
-from rollbook.clusters.large_documents import LARGE_BYTES
+from rollbook.clusters.large_documents import LARGE_BYTES, decode_versions
 from rollbook.clusters.totals import TOTALS, derived_total
+from rollbook.documents.patching import patch_between
 from rollbook.errors import RegistryError
 from rollbook.journal.changes import Change, StoredVersion
 from rollbook.language.edits import parse_edit
@@ -242,3 +245,29 @@ async def test_writes_on_other_clusters_pass_those_that_wait_for_a_large_one(reg
     nodes = orjson.loads(registry.entry(TESTER, "west").body)["nodes"]["nodeData"]
     assert [node["id"] for node in nodes[-4:]] == [f"node-{200_000 + n}" for n in range(4)]
     assert registry.journal.problems() == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(steps, min_size=1, max_size=6), st.booleans(), st.sampled_from([{}, {"note": "\0shared 0"}]))
+def test_versions_that_are_decoded_beside_each_other_are_those_of_their_bytes(
+    walk: Sequence[Step], backward: bool, odd: dict[str, Any]
+) -> None:
+    bodies = [orjson.dumps({**orjson.loads(START), **odd})]
+    for step in walk:
+        decision = decided(step, Current(bodies[-1], 1))
+        if isinstance(decision, Decision) and decision.body is not None:
+            bodies.append(decision.body)
+    bodies = [fresh(body) for body in (reversed(bodies) if backward else bodies)]
+    for before, after in pairwise(bodies):
+        documents = decode_versions(before, after)
+        assert [orjson.dumps(document) for document in documents] == [before, after]
+        patch = patch_between(*documents)
+        assert patch == patch_between(orjson.loads(before), orjson.loads(after))
+
+
+def test_versions_that_follow_each_other_share_their_nodes() -> None:
+    step = decided(("patch", 150, {"memory": 7}), Current(START, 1))
+    assert isinstance(step, Decision)
+    before, after = decode_versions(fresh(START), fresh(step.body or b""))
+    same = sum(map(is_, before["nodes"]["nodeData"], after["nodes"]["nodeData"]))  # type: ignore[index, call-overload]
+    assert same == NODES - 1

@@ -11,6 +11,7 @@ never mutated, here as elsewhere.
 from msgspec import Struct
 
 from rollbook.clusters.layouts import Layout
+from rollbook.clusters.shared_decoding import decoded_beside
 from rollbook.documents import codec
 from rollbook.documents.identity_caches import IdentityCache
 from rollbook.documents.values import Document
@@ -37,13 +38,17 @@ _REMEMBERED: IdentityCache[_Remembered] = IdentityCache(weight_max=REMEMBERED_BY
 
 def decode_stored(body: bytes) -> Document:
     """The document of a stored body; not to be changed, for others may be given the same one."""
-    if len(body) < LARGE_BYTES:
-        return codec.decode_stored(body)
-    remembered = _REMEMBERED.get(body)
-    if remembered is None:
-        remembered = _Remembered(codec.decode_stored(body))
-        _REMEMBERED.put(body, remembered, weight=(1 + DECODED_SHARE) * len(body))
-    return remembered.document
+    return codec.decode_stored(body) if len(body) < LARGE_BYTES else _remembered(body).document
+
+
+def decode_versions(before: bytes, after: bytes) -> tuple[Document, Document]:
+    """The documents of two versions that follow each other; nodes that both have are the same objects."""
+    if min(len(before), len(after)) >= LARGE_BYTES:
+        if _REMEMBERED.get(before) is not None:
+            _decode_beside(after, before)
+        else:
+            _decode_beside(before, after)
+    return decode_stored(before), decode_stored(after)
 
 
 def encode_next(document: Document, before: bytes) -> bytes:
@@ -64,11 +69,27 @@ def encode_next(document: Document, before: bytes) -> bytes:
     return body
 
 
-def _layout_of(body: bytes) -> Layout | None:
+def _remembered(body: bytes) -> _Remembered:
     remembered = _REMEMBERED.get(body)
     if remembered is None:
         remembered = _Remembered(codec.decode_stored(body))
         _REMEMBERED.put(body, remembered, weight=(1 + DECODED_SHARE) * len(body))
+    return remembered
+
+
+def _decode_beside(body: bytes, other: bytes) -> None:
+    """Remember the document of a body, with the nodes of another version where both have them."""
+    if _REMEMBERED.get(body) is not None:
+        return
+    layout = _layout_of(other)
+    found = None if layout is None else decoded_beside(layout, body)
+    if found is not None:
+        _REMEMBERED.put(body, _Remembered(found.document, found), weight=(1 + DECODED_SHARE) * len(body))
+        _REMEMBERED.reweigh(other, len(other))
+
+
+def _layout_of(body: bytes) -> Layout | None:
+    remembered = _remembered(body)
     if remembered.layout is None and remembered.has_layout:
         remembered.layout = Layout.of(body, remembered.document)
         remembered.has_layout = remembered.layout is not None

@@ -46,7 +46,7 @@ class Layout(Struct, frozen=True):
         if not nodes:
             return None
         texts = [encode_json(node) for node in nodes]
-        head, tail = _shell_of(document)
+        head, tail = shell_of(document)
         if body != b"".join((head, b",".join(texts), tail)):
             return None
         return cls(body, document, len(head), _offsets_of(texts))
@@ -60,7 +60,7 @@ class Layout(Struct, frozen=True):
         last = len(before) - end
         came = after[start : len(after) - end]
         texts = [encode_json(node) for node in came]
-        head, tail = _shell_of(document)
+        head, tail = shell_of(document)
         body = b"".join((head, b",".join(self._around(start, last, texts)), tail))
         went = int(self.offsets[last] - self.offsets[start])
         moved = self.offsets[last:] + (sum(map(len, texts)) + len(texts) - went)
@@ -92,7 +92,7 @@ class Layout(Struct, frozen=True):
         return document if identical(document, decoded) else decoded
 
 
-def _shell_of(document: Document) -> tuple[bytes, bytes]:
+def shell_of(document: Document) -> tuple[bytes, bytes]:
     """The JSON before the first node, and after the last."""
     holder = document[NODE_LIST[0]]
     assert isinstance(holder, dict)

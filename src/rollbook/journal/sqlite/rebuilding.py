@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import apsw
 from orjson import loads as decode
 
+from rollbook.documents.splices import Splice, apply_all, undo_all
 from rollbook.journal.changes import Change, StoredVersion, protected_after
 from rollbook.journal.sqlite.checksums import Damage, check_change, check_document, document_checksum
-from rollbook.journal.sqlite.splices import Splice, apply_all, undo_all
 from rollbook.limits import RequestBudget
 
 CHANGE_COLUMNS = (

@@ -9,12 +9,12 @@ import apsw
 from msgspec import Struct
 
 from rollbook.documents.codec import encode_json
+from rollbook.documents.splices import Splice, splices_between
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.changes import Change, protected_after
 from rollbook.journal.sqlite.checksums import Damage, change_checksum, document_checksum
 from rollbook.journal.sqlite.lagging import LargeRows, Standing
 from rollbook.journal.sqlite.rebuilding import LIVE, Row, kept_of
-from rollbook.journal.sqlite.splices import Splice, splices_between
 
 ROW_BYTES = 200
 """What a row of ``changes`` weighs beside its texts, about."""

@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeAlias
 import orjson
 from msgspec import Struct, field
 
-from rollbook.clusters.large_documents import decode_stored
+from rollbook.clusters.large_documents import decode_stored, decode_versions
 from rollbook.documents.codec import encode_json
 from rollbook.documents.patching import patch_between
 from rollbook.documents.values import Document
@@ -58,7 +58,10 @@ class ChangeEvent(Struct, dict=True):
     @cached_property
     def before(self) -> Document | None:
         """The document before; None when there was none."""
-        return None if self.change.before is None else decode_stored(self.change.before)
+        before, after = self.change.before, self.change.after
+        if before is None or after is None:
+            return None if before is None else decode_stored(before)
+        return decode_versions(before, after)[0]
 
     @cached_property
     def after(self) -> Document | None:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.journal.sqlite.splices import Splice, apply_all, splice_between, splices_between, undo_all
+from rollbook.documents.splices import Splice, apply_all, splice_between, splices_between, undo_all
 
 bodies = st.text(st.sampled_from("aé€𝄞b"), max_size=12).map(str.encode)
 
