@@ -21,6 +21,7 @@ from rollbook.api.serving.server import serve as serve_http
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import ClockReading
 from rollbook.errors import ChangesLost
+from rollbook.journal.opening import open_lease_store, open_webhook_store
 from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.registry.feed.clocks import TrustedClock, known_time_in
 from rollbook.registry.feed.recent_changes import RecentChanges
@@ -89,7 +90,8 @@ async def open_registry(
         undo.callback(
             supervisor.run("rollbook-snapshots", lambda: _repeat(keep_snapshot, SNAPSHOT_LOOK_SECONDS)).cancel
         )
-        leases, saver = await asyncio.to_thread(open_leases, directory, view, read_clocks())
+        lease_store = await asyncio.to_thread(open_lease_store, directory)
+        leases, saver = await asyncio.to_thread(open_leases, lease_store, view, read_clocks())
         facts = Facts(LeaseFacts(leases, read_clocks=read_clocks))
         recent = RecentChanges(view.revision)
         reader = Reader(view, facts, limits=limits)
@@ -103,7 +105,7 @@ async def open_registry(
         compactor = Compactor(journal, retention, now_ms=clock.now_ms, supervisor=supervisor)
         undo.push_async_callback(compactor.close)
         webhooks = await Webhooks.open(
-            directory,
+            await asyncio.to_thread(open_webhook_store, directory),
             journal,
             recent,
             limits=limits,

@@ -8,12 +8,13 @@ import pytest
 
 from rollbook.clusters.uptime import Spent
 from rollbook.errors import JournalUnavailable
-from rollbook.journal.sqlite.leases import FILE_NAME, LeaseBatch, LeaseRow, LeaseStore, problems_in_leases
+from rollbook.journal.lease_store import LeaseBatch, LeaseRow
+from rollbook.journal.sqlite.leases import FILE_NAME, SqliteLeaseStore, problems_in_leases
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[LeaseStore]:
-    opened = LeaseStore.open(tmp_path)
+def store(tmp_path: Path) -> Iterator[SqliteLeaseStore]:
+    opened = SqliteLeaseStore.open(tmp_path)
     yield opened
     opened.close()
 
@@ -29,29 +30,29 @@ def batch(
     return LeaseBatch(gone, leases, finished or {})
 
 
-def test_leases_are_kept_as_they_are(store: LeaseStore, tmp_path: Path) -> None:
+def test_leases_are_kept_as_they_are(store: SqliteLeaseStore, tmp_path: Path) -> None:
     rows = [row("east", noted=True, mark='{"written":"gone"}'), row("west", nodes='{"a":5}', turns="[1,2]")]
     store.save(batch(*rows))
     store.close()
-    again = LeaseStore.open(tmp_path)
+    again = SqliteLeaseStore.open(tmp_path)
     assert again.load() == rows
     again.close()
 
 
-def test_a_lease_is_stored_over_what_it_was(store: LeaseStore) -> None:
+def test_a_lease_is_stored_over_what_it_was(store: SqliteLeaseStore) -> None:
     store.save(batch(row(observed_at_ms=1)))
     store.save(batch(row(observed_at_ms=2)))
     assert [kept.observed_at_ms for kept in store.load()] == [2]
 
 
-def test_what_is_gone_is_gone_before_it_begins_again(store: LeaseStore) -> None:
+def test_what_is_gone_is_gone_before_it_begins_again(store: SqliteLeaseStore) -> None:
     store.save(batch(row(), finished={"west": {7: Spent(1, 1, 1)}}))
     store.save(batch(row(life=5), gone=("west",)))
     assert [kept.life for kept in store.load()] == [5]
     assert store.uptime("west", slot=0, day=0) == ([], [])
 
 
-def test_finished_slots_are_added_up_and_added_to_their_day(store: LeaseStore) -> None:
+def test_finished_slots_are_added_up_and_added_to_their_day(store: SqliteLeaseStore) -> None:
     store.save(batch(finished={"west": {95: Spent(1, 2, 3), 96: Spent(10, 0, 0)}, "east": {95: Spent(9, 9, 9)}}))
     store.save(batch(finished={"west": {95: Spent(1, 1, 1), 97: Spent(0.5, 0, 0)}}))
     slots, days = store.uptime("west", slot=95, day=0)
@@ -60,13 +61,13 @@ def test_finished_slots_are_added_up_and_added_to_their_day(store: LeaseStore) -
     assert store.uptime("west", slot=96, day=1)[0] == slots[1:]
 
 
-def test_old_slots_and_days_are_dropped(store: LeaseStore) -> None:
+def test_old_slots_and_days_are_dropped(store: SqliteLeaseStore) -> None:
     store.save(batch(finished={"west": {95: Spent(1, 0, 0), 96: Spent(2, 0, 0)}}))
     store.forget_before(slot=96, day=1)
     assert store.uptime("west", slot=0, day=0) == ([(96, (2, 0, 0))], [(1, (2, 0, 0))])
 
 
-def test_a_batch_is_stored_whole_or_not_at_all(store: LeaseStore, tmp_path: Path) -> None:
+def test_a_batch_is_stored_whole_or_not_at_all(store: SqliteLeaseStore, tmp_path: Path) -> None:
     store.save(batch(row()))
     other = apsw.Connection(str(tmp_path / FILE_NAME))
     with other:
@@ -87,14 +88,14 @@ def test_a_file_that_is_none_of_ours_is_set_aside(tmp_path: Path, content: bytes
         other = apsw.Connection(str(path))
         other.execute("CREATE TABLE theirs (a)")
         other.close()
-    store = LeaseStore.open(tmp_path)
+    store = SqliteLeaseStore.open(tmp_path)
     store.save(batch(row()))
     assert store.load() == [row()]
     store.close()
     assert (tmp_path / (FILE_NAME + ".damaged")).exists() == bool(content)
 
 
-def test_what_is_wrong_with_the_file_is_told(store: LeaseStore, tmp_path: Path) -> None:
+def test_what_is_wrong_with_the_file_is_told(store: SqliteLeaseStore, tmp_path: Path) -> None:
     store.save(batch(*(row(f"cluster-{n}", nodes='{"a":5}' * 100) for n in range(100))))
     store.close()
     assert problems_in_leases(tmp_path) == []

@@ -8,27 +8,28 @@ import pytest
 
 from rollbook.errors import DataDirectoryUnsound, JournalUnavailable
 from rollbook.journal.sqlite.webhook_schema import FILE_NAME, problems_in_webhooks
-from rollbook.journal.sqlite.webhooks import LETTERS_MAX, Letter, Progress, WebhookRow, WebhookStore
+from rollbook.journal.sqlite.webhooks import LETTERS_MAX, SqliteWebhookStore
+from rollbook.journal.webhook_store import Letter, Progress, WebhookRow
 
 ROW = WebhookRow("hook", 1, 2, '{"url": "https://example.net/"}', "whsec_x")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[WebhookStore]:
-    opened = WebhookStore.open(tmp_path)
+def store(tmp_path: Path) -> Iterator[SqliteWebhookStore]:
+    opened = SqliteWebhookStore.open(tmp_path)
     yield opened
     opened.close()
 
 
-def bury(store: WebhookStore, revision: int, body: str | None = "{}") -> None:
+def bury(store: SqliteWebhookStore, revision: int, body: str | None = "{}") -> None:
     store.bury("hook", Letter(0, "undelivered", revision, revision, 5, 3, "why", body=body), Progress(revision))
 
 
-def test_what_was_saved_is_loaded(store: WebhookStore, tmp_path: Path) -> None:
+def test_what_was_saved_is_loaded(store: SqliteWebhookStore, tmp_path: Path) -> None:
     progress = Progress(7, 1, 2, 3, 4, 5, 6, "error", 8)
     store.save(ROW, progress)
     store.close()
-    again = WebhookStore.open(tmp_path)
+    again = SqliteWebhookStore.open(tmp_path)
     assert again.load() == [(ROW, progress)]
     again.keep([("hook", Progress(9))])
     assert again.load() == [(ROW, Progress(9))]
@@ -37,20 +38,20 @@ def test_what_was_saved_is_loaded(store: WebhookStore, tmp_path: Path) -> None:
     again.close()
 
 
-def test_a_sound_file_and_none_at_all_have_no_problems(store: WebhookStore, tmp_path: Path) -> None:
+def test_a_sound_file_and_none_at_all_have_no_problems(store: SqliteWebhookStore, tmp_path: Path) -> None:
     store.save(ROW, Progress(0))
     store.close()
     assert problems_in_webhooks(tmp_path) == []
     assert problems_in_webhooks(tmp_path / "nowhere") == []
 
 
-def test_the_file_holds_secrets_and_is_its_owner_s_alone(store: WebhookStore, tmp_path: Path) -> None:
+def test_the_file_holds_secrets_and_is_its_owner_s_alone(store: SqliteWebhookStore, tmp_path: Path) -> None:
     store.save(ROW, Progress(0))
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob(f"{FILE_NAME}*")}
     assert set(modes.values()) == {0o600}, modes
 
 
-def test_the_oldest_letters_make_room_for_new_ones_and_are_counted(store: WebhookStore) -> None:
+def test_the_oldest_letters_make_room_for_new_ones_and_are_counted(store: SqliteWebhookStore) -> None:
     store.save(ROW, Progress(0))
     for revision in range(1, LETTERS_MAX + 3):
         bury(store, revision)
@@ -58,7 +59,7 @@ def test_the_oldest_letters_make_room_for_new_ones_and_are_counted(store: Webhoo
     assert store.letter_counts() == {"hook": (LETTERS_MAX, 2)}
 
 
-def test_letters_are_bounded_in_bytes_but_the_newest_is_kept(store: WebhookStore) -> None:
+def test_letters_are_bounded_in_bytes_but_the_newest_is_kept(store: SqliteWebhookStore) -> None:
     store.save(ROW, Progress(0))
     bury(store, 1, body="x" * 20 * 1024 * 1024)
     bury(store, 2, body="x" * 20 * 1024 * 1024)
@@ -67,7 +68,7 @@ def test_letters_are_bounded_in_bytes_but_the_newest_is_kept(store: WebhookStore
     assert [letter.revision for letter in store.letters("hook")] == [3]
 
 
-def test_a_letter_without_a_message_is_not_tried_again(store: WebhookStore) -> None:
+def test_a_letter_without_a_message_is_not_tried_again(store: SqliteWebhookStore) -> None:
     store.save(ROW, Progress(0))
     bury(store, 1, body=None)
     bury(store, 2)
@@ -83,7 +84,7 @@ def test_a_letter_without_a_message_is_not_tried_again(store: WebhookStore) -> N
 def test_a_file_that_is_no_store_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"not a database, " * 100)
     with pytest.raises(DataDirectoryUnsound, match="damaged"):
-        WebhookStore.open(tmp_path)
+        SqliteWebhookStore.open(tmp_path)
     assert "damaged" in problems_in_webhooks(tmp_path)[0]
 
 
@@ -92,10 +93,10 @@ def test_another_program_s_file_is_not_used(tmp_path: Path) -> None:
     connection.execute("CREATE TABLE theirs (a); PRAGMA application_id = 5")
     connection.close()
     with pytest.raises(DataDirectoryUnsound, match="not Rollbook's"):
-        WebhookStore.open(tmp_path)
+        SqliteWebhookStore.open(tmp_path)
 
 
-def test_a_full_disk_refuses_and_keeps_what_was_there(store: WebhookStore) -> None:
+def test_a_full_disk_refuses_and_keeps_what_was_there(store: SqliteWebhookStore) -> None:
     store.save(ROW, Progress(1))
     (pages,) = store._file.connection.execute("PRAGMA page_count").fetchall()[0]
     store._file.connection.execute(f"PRAGMA max_page_count = {pages}")

@@ -8,10 +8,12 @@ import pytest
 
 from rollbook.clusters.uptime import Spent
 from rollbook.errors import ChangesLost
+from rollbook.journal.lease_store import LeaseBatch, LeaseRow
 from rollbook.journal.sqlite.journal import SqliteJournal
-from rollbook.journal.sqlite.leases import LeaseBatch, LeaseRow, LeaseStore
+from rollbook.journal.sqlite.leases import SqliteLeaseStore
 from rollbook.journal.sqlite.schema import FILE_NAME
-from rollbook.journal.sqlite.webhooks import Progress, WebhookRow, WebhookStore
+from rollbook.journal.sqlite.webhooks import SqliteWebhookStore
+from rollbook.journal.webhook_store import Progress, WebhookRow
 from rollbook.view.opening import open_view, save_snapshot
 from rollbook.view.upkeep import go_on_without_what_is_lost, open_journal, problems_in
 from tests.view.test_opening import enrol, loaded
@@ -28,7 +30,7 @@ def with_leases(data: Path) -> None:
     journal = SqliteJournal.open(data)
     enrol(journal, 5)
     journal.close()
-    store = LeaseStore.open(data)
+    store = SqliteLeaseStore.open(data)
     store.save(LeaseBatch((), [LeaseRow("c5", 5, 30, 1, False, None, "[]", "{}", 0, Spent(0, 0, 0))], {}))
     store.close()
 
@@ -37,7 +39,7 @@ def with_webhooks(data: Path) -> None:
     journal = SqliteJournal.open(data)
     enrol(journal, 5)
     journal.close()
-    store = WebhookStore.open(data)
+    store = SqliteWebhookStore.open(data)
     store.save(WebhookRow("hook", 1, 1, "{}", "secret"), Progress(5))
     store.close()
 
@@ -122,8 +124,8 @@ def test_a_log_that_another_program_folded_in_is_no_loss(tmp_path: Path) -> None
 def test_a_first_start_that_was_killed_half_way_is_no_loss(tmp_path: Path, journal_file: bytes | None) -> None:
     data = tmp_path / "data"
     SqliteJournal.open(data).close()
-    LeaseStore.open(data).close()
-    WebhookStore.open(data).close()
+    SqliteLeaseStore.open(data).close()
+    SqliteWebhookStore.open(data).close()
     (data / FILE_NAME).unlink()
     if journal_file is not None:
         (data / FILE_NAME).write_bytes(journal_file)

@@ -8,15 +8,14 @@ Whoever shares a registry's leases among processes gives this another body; its 
 import contextlib
 import logging
 import os
-from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import apsw
-from msgspec import Struct
 
 from rollbook.clusters.uptime import Spent, day_of_slot
 from rollbook.errors import JournalUnavailable
+from rollbook.journal.lease_store import Counted, LeaseBatch, LeaseRow
 from rollbook.journal.sqlite.freezing import Companion, open_frozen_file, open_to_look
 
 logger = logging.getLogger(__name__)
@@ -70,41 +69,14 @@ SLOTS = "SELECT slot, alive, late, silent FROM uptime_slots WHERE id = ? AND slo
 DAYS = "SELECT day, alive, late, silent FROM uptime_days WHERE id = ? AND day >= ?"
 
 
-class LeaseRow(NamedTuple):
-    """A lease as it is kept. ``mark``, ``turns`` and ``nodes`` are JSON; ``spent`` is what was counted in ``slot``."""
-
-    id: str
-    life: int
-    ttl_seconds: int
-    observed_at_ms: int
-    noted: bool
-    mark: str | None
-    turns: str
-    nodes: str
-    slot: int
-    spent: Spent
-
-
-Counted = tuple[int, Spent]
-"""The number of a slot or a day, and what was spent in it."""
-
-
-class LeaseBatch(Struct, frozen=True):
-    """What is stored at once: clusters whose leases are gone, leases as they are now, and slots that are over."""
-
-    gone: Collection[str]
-    leases: Sequence[LeaseRow]
-    finished: Mapping[str, Mapping[int, Spent]]
-
-
-class LeaseStore:
-    """The file of leases. Made by ``LeaseStore.open``."""
+class SqliteLeaseStore:
+    """A store of leases (see ``lease_store.LeaseStore``) in a file. Made by ``open``."""
 
     def __init__(self, file: Companion) -> None:
         self._file = file
 
     @classmethod
-    def open(cls, directory: Path) -> "LeaseStore":
+    def open(cls, directory: Path) -> "SqliteLeaseStore":
         """The store in ``directory``, which this process has locked; made when absent.
 
         A file that can't be read is set aside, with a warning, and a new one begun: leases are not worth not starting.

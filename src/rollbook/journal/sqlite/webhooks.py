@@ -8,13 +8,13 @@ Whoever shares a registry among processes gives this another body; its methods b
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
 
 import apsw
 
 from rollbook.journal.sqlite.disk_errors import disk_trouble
 from rollbook.journal.sqlite.freezing import Companion
 from rollbook.journal.sqlite.webhook_schema import FILE_NAME, open_webhooks, without_webhooks
+from rollbook.journal.webhook_store import Letter, Progress, WebhookRow
 
 LETTERS_MAX = 1_000
 LETTER_BYTES_MAX = 32 * 1024 * 1024
@@ -49,65 +49,15 @@ COUNTS = (
     "coalesce((SELECT count FROM dropped_letters WHERE webhook = id), 0) FROM webhooks"
 )
 
-LetterKind: TypeAlias = Literal["undelivered", "compacted", "unjudged"]
-"""Why: every attempt failed; the changes were no longer kept; the filter could not be evaluated on the change."""
 
-
-class WebhookRow(NamedTuple):
-    """A webhook as it is kept. ``target`` is JSON."""
-
-    id: str
-    created_at_ms: int
-    updated_at_ms: int
-    target: str
-    secret: str
-    former_secret: str | None = None
-    former_until_ms: int = 0
-
-
-class Progress(NamedTuple):
-    """How far a webhook has come. Nothing up to ``revision`` is to be delivered any more.
-
-    ``attempts`` failed for the change that is next, and another is due at ``next_attempt_ms``. Then the last success
-    and the last error, 0 when there was none, and the newest change that was gone before it could be delivered.
-    """
-
-    revision: int
-    attempts: int = 0
-    next_attempt_ms: int = 0
-    success_at_ms: int = 0
-    success_revision: int = 0
-    error_at_ms: int = 0
-    error_revision: int = 0
-    error: str = ""
-    missed_up_to: int = 0
-
-
-class Letter(NamedTuple):
-    """What was not delivered: one change, or all from ``first_revision`` to ``revision`` when they are gone.
-
-    ``body`` is the message, where there is one (and it was asked for). ``retry``: it shall be delivered after all.
-    """
-
-    number: int
-    kind: LetterKind
-    first_revision: int
-    revision: int
-    at_ms: int
-    attempts: int
-    problem: str
-    retry: bool = False
-    body: str | None = None
-
-
-class WebhookStore:
-    """The file of webhooks. Made by ``WebhookStore.open``."""
+class SqliteWebhookStore:
+    """A store of webhooks (see ``webhook_store.WebhookStore``) in a file. Made by ``open``."""
 
     def __init__(self, file: Companion) -> None:
         self._file = file
 
     @classmethod
-    def open(cls, directory: Path) -> "WebhookStore":
+    def open(cls, directory: Path) -> "SqliteWebhookStore":
         """The store in ``directory``, which this process has locked; made when absent, for its owner's eyes only.
 
         Refuses (DataDirectoryUnsound) a file that can't be read: webhooks must not be forgotten in silence.

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from pathlib import Path
 from typing import TypeVar
 
 import orjson
@@ -17,7 +16,7 @@ from rollbook.clusters.liveness import ClockReading, Lease, StatusOverride
 from rollbook.clusters.uptime import DAYS_KEPT, SLOTS_KEPT, Share, day_of_slot, day_shares, slot_shares, sums
 from rollbook.documents.values import MISSING
 from rollbook.errors import JournalUnavailable
-from rollbook.journal.sqlite.leases import LeaseBatch, LeaseRow, LeaseStore
+from rollbook.journal.lease_store import LeaseBatch, LeaseRow, LeaseStore
 from rollbook.registry.liveness.leases import Leases
 from rollbook.registry.liveness.status_commands import status_in
 from rollbook.registry.liveness.uptimes import Finished, Uptimes
@@ -104,9 +103,8 @@ class LeaseSaver:
         return await asyncio.get_running_loop().run_in_executor(self._thread, job)
 
 
-def open_leases(directory: Path, view: View, at: ClockReading) -> tuple[Leases, LeaseSaver]:
-    """The leases that are kept in ``directory``, and what keeps them there."""
-    store = LeaseStore.open(directory)
+def open_leases(store: LeaseStore, view: View, at: ClockReading) -> tuple[Leases, LeaseSaver]:
+    """The leases that are kept in ``store``, and what keeps them there."""
     leases = load_leases(store, view, at)
     return leases, LeaseSaver(leases, store)
 

@@ -22,7 +22,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rollbook.errors import Compacted, JournalUnavailable
-from rollbook.journal.sqlite.webhooks import Letter, LetterKind, Progress, WebhookStore
+from rollbook.journal.webhook_store import Letter, LetterKind, Progress, WebhookStore
 from rollbook.language.filters import Filter
 from rollbook.registry.feed.change_events import Message
 from rollbook.registry.supervising import Supervisor

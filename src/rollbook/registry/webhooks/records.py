@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rollbook.documents.values import Document, Value
-from rollbook.journal.sqlite.webhooks import Letter, Progress, WebhookRow
+from rollbook.journal.webhook_store import Letter, Progress, WebhookRow
 from rollbook.registry.feed.times import iso_time
 from rollbook.registry.webhooks.signing import key_in
 from rollbook.registry.webhooks.targets import Registration, Target, target_of

@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
-from rollbook.journal.sqlite.webhooks import WebhookStore
+from rollbook.journal.webhook_store import WebhookStore
 
 Result = TypeVar("Result")
 
@@ -17,11 +16,6 @@ class StoreThread:
     def __init__(self, store: WebhookStore) -> None:
         self._store = store
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollbook-webhooks")
-
-    @classmethod
-    async def open(cls, directory: Path) -> "StoreThread":
-        """The store in ``directory``; refuses what ``WebhookStore.open`` refuses."""
-        return cls(await asyncio.to_thread(WebhookStore.open, directory))
 
     async def __call__(self, job: Callable[[WebhookStore], Result]) -> Result:
         """What the job gives. It is done even when nobody waits for it any more."""

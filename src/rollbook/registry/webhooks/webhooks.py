@@ -9,7 +9,6 @@ import contextlib
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Iterable
-from pathlib import Path
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -17,7 +16,7 @@ from msgspec import Struct
 from rollbook.documents.values import Document
 from rollbook.errors import JournalUnavailable, LanguageRefused, TooManyWebhooks, WebhookExists, WebhookNotFound
 from rollbook.journal.interface import Journal
-from rollbook.journal.sqlite.webhooks import Progress
+from rollbook.journal.webhook_store import Progress, WebhookStore
 from rollbook.limits import Limits
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.reading.requests import parse_watch_filter
@@ -86,7 +85,7 @@ class Webhooks:
     @classmethod
     async def open(
         cls,
-        directory: Path,
+        store: WebhookStore,
         journal: Journal,
         recent: RecentChanges,
         *,
@@ -97,8 +96,8 @@ class Webhooks:
         chance: Callable[[], float] = random.random,
         supervisor: Supervisor | None = None,
     ) -> "Webhooks":
-        """The webhooks kept in ``directory``; refuses (DataDirectoryUnsound) a file that can't be read."""
-        keep = await StoreThread.open(directory)
+        """The webhooks kept in ``store``, which they close."""
+        keep = StoreThread(store)
         rows = await keep(lambda store: store.load())
         supervisor = supervisor or Supervisor()
         watchers_max = max(limits.webhooks_max, len(rows))
