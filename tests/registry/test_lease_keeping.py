@@ -2,6 +2,7 @@
 somebody else."""
 
 import asyncio
+import logging
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,20 @@ async def test_a_silence_and_its_end_are_changes_by_the_registry(tmp_path: Path)
         assert returned.after == created.after
         assert (silence.actor, silence.reason) == ("registry", "no heartbeat for 8.5 s; the lease was 8 s")
         assert (returned.actor, returned.reason) == ("registry", "heartbeats are back; the former status is restored")
+
+
+async def test_the_log_names_clusters_that_become_unreachable_and_that_are_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "rollbook.registry.liveness.marking")
+    async with fleet_in(tmp_path, ["west"]) as fleet:
+        await fleet.beat("west")
+        await fleet.go(9)
+        await fleet.beat("west")
+    assert caplog.messages == [
+        "cluster west is unreachable: no heartbeat for 8.5 s; the lease was 8 s",
+        "cluster west is back: heartbeats are back; the former status is restored",
+    ]
 
 
 async def test_a_cluster_that_never_beat_is_left_alone(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Webhooks of a registry in this process: what needs a hand on its journal, its disk or its clock."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,33 @@ async def test_room_is_given_to_so_many_and_so_much_and_to_one_in_any_case() -> 
     assert order[2:4] == ["small", "other"]
     assert "left" in order[4]
     assert order[-1] != "third"
+
+
+async def test_a_dead_letter_is_logged(registry: Registry, receiver: Target, caplog: pytest.LogCaptureFixture) -> None:
+    receiver.answer = lambda _: Answer(500)
+    id = await register(registry, receiver.url, retry={**QUICK, "attempts": 1})
+    revision = await create(registry, "c")
+    await until_current(registry, id)
+    assert any(f"webhook {id}: revision {revision} is a dead letter" in message for message in caplog.messages)
+
+
+async def test_a_pause_that_began_while_the_clock_was_ahead_is_bounded_by_the_longest(
+    tmp_path: Path, receiver: Target
+) -> None:
+    settings = Settings(data=tmp_path, webhooks_private=allowed_networks("127.0.0.0/8"))
+    receiver.answer = lambda _: Answer(500)
+    async with open_registry(settings) as registry:
+        registry.webhooks.start()
+        id = await register(registry, receiver.url, retry={**QUICK, "attempts": 20})
+        revision = await create(registry, "c")
+        await until(lambda: registry.webhooks.standing(id).progress.attempts)
+    receiver.answer = lambda _: Answer()
+    with sqlite3.connect(tmp_path / "webhooks.sqlite3") as other:
+        other.execute("UPDATE progress SET attempts = 1, next_attempt_ms = next_attempt_ms + 400 * 86400000")
+    other.close()
+    async with open_registry(settings) as registry:
+        registry.webhooks.start()
+        await until(lambda: registry.webhooks.standing(id).progress.revision == revision)
 
 
 async def test_what_cannot_be_written_down_is_not_gone_past(registry: Registry, receiver: Target) -> None:

@@ -178,7 +178,9 @@ class Marking:
         stored = await self._committer.submit(THE_REGISTRY, command, reason=reason)
         at = self._read_clocks()
         self._marks.catch_up(at)
-        self.marked += stored.kind is not None
+        if stored.kind is not None:
+            self.marked += 1
+            logger.warning("cluster %s is unreachable: %s", lease.id, reason)
         if lease.beat_at == beat_at and stored.outcome != NOT_DUE:
             self._leases.note(lease, at)
 
@@ -200,4 +202,6 @@ class Marking:
         command = RestoreStatus(lease.id, mark, entry.revision, rules.schema, rules.limits)
         stored = await self._committer.submit(THE_REGISTRY, command, reason=RETURN_REASON)
         self._marks.catch_up(self._read_clocks())
-        self.restored += stored.kind is not None
+        if stored.kind is not None:
+            self.restored += 1
+            logger.info("cluster %s is back: %s", lease.id, RETURN_REASON)

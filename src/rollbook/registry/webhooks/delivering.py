@@ -270,6 +270,7 @@ class Deliverer:
         letter = Letter(0, kind, first or revision, revision, at_ms, attempts, problem, body=body)
         past = self._progress._replace(revision=revision, attempts=0)
         await self._around.keep(lambda store: store.bury(self._webhook.id, letter, past))
+        logger.warning("webhook %s: revision %d is a dead letter (%s): %s", self._webhook.id, revision, kind, problem)
         self._progress = past
 
     def _note_success(self, revision: int) -> None:
