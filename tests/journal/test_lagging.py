@@ -98,7 +98,7 @@ def test_whatever_happens_history_and_documents_are_what_was_written(walk: Walk)
                 journal.close()
                 journal = SqliteJournal.open(directory)
             elif what == "kill":
-                copy = Path(folder) / f"copy-{revision}-{number}"
+                copy = Path(tempfile.mkdtemp(dir=folder)) / "data"
                 shutil.copytree(directory, copy)
                 journal.close()
                 journal, directory = SqliteJournal.open(copy), copy
