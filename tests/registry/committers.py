@@ -8,7 +8,8 @@ from rollbook.clusters.acceptance import SchemaRules
 from rollbook.journal.interface import Journal
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.registry.feed.recent_changes import RecentChanges
-from rollbook.registry.reading.requests import parse_creation, parse_update_request
+from rollbook.registry.reading.requests import parse_creation
+from rollbook.registry.reading.update_requests import parse_update_request
 from rollbook.registry.writing.commands import Command
 from rollbook.registry.writing.committing import Committer, WriteResult
 from rollbook.security.callers import Caller
