@@ -171,8 +171,8 @@ def _others_first(
 
 
 def _is_large(ahead: Ahead) -> bool:
-    """Whether a change has no room because its own document is large: smaller ones need not wait for it."""
-    return len(ahead.decision.body or b"") >= LARGE_BYTES
+    """Whether what has no room changes a document that is large: writes on others need not wait for it."""
+    return ahead.current is not None and len(ahead.current.body) >= LARGE_BYTES
 
 
 def current_in(view: View, id: str) -> Current | None:
