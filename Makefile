@@ -9,9 +9,11 @@ SOURCES := $(wildcard src tests benchmarks)
 ARGS ?=
 SIZES ?= 10000 100000
 PACKAGE ?= filters
+REQUESTS ?= 100000
+SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-fairness mutation lock clean
+.PHONY: help run test fuzz check formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-fairness mutation lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +23,9 @@ run: .venv/for-running ## Serve on port 3000 with the data in ./data (PORT=4000 
 
 test: .venv/for-working ## Run the tests, and the examples of the documentation (ARGS="-k filters": some of them)
 	.venv/bin/python -m pytest $(ARGS)
+
+fuzz: .venv/for-working ## Send 100,000 mangled requests to a server (REQUESTS=1000000 SEED=2: more, others)
+	ROLLBOOK_FUZZ_REQUESTS=$(REQUESTS) ROLLBOOK_FUZZ_SEED=$(SEED) .venv/bin/python -m pytest -s tests/fuzz $(ARGS)
 
 check: formatted lint types layers test ## Everything that CI runs
 
