@@ -13,7 +13,7 @@ REQUESTS ?= 100000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz check formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-fairness mutation lock clean
+.PHONY: help run test fuzz check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-fairness mutation lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -27,7 +27,10 @@ test: .venv/for-working ## Run the tests, and the examples of the documentation 
 fuzz: .venv/for-working ## Send 100,000 mangled requests to a server (REQUESTS=1000000 SEED=2: more, others)
 	ROLLBOOK_FUZZ_REQUESTS=$(REQUESTS) ROLLBOOK_FUZZ_SEED=$(SEED) .venv/bin/python -m pytest -s tests/fuzz $(ARGS)
 
-check: formatted lint types layers test ## Everything that CI runs
+check: formatted lint types layers test contract ## Everything that CI runs
+
+contract: .venv/for-working ## Compare a running server with /openapi.json (Schemathesis, at most two minutes)
+	.venv/bin/python -m tests.api.contract
 
 formatted: .venv/for-working
 	.venv/bin/python -m ruff format --check $(SOURCES)

@@ -73,7 +73,6 @@ def test_an_address_means_one_operation(method: str, path: bytes, name: str, nam
         b"/Clusters/a",
         b"/clusters/a/nodes//n",
         b"*",
-        b"",
     ],
 )
 def test_an_address_that_means_nothing_is_404(path: bytes) -> None:

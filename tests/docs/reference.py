@@ -22,6 +22,7 @@ from rollbook.clusters.schema import CLUSTER, Fields, Flag, Free, Kind, ListOf, 
 from rollbook.errors import RegistryError
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.settings import SETTINGS
+from tests.docs.http_reference import HTTP_PARTS
 from tests.docs.language_reference import LANGUAGE_PARTS
 from tests.docs.markdown import table
 from tests.docs.pages import ROOT, pages
@@ -159,19 +160,22 @@ def tree(kind: type[RegistryError]) -> Iterator[type[RegistryError]]:
 
 
 PARTS: dict[str, Callable[[], str]] = {
-    part.__name__: part
-    for part in (
-        settings,
-        limits,
-        exits,
-        errors,
-        commands,
-        documents,
-        metrics,
-        process_metrics,
-        *LANGUAGE_PARTS,
-        decisions,
-    )
+    **{
+        part.__name__: part
+        for part in (
+            settings,
+            limits,
+            exits,
+            errors,
+            commands,
+            documents,
+            metrics,
+            process_metrics,
+            *LANGUAGE_PARTS,
+            decisions,
+        )
+    },
+    **HTTP_PARTS,
 }
 
 

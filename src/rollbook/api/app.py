@@ -4,7 +4,7 @@ One rule: nothing redirects. A trailing slash is the same address.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rollbook.api.compression import Encoded
 from rollbook.api.declarations import PARAMETERS, Operation
+from rollbook.api.handlers.about import make_pages
 from rollbook.api.metrics.request_counts import ROUTE, Counted, RequestCounts
 from rollbook.api.metrics.scraping import Scraper
 from rollbook.api.operations import OPERATIONS
@@ -36,9 +37,10 @@ def make_app(registry: Registry, traffic: RequestCounts) -> ASGIApp:
 class Application:
     """Finds the operation that a request asks for, checks its parameters, and runs its handler."""
 
-    def __init__(self, operations: Iterable[Operation], registry: Registry, traffic: RequestCounts) -> None:
+    def __init__(self, operations: Sequence[Operation], registry: Registry, traffic: RequestCounts) -> None:
         self.registry = registry
         self.scraper = Scraper(registry, traffic)
+        self.pages = make_pages(operations)
         self._router = Router(operations)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

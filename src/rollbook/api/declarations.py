@@ -47,8 +47,9 @@ Verb: TypeAlias = Literal[
 ]
 """What a caller needs the permission for."""
 
-JSON, PROBLEM_JSON, NDJSON, MERGE_PATCH = (
+JSON, JSON_SCHEMA, PROBLEM_JSON, NDJSON, MERGE_PATCH = (
     "application/json",
+    "application/schema+json",
     "application/problem+json",
     "application/x-ndjson",
     "application/merge-patch+json",

@@ -19,6 +19,7 @@ REASON = Header(
 ACCEPT = Header(
     "Accept", "`application/x-ndjson`: a document or an event a line, instead of an array", "application/x-ndjson"
 )
+ACCEPT_HTML = Header("Accept", "`text/html`: a page instead of JSON", "text/html")
 LAST_EVENT_ID = Header("Last-Event-ID", "begin after this revision; it goes before `since`", "12")
 
 ETAG = Header("ETag", "the revision of the cluster in the answer", '"12"', TAG)

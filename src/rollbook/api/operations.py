@@ -4,6 +4,7 @@ One rule: the rows stand beside their handlers, a table a tag; here they are onl
 """
 
 from rollbook.api.handlers import (
+    about,
     clusters,
     dead_letters,
     history,
@@ -27,4 +28,5 @@ OPERATIONS = (
     *dead_letters.OPERATIONS,
     *parser.OPERATIONS,
     *operations.OPERATIONS,
+    *about.OPERATIONS,
 )

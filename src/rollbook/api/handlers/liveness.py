@@ -83,7 +83,8 @@ OPERATIONS = (
         answers=(
             Answer(
                 200,
-                'the lease: `{"id", "ttlSeconds", "observedAt", "expiresAt", "liveness"}`',
+                'the lease: `{"id", "ttlSeconds", "observedAt", "expiresAt", "liveness"}`, with `unknownNodes` if it '
+                "named any",
                 reference("Lease"),
             ),
         ),

@@ -1,0 +1,12 @@
+"""Every schema by the name that ``declarations.reference`` uses."""
+
+from rollbook.api.declarations import Schema
+from rollbook.api.schemas import documents, language, messages, problems, webhooks
+
+COMPONENTS: dict[str, Schema] = {
+    **documents.COMPONENTS,
+    **language.COMPONENTS,
+    **messages.COMPONENTS,
+    **webhooks.COMPONENTS,
+    **problems.COMPONENTS,
+}

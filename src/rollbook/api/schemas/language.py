@@ -1,0 +1,162 @@
+"""JSON Schemas of filters, updates and pipelines, read off the language's tables.
+
+One rule: they name every operator, and accept more than the language does: no schema says exactly which filters are
+accepted.
+"""
+
+import inspect
+from collections.abc import Iterable
+from typing import Any
+
+from rollbook.api.declarations import Schema, array_of, reference
+from rollbook.language.filters import tables as filter_tables
+from rollbook.language.pipelines import table as stage_table
+from rollbook.language.pipelines.operators import RefusedStage
+from rollbook.language.updates import table as update_table
+from rollbook.registry.reading.facet_requests import FACETS_MAX, VALUES_MAX
+
+INT64: Schema = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
+FILTER = reference("Filter")
+PATHS = "Paths are dotted: `gpus.count`."
+
+
+def described(rows: Iterable[Any], schema: Schema | None = None) -> dict[str, Schema]:
+    """A member for each operator, with the first line of its docstring."""
+    return {row.name: {**(schema or {}), "description": _line_of(row)} for row in rows}
+
+
+def _line_of(row: Any) -> str:
+    functions = (getattr(row, name, None) for name in ("test", "edit", "compile", "parse"))
+    written = next((each.__doc__ for each in functions if inspect.isroutine(each) and each.__doc__), "")
+    return written.partition("\n")[0].replace("``", "`")
+
+
+def linked(page: str) -> Schema:
+    """Where the reference is: on the page of the same server, and in the documentation."""
+    return {"url": f"/docs#schema-{page}", "description": f"docs/reference/{page.lower()}s.md"}
+
+
+_CLAUSES = {"type": "array", "items": FILTER, "minItems": 1}
+_CONDITIONS = {**filter_tables.FORMS, **filter_tables.OPERATORS}
+
+COMPONENTS: dict[str, Schema] = {
+    "Filter": {
+        "description": f"A filter in MongoDB's query language. {PATHS} A member without `$` is a path and what must be "
+        "there: a value, or an object of operators (Condition).",
+        "externalDocs": linked("Filter"),
+        "type": "object",
+        "properties": {
+            **described(filter_tables.TOP_FORMS.values()),
+            **dict.fromkeys(("$and", "$or", "$nor"), _CLAUSES),
+        },
+        "patternProperties": {"^[^$]": reference("Condition")},
+    },
+    "Condition": {
+        "description": "A value, or an object of operators.",
+        "anyOf": [
+            {"type": "object", "properties": described(_CONDITIONS.values())},
+            {"type": ["string", "number", "boolean", "null", "array", "object"]},
+        ],
+    },
+    "Update": {
+        "description": "An update in MongoDB's update language: operators, or plain members, which mean `$set`, or an "
+        f"array of stages. {PATHS}",
+        "externalDocs": linked("Update"),
+        "anyOf": [
+            {
+                "type": "object",
+                "properties": described(update_table.OPERATORS.values(), {"type": "object"}),
+            },
+            array_of({"type": "object", "minProperties": 1, "maxProperties": 1}),
+        ],
+    },
+    "Pipeline": {
+        "description": "A pipeline in MongoDB's aggregation language.",
+        "externalDocs": linked("Pipeline"),
+        "type": "array",
+        "items": {
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": 1,
+            "properties": described(row for row in stage_table.STAGES.values() if not isinstance(row, RefusedStage)),
+        },
+    },
+    "UpdateRequest": {
+        "description": "An update, or an update with what belongs to it.",
+        "anyOf": [
+            reference("Update"),
+            {
+                "type": "object",
+                "properties": {
+                    "update": reference("Update"),
+                    "arrayFilters": array_of({"type": "object"}),
+                    "filter": FILTER,
+                },
+                "required": ["update"],
+            },
+        ],
+    },
+    "NodePatch": {
+        "description": "A JSON Merge Patch (RFC 7396), or update operators.",
+        "type": "object",
+    },
+    "QueryRequest": {
+        "description": "A filter, or a filter with options beside it.",
+        "anyOf": [
+            FILTER,
+            {
+                "type": "object",
+                "properties": {
+                    "query": FILTER,
+                    "sort": {"type": "object"},
+                    "skip": INT64,
+                    "limit": {**INT64, "description": "0: no limit"},
+                    "projection": {"type": "object"},
+                    "include": {"enum": ["registry", ["registry"], [], None]},
+                    "maxTimeMS": INT64,
+                    "explain": {"type": "boolean"},
+                },
+                "required": ["query"],
+            },
+        ],
+    },
+    "CountRequest": {
+        "anyOf": [
+            FILTER,
+            {
+                "type": "object",
+                "properties": {"query": FILTER, "skip": INT64, "limit": INT64, "maxTimeMS": INT64},
+                "required": ["query"],
+            },
+        ]
+    },
+    "AggregationRequest": {
+        "anyOf": [
+            reference("Pipeline"),
+            {
+                "type": "object",
+                "properties": {"pipeline": reference("Pipeline"), "maxTimeMS": INT64},
+                "required": ["pipeline"],
+            },
+        ]
+    },
+    "FacetsRequest": {
+        "anyOf": [
+            FILTER,
+            {
+                "type": "object",
+                "properties": {
+                    "query": FILTER,
+                    "facets": {**array_of({"type": "string"}), "minItems": 1, "maxItems": FACETS_MAX},
+                    "limit": {"type": "integer", "minimum": 1, "maximum": VALUES_MAX},
+                    "maxTimeMS": INT64,
+                },
+            },
+        ]
+    },
+    "WatchRequest": {
+        "type": "object",
+        "properties": {"query": FILTER, "since": INT64},
+        "additionalProperties": False,
+    },
+}
