@@ -59,22 +59,21 @@ async def test_a_costly_watch_that_falls_behind_overflows_and_a_cheaper_one_does
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lanes, "BEHIND_CHANGES_MAX", 2)
-    costlier, cheaper = parse_filter(costly(10_000)), parse_filter({"id": {"$regex": "^w.st"}})
+    costlier, cheaper = parse_filter(costly(25_000)), parse_filter({"id": {"$regex": "^w.st"}})
     with (
         registry.watching.open(costlier, form="document", since=None) as slow,
         registry.watching.open(cheaper, form="document", since=None) as quick,
     ):
-        for number in range(20):
-            newest = await create(registry, f"west-{number}")
+        newest = max(await asyncio.gather(*(create(registry, f"west-{number}") for number in range(40))))
         while quick.lane.revision < newest:
             await asyncio.sleep(0.01)
 
         told: list[Told] = []
-        async with aclosing(slow.events(bookmark_seconds=SECONDS_MAX)) as batches:
+        async with asyncio.timeout(SECONDS_MAX), aclosing(slow.events(bookmark_seconds=SECONDS_MAX)) as batches:
             async for batch in batches:
                 told += batch
         assert isinstance(told[-1], Overflow)
-        assert [message.revision for message in quick.mailbox.take()] == list(range(1, 21))
+        assert [message.revision for message in quick.mailbox.take()] == list(range(1, 41))
 
 
 async def test_the_bookmark_of_a_costly_watch_is_as_far_as_it_was_evaluated(registry: Registry) -> None:

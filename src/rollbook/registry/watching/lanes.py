@@ -26,6 +26,7 @@ from rollbook.registry.watching.subscriptions import Subscription, SubscriptionI
 TROUBLE_SECONDS = 1.0
 BEHIND_CHANGES_MAX = 1024
 JOB_SECONDS_MAX = 0.02
+COSTLY_SECONDS = 0.02
 LARGE_CHANGE_BYTES = 256 * 1024
 
 Result = TypeVar("Result")
@@ -54,6 +55,8 @@ class Lane:
         self._changes_after = changes_after
         self._threads = threads
         self._always_on_thread = always_on_thread
+        self._catches_up_to = 0
+        """The newest revision when filters last gave way: those that stayed may first come as far."""
 
     async def name_for(self, audience: Subscription[Mailbox], event: ChangeEvent) -> Name | None:
         """What a change is to one audience. Refuses (LanguageRefused) what can't be evaluated."""
@@ -69,7 +72,6 @@ class Lane:
             if not len(self.audiences):
                 self.telling = self.revision = self._recent.revision
                 continue
-            self._give_way()
             try:
                 changes = await self._changes_after(self.revision)
             except Compacted:
@@ -80,6 +82,7 @@ class Lane:
                 await asyncio.sleep(TROUBLE_SECONDS)
                 continue
             for change in changes:
+                self._give_way()
                 self.telling = change.revision
                 await self._tell(ChangeEvent(change), pace)
                 self.revision = change.revision
@@ -92,15 +95,22 @@ class Lane:
             mailbox.lose()
 
     def _give_way(self) -> None:
-        """When the lane is too far behind, let go of the filters that cost at least the average."""
-        if not self._always_on_thread or self._recent.revision - self.revision <= BEHIND_CHANGES_MAX:
+        """When the lane is too far behind, let go of the filters that cost much, and at least the average.
+
+        Those that stay then have the time to come as far as the others were.
+        """
+        is_behind = self._recent.revision - self.revision > BEHIND_CHANGES_MAX and self.revision >= self._catches_up_to
+        if not self._always_on_thread or not is_behind:
             return
         audiences = [audience for audience in self.audiences if is_listening(audience)]
         average = sum(audience.seconds for audience in audiences) / max(len(audiences), 1)
+        costliest = [audience for audience in audiences if audience.seconds >= max(average, COSTLY_SECONDS)]
+        if not costliest:
+            return
+        self._catches_up_to = self._recent.revision
+        for mailbox in [mailbox for audience in costliest for mailbox in audience.members]:
+            mailbox.lose()
         for audience in audiences:
-            if audience.seconds >= average:
-                for mailbox in audience.members:
-                    mailbox.lose()
             audience.seconds = 0.0
 
     async def _tell(self, event: ChangeEvent, pace: TimeSlice) -> None:
