@@ -1,6 +1,7 @@
 """Patches between values: they lead from one to the other, and say little where little changed."""
 
 import json
+from random import Random
 from typing import Any
 
 import jsonpatch
@@ -18,14 +19,25 @@ VALUES = st.recursive(
 )
 
 
-def spelled(value: Any) -> str:
-    """The JSON of a value, without regard to the order of members."""
-    return json.dumps(value, sort_keys=True)
-
-
 @given(VALUES, VALUES)
 def test_a_patch_applied_to_what_was_before_gives_what_is_after(before: Any, after: Any) -> None:
-    assert spelled(jsonpatch.apply_patch(before, patch_between(before, after))) == spelled(after)
+    assert json.dumps(jsonpatch.apply_patch(before, patch_between(before, after))) == json.dumps(after)
+
+
+@given(VALUES, st.randoms(use_true_random=False))
+def test_a_patch_says_in_which_order_members_are(before: Any, random: Random) -> None:
+    after = shuffled(before, random)
+    assert json.dumps(jsonpatch.apply_patch(before, patch_between(before, after))) == json.dumps(after)
+
+
+def shuffled(value: Any, random: Random) -> Any:
+    """The value with the members of its objects in another order."""
+    if isinstance(value, list):
+        return [shuffled(each, random) for each in value]
+    if not isinstance(value, dict):
+        return value
+    names = random.sample(list(value), len(value))
+    return {name: shuffled(value[name], random) for name in names}
 
 
 @given(VALUES)
@@ -45,7 +57,20 @@ def test_what_is_the_same_has_an_empty_patch(value: Any) -> None:
         ([1, 1], [1], [{"op": "remove", "path": "/1"}]),
         ([{"a": 1}, 2], [{"a": 2}, 2], [{"op": "replace", "path": "/0/a", "value": 2}]),
         ([1, 2, 3], [], [{"op": "remove", "path": f"/{index}"} for index in (2, 1, 0)]),
-        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, []),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, [{"op": "replace", "path": "", "value": {"b": 2, "a": 1}}]),
+        (
+            {"c": {"a": 1, "b": 2}, "d": 1},
+            {"c": {"b": 2, "a": 1}, "d": 1},
+            [{"op": "replace", "path": "/c", "value": {"b": 2, "a": 1}}],
+        ),
+        (
+            {"a": 1, "b": 2, "c": 3},
+            {"b": 2, "c": 4, "d": 5, "a": 1},
+            [
+                {"op": "replace", "path": "", "value": {"b": 2, "c": 4, "d": 5, "a": 1}},
+            ],
+        ),
+        ({"a": 1}, {"b": 2, "a": 1}, [{"op": "replace", "path": "", "value": {"b": 2, "a": 1}}]),
         (None, {"a": 1}, [{"op": "replace", "path": "", "value": {"a": 1}}]),
     ],
 )

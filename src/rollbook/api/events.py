@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from rollbook.api.problems import members_of, problem
 from rollbook.api.responses import REVISION_HEADER
+from rollbook.documents.lines import one_line
 from rollbook.errors import Compacted, JournalUnavailable, RegistryError
 from rollbook.registry.feed.change_events import Message
 from rollbook.registry.watching.watching import Bookmark, Overflow, Told, Watch
@@ -61,11 +62,13 @@ class EventStream(StreamingResponse):
         framed = sse_event if self._is_sse else json_line
         # Something goes out at once, if only nothing: the head of the answer may wait for it.
         yield b"retry: %d\nid: %d\n\n" % (RETRY_MS, watch.start) if self._is_sse else b""
+        position = watch.start
         try:
             async for told in watch.events(bookmark_seconds=BOOKMARK_SECONDS):
                 yield b"".join([piece_of(each, framed) for each in told])
-        except Compacted as gone:
-            yield framed("compacted", None, _closing("compacted", None, gone))
+                position = told[-1].revision
+        except Compacted as gone:  # without an id, so that nobody resumes after what was never sent
+            yield framed("compacted", None, _closing("compacted", position, gone))
         except JournalUnavailable as trouble:
             logger.warning("a watch ends, for the journal can't be read: %s", trouble.message)
 
@@ -88,17 +91,16 @@ def piece_of(told: Told, framed: Frame) -> bytes:
 def sse_event(name: str, revision: int | None, body: bytes) -> bytes:
     """One server-sent event; its id is the revision."""
     id = b"" if revision is None else b"id: %d\n" % revision
-    return b"%sevent: %s\ndata: %s\n\n" % (id, name.encode(), body)
+    return b"%sevent: %s\ndata: %s\n\n" % (id, name.encode(), one_line(body))
 
 
 def json_line(name: str, revision: int | None, body: bytes) -> bytes:
     """One line of JSON; its ``event`` member is the name."""
-    return body + b"\n"
+    return one_line(body) + b"\n"
 
 
-def _closing(name: str, revision: int | None, reason: RegistryError | None) -> bytes:
-    members = {} if reason is None else members_of(reason)
-    return orjson.dumps({"event": name, **({} if revision is None else {"revision": revision}), **members})
+def _closing(name: str, revision: int, reason: RegistryError | None) -> bytes:
+    return orjson.dumps({"event": name, "revision": revision, **({} if reason is None else members_of(reason))})
 
 
 def _message_as_sse(message: Message) -> bytes:
@@ -106,7 +108,7 @@ def _message_as_sse(message: Message) -> bytes:
 
 
 def _message_as_line(message: Message) -> bytes:
-    return message.body + b"\n"
+    return one_line(message.body) + b"\n"
 
 
 MESSAGE_FRAMES: dict[Frame, Callable[[Message], bytes]] = {sse_event: _message_as_sse, json_line: _message_as_line}

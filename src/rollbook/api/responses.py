@@ -11,6 +11,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from rollbook.documents.lines import one_line
 from rollbook.registry.writing.committing import WriteResult
 
 JSON = "application/json"
@@ -75,7 +76,7 @@ class Framing(Struct, frozen=True):
         """The whole, in pieces of about PIECE_BYTES; one at least."""
         piece, size_bytes, joint = [self.before], 0, b""
         for body in bodies:
-            piece += (joint, body, self.behind)
+            piece += (joint, one_line(body) if self.behind else body, self.behind)
             size_bytes, joint = size_bytes + len(body), self.between
             if size_bytes >= PIECE_BYTES:
                 yield b"".join(piece)

@@ -16,6 +16,7 @@ from rollbook.cli.exits import FAILED
 from rollbook.cli.lines import Line, read_lines
 from rollbook.cli.places import ImportTarget, Outcome, open_place
 from rollbook.cli.terminal import explain, progress, say, warn
+from rollbook.documents.lines import one_line
 from rollbook.errors import RegistryError, SettingRefused
 from rollbook.settings import Settings, settings_from
 
@@ -107,7 +108,7 @@ async def _export(*, settings: Settings, url: str | None) -> None:
     async with open_place(settings, url) as place:
         with progress("exporting", total=None, hidden=out.isatty()) as advance:
             for body in place.bodies():
-                out.write(body + b"\n")
+                out.write(one_line(body) + b"\n")
                 advance(len(body), 1)
     out.flush()
 

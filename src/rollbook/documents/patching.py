@@ -1,10 +1,12 @@
 """The difference of two values as a JSON Patch (RFC 6902): the operations that make the second of the first.
 
 One rule: applied in their order to the first value, the operations give the second, to the letter of JSON (``1`` is not
-``1.0``), but for the order of members, which a patch can't say. Where an array changed, what is the same at both its
-ends is left alone, so a node that leaves a list of thousands is one operation.
+``1.0``), the order of members included: an added member is the last one of its object, and an object whose members are
+in an order that additions and removals don't give is replaced as a whole. Where an array changed, what is the same at
+both its ends is left alone, so a node that leaves a list of thousands is one operation.
 """
 
+from operator import eq
 from typing import Any, TypeAlias
 
 from rollbook.documents.codec import encode_json
@@ -26,7 +28,7 @@ def patch_between(before: Value, after: Value) -> list[Operation]:
 def _compare(before: Value, after: Value, at: str, out: list[Operation]) -> None:
     if _are_same(before, after):
         return
-    if isinstance(before, dict) and isinstance(after, dict):
+    if isinstance(before, dict) and isinstance(after, dict) and _keeps_order(before, after):
         out += [_removal(below(at, name)) for name in before if name not in after]
         for name, value in after.items():
             if name in before:
@@ -37,6 +39,14 @@ def _compare(before: Value, after: Value, at: str, out: list[Operation]) -> None
         _compare_arrays(before, after, at, out)
     else:
         out.append({"op": "replace", "path": at, "value": after})
+
+
+def _keeps_order(before: dict[str, Value], after: dict[str, Value]) -> bool:
+    """Whether the members of ``after`` are in the order that removals from ``before`` and additions to it give."""
+    if before.keys() == after.keys():
+        return all(map(eq, before, after))
+    kept = [name for name in before if name in after]
+    return all(map(eq, kept, after))
 
 
 def _compare_arrays(before: list[Value], after: list[Value], at: str, out: list[Operation]) -> None:
