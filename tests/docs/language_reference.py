@@ -46,6 +46,7 @@ EXPRESSION_FAMILIES = {
     "Set": ("sets",),
     "Statistical": ("accumulators", "percentiles"),
     "String": ("strings", "substrings", "trimming", "replacing", "searching"),
+    "Time": ("calendars", "times"),
     "Trigonometry": ("trigonometry",),
     "Type": ("types", "converting"),
     "Variable and literal": ("binding",),

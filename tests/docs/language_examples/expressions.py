@@ -191,6 +191,41 @@ OBJECTS = (
     Giving("$unsetField", {"$unsetField": {"field": "a.b", "input": "$$ROOT"}}, {"id": "w"}, {"id": "w", "a.b": 5}),
 )
 
+SEEN = {"seen": "2026-11-27T08:15:00.000Z"}
+TIMES = (
+    Giving(
+        "$dateAdd", {"$dateAdd": {"startDate": "$seen", "unit": "day", "amount": 3}}, "2026-11-30T08:15:00.000Z", SEEN
+    ),
+    Giving(
+        "$dateSubtract",
+        {"$dateSubtract": {"startDate": "$seen", "unit": "hour", "amount": 12}},
+        "2026-11-26T20:15:00.000Z",
+        SEEN,
+    ),
+    Giving("$dateDiff", {"$dateDiff": {"startDate": "$seen", "endDate": "2026-12-01", "unit": "day"}}, 4, SEEN),
+    Giving("$dateTrunc", {"$dateTrunc": {"date": "$seen", "unit": "month"}}, "2026-11-01T00:00:00.000Z", SEEN),
+    Giving("$dateToString", {"$dateToString": {"date": "$seen", "format": "%d.%m.%Y"}}, "27.11.2026", SEEN),
+    Giving(
+        "$dateFromString",
+        {"$dateFromString": {"dateString": "27/11/2026", "format": "%d/%m/%Y"}},
+        "2026-11-27T00:00:00.000Z",
+    ),
+    Giving("$toDate", {"$toDate": 1_000}, "1970-01-01T00:00:01.000Z"),
+    Giving("$year", {"$year": "$seen"}, 2026, SEEN),
+    Giving("$month", {"$month": "$seen"}, 11, SEEN),
+    Giving("$dayOfMonth", {"$dayOfMonth": "$seen"}, 27, SEEN),
+    Giving("$dayOfWeek", {"$dayOfWeek": "$seen"}, 6, SEEN),
+    Giving("$dayOfYear", {"$dayOfYear": "$seen"}, 331, SEEN),
+    Giving("$hour", {"$hour": {"date": "$seen", "timezone": "Europe/Berlin"}}, 9, SEEN),
+    Giving("$minute", {"$minute": "$seen"}, 15, SEEN),
+    Giving("$second", {"$second": "$seen"}, 0, SEEN),
+    Giving("$millisecond", {"$millisecond": "$seen"}, 0, SEEN),
+    Giving("$week", {"$week": "$seen"}, 47, SEEN),
+    Giving("$isoWeek", {"$isoWeek": "$seen"}, 48, SEEN),
+    Giving("$isoWeekYear", {"$isoWeekYear": "$seen"}, 2026, SEEN),
+    Giving("$isoDayOfWeek", {"$isoDayOfWeek": "$seen"}, 5, SEEN),
+)
+
 EXAMPLES = (
     *ARITHMETIC,
     *TRIGONOMETRY,
@@ -204,4 +239,5 @@ EXAMPLES = (
     *ARRAYS,
     *SETS,
     *OBJECTS,
+    *TIMES,
 )

@@ -78,7 +78,7 @@ def test_a_path_skips_arrays_in_arrays() -> None:
         ({"$abs": [1, 2]}, 16020),
         ({"$subtract": 1}, 16020),
         ({"$round": [1, 2, 3]}, 28667),
-        ({"$dateToString": {"date": "$a"}}, 115),
+        ({"$dateToParts": {"date": "$a"}}, 115),
         ({"$function": {}}, 115),
         ({"$toObjectId": "$a"}, 115),
     ],

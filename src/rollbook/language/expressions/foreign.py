@@ -5,39 +5,16 @@ One rule: what can't mean here what it means in MongoDB is refused by name, and 
 
 from rollbook.language.expressions.operators import Refused
 
-_NO_DATES = "documents are JSON: there are no dates. Keep times as ISO 8601 strings, which compare in order"
+_NO_PARTS = "times here are ISO 8601 strings: use $dateToString and $dateFromString, or $year and its like"
 _NO_SCRIPTS = "no JavaScript runs here: use the other operators"
 _NO_TYPE = "documents are JSON: there is no type {}"
 
-_OF_DATES = (
-    "$dateAdd",
-    "$dateDiff",
-    "$dateFromParts",
-    "$dateFromString",
-    "$dateSubtract",
-    "$dateToParts",
-    "$dateToString",
-    "$dateTrunc",
-    "$dayOfMonth",
-    "$dayOfWeek",
-    "$dayOfYear",
-    "$hour",
-    "$isoDayOfWeek",
-    "$isoWeek",
-    "$isoWeekYear",
-    "$millisecond",
-    "$minute",
-    "$month",
-    "$second",
-    "$toDate",
-    "$tsIncrement",
-    "$tsSecond",
-    "$week",
-    "$year",
-)
+_OF_DATES = ("$dateFromParts", "$dateToParts")
+_OF_TIMESTAMPS = ("$tsIncrement", "$tsSecond")
 
 OPERATORS = (
-    *[Refused(name, _NO_DATES) for name in _OF_DATES],
+    *[Refused(name, _NO_PARTS) for name in _OF_DATES],
+    *[Refused(name, _NO_TYPE.format("timestamp")) for name in _OF_TIMESTAMPS],
     Refused("$function", _NO_SCRIPTS),
     Refused("$accumulator", _NO_SCRIPTS),
     Refused("$toDecimal", _NO_TYPE.format("decimal")),

@@ -9,6 +9,7 @@ from rollbook.language.expressions import (
     binding,
     bitwise,
     boolean,
+    calendars,
     comparison,
     conditional,
     converting,
@@ -24,6 +25,7 @@ from rollbook.language.expressions import (
     sorting_arrays,
     strings,
     substrings,
+    times,
     trigonometry,
     trimming,
     types,
@@ -58,6 +60,8 @@ FAMILIES: tuple[tuple[Operator, ...], ...] = (
     sets.OPERATORS,
     objects.OPERATORS,
     fields.OPERATORS,
+    calendars.OPERATORS,
+    times.OPERATORS,
     foreign.OPERATORS,
 )
 
