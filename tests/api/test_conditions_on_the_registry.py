@@ -6,14 +6,14 @@ import httpx
 import pytest
 
 from tests.api.test_refusals import refusal
-from tests.examples import cluster
+from tests.examples import cluster, node
 
 
 @pytest.fixture
 def address(http: httpx.Client, fresh_id: str) -> str:
     """The address of a cluster that sends heartbeats, and is protected."""
     address = f"/clusters/{fresh_id}"
-    assert http.post("/clusters", json=cluster(fresh_id)).status_code == 201
+    assert http.post("/clusters", json=cluster(fresh_id, node("n"))).status_code == 201
     assert http.post(f"{address}/heartbeat", json={"ttlSeconds": 600}).status_code == 200
     assert http.put(f"{address}/protection").status_code == 200
     return address
