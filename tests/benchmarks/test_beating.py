@@ -77,7 +77,7 @@ def test_a_connection_is_opened_again_when_the_server_closed_it(tmp_path: Path) 
     async def ask(port: int) -> tuple[list[str], list[bytes], int]:
         connection = Connection(port)
         ids = await enrol([connection], clusters(2))
-        closing = request("GET", "/healthz").replace(b"host", b"connection: close\r\nhost")
+        closing = request("GET", "/healthz").replace(b"host", b"connection: close\r\nhost", 1)
         answers = [await connection.ask(each) for each in (closing, request("GET", f"/clusters/{ids[0]}"))]
         return ids, answers, connection.opened
 

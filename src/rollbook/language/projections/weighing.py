@@ -55,7 +55,7 @@ def size_of_document(document: Document) -> int:
     """
     try:
         size_bytes = len(encode_json(document))
-    except JSONEncodeError:
+    except (JSONEncodeError, RecursionError):
         raise _too_large("") from None
     if size_bytes > DEFAULT_LIMITS.value_bytes_max:
         raise _too_large("")
