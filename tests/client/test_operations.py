@@ -5,7 +5,7 @@ from typing import Any
 
 from rollbook.api.operations import OPERATIONS
 from rollbook.client.binding import operation, streamed
-from rollbook.client.nouns import Clusters, History, Nodes, Webhooks
+from rollbook.client.nouns import Clusters, History, Nodes, Registry, Webhooks
 
 LEFT_OUT = {
     "createClusterFromSpec": "an envelope of the Parser's; clusters.create does the same",
@@ -16,11 +16,13 @@ LEFT_OUT = {
     "watchClustersByBody": "not yet",
     "getHealth": "for probes",
     "getReadiness": "for probes",
-    "getMetrics": "for scrapers",
+    "getWelcome": "for people",
+    "getDocumentation": "for people",
 }
 
 ARGUMENTS: dict[str, Any] = {
     "id": "west",
+    "key": "status",
     "node_id": "n-1",
     "number": 1,
     "cluster": {},
@@ -36,7 +38,7 @@ ARGUMENTS: dict[str, Any] = {
 
 def calls() -> list[Any]:
     made = []
-    for noun in (Clusters, Nodes, History, Webhooks):
+    for noun in (Clusters, Nodes, History, Webhooks, Registry):
         for bound in vars(noun).values():
             if isinstance(bound, operation | streamed):
                 code = bound.make.__code__

@@ -19,10 +19,12 @@ from rollbook.client.nouns import (
     AwaitingClusters,
     AwaitingHistory,
     AwaitingNodes,
+    AwaitingRegistry,
     AwaitingWebhooks,
     WaitingClusters,
     WaitingHistory,
     WaitingNodes,
+    WaitingRegistry,
     WaitingWebhooks,
 )
 from rollbook.client.replies import check
@@ -119,6 +121,7 @@ class Client:
         self.nodes = WaitingNodes(self)
         self.history = WaitingHistory(self)
         self.webhooks = WaitingWebhooks(self)
+        self.registry = WaitingRegistry(self)
 
     def send(self, call: Call[T]) -> T:
         """Send a call, again where that is safe, and return its result. Raises the registry's refusal."""
@@ -186,6 +189,7 @@ class AsyncClient:
         self.nodes = AwaitingNodes(self)
         self.history = AwaitingHistory(self)
         self.webhooks = AwaitingWebhooks(self)
+        self.registry = AwaitingRegistry(self)
 
     async def send(self, call: Call[T]) -> T:
         """As ``Client.send``."""

@@ -4,7 +4,7 @@ One rule: every operation of the registry's table is here, or in the list of tho
 """
 
 from rollbook.client.binding import Awaiting, Waiting, operation, streamed
-from rollbook.client.operations import clusters, history, nodes, webhooks
+from rollbook.client.operations import clusters, history, nodes, registry, webhooks
 
 
 class Clusters:
@@ -21,6 +21,7 @@ class Clusters:
     aggregate = streamed(clusters.aggregate)
     count = operation(clusters.count)
     facets = operation(clusters.facets)
+    distinct = operation(clusters.distinct)
     explain = operation(clusters.explain)
 
 
@@ -61,6 +62,23 @@ class Webhooks:
     retry_dead_letter = operation(webhooks.retry_dead_letter)
     drop_dead_letters = operation(webhooks.drop_dead_letters)
     drop_dead_letter = operation(webhooks.drop_dead_letter)
+
+
+class Registry:
+    """Operations on the registry itself."""
+
+    version = operation(registry.version)
+    schema = operation(registry.schema)
+    openapi = operation(registry.openapi)
+    metrics = operation(registry.metrics)
+
+
+class WaitingRegistry(Registry, Waiting):
+    """Operations on the registry itself, each of which waits for its answer."""
+
+
+class AwaitingRegistry(Registry, Awaiting):
+    """Operations on the registry itself, each of which is awaited."""
 
 
 class WaitingClusters(Clusters, Waiting):

@@ -10,7 +10,8 @@ from rollbook.api.asking import registry_of
 from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, array_of, reference
 from rollbook.api.parameters import AT, INCLUDE, REVISION, moment_of
 from rollbook.registry.history.past_fleets import PastFleet
-from rollbook.registry.reading import facet_requests
+from rollbook.registry.reading import distinct, facet_requests
+from rollbook.registry.reading.distinct import parse_distinct
 from rollbook.registry.reading.facet_requests import parse_facets
 from rollbook.registry.reading.queries import Reader
 from rollbook.registry.reading.requests import AGGREGATION_KEYS, COUNT_KEYS, QUERY_KEYS, parse_aggregation, parse_query
@@ -62,6 +63,15 @@ async def facet_clusters(request: Request) -> Response:
     return responses.json_response(facets, headers={responses.REVISION_HEADER: revision})
 
 
+async def distinct_values(request: Request) -> Response:
+    """The distinct values at a path of the matching documents."""
+    registry = registry_of(request)
+    asked = await DISTINCT.of(request, limits=registry.limits)
+    revision = str(registry.view.revision)
+    values = await (await reader_of(request)).distinct(asked)
+    return responses.json_response(values, headers={responses.REVISION_HEADER: revision})
+
+
 async def reader_of(request: Request) -> Reader | PastFleet:
     """What answers questions about the fleet: of now, or of the moment that is asked for."""
     registry, moment = registry_of(request), moment_of(request)
@@ -99,6 +109,13 @@ FACETS = Body(
     {"query": {"status": "live"}, "facets": ["regionId", "tags"]},
     optional=True,
     options=facet_requests.KEYS,
+)
+DISTINCT = Body(
+    parse_distinct,
+    reference("DistinctRequest"),
+    '`{"key": path, "query": filter, "maxTimeMS"}`',
+    {"key": "regionId", "query": {"status": "live"}},
+    options=distinct.KEYS,
 )
 
 OF_FILTERS = (errors.LanguageRefused, errors.FilterRefused, errors.ExpressionRefused, errors.WorkExceeded)
@@ -179,6 +196,19 @@ OPERATIONS = (
                 reference("Facets"),
             ),
         ),
+        refuses=(*OF_FILTERS, errors.Compacted),
+    ),
+    Operation(
+        name="distinctValues",
+        method="POST",
+        path="/clusters/distinct",
+        handler=distinct_values,
+        tag="queries",
+        summary="List the distinct values of a field",
+        verb="read",
+        parameters=MOMENT,
+        body=DISTINCT,
+        answers=(Answer(200, "an array of the values, in MongoDB's order", {"type": "array"}),),
         refuses=(*OF_FILTERS, errors.Compacted),
     ),
     Operation(

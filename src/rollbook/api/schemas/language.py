@@ -140,6 +140,11 @@ COMPONENTS: dict[str, Schema] = {
             },
         ]
     },
+    "DistinctRequest": {
+        "type": "object",
+        "properties": {"key": {"type": "string"}, "query": FILTER, "maxTimeMS": INT64, "comment": {}},
+        "required": ["key"],
+    },
     "FacetsRequest": {
         "anyOf": [
             FILTER,

@@ -107,6 +107,12 @@ def facets(facets: list[Any], filter: Json | None = None, **options: Any) -> Cal
     return Call("POST", "/clusters/facets", value, body=body, repeatable=True)
 
 
+def distinct(key: str, filter: Json | None = None, **options: Any) -> Call[list[Any]]:
+    """The distinct values at a path of the matching clusters."""
+    body = encoded({"key": key, "query": filter or {}, **options})
+    return Call("POST", "/clusters/distinct", value, body=body, repeatable=True)
+
+
 def explain(filter: Json | None = None, **options: Any) -> Call[Json]:
     """How a query is answered, in words and figures."""
     body = encoded({"query": filter or {}, **options})

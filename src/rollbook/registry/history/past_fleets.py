@@ -15,6 +15,7 @@ from rollbook.documents.values import Value
 from rollbook.errors import LanguageRefused
 from rollbook.journal.changes import StoredVersion
 from rollbook.limits import Limits, RequestBudget, budget_from_now
+from rollbook.registry.reading.distinct import DistinctQuery
 from rollbook.registry.reading.facet_requests import FacetQuery
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.requests import Aggregation, Query
@@ -60,6 +61,13 @@ class PastFleet(Struct, frozen=True):
         scan = self._scan(asked.query.max_time_ms)
         found: dict[str, Value] = await self.on_thread(lambda: scan.facets(asked, {}))
         return found
+
+    async def distinct(self, asked: DistinctQuery) -> list[Value]:
+        """As ``Reader.distinct``."""
+        _check(asked.query)
+        scan = self._scan(asked.query.max_time_ms)
+        values: list[Value] = await self.on_thread(lambda: scan.distinct(asked))
+        return values
 
     async def explain(self, query: Query) -> dict[str, Value]:
         """As ``Reader.explain``, of which there is little to say here."""

@@ -17,6 +17,7 @@ from pyroaring import BitMap
 from rollbook.documents.values import Value
 from rollbook.language.pipelines import Tally, leading_tally
 from rollbook.limits import Limits, RequestBudget, budget_from_now
+from rollbook.registry.reading.distinct import DistinctQuery, distinct_in_index
 from rollbook.registry.reading.facet_requests import FacetQuery
 from rollbook.registry.reading.faceting import facets_as_json, facets_in_index
 from rollbook.registry.reading.facts import Facts
@@ -108,6 +109,17 @@ class Reader:
         work, certain = self._work(asked.query.max_time_ms), None if plan.exact else plan.certain
         scan = Scan(entries, self._facts, work, certain=certain)
         return await self._on_thread(lambda: scan.facets(asked, told))
+
+    async def distinct(self, asked: DistinctQuery) -> list[Value]:
+        """The distinct values at a path of the matching documents, in MongoDB's order."""
+        query = asked.query
+        plan = Plan() if query.reads_registry else self._plan(query)
+        known = distinct_in_index(asked.path, self._view.index, plan.candidates) if plan.exact else None
+        if known is not None:
+            return known
+        work, certain = self._work(query.max_time_ms), None if plan.exact else plan.certain
+        scan = Scan(self._view.select(plan.candidates), self._facts, work, certain=certain)
+        return await self._on_thread(lambda: scan.distinct(asked))
 
     async def explain(self, query: Query) -> dict[str, Value]:
         """How the query is answered, in words and figures, and how long that took now (milliseconds)."""

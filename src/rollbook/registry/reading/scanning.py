@@ -17,6 +17,7 @@ from rollbook.language.pipelines import Pipeline, stream_pipeline
 from rollbook.language.projections import compile_projection
 from rollbook.language.sorting import Sort, compile_sort
 from rollbook.limits import RequestBudget
+from rollbook.registry.reading.distinct import DistinctQuery, distinct_in_documents
 from rollbook.registry.reading.facet_requests import FacetQuery
 from rollbook.registry.reading.faceting import facets_as_json, facets_in_documents
 from rollbook.registry.reading.facts import Facts
@@ -70,6 +71,11 @@ class Scan(Struct, frozen=True):
         untold = [facet for facet in asked.facets if facet.name not in told]
         count, found = facets_in_documents(untold, documents, values_max=asked.values_max, work=self.work)
         return facets_as_json(asked, count, {**told, **found})
+
+    def distinct(self, asked: DistinctQuery) -> list[Value]:
+        """The distinct values at a path of the matching documents."""
+        documents = (document for _, document in self._matching(asked.query))
+        return distinct_in_documents(asked.path, documents, work=self.work)
 
     def _document(self, entry: Entry, *, with_facts: bool) -> Document:
         self.work.spend(WORK_UNITS_PER_DOCUMENT)

@@ -1,0 +1,24 @@
+"""The registry itself: its version, the schema of its documents, the description of its API, its metrics."""
+
+from rollbook.client.calls import Call, Json
+from rollbook.client.replies import text, value
+
+
+def version() -> Call[Json]:
+    """Which version of Rollbook answers."""
+    return Call("GET", "/version", value, repeatable=True)
+
+
+def schema() -> Call[Json]:
+    """The JSON Schema of a cluster document."""
+    return Call("GET", "/schema", value, repeatable=True)
+
+
+def openapi() -> Call[Json]:
+    """The description of the API in OpenAPI 3.1."""
+    return Call("GET", "/openapi.json", value, repeatable=True)
+
+
+def metrics() -> Call[str]:
+    """The registry's metrics, as Prometheus reads them."""
+    return Call("GET", "/metrics", text, repeatable=True)
