@@ -110,6 +110,7 @@ async def open_registry(
             recent,
             limits=limits,
             allowed=settings.webhooks_private,
+            authorities=settings.webhooks_ca.file,
             now_ms=now_ms,
             supervisor=supervisor,
         )

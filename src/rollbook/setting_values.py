@@ -29,6 +29,15 @@ class AllowedNetworks(Struct, frozen=True):
         return words.get(self.networks) or ",".join(map(str, self.networks))
 
 
+class Authorities(Struct, frozen=True):
+    """The certificate authorities that are believed: those in a file; None: those of the system."""
+
+    file: Path | None = None
+
+    def __str__(self) -> str:
+        return str(self.file or "system")
+
+
 class TrustedNetworks(AllowedNetworks, frozen=True):
     """Networks whose machines are believed. As text: ``none``, or a list."""
 
@@ -98,6 +107,19 @@ def allowed_networks(text: str) -> AllowedNetworks:
         return AllowedNetworks(words[text] if text in words else tuple(map(ip_network, text.split(","))))
     except ValueError:
         raise ValueError("refuse, allow, or networks such as 10.0.0.0/8,fd00::/8") from None
+
+
+def authorities(text: str) -> Authorities:
+    """Reads whose certificates are believed: ``system``, or the name of a PEM file, which has to be readable now."""
+    from ssl import create_default_context  # which takes long to import, and few registries set it
+
+    if text == "system":
+        return Authorities()
+    try:
+        create_default_context(cafile=text)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"system, or a readable PEM file of certificates ({error})") from None
+    return Authorities(Path(text).absolute())
 
 
 def status(text: str) -> str:

@@ -17,10 +17,12 @@ from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.setting_values import (
     LOOPBACK_NAMES,
     AllowedNetworks,
+    Authorities,
     HostNames,
     OnOff,
     TrustedNetworks,
     allowed_networks,
+    authorities,
     directory,
     host_name,
     host_names,
@@ -54,6 +56,7 @@ class Settings(Struct, frozen=True):
     history_changes: int = 1_000_000
     history_bytes: int = 4 * 1024 * 1024 * 1024
     webhooks_private: AllowedNetworks = AllowedNetworks()
+    webhooks_ca: Authorities = Authorities()
     hosts: HostNames = HostNames()
     trusted_proxies: TrustedNetworks = TrustedNetworks()
     log_level: LogLevel = "info"
@@ -205,6 +208,13 @@ SETTINGS = (
         "ROLLBOOK_WEBHOOKS_PRIVATE",
         allowed_networks,
         "Whether webhooks may reach addresses that are not public: `refuse`, `allow`, or networks (`10.0.0.0/8,...`).",
+    ),
+    Setting(
+        "webhooks_ca",
+        "ROLLBOOK_WEBHOOKS_CA",
+        authorities,
+        "A PEM file of the certificate authorities that HTTPS targets of webhooks are verified by; `system`: those of "
+        "the system, or in `SSL_CERT_FILE`.",
     ),
     Setting(
         "hosts",

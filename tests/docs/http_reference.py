@@ -9,7 +9,7 @@ from rollbook.api.declarations import ANYWHERE, Header, Operation
 from rollbook.api.openapi import TAGS
 from rollbook.api.operations import OPERATIONS
 from rollbook.api.problems import status_of
-from rollbook.api.schemas.webhooks import AT_CREATION, MEMBERS, RETRY_MEMBERS, SECRET
+from rollbook.api.schemas.webhooks import AT_CHANGE, AT_CREATION, MEMBERS, RETRY_MEMBERS, SECRET
 from rollbook.errors import RegistryError
 from tests.docs.markdown import table
 
@@ -95,7 +95,7 @@ def http_operation_ids() -> str:
 def http_webhook_members() -> str:
     """The members of a webhook."""
     retry = {f"retry.{name}": schema for name, schema in RETRY_MEMBERS.items()}
-    members: Mapping[str, Any] = {**MEMBERS, **retry, **SECRET, **AT_CREATION}
+    members: Mapping[str, Any] = {**MEMBERS, **retry, **SECRET, **AT_CHANGE, **AT_CREATION}
     rows = (
         (f"`{name}`", f"`{json.dumps(schema['default'])}`" if "default" in schema else "", schema["description"])
         for name, schema in members.items()

@@ -1,5 +1,6 @@
 """What is kept of webhooks is there after a restart, bounded, and its owner's alone."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import apsw
 import pytest
 
 from rollbook.errors import DataDirectoryUnsound, JournalUnavailable
-from rollbook.journal.sqlite.webhook_schema import FILE_NAME, problems_in_webhooks
+from rollbook.journal.sqlite.webhook_schema import FILE_NAME, TABLES, problems_in_webhooks
 from rollbook.journal.sqlite.webhooks import LETTERS_MAX, SqliteWebhookStore
 from rollbook.journal.webhook_store import Letter, Progress, WebhookRow
 
@@ -104,3 +105,22 @@ def test_a_full_disk_refuses_and_keeps_what_was_there(store: SqliteWebhookStore)
         bury(store, 2, body="x" * 100_000)
     assert store.load() == [(ROW, Progress(1))]
     assert store.letters("hook") == []
+
+
+def test_a_file_of_format_1_is_migrated_with_its_former_secret(tmp_path: Path) -> None:
+    connection = apsw.Connection(str(tmp_path / FILE_NAME))
+    tables = TABLES.replace("former TEXT NOT NULL", "former_secret TEXT, former_until_ms INTEGER NOT NULL")
+    connection.execute(tables.replace("user_version = 2", "user_version = 1"))
+    for id, former in (("a", ("whsec_old", 77)), ("b", (None, 0))):
+        connection.execute("INSERT INTO webhooks VALUES (?, 1, 2, '{}', ?, ?, ?)", (id, f"whsec_{id}", *former))
+        connection.execute("INSERT INTO progress VALUES (?, 0, 0, 0, 0, 0, 0, 0, '', 0)", (id,))
+    connection.close()
+
+    for _ in range(2):
+        opened = SqliteWebhookStore.open(tmp_path)
+        rows = [row for row, _ in opened.load()]
+        opened.close()
+        assert [(row.id, row.secret, json.loads(row.former)) for row in rows] == [
+            ("a", "whsec_a", [["whsec_old", 77]]),
+            ("b", "whsec_b", []),
+        ]

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
@@ -143,6 +145,36 @@ def test_a_target_may_ask_for_a_longer_pause(http: httpx.Client, hook: Hook, rec
     writes(http, fresh_id, 1)
     first, second = receiver.wait_for(2)
     assert second.at - first.at >= 1.0
+
+
+@pytest.mark.parametrize("ahead_seconds", [2, -5])
+def test_a_pause_may_be_asked_for_with_a_date(
+    http: httpx.Client, hook: Hook, receiver: Target, fresh_id: str, ahead_seconds: int
+) -> None:
+    # BaseHTTPRequestHandler sends a Date of its own, in whole seconds.
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead_seconds), usegmt=True)
+    answers = iter([Answer(503, {"retry-after": until})])
+    receiver.answer = lambda _: next(answers, Answer())
+    hook(filter={"id": fresh_id}, retry={"firstSeconds": 0.1, "longestSeconds": 5})
+    writes(http, fresh_id, 1)
+    first, second = receiver.wait_for(2)
+    assert (second.at - first.at >= 0.9) == (ahead_seconds > 0)
+
+
+def test_a_target_that_is_gone_is_sent_nothing_until_the_webhook_is_enabled_again(
+    http: httpx.Client, hook: Hook, receiver: Target, fresh_id: str
+) -> None:
+    receiver.answer = lambda _: Answer(410)
+    made = hook(filter={"id": fresh_id})
+    first, second = writes(http, fresh_id, 2)
+    wait_until(lambda: not http.get(f"/webhooks/{made['id']}").json()["enabled"])
+    standing = status(http, made)
+    assert (standing["state"], standing["deadLetters"], len(receiver.received)) == ("disabled", 0, 1)
+    assert "410 Gone; the webhook is disabled" in standing["lastError"]["problem"]
+
+    receiver.answer = lambda _: Answer()
+    http.patch(f"/webhooks/{made['id']}", json={"enabled": True})
+    assert first_told(receiver.wait_for_revision(second)) == [first, second]
 
 
 @pytest.mark.parametrize("code", [301, 302, 307, 308])

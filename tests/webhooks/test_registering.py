@@ -34,6 +34,7 @@ def test_a_new_webhook_has_an_id_and_a_secret_and_begins_now(http: httpx.Client,
         "missedUpTo": None,
         "deadLetters": 0,
         "deadLettersDropped": 0,
+        "formerSecretsUntil": [],
     }
 
 
@@ -155,6 +156,65 @@ def test_a_changed_secret_signs_beside_the_former_one(
     (received,) = receiver.wait_for(1)
     assert is_signed(received, secret)
     assert is_signed(received, made["secret"])
+
+
+def secret_of(letter: bytes) -> str:
+    """A secret."""
+    return "whsec_" + base64.b64encode(letter * 32).decode()
+
+
+def test_secrets_that_were_replaced_within_a_day_all_sign_until_they_are_ended(
+    http: httpx.Client, hook: Hook, receiver: Target, fresh_id: str
+) -> None:
+    made = hook(filter={"id": fresh_id})
+    secrets = [made["secret"], secret_of(b"a"), secret_of(b"b")]
+    for secret in secrets[1:]:
+        assert http.patch(f"/webhooks/{made['id']}", json={"secret": secret}).status_code == 200
+    http.post("/clusters", json=cluster(fresh_id))
+    assert [is_signed(receiver.wait_for(1)[0], secret) for secret in secrets] == [True] * 3
+
+    ended = http.patch(f"/webhooks/{made['id']}", json={"keepFormerSecrets": False})
+    assert (ended.status_code, ended.json()["status"]["formerSecretsUntil"]) == (200, [])
+    http.put(f"/clusters/{fresh_id}", json={"reputation": 5})
+    assert [is_signed(receiver.wait_for(2)[1], secret) for secret in secrets] == [False, False, True]
+
+
+def test_a_secret_that_leaked_is_replaced_at_once(
+    http: httpx.Client, hook: Hook, receiver: Target, fresh_id: str
+) -> None:
+    made = hook(filter={"id": fresh_id})
+    body = {"secret": secret_of(b"n"), "keepFormerSecrets": False}
+    assert http.patch(f"/webhooks/{made['id']}", json=body).status_code == 200
+    http.post("/clusters", json=cluster(fresh_id))
+    (received,) = receiver.wait_for(1)
+    assert [is_signed(received, secret) for secret in (made["secret"], body["secret"])] == [False, True]
+
+
+def test_former_secrets_are_bounded(http: httpx.Client, hook: Hook) -> None:
+    made = hook()
+    replies = [http.patch(f"/webhooks/{made['id']}", json={"secret": secret_of(b"%d" % n)}) for n in range(6)]
+    assert [reply.status_code for reply in replies] == [200] * 5 + [400]
+    assert replies[-1].json()["errors"][0]["at"] == "/secret"
+    assert len(http.get(f"/webhooks/{made['id']}").json()["status"]["formerSecretsUntil"]) == 5
+
+
+@pytest.mark.parametrize("condition", [{"$divide": [1, 0]}, {"$add": ["a", 1]}, {"$gt": [{"$toInt": "x"}, "$a"]}])
+@pytest.mark.parametrize("inside", [lambda filter: filter, lambda filter: {"$or": [{"a": 1}, filter]}])
+def test_a_filter_that_can_never_be_evaluated_is_refused_as_a_watch_refuses_it(
+    http: httpx.Client, hook: Hook, condition: Any, inside: Callable[[Any], Any]
+) -> None:
+    filter, made = inside({"$expr": condition}), hook()
+    before = len(http.get("/webhooks").json())
+    watched = http.post("/clusters/watch?wait=0s", json={"query": filter})
+    for method, address in (
+        ("POST", "/webhooks"),
+        ("PUT", f"/webhooks/{made['id']}"),
+        ("PATCH", f"/webhooks/{made['id']}"),
+    ):
+        reply = http.request(method, address, json={"url": made["url"], "filter": filter})
+        assert (reply.status_code, reply.json()["code"]) == (400, watched.json()["code"])
+        assert reply.json()["errors"][0]["at"].startswith("/filter")
+    assert len(http.get("/webhooks").json()) == before
 
 
 def test_there_are_no_more_webhooks_than_there_may_be(tmp_path: Path) -> None:

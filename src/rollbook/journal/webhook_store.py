@@ -8,15 +8,14 @@ LetterKind: TypeAlias = Literal["undelivered", "compacted", "unjudged"]
 
 
 class WebhookRow(NamedTuple):
-    """A webhook as it is kept. ``target`` is JSON."""
+    """A webhook as it is kept. ``target`` is JSON, and ``former``: an array of former secrets and their ends."""
 
     id: str
     created_at_ms: int
     updated_at_ms: int
     target: str
     secret: str
-    former_secret: str | None = None
-    former_until_ms: int = 0
+    former: str = "[]"
 
 
 class Progress(NamedTuple):

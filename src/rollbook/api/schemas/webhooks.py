@@ -51,6 +51,11 @@ MEMBERS = {
 SECRET = {
     "secret": _member(TEXT, "what messages are signed with: `whsec_` and 24 to 64 bytes in base64; never shown by GET")
 }
+AT_CHANGE = {
+    "keepFormerSecrets": _member(
+        FLAG, "on change: `false` ends former secrets at once, instead of a day after they were replaced", True
+    )
+}
 AT_CREATION = {
     "id": _member(
         {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"},
@@ -68,8 +73,8 @@ def _nullable(members: dict[str, Any]) -> dict[str, Any]:
 
 COMPONENTS: dict[str, Schema] = {
     "NewWebhook": closed({**MEMBERS, **SECRET, **AT_CREATION}, required=("url",)),
-    "WebhookReplacement": closed({**MEMBERS, **SECRET, **_READ}, required=("url",)),
-    "WebhookPatch": closed({**_nullable({**MEMBERS, **SECRET}), **_READ}),
+    "WebhookReplacement": closed({**MEMBERS, **SECRET, **AT_CHANGE, **_READ}, required=("url",)),
+    "WebhookPatch": closed({**_nullable({**MEMBERS, **SECRET, **AT_CHANGE}), **_READ}),
     "Webhook": object_of(_WEBHOOK),
     "WebhookWithSecret": object_of({**_WEBHOOK, **SECRET}),
     "ReplayRequest": closed({"since": COUNT}, required=("since",)),

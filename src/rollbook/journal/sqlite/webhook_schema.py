@@ -15,7 +15,7 @@ from rollbook.journal.sqlite.freezing import open_frozen_file, open_to_look
 
 FILE_NAME = "webhooks.sqlite3"
 APPLICATION_ID = 0x526F6C57  # "RolW"
-FORMAT = 1
+FORMAT = 2
 BUSY_TIMEOUT_MS = 10_000
 
 TABLES = f"""
@@ -25,8 +25,7 @@ CREATE TABLE webhooks (
     updated_at_ms INTEGER NOT NULL,
     target TEXT NOT NULL,
     secret TEXT NOT NULL,
-    former_secret TEXT,
-    former_until_ms INTEGER NOT NULL
+    former TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE progress (
     id TEXT PRIMARY KEY,
@@ -57,6 +56,14 @@ CREATE TABLE dropped_letters (webhook TEXT PRIMARY KEY, count INTEGER NOT NULL) 
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {FORMAT};
 """
+MIGRATION = """
+ALTER TABLE webhooks ADD COLUMN former TEXT NOT NULL DEFAULT '[]';
+UPDATE webhooks SET former = json_array(json_array(former_secret, former_until_ms)) WHERE former_secret IS NOT NULL;
+ALTER TABLE webhooks DROP COLUMN former_secret;
+ALTER TABLE webhooks DROP COLUMN former_until_ms;
+PRAGMA user_version = 2;
+"""
+"""From format 1, which kept one former secret, to format 2."""
 NEWEST = "SELECT coalesce(max(revision), 0) FROM progress"
 
 
@@ -138,5 +145,8 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
             connection.execute(TABLES).fetchall()
     elif application != APPLICATION_ID:
         raise DataDirectoryUnsound(f"{path} is not Rollbook's file of webhooks: move it away")
+    elif version == 1:
+        with connection:
+            connection.execute(MIGRATION).fetchall()
     elif version != FORMAT:
         raise DataDirectoryUnsound(f"{path} has format {version}, and this Rollbook knows {FORMAT}")

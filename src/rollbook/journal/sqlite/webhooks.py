@@ -19,7 +19,7 @@ from rollbook.journal.webhook_store import Letter, Progress, WebhookRow
 LETTERS_MAX = 1_000
 LETTER_BYTES_MAX = 32 * 1024 * 1024
 
-SAVE = "INSERT OR REPLACE INTO webhooks VALUES (?, ?, ?, ?, ?, ?, ?)"
+SAVE = "INSERT OR REPLACE INTO webhooks VALUES (?, ?, ?, ?, ?, ?)"
 SAVE_PROGRESS = "INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 FORGET = (
     "DELETE FROM webhooks WHERE id = ?",

@@ -6,8 +6,9 @@ One rule: every attempt at a change has the same ``webhook-id``, by which a rece
 import asyncio
 from collections.abc import Callable
 
+from rollbook.registry.webhooks.outcomes import Sent
 from rollbook.registry.webhooks.records import Webhook
-from rollbook.registry.webhooks.sending import Connection, Sent
+from rollbook.registry.webhooks.sending import Connection
 from rollbook.registry.webhooks.signing import signature_headers
 from rollbook.registry.webhooks.targets import Retry
 

@@ -29,8 +29,9 @@ from rollbook.registry.supervising import Supervisor
 from rollbook.registry.watching.mailboxes import Mailbox
 from rollbook.registry.watching.watching import Page, Watch, Watching
 from rollbook.registry.webhooks.attempts import Attempts, pause_seconds
+from rollbook.registry.webhooks.outcomes import Sent
 from rollbook.registry.webhooks.records import Webhook
-from rollbook.registry.webhooks.sending import Sender, Sent
+from rollbook.registry.webhooks.sending import Sender
 
 BATCH_MESSAGES_MAX = 64
 BATCH_BYTES_MAX = 256 * 1024
@@ -75,6 +76,8 @@ class Deliverer:
         self._filter = filter
         self._progress = progress
         self._around = around
+        self.is_gone = False
+        """Whether the target asked never to be sent anything again; nothing is, until the webhook is enabled again."""
         self._watch: Watch | None = None
         self._is_idle = False
         self._is_stopping = False
@@ -116,13 +119,16 @@ class Deliverer:
             except JournalUnavailable as trouble:
                 self._note_error(self._progress.revision, trouble.message)
                 await self._pause(TROUBLE_SECONDS)
-            except Exception:  # a fault must not end deliveries for good
+            except Exception as fault:  # it must not end deliveries for good
                 logger.exception("webhook %s failed", self._webhook.id)
+                self._note_error(self._progress.revision, f"the registry failed: {type(fault).__name__}; see its log")
                 await self._pause(TROUBLE_SECONDS)
 
     async def _step(self) -> None:
         left_ms = self._left_ms()
-        if self._has_letters:
+        if self.is_gone:
+            await self._pause(LOOK_SECONDS)
+        elif self._has_letters:
             await self._deliver_letters()
         elif self._progress.attempts and left_ms > 0:
             await self._pause(min(left_ms / 1000, self._webhook.target.retry.longest_seconds))
@@ -220,7 +226,9 @@ class Deliverer:
             self._note_success(message.revision)
             self._progress = self._progress._replace(revision=message.revision, attempts=0)
             return True
-        self._note_error(message.revision, sent.problem)
+        self._note_failure(message.revision, sent)
+        if sent.is_gone:
+            return False
         attempts = self._progress.attempts + 1
         if attempts >= self._webhook.target.retry.attempts:
             await self._bury("undelivered", message.revision, attempts=attempts, body=message.body.decode())
@@ -232,7 +240,7 @@ class Deliverer:
 
     async def _deliver_letters(self) -> None:
         """Deliver the dead letters that shall be; the first that fails again ends it for all of them."""
-        while not self._is_stopping:
+        while not self._is_stopping and not self.is_gone:
             self._has_letters = False
             letter = await self._around.keep(lambda store: store.due_letter(self._webhook.id))
             if letter is None or letter.body is None:
@@ -248,7 +256,7 @@ class Deliverer:
             self._note_success(letter.revision)
             await self._around.keep(lambda store: store.drop_letters(id, number))
         else:
-            self._note_error(letter.revision, problem)
+            self._note_failure(letter.revision, sent)
             at_ms = self._around.now_ms()
             await self._around.keep(lambda store: store.leave_letters(id, number, problem=problem, at_ms=at_ms))
 
@@ -280,6 +288,11 @@ class Deliverer:
     def _note_error(self, revision: int, problem: str) -> None:
         at_ms = self._around.now_ms()
         self._progress = self._progress._replace(error_at_ms=at_ms, error_revision=revision, error=problem)
+
+    def _note_failure(self, revision: int, sent: Sent) -> None:
+        self.is_gone = sent.is_gone
+        disabled = "; the webhook is disabled, as its target asks" if sent.is_gone else ""
+        self._note_error(revision, f"{sent.problem}{disabled}")
 
 
 def _fills_a_batch(messages: Sequence[Message]) -> bool:

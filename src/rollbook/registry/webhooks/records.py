@@ -3,20 +3,30 @@
 One rule: a secret is told when it is made, and never again.
 """
 
+import msgspec
 import orjson
 from msgspec import Struct
 from msgspec.structs import replace
 
 from rollbook.documents.values import Document, Value
+from rollbook.errors import WebhookRefused
 from rollbook.journal.webhook_store import Letter, Progress, WebhookRow
 from rollbook.registry.feed.times import iso_time
 from rollbook.registry.webhooks.signing import key_in
-from rollbook.registry.webhooks.targets import Registration, Target, target_of
+from rollbook.registry.webhooks.targets import Registration, Target, TargetChange, target_of
 
 STATES = ("current", "delivering", "retrying", "stopped", "disabled")
 """How deliveries can stand (see ``state_of``)."""
 
 FORMER_SECRET_MS = 24 * 60 * 60 * 1000
+FORMER_SECRETS_MAX = 5
+
+
+class FormerSecret(Struct, frozen=True, array_like=True):
+    """A secret that was replaced, and until when (Unix ms) messages are signed with it as well."""
+
+    secret: str
+    until_ms: int
 
 
 class Webhook(Struct, frozen=True):
@@ -27,20 +37,31 @@ class Webhook(Struct, frozen=True):
     updated_at_ms: int
     target: Target
     secret: str
-    former_secret: str | None = None
-    former_until_ms: int = 0
+    former: tuple[FormerSecret, ...] = ()
+
+    def former_at(self, at_ms: int) -> tuple[FormerSecret, ...]:
+        """The former secrets that sign at a time, newest first."""
+        return tuple(former for former in self.former if at_ms < former.until_ms)
 
     def keys(self, at_ms: int) -> list[bytes]:
         """What messages are signed with at a time."""
-        former = [self.former_secret] if self.former_secret and at_ms < self.former_until_ms else []
-        return [key_in(secret) for secret in (self.secret, *former)]
+        return [key_in(secret) for secret in (self.secret, *(former.secret for former in self.former_at(at_ms)))]
 
-    def changed(self, target: Target, secret: str | None, *, at_ms: int) -> "Webhook":
-        """The webhook with another target, and with another secret where one is given."""
-        after = replace(self, target=target, updated_at_ms=at_ms)
-        if secret is None or secret == self.secret:
-            return after
-        return replace(after, secret=secret, former_secret=self.secret, former_until_ms=at_ms + FORMER_SECRET_MS)
+    def changed(self, change: TargetChange, *, at_ms: int) -> "Webhook":
+        """The webhook after a change. Refuses (WebhookRefused) one former secret too many."""
+        former = self.former_at(at_ms) if change.keeps_former else ()
+        secret = change.secret or self.secret
+        if secret != self.secret:
+            former = tuple(each for each in former if each.secret != secret)
+            if change.keeps_former:
+                former = (FormerSecret(self.secret, at_ms + FORMER_SECRET_MS), *former)
+        if len(former) > FORMER_SECRETS_MAX:
+            raise WebhookRefused(
+                f"{FORMER_SECRETS_MAX} former secrets still sign, which is the most: "
+                'end them with {"keepFormerSecrets": false}, or wait until the oldest is a day old',
+                at="/secret",
+            )
+        return replace(self, target=change.target, secret=secret, former=former, updated_at_ms=at_ms)
 
 
 def webhook_from(registration: Registration, *, at_ms: int) -> Webhook:
@@ -56,18 +77,20 @@ def row_of(webhook: Webhook) -> WebhookRow:
         webhook.updated_at_ms,
         orjson.dumps(webhook.target.as_json()).decode(),
         webhook.secret,
-        webhook.former_secret,
-        webhook.former_until_ms,
+        msgspec.json.encode(webhook.former).decode(),
     )
 
 
 def webhook_of(row: WebhookRow) -> Webhook:
     """The webhook that was kept."""
-    return Webhook(**{**row._asdict(), "target": target_of(orjson.loads(row.target))})
+    former = msgspec.json.decode(row.former, type=tuple[FormerSecret, ...])
+    return Webhook(
+        row.id, row.created_at_ms, row.updated_at_ms, target_of(orjson.loads(row.target)), row.secret, former
+    )
 
 
 def described(
-    webhook: Webhook, progress: Progress, *, newest: int, letters: int, dropped: int, is_stopped: bool
+    webhook: Webhook, progress: Progress, *, newest: int, letters: int, dropped: int, is_stopped: bool, now_ms: int
 ) -> Document:
     """The webhook and how its deliveries stand, for its caller. ``newest`` is the registry's newest revision."""
     return {
@@ -86,6 +109,7 @@ def described(
             "missedUpTo": progress.missed_up_to or None,
             "deadLetters": letters,
             "deadLettersDropped": dropped,
+            "formerSecretsUntil": [iso_time(former.until_ms) for former in webhook.former_at(now_ms)],
         },
     }
 

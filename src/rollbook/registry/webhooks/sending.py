@@ -8,16 +8,16 @@ a webhook must not be a way to read what only the registry can reach.
 import asyncio
 import contextlib
 import logging
-import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import cached_property
-from http import HTTPStatus
-from ssl import SSLContext
+from pathlib import Path
+from ssl import SSLContext, create_default_context
 
 import httpcore
 from msgspec import Struct, field
 
 from rollbook import __version__
+from rollbook.registry.webhooks.outcomes import Sent, outcome_of
 from rollbook.registry.webhooks.resolving import JudgedBackend, Resolve, SystemResolver
 from rollbook.setting_values import AllowedNetworks
 
@@ -27,17 +27,10 @@ BEGINNING_SECONDS = 0.05
 SENDING_BYTES_MAX = 128 * 1024 * 1024
 ANSWER_BYTES_MAX = 64 * 1024
 IDLE_SECONDS = 15.0
-SECONDS = re.compile(r"\d{1,6}", re.ASCII)
+PROBLEM_LENGTH_MAX = 300
 
 
 logger = logging.getLogger(__name__)
-
-
-class Sent(Struct, frozen=True):
-    """What came of an attempt. ``problem`` is None when the message was delivered; ``wait_seconds``: asked for."""
-
-    problem: str | None = None
-    wait_seconds: int = 0
 
 
 class Room(Struct):
@@ -91,8 +84,12 @@ class Room(Struct):
 class Sender:
     """What all lines share: the room for attempts, and the judge of addresses."""
 
-    def __init__(self, *, allowed: AllowedNetworks, resolve: Resolve | None = None) -> None:
+    def __init__(
+        self, *, allowed: AllowedNetworks, authorities: Path | None = None, resolve: Resolve | None = None
+    ) -> None:
+        """``authorities`` is a file of the certificates that targets are verified by; None: those of the system."""
         self.room = Room()
+        self._authorities = authorities
         self._resolver = SystemResolver()
         self._backend = JudgedBackend(resolve or self._resolver, allowed)
 
@@ -100,18 +97,22 @@ class Sender:
     def _ssl_context(self) -> SSLContext:
         import httpx  # which takes long to import, and many registries have no webhooks
 
+        if self._authorities is not None:
+            return create_default_context(cafile=self._authorities)
         return httpx.create_ssl_context()
 
     def line(self) -> "Connection":
         """A line to one target; to be closed."""
-        return Connection(
-            self.room,
-            httpcore.AsyncConnectionPool(
-                ssl_context=self._ssl_context,
-                max_connections=1,
-                keepalive_expiry=IDLE_SECONDS,
-                network_backend=self._backend,
-            ),
+        return Connection(self.room, self._open_pool)
+
+    async def _open_pool(self, scheme: str) -> httpcore.AsyncConnectionPool:
+        """A pool for one connection. Fails (OSError) for HTTPS when the authorities' certificates can't be read."""
+        is_https = scheme == "https"
+        return httpcore.AsyncConnectionPool(
+            ssl_context=await asyncio.to_thread(lambda: self._ssl_context) if is_https else None,
+            max_connections=1,
+            keepalive_expiry=IDLE_SECONDS,
+            network_backend=self._backend,
         )
 
     def close(self) -> None:
@@ -119,11 +120,12 @@ class Sender:
         self._resolver.close()
 
 
-class Connection(Struct, frozen=True):
+class Connection(Struct):
     """Sends messages to one target, over one connection that is kept for the next ones. Made by ``Sender.line``."""
 
     room: Room
-    pool: httpcore.AsyncConnectionPool
+    open_pool: Callable[[str], Awaitable[httpcore.AsyncConnectionPool]]
+    _pool: httpcore.AsyncConnectionPool | None = None
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float) -> Sent:
         """Try once, for so many seconds from when there is room for it."""
@@ -143,27 +145,22 @@ class Connection(Struct, frozen=True):
 
     async def close(self) -> None:
         """Close the connection."""
-        await self.pool.aclose()
+        if self._pool is not None:
+            await self._pool.aclose()
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Sent:
         import httpx
 
         parts = httpx.URL(url)
         place = httpcore.URL(scheme=parts.raw_scheme, host=parts.raw_host, port=parts.port, target=parts.raw_path)
+        try:
+            pool = self._pool = self._pool or await self.open_pool(parts.scheme)
+        except OSError as error:  # tried again with the message: the file may be mended meanwhile
+            return Sent(f"the certificates of authorities can't be loaded: {error}"[:PROBLEM_LENGTH_MAX])
         sent_headers = {"host": parts.netloc.decode(), **STANDING_HEADERS, **headers}
-        async with self.pool.stream("POST", place, headers=list(sent_headers.items()), content=body) as answer:
+        async with pool.stream("POST", place, headers=list(sent_headers.items()), content=body) as answer:
             await _read_bounded(answer)
             return outcome_of(answer.status, {name.lower(): value for name, value in answer.headers})
-
-
-def outcome_of(status: int, headers: Mapping[bytes, bytes]) -> Sent:
-    """What an answer means."""
-    if 200 <= status < 300:
-        return Sent()
-    phrase = HTTPStatus(status).phrase if status in STATUSES else "unknown"
-    followed = "; redirects are not followed" if 300 <= status < 400 else ""
-    wait = headers.get(b"retry-after", b"").decode("latin-1").strip()
-    return Sent(f"answered {status} {phrase}{followed}", int(wait) if SECONDS.fullmatch(wait) else 0)
 
 
 async def _read_bounded(answer: httpcore.Response) -> None:
@@ -175,7 +172,6 @@ async def _read_bounded(answer: httpcore.Response) -> None:
             return
 
 
-STATUSES = frozenset(HTTPStatus)
 STANDING_HEADERS = {
     "content-type": "application/json",
     "user-agent": f"Rollbook/{__version__}",

@@ -12,8 +12,9 @@ from typing import Any, cast, get_args
 from msgspec import Struct, field
 
 from rollbook.documents.values import Document, Value, is_number
-from rollbook.errors import WebhookRefused, below
-from rollbook.limits import Limits
+from rollbook.errors import LanguageRefused, WebhookRefused, below
+from rollbook.language.filters import Filter, compile_filter
+from rollbook.limits import Limits, RequestBudget
 from rollbook.registry.feed.change_events import Detail
 from rollbook.registry.reading.requests import parse_since, parse_watch_filter
 from rollbook.registry.webhooks.addresses import problem_with
@@ -26,6 +27,7 @@ ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 NAME = re.compile(rb"[A-Za-z0-9._-]+")
 PORT_MAX = 65_535
 READ_ONLY = ("id", "createdAt", "updatedAt", "status")
+KEEP_FORMER = "keepFormerSecrets"
 
 
 class Retry(Struct, frozen=True):
@@ -77,6 +79,14 @@ class Registration(Struct, frozen=True):
     since: int | None
 
 
+class TargetChange(Struct, frozen=True):
+    """What a webhook shall be: its target, its new secret if there is one, and whether former ones still sign."""
+
+    target: Target
+    secret: str | None = None
+    keeps_former: bool = True
+
+
 class TargetParser(Struct, frozen=True):
     """Reads targets, within the limits of one registry."""
 
@@ -93,22 +103,26 @@ class TargetParser(Struct, frozen=True):
         target = self.target(body, beside=("id", "secret", "since"))
         return Registration(id, target, parse_secret(body) or new_secret(), parse_since(body))
 
-    def replacement(self, body: Value, *, id: str) -> tuple[Target, str | None]:
-        """The target that the body of a PUT of the webhook ``id`` asks for, and the new secret if it has one."""
+    def replacement(self, body: Value, *, id: str) -> TargetChange:
+        """What the body of a PUT of the webhook ``id`` asks for."""
         body = _changing(body, id=id)
-        return self.target(body, beside=("secret", *READ_ONLY)), parse_secret(body)
+        return self._change(body, body)
 
-    def patched(self, target: Target, body: Value, *, id: str) -> tuple[Target, str | None]:
-        """The target of the webhook ``id`` after a PATCH, and the new secret if it has one.
-
-        A member that is null takes its default.
-        """
+    def patched(self, target: Target, body: Value, *, id: str) -> TargetChange:
+        """What a PATCH of the webhook ``id`` asks for. A member that is null takes its default."""
         body = _changing(body, id=id)
         now = target.as_json()
         members = {**now, **body}
         if isinstance(body.get("retry"), dict):
             members["retry"] = {**cast(Document, now["retry"]), **cast(Document, body["retry"])}
-        return self.target(members, beside=("secret", *READ_ONLY)), parse_secret(body)
+        return self._change(members, body)
+
+    def _change(self, members: Document, body: Document) -> TargetChange:
+        target = self.target(members, beside=("secret", KEEP_FORMER, *READ_ONLY))
+        keeps_former = body.get(KEEP_FORMER)
+        if keeps_former not in (None, True, False):
+            raise WebhookRefused(f"{KEEP_FORMER!r} must be true or false", at=below("", KEEP_FORMER))
+        return TargetChange(target, parse_secret(body), keeps_former is not False)
 
     def target(self, body: Document, *, beside: Collection[str] = ()) -> Target:
         """The target that ``body`` describes; it may hold the members ``beside`` too."""
@@ -118,12 +132,23 @@ class TargetParser(Struct, frozen=True):
         if body.get("url") is None:
             raise WebhookRefused("a webhook needs a 'url'", at="/url")
         if body.get("filter") is not None:
-            parse_watch_filter(body["filter"], at="/filter", limits=self.limits)
+            parse_delivery_filter(body["filter"], limits=self.limits)
         target = Target(**_read(body, MEMBERS, at=""), retry=Retry(**_read(retry, RETRY_MEMBERS, at="/retry")))
         problem = problem_with_url(target.url, self.allowed)
         if problem is not None:
             raise WebhookRefused(problem, at="/url")
         return target
+
+
+def parse_delivery_filter(json: Value, *, limits: Limits) -> Filter:
+    """The filter of a webhook. Refuses (LanguageRefused), as a watch does, constant parts that can't be evaluated."""
+    filter = parse_watch_filter(json, at="/filter", limits=limits)
+    try:
+        compile_filter(filter, work=RequestBudget())
+    except LanguageRefused as refusal:
+        place = refusal.at if refusal.at.startswith("/filter") else "/filter" + refusal.at
+        raise type(refusal)(refusal.message, at=place, mongo_code=refusal.mongo_code) from None
+    return filter
 
 
 def target_of(kept: Document) -> Target:

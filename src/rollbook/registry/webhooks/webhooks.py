@@ -9,9 +9,11 @@ import contextlib
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Iterable
+from pathlib import Path
 from typing import TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rollbook.documents.values import Document
 from rollbook.errors import JournalUnavailable, LanguageRefused, TooManyWebhooks, WebhookExists, WebhookNotFound
@@ -19,7 +21,6 @@ from rollbook.journal.interface import Journal
 from rollbook.journal.webhook_store import Progress, WebhookStore
 from rollbook.limits import Limits
 from rollbook.registry.feed.recent_changes import RecentChanges
-from rollbook.registry.reading.requests import parse_watch_filter
 from rollbook.registry.supervising import Supervisor
 from rollbook.registry.watching.watching import Watching
 from rollbook.registry.webhooks.dead_letters import DeadLetters
@@ -28,7 +29,7 @@ from rollbook.registry.webhooks.records import Webhook, described, row_of, webho
 from rollbook.registry.webhooks.resolving import Resolve
 from rollbook.registry.webhooks.sending import Sender
 from rollbook.registry.webhooks.storing import StoreThread
-from rollbook.registry.webhooks.targets import Registration, Target, TargetParser
+from rollbook.registry.webhooks.targets import Registration, Target, TargetChange, TargetParser, parse_delivery_filter
 from rollbook.setting_values import AllowedNetworks
 
 SAVE_SECONDS = 1.0
@@ -36,8 +37,8 @@ STOP_SECONDS = 5.0
 WAITING_BYTES_MAX = 64 * 1024 * 1024
 READERS_MAX = 2
 
-TargetEdit: TypeAlias = Callable[[Target], tuple[Target, str | None]]
-"""Gives the target as it shall be, and the new secret where there is to be one."""
+TargetEdit: TypeAlias = Callable[[Target], TargetChange]
+"""Gives what shall become of a webhook with this target."""
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +93,7 @@ class Webhooks:
         limits: Limits,
         allowed: AllowedNetworks,
         now_ms: Callable[[], int],
+        authorities: Path | None = None,
         resolve: Resolve | None = None,
         chance: Callable[[], float] = random.random,
         supervisor: Supervisor | None = None,
@@ -103,7 +105,7 @@ class Webhooks:
         watchers_max = max(limits.webhooks_max, len(rows))
         watching = Watching(journal, recent, watchers_max=watchers_max, supervisor=supervisor)
         watching.mailroom.bytes_max = WAITING_BYTES_MAX
-        sender = Sender(allowed=allowed, resolve=resolve)
+        sender = Sender(allowed=allowed, authorities=authorities, resolve=resolve)
         around = Surroundings(
             watching, journal.compaction.mark, sender, keep, now_ms, chance, asyncio.Semaphore(READERS_MAX), supervisor
         )
@@ -146,8 +148,7 @@ class Webhooks:
     async def change(self, id: str, edit: TargetEdit) -> None:
         """Change what a webhook is. What was not delivered yet goes to the changed target, and at once."""
         async with self._at_rest(id) as standing:
-            target, secret = edit(standing.webhook.target)
-            webhook = standing.webhook.changed(target, secret, at_ms=self._around.now_ms())
+            webhook = standing.webhook.changed(edit(standing.webhook.target), at_ms=self._around.now_ms())
             await self._save_whole(standing, webhook, standing.at_rest._replace(attempts=0))
 
     async def replay(self, id: str, since: int) -> None:
@@ -189,6 +190,7 @@ class Webhooks:
             letters=letters,
             dropped=dropped,
             is_stopped=standing.deliverer is None,
+            now_ms=self._around.now_ms(),
         )
 
     @contextlib.asynccontextmanager
@@ -208,9 +210,14 @@ class Webhooks:
         if not webhook.target.enabled or self._saving is None:
             return
         try:
-            filter = parse_watch_filter(webhook.target.filter, at="/filter", limits=self.parser.limits)
-        except LanguageRefused as refusal:  # the limits are not those that it was registered under
+            filter = parse_delivery_filter(webhook.target.filter, limits=self.parser.limits)
+        except LanguageRefused as refusal:  # the rules are not those that it was registered under
             logger.warning("webhook %s is stopped, for its filter is refused: %s", webhook.id, refusal.message)
+            standing.at_rest = standing.at_rest._replace(
+                error=f"the filter is refused: {refusal.message}",
+                error_at_ms=self._around.now_ms(),
+                error_revision=standing.at_rest.revision,
+            )
             return
         standing.deliverer = Deliverer(webhook, filter, standing.at_rest, self._around)
 
@@ -222,7 +229,21 @@ class Webhooks:
         while True:
             await asyncio.sleep(SAVE_SECONDS)
             async with self._in_turn:
+                await self._disable_what_is_gone()
                 await self._save(self._all.values())
+
+    async def _disable_what_is_gone(self) -> None:
+        """Disable every webhook whose target asked never to be sent anything again."""
+        gone = [each for each in self._all.values() if each.deliverer is not None and each.deliverer.is_gone]
+        for standing in gone:
+            disabled = TargetChange(replace(standing.webhook.target, enabled=False))
+            webhook = standing.webhook.changed(disabled, at_ms=self._around.now_ms())
+            try:
+                await self._save_whole(standing, webhook, standing.progress)
+            except JournalUnavailable:
+                continue  # tried again with the next save, which says so
+            await standing.rest()
+            logger.warning("webhook %s is disabled, for its target answered 410 Gone", webhook.id)
 
     async def _save(self, standings: Iterable[RunningWebhook]) -> None:
         moved = [(each, progress) for each in standings if (progress := each.progress) != each.kept]
