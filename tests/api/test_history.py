@@ -4,6 +4,7 @@ import json
 import time
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -347,3 +348,36 @@ def test_a_malformed_protection_is_400_and_an_unknown_cluster_404(
     assert http.put("/clusters/never-was/protection").status_code == 404
     assert http.delete("/clusters/never-was/protection").status_code == 404
     assert http.put(f"{address}/protection", headers={"if-match": '"1"'}).status_code == 412
+
+
+@pytest.mark.parametrize("length", [500, 501])
+def test_a_reason_is_kept_whole_or_refused(http: httpx.Client, fresh_id: str, length: int) -> None:
+    reason, address = "é" * length, f"/clusters/{fresh_id}"
+    http.post("/clusters", json=cluster(fresh_id))
+    header = {"x-reason": quote(reason)}
+    replies = [
+        http.put(address, json={"reputation": 1}, headers=header),
+        http.put(f"{address}/protection", headers=header),
+        http.request("DELETE", f"{address}/protection", json={"reason": reason}),
+        http.delete(address, headers=header),
+    ]
+    assert [reply.status_code for reply in replies] == [200 if length == 500 else 400] * 4
+    reasons = [change["reason"] for change in http.get(f"{address}/history").json()]
+    assert reasons == ([reason] * 4 if length == 500 else []) + [None]
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "body"),
+    [
+        ("PUT", "", {"reputation": 1}),
+        ("DELETE", "", None),
+        ("PUT", "/protection", None),
+        ("PUT", "/nodes", []),
+        ("PATCH", "/nodes/none", {"memory": 1}),
+    ],
+)
+def test_what_is_not_there_is_not_found_before_a_condition_fails(
+    http: httpx.Client, fresh_id: str, method: str, address: str, body: Any
+) -> None:
+    reply = http.request(method, f"/clusters/{fresh_id}{address}", json=body, headers={"if-match": '"99"'})
+    assert reply.status_code == 404

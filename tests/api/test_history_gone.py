@@ -86,3 +86,10 @@ def test_only_what_is_kept_can_be_restored(http: httpx.Client) -> None:
     assert http.post("/clusters/west/restore", json={}).status_code == 410
     assert http.post("/clusters/west/restore", json={"revision": 1}).status_code == 410
     assert http.post("/clusters/north/restore", json={"revision": 5}).status_code == 410
+
+
+@pytest.mark.parametrize("revision", [6, 7, 9])
+def test_what_was_surely_not_there_is_not_found_though_its_deletion_is_gone(http: httpx.Client, revision: int) -> None:
+    assert http.get("/clusters/west", params={"revision": revision}).status_code == 404
+    reply = http.post("/clusters/west/restore", json={"revision": revision})
+    assert (reply.status_code, reply.json()["code"]) == (404, "cluster-not-found")

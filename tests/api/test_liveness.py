@@ -245,6 +245,7 @@ def test_readiness_tells_of_leases_and_holds(tmp_path: Path) -> None:
         ready = http.get("/readyz").json()
         (hold,) = ready["liveness"]["holds"]
         assert (ready["status"], hold["cause"], hold["waiting"]) == ("ready", "mass-silence", 10)
+        assert ready["liveness"]["silent"] == 10
         assert hold["detail"].endswith("of 10 clusters under lease fell silent within one window")
         assert http.post("/clusters/count", json={"status": "live"}).json() == {"count": 10}
         assert "mass-silence" in server.log.read_text()

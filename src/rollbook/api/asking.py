@@ -86,13 +86,24 @@ def reason_of(request: Request) -> str | None:
 
 
 def reason_in(header: str) -> str | None:
-    """The reason that a header gives: percent-encoded UTF-8, or plain text. It becomes one line, not a long one."""
+    """The reason that a header gives: percent-encoded UTF-8, or plain text. It becomes one line.
+
+    Refuses (RequestRefused) a long one.
+    """
     try:
         text = unquote_to_bytes(header.encode("latin-1")).decode()
     except UnicodeDecodeError:
         text = header
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    return line[:REASON_LENGTH_MAX] or None
+    return short_reason(line, name="X-Reason") or None
+
+
+def short_reason(reason: str, *, name: str, at: str = "") -> str:
+    """The reason, which was given as ``name``. Refuses (RequestRefused) one that is too long to be kept."""
+    if len(reason) > REASON_LENGTH_MAX:
+        problem = f"{name} has {len(reason)} characters; a reason has at most {REASON_LENGTH_MAX}: shorten it"
+        raise RequestRefused(problem, at=at)
+    return reason
 
 
 def _check_media_type(request: Request, *, required: bool) -> None:

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from rollbook import errors
 from rollbook.api import headers, responses
-from rollbook.api.asking import REASON_LENGTH_MAX, caller_of, precondition_of, reason_of, registry_of
+from rollbook.api.asking import caller_of, precondition_of, reason_of, registry_of, short_reason
 from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, array_of, reference
 from rollbook.api.handlers.clusters import AFTER_UPDATE, rules_of
 from rollbook.api.parameters import AS_PATCH, BEFORE, FIELD_VALIDATION, LIMIT, SINCE
@@ -60,7 +60,7 @@ async def unprotect_cluster(request: Request) -> Response:
 async def _protection(request: Request, *, protected: bool) -> Response:
     registry = registry_of(request)
     reason = await WHY.of(request)
-    reason = reason_of(request) if reason is None else reason[:REASON_LENGTH_MAX]
+    reason = reason_of(request) if reason is None else short_reason(reason, name="reason", at="/reason")
     command = Protect(request.path_params["id"], protected, precondition_of(request))
     stored = await registry.write(caller_of(request), command, reason=reason)
     headers = {"etag": responses.entity_tag(stored.revision)}

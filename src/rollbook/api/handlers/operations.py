@@ -85,7 +85,8 @@ OPERATIONS = (
             Answer(
                 200,
                 "reads are answered; `writable` says whether the last write reached the disk, `compacted` up to which "
-                "revision the history is no longer kept, `liveness.holds` why silences are not written down",
+                "revision the history is no longer kept, `liveness.silent` how many clusters are silent, "
+                "and `liveness.holds` why some of these silences are not written down",
                 reference("Readiness"),
             ),
         ),

@@ -84,8 +84,9 @@ async def restoration(
 
     ``unreachable`` is the status that the registry writes for silent clusters.
     """
+    version = None if revision is None else await history.version(id, AtRevision(revision))
     last = await history.last_body(id)
-    body = last if revision is None else (await history.version(id, AtRevision(revision))).body
+    body = last if version is None else version.body
     mark = await history.mark(id, revision, unreachable) if status_in(body) == unreachable else None
     return Restore(id, revision, body, last, rules, precondition, limits, mark)
 

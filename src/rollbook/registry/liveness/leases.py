@@ -184,8 +184,12 @@ class Leases:
         return self._flapping.total(now_ms)
 
     def as_json(self) -> dict[str, Value]:
-        """For ``/readyz``: how many leases there are, how many silences were noted, and what holds transitions."""
-        return {"leases": len(self), "silent": self._noted, "holds": self.holds.as_json(len(self._due))}
+        """For ``/readyz``: how many leases there are, how many of them are silent, and what holds transitions."""
+        return {
+            "leases": len(self),
+            "silent": self._noted + len(self._due),
+            "holds": self.holds.as_json(len(self._due)),
+        }
 
     def _begin(self, id: str, life: int, ttl_seconds: int, at: ClockReading) -> Lease:
         self.drop(id)
