@@ -154,6 +154,12 @@ class ClusterProtected(RegistryError):
     code = "cluster-protected"
 
 
+class PermissionDenied(RegistryError):
+    """The caller may not do this."""
+
+    code = "permission-denied"
+
+
 class NodeNotFound(RegistryError):
     """The cluster has no node with this id."""
 

@@ -36,6 +36,7 @@ STATUSES: Mapping[type[RegistryError], int] = {
     errors.MethodNotAllowed: 405,
     errors.ClusterExists: 409,
     errors.ClusterProtected: 409,
+    errors.PermissionDenied: 403,
     errors.NodeExists: 409,
     errors.WebhookExists: 409,
     errors.TooManyWebhooks: 409,

@@ -23,6 +23,7 @@ EXIT_CODES: Mapping[type[RegistryError], int] = {
     errors.RequestRefused: REFUSED,
     errors.LanguageRefused: REFUSED,
     errors.DocumentInvalid: REFUSED,
+    errors.PermissionDenied: REFUSED,
     errors.ClusterNotFound: CLASHED,
     errors.ClusterDeleted: CLASHED,
     errors.ClusterExists: CLASHED,
