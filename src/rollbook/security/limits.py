@@ -1,0 +1,73 @@
+"""Rates: how many requests a second a caller may send, by the generic cell rate algorithm (GCRA).
+
+Theory: a bucket is one number, the theoretical arrival time of the next request at the agreed rate. A request may come
+early by as much as a burst lasts; each one that is let through moves the time on by one interval. Nothing ticks, and a
+bucket that has rested is as good as new.
+
+One rule: a request that is refused costs the caller nothing.
+"""
+
+from collections.abc import Hashable
+from math import ceil
+
+from msgspec import Struct
+
+
+class Rate(Struct, frozen=True):
+    """At most ``per_second`` requests on average, and ``burst`` at once."""
+
+    per_second: float
+    burst: int
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two requests at this rate."""
+        return 1.0 / self.per_second
+
+
+class Verdict(Struct, frozen=True):
+    """Whether a request is let through, how many more would be now, and when the bucket is full again (seconds).
+
+    ``retry_seconds`` is when the next request would be let through; 0 for one that was.
+    """
+
+    allowed: bool
+    remaining: int
+    reset_seconds: float
+    retry_seconds: float = 0.0
+
+    def headers(self, rate: Rate) -> dict[str, str]:
+        """The headers that say so: ``RateLimit`` and ``RateLimit-Policy``, and ``Retry-After`` on a refusal."""
+        window = ceil(rate.burst * rate.interval)
+        fields = {
+            "ratelimit-policy": f'"requests";q={rate.burst};w={window}',
+            "ratelimit": f'"requests";r={self.remaining};t={ceil(self.reset_seconds)}',
+        }
+        return fields if self.allowed else {**fields, "retry-after": str(max(1, ceil(self.retry_seconds)))}
+
+
+class Buckets:
+    """The buckets of all callers. ``now`` is in seconds of a clock that only goes up."""
+
+    KEPT_MAX = 65_536
+
+    def __init__(self) -> None:
+        self._arrivals: dict[Hashable, float] = {}
+
+    def take(self, key: Hashable, rate: Rate, now: float) -> Verdict:
+        """Let one request of ``key`` through, or refuse it."""
+        burst_seconds = rate.burst * rate.interval
+        arrival = max(self._arrivals.get(key, now), now)
+        next_arrival = arrival + rate.interval
+        early_seconds = next_arrival - now - burst_seconds
+        if early_seconds > 1e-9:
+            return Verdict(False, 0, arrival - now, early_seconds)
+        self._arrivals[key] = next_arrival
+        if len(self._arrivals) > self.KEPT_MAX:
+            self._forget_rested(now)
+        remaining = int((burst_seconds - (next_arrival - now)) * rate.per_second + 1e-9)
+        return Verdict(True, remaining, next_arrival - now)
+
+    def _forget_rested(self, now: float) -> None:
+        """Forget the buckets that are full again: a new one is the same."""
+        self._arrivals = {key: arrival for key, arrival in self._arrivals.items() if arrival > now}
