@@ -22,7 +22,7 @@ from rollbook.settings import Settings
 Outcome: TypeAlias = "tuple[str, ...] | RegistryError"
 
 
-COMMAND_LINE = Caller("command-line")
+COMMAND_LINE = Caller("command-line", "command-line")
 
 
 class ImportTarget(Protocol):

@@ -20,7 +20,7 @@ from rollbook.documents.values import MISSING, Document, Maybe, Value
 from rollbook.language.filters import Filter, Predicate, compile_filter, parse_filter
 from rollbook.language.filters.nodes import EVERYTHING
 from rollbook.security.masks import HIDDEN, SHOWN, Mask, Visibility, hiding, showing
-from rollbook.security.roles import ALWAYS_SHOWN, SECRET_PATHS, Role, Rule, facts_in, paths_of, with_facts
+from rollbook.security.roles import ALWAYS_SHOWN, SECRET_PATHS, VERBS, Role, Rule, facts_in, paths_of, with_facts
 
 
 class Grant(Struct, frozen=True):
@@ -88,6 +88,10 @@ class Access(Struct, frozen=True):
         if before is None or after is None:
             return ()
         return list(_unwritable(reduce(or_, (grant.writes for grant in grants)), before, after, ()))
+
+
+FULL_ACCESS = Access((Grant(VERBS, EVERYTHING, None, SHOWN, SHOWN),))
+"""Everything. Compare with ``is``: the usual case costs nothing."""
 
 
 def access_of(roles: Iterable[Role], facts: Mapping[str, Value], *, secrets: Sequence[Path] = SECRET_PATHS) -> Access:

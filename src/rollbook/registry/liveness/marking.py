@@ -41,7 +41,7 @@ STEPS_MAX = 8
 """How often a lease is asked at a time; one whose document changes all the while is asked again at the next look."""
 
 
-THE_REGISTRY = Caller(REGISTRY)
+THE_REGISTRY = Caller(REGISTRY, "registry")
 
 
 class StatusRules(Struct, frozen=True):
