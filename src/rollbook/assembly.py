@@ -21,8 +21,8 @@ from rollbook.api.serving.server import serve as serve_http
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import ClockReading
 from rollbook.errors import ChangesLost
+from rollbook.journal.interface import DirectoryJournal
 from rollbook.journal.opening import open_lease_store, open_webhook_store
-from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.registry.feed.clocks import TrustedClock, known_time_in
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.feed.times import read_clocks
@@ -43,7 +43,7 @@ from rollbook.registry.writing.committing import Committer
 from rollbook.settings import Settings
 from rollbook.view.keeping import SnapshotKeeper
 from rollbook.view.opening import open_view, save_snapshot
-from rollbook.view.upkeep import open_journal
+from rollbook.view.upkeep import open_checked_journal
 
 SNAPSHOT_LOOK_SECONDS = 5.0
 JOURNAL_LOOK_SECONDS = 1.0
@@ -64,7 +64,7 @@ async def open_registry(
     rules = SchemaRules(mode=settings.schema)
     supervisor = Supervisor()
     async with AsyncExitStack() as undo:
-        journal = await asyncio.to_thread(open_journal, directory)
+        journal = await asyncio.to_thread(open_checked_journal, directory)
         undo.push_async_callback(asyncio.to_thread, _close_in_place, journal)
         look = partial(asyncio.to_thread, journal.look)
         undo.callback(supervisor.run("rollbook-journal", lambda: _repeat(look, JOURNAL_LOOK_SECONDS)).cancel)
@@ -146,10 +146,10 @@ async def open_registry(
         )
 
 
-def _close_in_place(journal: SqliteJournal) -> None:
+def _close_in_place(journal: DirectoryJournal) -> None:
     """Close the journal. Refuses (ChangesLost) to call that a success when its files are no longer where they were."""
     journal.close()
-    loss = journal.loss()
+    loss = journal.tenure.loss()
     if loss is not None:
         raise ChangesLost(f"{loss}; changes that were written before may be lost")
 

@@ -15,7 +15,7 @@ from rollbook.journal.sqlite.schema import FILE_NAME
 from rollbook.journal.sqlite.webhooks import SqliteWebhookStore
 from rollbook.journal.webhook_store import Progress, WebhookRow
 from rollbook.view.opening import open_view, save_snapshot
-from rollbook.view.upkeep import go_on_without_what_is_lost, open_journal, problems_in
+from rollbook.view.upkeep import go_on_without_what_is_lost, open_checked_journal, problems_in
 from tests.view.test_opening import enrol, loaded
 
 
@@ -69,12 +69,12 @@ def test_a_journal_that_has_lost_changes_is_refused_until_that_is_accepted(tmp_p
     before = contents(data)
     for _ in range(2):
         with pytest.raises(ChangesLost, match=r"knows of revision 5.*rollbook repair --data .* --accept-loss"):
-            open_journal(data)
+            open_checked_journal(data)
         assert any("changes are lost" in problem for problem in problems_in(data))
     assert contents(data) == before
 
     go_on_without_what_is_lost(data)
-    journal = open_journal(data)
+    journal = open_checked_journal(data)
     assert journal.newest() == (3 if loss is older else 0)
     assert len(open_view(journal, data)) == journal.newest()
     journal.close()
@@ -90,7 +90,7 @@ def test_a_removed_log_that_held_writes_is_a_loss(tmp_path: Path) -> None:
     journal.close()
     (killed / f"{FILE_NAME}-wal").unlink()
     with pytest.raises(ChangesLost, match="ends at revision 0"):
-        open_journal(killed)
+        open_checked_journal(killed)
 
 
 def test_a_log_without_its_journal_is_a_loss(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_log_without_its_journal_is_a_loss(tmp_path: Path) -> None:
     journal.close()
     (killed / FILE_NAME).unlink()
     with pytest.raises(ChangesLost, match=r"its log .* is not empty"):
-        open_journal(killed)
+        open_checked_journal(killed)
 
 
 def test_a_log_that_another_program_folded_in_is_no_loss(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_log_that_another_program_folded_in_is_no_loss(tmp_path: Path) -> None
         other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     other.close()
     assert not (killed / f"{FILE_NAME}-wal").exists()
-    journal = open_journal(killed)
+    journal = open_checked_journal(killed)
     assert journal.newest() == 5
     journal.close()
 
@@ -129,7 +129,7 @@ def test_a_first_start_that_was_killed_half_way_is_no_loss(tmp_path: Path, journ
     (data / FILE_NAME).unlink()
     if journal_file is not None:
         (data / FILE_NAME).write_bytes(journal_file)
-    journal = open_journal(data)
+    journal = open_checked_journal(data)
     assert journal.newest() == 0
     journal.close()
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from rollbook.journal.changes import Change, StoredVersion
+from rollbook.journal.tenure import Tenure
 from rollbook.limits import RequestBudget
 
 
@@ -135,4 +136,24 @@ class Journal(Protocol):
 
     def close(self) -> None:
         """Release the files. Closing twice is harmless."""
+        ...
+
+
+class DirectoryJournal(Journal, Protocol):
+    """A journal in a directory that this process holds alone."""
+
+    @property
+    def tenure(self) -> Tenure:
+        """The right to write to it."""
+        ...
+
+    def look(self) -> None:
+        """See whether the file is still at its path, and can be written; ``trouble`` says it afterwards."""
+        ...
+
+    def repair(self, id: str, *, drop: bool) -> str:
+        """Repair one damaged cluster before anything else reads it; what was done, in words.
+
+        With ``drop``, contents that are damaged may be given up.
+        """
         ...

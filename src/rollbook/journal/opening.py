@@ -1,11 +1,27 @@
-"""Opening the stores beside the journal: the only place above ``sqlite`` that knows which engine they are of."""
+"""Opening the journal and the stores beside it: the only place above ``sqlite`` that knows which engine they are of."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from rollbook.journal.interface import DirectoryJournal
 from rollbook.journal.lease_store import LeaseStore
+from rollbook.journal.sqlite import leases, schema, webhook_schema
+from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.journal.sqlite.leases import SqliteLeaseStore
 from rollbook.journal.sqlite.webhooks import SqliteWebhookStore
 from rollbook.journal.webhook_store import WebhookStore
+
+LOG_HEADER_BYTES = 32
+"""The length of a write-ahead log in which nothing was written."""
+
+
+def open_journal(directory: Path) -> DirectoryJournal:
+    """The journal in ``directory``, both made when absent. Where nothing can be written, what is there is read.
+
+    Refuses a directory that another process uses (DataDirectoryLocked), that holds something else or another format
+    (DataDirectoryUnsound), or where nothing can be read nor made (JournalUnavailable).
+    """
+    return SqliteJournal.open(directory)
 
 
 def open_lease_store(directory: Path) -> LeaseStore:
@@ -19,3 +35,34 @@ def open_webhook_store(directory: Path) -> WebhookStore:
     Refuses (DataDirectoryUnsound) a file that can't be read: webhooks must not be forgotten in silence.
     """
     return SqliteWebhookStore.open(directory)
+
+
+def journal_path(directory: Path) -> Path:
+    """The file that holds the journal of ``directory``."""
+    return directory / schema.FILE_NAME
+
+
+def unmerged_log(directory: Path) -> Path | None:
+    """The log of changes that may not be in the journal's file yet; None when there is none, or an empty one."""
+    log = directory / f"{schema.FILE_NAME}-wal"
+    try:
+        return log if log.stat().st_size > LOG_HEADER_BYTES else None
+    except OSError:
+        return None
+
+
+def problems_beside(directory: Path) -> list[str]:
+    """What is wrong with the stores beside the journal, a sentence each; empty when they are intact."""
+    return [*leases.problems_in_leases(directory), *webhook_schema.problems_in_webhooks(directory)]
+
+
+def revisions_beside(directory: Path) -> Iterator[tuple[Path, int]]:
+    """The stores beside the journal, each with the newest revision that it knows; 0 when it knows none."""
+    yield directory / leases.FILE_NAME, leases.newest_in_leases(directory)
+    yield directory / webhook_schema.FILE_NAME, webhook_schema.newest_in_webhooks(directory)
+
+
+def turn_back_beside(directory: Path, newest: int) -> None:
+    """Make the stores beside the journal forget every revision later than ``newest``."""
+    leases.forget_later_leases(directory, newest)
+    webhook_schema.turn_back_webhooks(directory, newest)

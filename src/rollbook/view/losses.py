@@ -9,23 +9,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rollbook.errors import ChangesLost
-from rollbook.journal.sqlite import leases, webhook_schema
-from rollbook.journal.sqlite.schema import FILE_NAME
+from rollbook.journal.opening import journal_path, revisions_beside, turn_back_beside, unmerged_log
 from rollbook.view import snapshots
-
-LOG_HEADER_BYTES = 32
 
 
 def check_before_opening(directory: Path) -> None:
     """Refuses (ChangesLost) to make a journal where there has been one."""
-    path = directory / FILE_NAME
-    size_bytes = _size(path)
+    size_bytes = _size(journal_path(directory))
     if size_bytes:
         return
     state = "is missing" if size_bytes is None else "is empty"
     check_newest(directory, 0, state)
-    log = path.with_name(f"{FILE_NAME}-wal")
-    if (_size(log) or 0) > LOG_HEADER_BYTES:
+    log = unmerged_log(directory)
+    if log is not None:
         raise ChangesLost(_message(directory, state, f"its log {log} is not empty"))
 
 
@@ -41,20 +37,19 @@ def check_newest(directory: Path, newest: int, state: str | None = None) -> None
 def accept_loss(directory: Path, newest: int) -> None:
     """Make the other files fit a journal that ends at ``newest``."""
     snapshots.remove_snapshot(directory)
-    leases.forget_later_leases(directory, newest)
-    webhook_schema.turn_back_webhooks(directory, newest)
+    turn_back_beside(directory, newest)
 
 
 def _known_revisions(directory: Path) -> Iterator[tuple[Path, int]]:
     yield directory / snapshots.FILE_NAME, snapshots.newest_in_snapshot(directory)
-    yield directory / leases.FILE_NAME, leases.newest_in_leases(directory)
-    yield directory / webhook_schema.FILE_NAME, webhook_schema.newest_in_webhooks(directory)
+    yield from revisions_beside(directory)
 
 
 def _message(directory: Path, state: str, evidence: str) -> str:
+    path = journal_path(directory)
     return (
-        f"changes are lost: the journal {directory / FILE_NAME} {state}, but {evidence}. Restore the whole directory "
-        f"from a backup ({FILE_NAME} with its -wal), or, to go on without what is lost: "
+        f"changes are lost: the journal {path} {state}, but {evidence}. Restore the whole directory "
+        f"from a backup ({path.name} with its -wal), or, to go on without what is lost: "
         f"rollbook repair --data {directory} --accept-loss"
     )
 

@@ -3,10 +3,8 @@
 from pathlib import Path
 
 from rollbook.errors import ChangesLost, DataDirectoryUnsound, JournalUnavailable, SettingRefused
-from rollbook.journal.sqlite.journal import SqliteJournal
-from rollbook.journal.sqlite.leases import problems_in_leases
-from rollbook.journal.sqlite.schema import FILE_NAME
-from rollbook.journal.sqlite.webhook_schema import problems_in_webhooks
+from rollbook.journal.interface import DirectoryJournal
+from rollbook.journal.opening import journal_path, open_journal, problems_beside
 from rollbook.view.losses import accept_loss, check_before_opening, check_newest
 from rollbook.view.snapshots import remove_snapshot
 
@@ -17,13 +15,13 @@ def holds_registry(directory: Path) -> bool:
         check_before_opening(directory)
     except ChangesLost:
         return True
-    return (directory / FILE_NAME).is_file()
+    return journal_path(directory).is_file()
 
 
-def open_journal(directory: Path) -> SqliteJournal:
+def open_checked_journal(directory: Path) -> DirectoryJournal:
     """The journal in ``directory``; made when absent. Refuses (ChangesLost) one that ends before it once did."""
     check_before_opening(directory)
-    journal = SqliteJournal.open(directory)
+    journal = open_journal(directory)
     try:
         check_newest(directory, journal.newest())
     except BaseException:
@@ -35,18 +33,18 @@ def open_journal(directory: Path) -> SqliteJournal:
 def problems_in(directory: Path) -> list[str]:
     """What is wrong with the data, a sentence each; empty when it is intact. Changes nothing that it can help."""
     try:
-        journal = open_journal(directory)
+        journal = open_checked_journal(directory)
     except (DataDirectoryUnsound, JournalUnavailable) as trouble:
         return [trouble.message]
     try:
-        return [*journal.problems(), *problems_in_leases(directory), *problems_in_webhooks(directory)]
+        return [*journal.problems(), *problems_beside(directory)]
     finally:
         journal.close()
 
 
 def repair_cluster(directory: Path, id: str, *, drop: bool) -> str:
     """Repair one damaged cluster; what was done, in words. With ``drop``, contents that are damaged may be given up."""
-    journal = open_journal(directory)
+    journal = open_checked_journal(directory)
     try:
         newest = journal.newest()
         done = journal.repair(id, drop=drop)
@@ -61,7 +59,7 @@ def go_on_without_what_is_lost(directory: Path) -> str:
     """Make the other files fit the journal, whatever it holds; what was done, in words."""
     if not holds_registry(directory):
         raise SettingRefused(f"there is no registry in {directory}: name its directory with --data")
-    journal = SqliteJournal.open(directory)
+    journal = open_journal(directory)
     try:
         accept_loss(directory, journal.newest())
         return f"{directory} goes on from revision {journal.newest()}, with {journal.count()} clusters"

@@ -43,7 +43,7 @@ class SqliteJournal:
 
     def __init__(self, directory: Path, lock: DirectoryLock, writer: Writer, readers: Readers, tip: Tip) -> None:
         self.directory = directory
-        self._lock = lock
+        self.tenure = lock
         self._writer = writer
         self._readers = readers
         self._tip = tip
@@ -88,10 +88,6 @@ class SqliteJournal:
     def look(self) -> None:
         """See whether the file is still at its path, and can be written; ``trouble`` says it afterwards."""
         self._writer.look()
-
-    def loss(self) -> str | None:
-        """Says that the directory or the file is no longer at its path; None while it is."""
-        return self._lock.loss()
 
     def newest(self) -> int:
         """The newest durable revision; 0 when nothing was ever written."""
@@ -165,7 +161,7 @@ class SqliteJournal:
         self._lagging.clear()
         self._readers.close()
         self._writer.close()  # the last, since only it can put the log's pages into the file and remove the log
-        self._lock.release()
+        self.tenure.release()
 
 
 def _opened(
