@@ -137,7 +137,7 @@ class Create(Struct, frozen=True):
         return Decision("updated", self.body, self.warnings)
 
 
-class Facts(Protocol):
+class RegistryFields(Protocol):
     """Gives what the registry knows about a cluster, as of now. May be asked from any thread."""
 
     def of(self, entry: Current, /) -> Document:
@@ -165,7 +165,7 @@ class Update(Struct, frozen=True):
     condition: Filter | None = None
     precondition: Precondition = ANY_REVISION
     limits: Limits = DEFAULT_LIMITS
-    facts: Facts | None = None
+    facts: RegistryFields | None = None
     returned: Returned | None = None
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
