@@ -9,6 +9,7 @@ SOURCES := $(wildcard src tests benchmarks)
 ARGS ?=
 SIZES ?= 10000 100000
 PACKAGE ?= filters
+SEEDS ?= 200
 REQUESTS ?= 100000
 SEED ?= 1
 
@@ -26,6 +27,9 @@ test: .venv/for-working ## Run the tests, and the examples of the documentation 
 
 fuzz: .venv/for-working ## Send 100,000 mangled requests to a server (REQUESTS=1000000 SEED=2: more, others)
 	ROLLBOOK_FUZZ_REQUESTS=$(REQUESTS) ROLLBOOK_FUZZ_SEED=$(SEED) .venv/bin/python -m pytest -s tests/fuzz $(ARGS)
+
+model: .venv/for-working ## Walk hundreds of random walks beside a simple model (SEEDS=20: of 20 seeds)
+	ROLLBOOK_MODEL_SEEDS=$(SEEDS) .venv/bin/python -m pytest tests/model $(ARGS)
 
 check: formatted lint types layers test contract ## Everything that CI runs
 
