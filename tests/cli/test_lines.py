@@ -27,6 +27,8 @@ def read(text: str, *, limits: Limits = DEFAULT_LIMITS) -> list:
         ('{"id":"a"}\r\n\r\n{"id":"b"}\r\n', [("line 1", {"id": "a"}), ("line 3", {"id": "b"})]),
         ('\n\n{"id":"a"}\n', [("line 3", {"id": "a"})]),
         ('\ufeff{"id":"a"}\n', [("line 1", {"id": "a"})]),
+        ('\n\ufeff{"id":"a"}\n', [("line 2", {"id": "a"})]),
+        ('\ufeff\n\n[{"id":"a"}]\n', [("document 1", {"id": "a"})]),
         (
             '{"id":"a"}\n{"id":\n{"id":"c"}',
             [("line 1", {"id": "a"}), ("line 2", MalformedJson), ("line 3", {"id": "c"})],
@@ -60,10 +62,20 @@ def test_bytes_that_are_no_utf_8_are_one_bad_line() -> None:
     assert isinstance(lines[1].content, MalformedJson)
 
 
-def test_a_document_may_be_as_large_as_a_body_and_no_larger() -> None:
-    limits = Limits(body_bytes_max=10)
+def test_a_document_may_be_as_large_as_the_registry_keeps_and_no_larger() -> None:
+    limits = Limits(body_bytes_max=5, document_bytes_max=10)
     assert read('{"id":"a"}', limits=limits) == [("line 1", {"id": "a"})]
     assert read('{"id":"ab"}', limits=limits) == [("line 1", BodyTooLarge)]
+    assert read('{\n"id":\n"a"}', limits=limits) == [("the document", BodyTooLarge)]
+
+
+def test_a_bad_first_line_costs_no_other_line_of_a_large_file() -> None:
+    limits = Limits(body_bytes_max=12, document_bytes_max=12)
+    assert read('{"id":\n{"id":"b"}\n{"id":"c"}\n', limits=limits) == [
+        ("line 1", MalformedJson),
+        ("line 2", {"id": "b"}),
+        ("line 3", {"id": "c"}),
+    ]
 
 
 def test_the_sizes_of_the_lines_add_up_to_the_file() -> None:

@@ -37,7 +37,7 @@ def read_lines(stream: BinaryIO, *, limits: Limits) -> Iterator[Line]:
     first = stream.readline().removeprefix(BYTE_ORDER_MARK)
     blank_lines = 0
     while first and not first.strip():
-        first = stream.readline()
+        first = stream.readline().removeprefix(BYTE_ORDER_MARK)
         blank_lines += 1
     if first.lstrip().startswith(b"["):
         return _array(first + stream.read(), limits=limits)
@@ -64,8 +64,8 @@ def _array(body: bytes, *, limits: Limits) -> Iterator[Line]:
 
 
 def _decoded(body: bytes, *, limits: Limits) -> Content:
-    if len(body) > limits.body_bytes_max:
-        return BodyTooLarge(f"the document is larger than {limits.body_bytes_max} bytes")
+    if len(body) > limits.document_bytes_max:
+        return BodyTooLarge(f"the document is larger than {limits.document_bytes_max} bytes")
     try:
         return decode_json(body.rstrip(b"\r\n"), limits=limits, name="it")
     except RegistryError as error:
@@ -73,7 +73,12 @@ def _decoded(body: bytes, *, limits: Limits) -> Content:
 
 
 def _is_json(body: bytes, *, limits: Limits) -> bool:
-    return not isinstance(_decoded(body, limits=limits), MalformedJson)
+    """Whether it is JSON, however large: a file of many lines is none, and must not count as one large document."""
+    try:
+        decode_json(body, limits=limits)
+    except RegistryError as error:
+        return not isinstance(error, MalformedJson)
+    return True
 
 
 def _with(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
