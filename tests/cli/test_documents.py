@@ -1,5 +1,6 @@
 """Import and export do the same on a data directory and on a server."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from tests.cli.conftest import Rollbook
 from tests.examples import cluster, node
@@ -145,6 +147,19 @@ def test_standard_input_is_a_file_too(home: Path) -> None:
     command = [sys.executable, "-m", "rollbook", "import", "--data", "kept", "-"]
     done = subprocess.run(command, input=ndjson(cluster("west")), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "1 imported, 0 refused\n")
+
+
+@pytest.mark.parametrize(("suffix", "compress"), [("gz", gzip.compress), ("zst", zstandard.compress)])
+def test_a_compressed_file_is_read_by_its_name_and_a_cut_one_is_refused(rollbook, home: Path, suffix, compress) -> None:
+    name = f"fleet.ndjson.{suffix}"
+    whole = compress(ndjson(cluster("west")).encode()) + compress(ndjson(cluster("east")).encode())
+    (home / name).write_bytes(whole[:-9])
+    ran = rollbook("import", "--data", "cut", name)
+    assert ran.code == 1
+    assert f"{name} is damaged or ends too early" in ran.err
+    (home / name).write_bytes(whole)
+    ran = rollbook("import", "--data", "kept", name)
+    assert (ran.code, ran.err) == (0, "2 imported, 0 refused\n")
 
 
 def test_the_variable_names_the_directory_when_no_flag_does(rollbook, home: Path, monkeypatch) -> None:

@@ -2,10 +2,8 @@
 
 import asyncio
 import os
-import stat
 import sys
 from itertools import islice
-from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
@@ -13,6 +11,7 @@ from msgspec import Struct
 
 from rollbook.cli.directories import DataOption, existing_directory
 from rollbook.cli.exits import FAILED
+from rollbook.cli.files import reading, size_bytes
 from rollbook.cli.lines import Line, read_lines
 from rollbook.cli.places import ImportTarget, Outcome, open_place
 from rollbook.cli.terminal import explain, progress, say, warn
@@ -28,7 +27,7 @@ UrlOption = Annotated[
 
 
 def import_(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="NDJSON or JSON; - is standard input.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="NDJSON or JSON, .gz or .zst too; - is standard input.")],
     data: DataOption = None,
     url: UrlOption = None,
     replace: Annotated[
@@ -42,7 +41,7 @@ def import_(
     refused is told of with its line, and the others go on; the exit code is 1 then.
     """
     settings = _settings(data, url)
-    with _opened(file) as stream:
+    with reading(file) as stream:
         tally = asyncio.run(_import(stream, settings=settings, url=url, replace=replace, reason=reason))
     if tally.refused:
         raise typer.Exit(FAILED)
@@ -74,7 +73,7 @@ async def _import(stream: BinaryIO, *, settings: Settings, url: str | None, repl
     lines = read_lines(stream, limits=settings.limits)
     try:
         async with open_place(settings, url, reason=reason) as place:
-            with progress("importing", total=_size_bytes(stream)) as advance:
+            with progress("importing", total=size_bytes(stream)) as advance:
                 while batch := list(islice(lines, BATCH_DOCUMENTS)):
                     await _enrol(batch, place, replace=replace, tally=tally)
                     advance(sum(line.size_bytes for line in batch), len(batch))
@@ -117,18 +116,3 @@ def _settings(data: str | None, url: str | None) -> Settings:
     if data is not None and url is not None:
         raise SettingRefused("--data and --url exclude each other: it is one registry or the other")
     return settings_from(os.environ, data=data)
-
-
-def _opened(file: str) -> BinaryIO:
-    if file == "-":
-        return sys.stdin.buffer
-    try:
-        return Path(file).open("rb")
-    except OSError as error:
-        raise SettingRefused(f"can't read {file}: {error.strerror}") from None
-
-
-def _size_bytes(stream: BinaryIO) -> int | None:
-    """The size of a file; None where it can't be known before the end, as in a pipe."""
-    status = os.fstat(stream.fileno())
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
