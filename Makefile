@@ -107,6 +107,7 @@ clean: ## Remove what was built here; never the data
 	@touch $@
 
 .venv/for-running: requirements.txt pyproject.toml .venv/made
+	@echo "Installing what Rollbook needs into .venv; this takes up to a minute"
 	$(PIP) --require-hashes --requirement requirements.txt
 	$(PIP) --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
