@@ -3,14 +3,17 @@
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 import zstandard
 
@@ -129,11 +132,52 @@ def test_what_the_registry_warns_of_is_told_with_the_line(rollbook, place, home:
     assert "memory" in ran.err
 
 
-def test_more_documents_than_one_batch_keep_their_order(rollbook, place, home: Path) -> None:
+def test_more_documents_than_one_batch_are_imported_and_keep_their_order_in_a_directory(
+    rollbook, place, home: Path
+) -> None:
     ids = [f"c{number:03}" for number in range(150)]
     (home / "fleet.ndjson").write_text(ndjson(*map(cluster, ids)))
+    assert rollbook("import", *place, "fleet.ndjson").err == "150 imported, 0 refused\n"
+    found = [each["id"] for each in exported(rollbook, place)]
+    assert (sorted(found) if "--url" in place else found) == ids
+
+
+def test_of_several_lines_with_one_id_the_last_one_stays(rollbook, place, home: Path) -> None:
+    versions = [{**cluster("west"), "reputation": number} for number in range(40)]
+    (home / "fleet.ndjson").write_text(ndjson(*versions))
+    rollbook("import", *place, "--replace", "fleet.ndjson")
+    assert [each["reputation"] for each in exported(rollbook, place)] == [39]
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_a_compressed_file_is_written_and_read_by_its_name(rollbook, place, home: Path, suffix: str) -> None:
+    (home / "fleet.ndjson").write_text(ndjson(cluster("west"), cluster("east")))
     rollbook("import", *place, "fleet.ndjson")
-    assert [each["id"] for each in exported(rollbook, place)] == ids
+    assert rollbook("export", *place, "--output", f"all{suffix}").out == ""
+    assert (home / f"all{suffix}").read_bytes()[:2] in (b"\x1f\x8b", b"(\xb5")
+    assert rollbook("import", "--data", "copy", f"all{suffix}").err == "2 imported, 0 refused\n"
+    (home / f"cut{suffix}").write_bytes((home / f"all{suffix}").read_bytes()[:-9])
+    cut = rollbook("import", "--data", "cut", f"cut{suffix}")
+    assert (cut.code, "Traceback" in cut.err) == (1, False)
+    assert f"cut{suffix} is damaged or ends too early" in cut.err
+
+
+def test_an_import_from_a_pipe_is_as_far_as_the_pipe_and_ends_at_a_signal(home: Path) -> None:
+    with ServerProcess(home / "served") as server:
+        command = [sys.executable, "-m", "rollbook", "import", "--url", server.url, "-"]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdin is not None
+        process.stdin.write(ndjson(cluster("west")))
+        process.stdin.flush()
+        deadline = time.monotonic() + 30
+        while httpx.get(f"{server.url}/clusters/west").status_code != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "1 imported, 0 refused" in said
+    assert "stopped after line 1: run the command again with --replace to go on" in said
 
 
 def test_the_reason_is_kept_in_the_history(rollbook, place, home: Path) -> None:

@@ -81,3 +81,12 @@ def test_a_bad_first_line_costs_no_other_line_of_a_large_file() -> None:
 def test_the_sizes_of_the_lines_add_up_to_the_file() -> None:
     text = b'{"id":"a"}\n{"id":"bc"}\n'
     assert sum(line.size_bytes for line in read_lines(BytesIO(text), limits=DEFAULT_LIMITS)) == len(text)
+
+
+@pytest.mark.parametrize("first", ["no JSON", '{"id":'])
+def test_a_first_line_that_is_no_json_loses_no_other_line_of_a_larger_file(first) -> None:
+    line = b'{"id":"%s"}\n' % (b"x" * 1_000_000)
+    lines = list(read_lines(BytesIO(first.encode() + b"\n" + line * 20), limits=DEFAULT_LIMITS))
+    assert isinstance(lines[0].content, MalformedJson)
+    assert [line.place for line in lines] == [f"line {number}" for number in range(1, 22)]
+    assert all(isinstance(line.content, dict) for line in lines[1:])

@@ -2,16 +2,19 @@
 
 import asyncio
 import os
+import signal
 import sys
-from itertools import islice
-from typing import Annotated, BinaryIO
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 from msgspec import Struct
 
+from rollbook.cli.arriving import batches
 from rollbook.cli.directories import DataOption, existing_directory
 from rollbook.cli.exits import FAILED
-from rollbook.cli.files import reading, size_bytes
+from rollbook.cli.files import STANDARD, reading, size_bytes, writing
 from rollbook.cli.lines import Line, read_lines
 from rollbook.cli.places import ImportTarget, Outcome, open_place
 from rollbook.cli.terminal import explain, progress, say, warn
@@ -19,7 +22,9 @@ from rollbook.documents.lines import one_line
 from rollbook.errors import RegistryError, SettingRefused
 from rollbook.settings import Settings, settings_from
 
-BATCH_DOCUMENTS = 64
+DOCUMENTS_BETWEEN_LOOKS = 64
+STOPPED = 130
+"""The exit code after SIGINT or SIGTERM, as shells have it."""
 
 UrlOption = Annotated[
     str | None, typer.Option("--url", metavar="URL", help="Use the running server at this address, over HTTP.")
@@ -27,7 +32,9 @@ UrlOption = Annotated[
 
 
 def import_(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="NDJSON or JSON, .gz or .zst too; - is standard input.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="NDJSON or JSON, also .gz and .zst; - is standard input.")
+    ],
     data: DataOption = None,
     url: UrlOption = None,
     replace: Annotated[
@@ -40,58 +47,81 @@ def import_(
     The file holds one JSON document a line, or one JSON array of documents, or one document. A document that is
     refused is told of with its line, and the others go on; the exit code is 1 then.
     """
-    settings = _settings(data, url)
-    with reading(file) as stream:
-        tally = asyncio.run(_import(stream, settings=settings, url=url, replace=replace, reason=reason))
+    tally = asyncio.run(_import(file, settings=_settings(data, url), url=url, replace=replace, reason=reason))
     if tally.refused:
         raise typer.Exit(FAILED)
 
 
-def export(data: DataOption = None, url: UrlOption = None) -> None:
-    """Write every document to standard output.
+def export(
+    data: DataOption = None,
+    url: UrlOption = None,
+    output: Annotated[
+        str, typer.Option("--output", metavar="FILE", help="Write this file, compressed where it ends in .gz or .zst.")
+    ] = STANDARD,
+) -> None:
+    """Write every document to standard output, or to a file.
 
     One JSON document a line (NDJSON), in order of creation, all as of one moment.
     """
     settings = _settings(data, url)
     if url is None:
         existing_directory(settings)
-    asyncio.run(_export(settings=settings, url=url))
+    asyncio.run(_export(output, settings=settings, url=url))
 
 
 class Tally(Struct):
     """How an import went."""
 
-    enrolled: int = 0
+    imported: int = 0
     refused: int = 0
+    last: str = ""
 
     def __str__(self) -> str:
-        return f"{self.enrolled} imported, {self.refused} refused"
+        return f"{self.imported} imported, {self.refused} refused"
 
 
-async def _import(stream: BinaryIO, *, settings: Settings, url: str | None, replace: bool, reason: str | None) -> Tally:
+async def _import(file: str, *, settings: Settings, url: str | None, replace: bool, reason: str | None) -> Tally:
     tally = Tally()
-    lines = read_lines(stream, limits=settings.limits)
-    try:
-        async with open_place(settings, url, reason=reason) as place:
-            with progress("importing", total=size_bytes(stream)) as advance:
-                while batch := list(islice(lines, BATCH_DOCUMENTS)):
-                    await _enrol(batch, place, replace=replace, tally=tally)
-                    advance(sum(line.size_bytes for line in batch), len(batch))
-    finally:
-        say(str(tally))
+    with reading(file) as stream, stopping() as stop:
+        try:
+            lines = read_lines(stream, limits=settings.limits)
+            async with open_place(settings, url, reason=reason) as place:
+                with progress("importing", total=size_bytes(stream)) as advance:
+                    async for batch in batches(lines, stop):
+                        await _put(batch, place, replace=replace, tally=tally)
+                        advance(sum(line.size_bytes for line in batch), len(batch))
+        finally:
+            say(str(tally))
+    if stop.is_set():
+        say(f"stopped after {tally.last or 'no line'}: run the command again with --replace to go on")
+        raise typer.Exit(STOPPED)
     return tally
 
 
-async def _enrol(batch: list[Line], place: ImportTarget, *, replace: bool, tally: Tally) -> None:
+@contextmanager
+def stopping() -> Iterator[asyncio.Event]:
+    """An event that is set at SIGINT and SIGTERM: the work in hand is finished and counted, and no more is begun."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    try:
+        yield stop
+    finally:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(name)
+
+
+async def _put(batch: list[Line], place: ImportTarget, *, replace: bool, tally: Tally) -> None:
     readable = [line.content for line in batch if not isinstance(line.content, RegistryError)]
     outcomes = place.put(readable, replace=replace)
     for line in batch:
         outcome = line.content if isinstance(line.content, RegistryError) else await anext(outcomes)
         _tell(line.place, outcome)
+        tally.last = line.place
         if isinstance(outcome, RegistryError):
             tally.refused += 1
         else:
-            tally.enrolled += 1
+            tally.imported += 1
 
 
 def _tell(place: str, outcome: Outcome) -> None:
@@ -102,14 +132,22 @@ def _tell(place: str, outcome: Outcome) -> None:
             warn(f"{place}: {warning}")
 
 
-async def _export(*, settings: Settings, url: str | None) -> None:
-    out = sys.stdout.buffer
-    async with open_place(settings, url) as place:
-        with progress("exporting", total=None, hidden=out.isatty()) as advance:
-            for body in place.bodies():
-                out.write(one_line(body) + b"\n")
-                advance(len(body), 1)
-    out.flush()
+async def _export(output: str, *, settings: Settings, url: str | None) -> None:
+    count = 0
+    with writing(output) as out, stopping() as stop:
+        async with open_place(settings, url) as place:
+            with progress("exporting", total=None, hidden=output == STANDARD and sys.stdout.isatty()) as advance:
+                for body in place.bodies():
+                    out.write(one_line(body) + b"\n")
+                    advance(len(body), 1)
+                    count += 1
+                    if count % DOCUMENTS_BETWEEN_LOOKS == 0:
+                        await asyncio.sleep(0)  # a signal is handled then
+                    if stop.is_set():
+                        break
+    if stop.is_set():
+        say(f"stopped after {count} documents: the export is not complete")
+        raise typer.Exit(STOPPED)
 
 
 def _settings(data: str | None, url: str | None) -> Settings:

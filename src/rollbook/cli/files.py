@@ -1,4 +1,4 @@
-"""Files that documents are read from, plain or compressed: ``.gz`` and ``.zst`` are recognized by their name.
+"""Files that documents are read from and written to: ``.gz`` and ``.zst`` are recognized by their name.
 
 One rule: a compressed file that is damaged or ends too early is an error, never a shorter file.
 """
@@ -20,6 +20,9 @@ from rollbook.errors import RegistryError, SettingRefused
 
 CHUNK_BYTES = 128 * 1024
 
+STANDARD = "-"
+"""Standard input or output."""
+
 
 @contextmanager
 def reading(file: str) -> Iterator[BinaryIO]:
@@ -29,6 +32,28 @@ def reading(file: str) -> Iterator[BinaryIO]:
             yield stream
     except (gzip.BadGzipFile, EOFError, zlib.error, zstandard.ZstdError) as error:
         raise RegistryError(f"{file} is damaged or ends too early: {error}") from None
+
+
+@contextmanager
+def writing(file: str) -> Iterator[BinaryIO]:
+    """The file to write; ``-`` is standard output."""
+    if file == STANDARD:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    try:
+        stored = Path(file).open("wb")  # noqa: SIM115
+    except OSError as error:
+        raise SettingRefused(f"can't write {file}: {error.strerror}") from None
+    with stored:
+        if file.endswith(".gz"):
+            with gzip.open(stored, "wb") as packed:
+                yield cast(BinaryIO, packed)
+        elif file.endswith(".zst"):
+            with zstandard.open(stored, "wb") as packed:
+                yield cast(BinaryIO, packed)
+        else:
+            yield stored
 
 
 def size_bytes(stream: BinaryIO) -> int | None:

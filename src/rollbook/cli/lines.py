@@ -2,7 +2,8 @@
 
 Theory: what a file holds is told from its first line, not from its name, for the exporters of this world write NDJSON
 into ``.json`` files. A file that begins with ``[`` is one JSON array; one whose first line is no JSON by itself, but
-which is JSON as a whole, is one document written over several lines; anything else is NDJSON.
+which is JSON as a whole, is one document written over several lines (so it begins with ``{``); anything else is NDJSON,
+whose lines are read as they come.
 """
 
 from collections.abc import Iterable, Iterator
@@ -41,7 +42,7 @@ def read_lines(stream: BinaryIO, *, limits: Limits) -> Iterator[Line]:
         blank_lines += 1
     if first.lstrip().startswith(b"["):
         return _array(first + stream.read(), limits=limits)
-    if not _is_json(first, limits=limits):
+    if first.lstrip().startswith(b"{") and not _is_json(first, limits=limits):
         whole = first + stream.read()
         if _is_json(whole, limits=limits):
             return iter([Line("the document", len(whole), _decoded(whole, limits=limits))])

@@ -43,7 +43,7 @@ async def open_place(settings: Settings, url: str | None, *, reason: str | None 
     if url is not None:
         from rollbook.cli.remote import open_server  # which takes long to import, and not all need it
 
-        with open_server(url, reason) as server:
+        async with open_server(url, reason) as server:
             yield server
     else:
         async with assembly.open_registry(settings, indexed=False) as registry:
@@ -58,13 +58,13 @@ class Directory:
         self._reason = reason
 
     async def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
-        """As Place says; all documents at once, so that they share the journal's commits."""
+        """As ImportTarget says; all documents at once, so that they share the journal's commits."""
         creations = (self._create(each, replace=replace) for each in documents)
         for result in await asyncio.gather(*creations, return_exceptions=True):
             yield result.warnings if isinstance(result, WriteResult) else concerning_one(result)
 
     def bodies(self) -> Iterator[bytes]:
-        """As Place says."""
+        """As ImportTarget says."""
         return self._registry.bodies(COMMAND_LINE)
 
     async def _create(self, document: Value, *, replace: bool) -> WriteResult:

@@ -1,11 +1,12 @@
 """Documents in the registry that a server keeps, over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 from rollbook.cli.places import Outcome, concerning_one
-from rollbook.client import Client
+from rollbook.client import AsyncClient, Client
 from rollbook.clusters.acceptance import SchemaRules, accept_new
 from rollbook.documents.codec import encode_json
 from rollbook.documents.values import Document, Value
@@ -15,43 +16,66 @@ AS_IT_IS = SchemaRules("lenient", unknown_fields="ignore")
 """Fills a document as any registry does, and leaves it to the server to judge it."""
 
 
-@contextmanager
-def open_server(url: str, reason: str | None) -> Iterator["Server"]:
+REQUESTS_MAX = 32
+"""As many requests are under way at once."""
+
+
+@asynccontextmanager
+async def open_server(url: str, reason: str | None) -> AsyncIterator["Server"]:
     """The server at ``url``; ``reason`` is why it is written to."""
     with Client(url, reason=reason) as client:
-        yield Server(client)
+        async with AsyncClient(url, reason=reason) as writer:
+            yield Server(client, writer)
 
 
 class Server:
     """The registry that a server keeps, over HTTP."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, writer: AsyncClient) -> None:
         self._client = client
+        self._writer = writer
+        self._room = asyncio.Semaphore(REQUESTS_MAX)
 
     async def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
-        """As Place says; one request after the other."""
+        """As ImportTarget says. The requests are under way at the same time; those about one id follow each other."""
+        putting: list[asyncio.Task[Outcome]] = []
+        newest: dict[object, asyncio.Task[Outcome]] = {}
         for document in documents:
-            yield self._put(document, replace=replace)
+            id = document.get("id") if isinstance(document, dict) else None
+            former = newest.get(id) if isinstance(id, str) else None
+            putting.append(asyncio.create_task(self._put(document, replace=replace, after=former)))
+            if isinstance(id, str):
+                newest[id] = putting[-1]
+        try:
+            for each in putting:
+                yield await each
+        finally:
+            for each in putting:
+                each.cancel()
+            await asyncio.gather(*putting, return_exceptions=True)
 
     def bodies(self) -> Iterator[bytes]:
-        """As Place says."""
+        """As ImportTarget says."""
         return map(encode_json, self._client.clusters.query({}))
 
-    def _put(self, document: Value, *, replace: bool) -> Outcome:
+    async def _put(self, document: Value, *, replace: bool, after: "asyncio.Task[Outcome] | None") -> Outcome:
         try:
+            if after is not None:
+                await asyncio.wait([after])
             if not isinstance(document, dict):
                 raise DocumentInvalid(problems=[Problem("", "a cluster is an object")])
-            return self._create(document, replace=replace)
+            async with self._room:
+                return await self._create(document, replace=replace)
         except RegistryError as error:
             return concerning_one(error)
 
-    def _create(self, document: Document, *, replace: bool) -> tuple[str, ...]:
+    async def _create(self, document: Document, *, replace: bool) -> tuple[str, ...]:
         try:
-            return self._client.clusters.create(document).warnings
+            return (await self._writer.clusters.create(document)).warnings
         except ClusterExists:
             if not replace:
                 raise
-        return self._client.clusters.update(str(document["id"]), replacement(document)).warnings
+        return (await self._writer.clusters.update(str(document["id"]), replacement(document))).warnings
 
 
 def replacement(document: Document) -> Any:

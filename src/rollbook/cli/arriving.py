@@ -1,0 +1,67 @@
+"""Lines as they arrive: read on a thread of their own, and taken in batches that never wait for a line to come.
+
+One rule: a line that has arrived is not held back for another one; so an import from a pipe is as far as the pipe.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+
+from rollbook.cli.lines import Line
+
+BATCH_LINES_MAX = 64
+BATCH_BYTES_MAX = 8 * 1024 * 1024
+WAITING_LINES_MAX = 256
+
+
+async def batches(lines: Iterator[Line], stop: asyncio.Event) -> AsyncIterator[list[Line]]:
+    """The lines in batches, until they end or ``stop`` is set. Raises what reading them raised."""
+    loop = asyncio.get_running_loop()
+    arrived: asyncio.Queue[Line | BaseException | None] = asyncio.Queue()
+    room = threading.Semaphore(WAITING_LINES_MAX)
+
+    def read() -> None:
+        end: BaseException | None = None
+        try:
+            for line in lines:
+                room.acquire()
+                loop.call_soon_threadsafe(arrived.put_nowait, line)
+        except BaseException as error:  # it is the caller's to handle
+            end = error
+        loop.call_soon_threadsafe(arrived.put_nowait, end)
+
+    threading.Thread(target=read, name="rollbook-reading", daemon=True).start()
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        while True:
+            coming = asyncio.ensure_future(arrived.get())
+            await asyncio.wait((coming, stopped), return_when=asyncio.FIRST_COMPLETED)
+            if stopped.done():
+                coming.cancel()
+                return
+            batch, end = _batch_of(coming.result(), arrived)
+            for _ in batch:
+                room.release()
+            if batch:
+                yield batch
+            if isinstance(end, BaseException):
+                raise end
+            if end is None:
+                return
+    finally:
+        stopped.cancel()
+
+
+def _batch_of(
+    first: Line | BaseException | None, arrived: "asyncio.Queue[Line | BaseException | None]"
+) -> tuple[list[Line], Line | BaseException | None]:
+    """What has arrived by now, and what came last: a line while there may be more."""
+    batch: list[Line] = []
+    size_bytes, last = 0, first
+    while isinstance(last, Line):
+        batch.append(last)
+        size_bytes += last.size_bytes
+        if len(batch) == BATCH_LINES_MAX or size_bytes >= BATCH_BYTES_MAX or arrived.empty():
+            break
+        last = arrived.get_nowait()
+    return batch, last
