@@ -22,7 +22,7 @@ from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import ClockReading
 from rollbook.errors import ChangesLost
 from rollbook.journal.interface import DirectoryJournal
-from rollbook.journal.opening import open_lease_store, open_webhook_store
+from rollbook.journal.opening import open_lease_store, open_token_store, open_webhook_store
 from rollbook.registry.feed.clocks import TrustedClock, known_time_in
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.feed.times import read_clocks
@@ -40,6 +40,7 @@ from rollbook.registry.supervising import Supervisor
 from rollbook.registry.watching.watching import Watching
 from rollbook.registry.webhooks.webhooks import Webhooks
 from rollbook.registry.writing.committing import Committer
+from rollbook.security.identities import Identities
 from rollbook.settings import Settings
 from rollbook.view.keeping import SnapshotKeeper
 from rollbook.view.opening import open_view, save_snapshot
@@ -179,7 +180,10 @@ async def _serve(settings: Settings) -> str | None:
 
 async def _serve_on(bound: socket.socket, settings: Settings) -> str | None:
     """Serve on a bound socket until a signal; the reason when it was the registry that could not go on."""
-    async with open_registry(settings) as registry:
+    async with open_registry(settings) as registry, AsyncExitStack() as undo:
+        tokens = await asyncio.to_thread(open_token_store, settings.data)
+        undo.callback(tokens.close)
+        identities = Identities(tokens, now_ms=now_ms, admin_token=settings.admin_token_file.read())
         settle_garbage_collection()
         sys.setswitchinterval(SWITCH_SECONDS)
         registry.liveness.start()
@@ -187,7 +191,7 @@ async def _serve_on(bound: socket.socket, settings: Settings) -> str | None:
         traffic = RequestCounts()
         ending = asyncio.create_task(_stop_after(registry.supervisor))
         await serve_http(
-            Edge(make_app(registry, traffic), registry, traffic, settings),
+            Edge(make_app(registry, traffic), registry, traffic, settings, identities=identities),
             bound=bound,
             stop_seconds=settings.stop_seconds,
             before_stop=registry.watching.stop,

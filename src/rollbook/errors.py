@@ -154,6 +154,18 @@ class ClusterProtected(RegistryError):
     code = "cluster-protected"
 
 
+class Unauthenticated(RegistryError):
+    """The request does not say who sends it, or says so with a token that is not in force."""
+
+    code = "unauthenticated"
+
+
+class TooManyWrongTokens(RegistryError):
+    """Too many requests with wrong tokens have come from this address."""
+
+    code = "too-many-wrong-tokens"
+
+
 class PermissionDenied(RegistryError):
     """The caller may not do this."""
 

@@ -12,6 +12,7 @@ from typing import Any, get_args
 from msgspec import Struct
 
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?")
+SECRET = re.compile(r"[A-Za-z0-9._~+/=-]{32,512}")
 EVERY_NETWORK = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
 LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 
@@ -52,6 +53,19 @@ class HostNames(frozenset[str]):
         return ",".join(sorted(self)) or "none"
 
 
+class SecretFile(Struct, frozen=True):
+    """A file that holds a secret, on one line. As text: its name, or ``none``; never the secret."""
+
+    file: Path | None = None
+
+    def read(self) -> str | None:
+        """The secret; None where there is no file."""
+        return self.file.read_text("ascii").strip() if self.file is not None else None
+
+    def __str__(self) -> str:
+        return str(self.file or "none")
+
+
 class OnOff(Struct, frozen=True):
     """A switch. As text: ``on`` or ``off``."""
 
@@ -87,6 +101,20 @@ def directory(text: str) -> Path:
     if not text or (Path(text).exists() and not Path(text).is_dir()):
         raise ValueError("a directory")
     return Path(text)
+
+
+def secret_file(text: str) -> SecretFile:
+    """Reads the name of a file that holds a secret, which has to be there now."""
+    if text == "none":
+        return SecretFile()
+    found = SecretFile(Path(text).absolute())
+    try:
+        secret = found.read() or ""
+    except (OSError, ValueError) as error:
+        raise ValueError(f"none, or a readable file that holds a token ({type(error).__name__})") from None
+    if not SECRET.fullmatch(secret):
+        raise ValueError("a file with one token of at least 32 letters, digits and -._~+/ characters")
+    return found
 
 
 def one_of(words: Any) -> Callable[[str], str]:

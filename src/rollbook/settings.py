@@ -20,6 +20,7 @@ from rollbook.setting_values import (
     Authorities,
     HostNames,
     OnOff,
+    SecretFile,
     TrustedNetworks,
     allowed_networks,
     authorities,
@@ -27,6 +28,7 @@ from rollbook.setting_values import (
     host_name,
     host_names,
     one_of,
+    secret_file,
     status,
     switch,
     trusted_networks,
@@ -63,6 +65,7 @@ class Settings(Struct, frozen=True):
     log_format: LogFormat = "text"
     access_log: OnOff = OnOff(False)
     clock: Clock = "check"
+    admin_token_file: SecretFile = SecretFile()
     limits: Limits = DEFAULT_LIMITS
 
     @property
@@ -228,6 +231,13 @@ SETTINGS = (
         "ROLLBOOK_TRUSTED_PROXIES",
         trusted_networks,
         "The networks of proxies whose `Forwarded` and `X-Forwarded-For` are believed, comma-separated.",
+    ),
+    Setting(
+        "admin_token_file",
+        "ROLLBOOK_ADMIN_TOKEN_FILE",
+        secret_file,
+        "A file with a token, at least 32 characters, that may do everything. It is read at start; with it, requests "
+        "without a token are refused.",
     ),
     Setting("log_level", "ROLLBOOK_LOG_LEVEL", one_of(LogLevel), "The least level that is logged."),
     Setting("log_format", "ROLLBOOK_LOG_FORMAT", one_of(LogFormat), "`json` logs an object a line."),

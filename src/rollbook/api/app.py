@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rollbook.api.asking import CHALLENGE, caller_of
 from rollbook.api.compression import Encoded
 from rollbook.api.declarations import PARAMETERS, Operation
 from rollbook.api.handlers.about import make_pages
@@ -19,8 +20,9 @@ from rollbook.api.operations import OPERATIONS
 from rollbook.api.parameters import parameters_of
 from rollbook.api.problems import mistake, problem
 from rollbook.api.routing import Router
-from rollbook.errors import MethodNotAllowed, RegistryError
+from rollbook.errors import MethodNotAllowed, PermissionDenied, RegistryError, Unauthenticated
 from rollbook.registry.registry import Registry
+from rollbook.security.callers import Caller
 from rollbook.view.views import View
 
 logger = logging.getLogger(__name__)
@@ -70,10 +72,23 @@ class Application:
             return problem(refusal)
         scope[ROUTE], scope["path_params"] = operation.template, names
         try:
+            check_verb(operation, caller_of(request))
             scope[PARAMETERS] = parameters_of(operation, scope["query_string"], self.registry.limits)
             return await operation.handler(request)
         except RegistryError as refusal:
             return operation.refused(refusal)
+
+
+def check_verb(operation: Operation, caller: Caller) -> None:
+    """Refuses who may not use the verb of an operation: who is not known (Unauthenticated), who is (PermissionDenied).
+
+    One rule: this comes before anything of the request is judged.
+    """
+    if operation.verb is None or caller.may(operation.verb):
+        return
+    if caller.kind == "anonymous":
+        raise Unauthenticated(f"{operation.name} takes the verb {operation.verb!r}; {CHALLENGE}")
+    raise PermissionDenied(f"{caller.name} may not {operation.name}: none of its roles has the verb {operation.verb!r}")
 
 
 class WithRevision:

@@ -18,6 +18,10 @@ from rollbook.security.callers import Caller
 
 Parsed = TypeVar("Parsed")
 
+CALLER = "rollbook.caller"
+"""Where the edge leaves the caller in the scope of a request."""
+CHALLENGE = "send a token: Authorization: Bearer TOKEN, or as the password of Basic"
+
 REASON_LENGTH_MAX = 500
 ENTITY_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 ENTITY_TAGS = re.compile(rf"\s*(?:{ENTITY_TAG.pattern}\s*)?(?:,\s*(?:{ENTITY_TAG.pattern}\s*)?)*")
@@ -75,7 +79,10 @@ def tag_seen(request: Request, revision: int) -> str | None:
 
 
 def caller_of(request: Request) -> Caller:
-    """Who asks, by the address of the peer."""
+    """Who asks: as the edge has recognised it, or by the address of the peer."""
+    recognised: Caller | None = request.scope.get(CALLER)
+    if recognised is not None:
+        return recognised
     peer = request.client.host if request.client else "unknown"
     return Caller(f"anonymous@{peer}")
 

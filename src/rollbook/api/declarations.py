@@ -174,6 +174,9 @@ OF_BODIES = (
 )
 """What any operation with a body may refuse."""
 
+OF_CALLERS = (errors.Unauthenticated, errors.PermissionDenied, errors.TooManyWrongTokens)
+"""What any operation may refuse because of who asks."""
+
 ANYWHERE = (
     errors.RequestRefused,
     errors.RouteNotFound,
@@ -181,6 +184,7 @@ ANYWHERE = (
     errors.HeadTooLarge,
     errors.JournalUnavailable,
     *OF_BODIES,
+    *OF_CALLERS,
 )
 """What any operation may refuse: an unknown parameter, a broken header, an announced body, a disk that is full."""
 

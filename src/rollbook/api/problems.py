@@ -36,7 +36,9 @@ STATUSES: Mapping[type[RegistryError], int] = {
     errors.MethodNotAllowed: 405,
     errors.ClusterExists: 409,
     errors.ClusterProtected: 409,
+    errors.Unauthenticated: 401,
     errors.PermissionDenied: 403,
+    errors.TooManyWrongTokens: 429,
     errors.NodeExists: 409,
     errors.WebhookExists: 409,
     errors.TooManyWebhooks: 409,
@@ -107,8 +109,10 @@ def mistake() -> Response:
 
 
 HEADERS: Mapping[int, Mapping[str, str]] = {
+    401: {"www-authenticate": 'Bearer realm="rollbook", Basic realm="rollbook"'},
     408: {"connection": "close"},
     413: {"connection": "close"},
+    429: {"retry-after": "3"},
     503: {"retry-after": "1"},
 }
 """What goes with a status: after a body that was not read to its end, nothing else can be read."""

@@ -24,6 +24,8 @@ EXIT_CODES: Mapping[type[RegistryError], int] = {
     errors.LanguageRefused: REFUSED,
     errors.DocumentInvalid: REFUSED,
     errors.PermissionDenied: REFUSED,
+    errors.Unauthenticated: REFUSED,
+    errors.TooManyWrongTokens: REFUSED,
     errors.ClusterNotFound: CLASHED,
     errors.ClusterDeleted: CLASHED,
     errors.ClusterExists: CLASHED,

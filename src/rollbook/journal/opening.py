@@ -5,10 +5,12 @@ from pathlib import Path
 
 from rollbook.journal.interface import DirectoryJournal
 from rollbook.journal.lease_store import LeaseStore
-from rollbook.journal.sqlite import leases, schema, webhook_schema
+from rollbook.journal.sqlite import leases, schema, token_schema, webhook_schema
 from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.journal.sqlite.leases import SqliteLeaseStore
+from rollbook.journal.sqlite.tokens import SqliteTokenStore
 from rollbook.journal.sqlite.webhooks import SqliteWebhookStore
+from rollbook.journal.token_store import TokenStore
 from rollbook.journal.webhook_store import WebhookStore
 
 LOG_HEADER_BYTES = 32
@@ -37,6 +39,14 @@ def open_webhook_store(directory: Path) -> WebhookStore:
     return SqliteWebhookStore.open(directory)
 
 
+def open_token_store(directory: Path) -> TokenStore:
+    """The tokens and roles in ``directory``, which this process has locked; made when absent.
+
+    Refuses (DataDirectoryUnsound) a file that can't be read: who may must not be forgotten in silence.
+    """
+    return SqliteTokenStore.open(directory)
+
+
 def journal_path(directory: Path) -> Path:
     """The file that holds the journal of ``directory``."""
     return directory / schema.FILE_NAME
@@ -53,7 +63,11 @@ def unmerged_log(directory: Path) -> Path | None:
 
 def problems_beside(directory: Path) -> list[str]:
     """What is wrong with the stores beside the journal, a sentence each; empty when they are intact."""
-    return [*leases.problems_in_leases(directory), *webhook_schema.problems_in_webhooks(directory)]
+    return [
+        *leases.problems_in_leases(directory),
+        *webhook_schema.problems_in_webhooks(directory),
+        *token_schema.problems_in_tokens(directory),
+    ]
 
 
 def revisions_beside(directory: Path) -> Iterator[tuple[Path, int]]:

@@ -94,6 +94,14 @@ FULL_ACCESS = Access((Grant(VERBS, EVERYTHING, None, SHOWN, SHOWN),))
 """Everything. Compare with ``is``: the usual case costs nothing."""
 
 
+def allow_alike(one: Access, other: Access) -> bool:
+    """Whether two allow the same by the same rules. Compiled filters are not looked at: their sources are."""
+    if one is other:
+        return True
+    sources = [[(each.verbs, each.filter, each.mask, each.writes) for each in access.grants] for access in (one, other)]
+    return sources[0] == sources[1]
+
+
 def access_of(roles: Iterable[Role], facts: Mapping[str, Value], *, secrets: Sequence[Path] = SECRET_PATHS) -> Access:
     """What these roles allow a caller with these facts. A rule that asks for a fact which the caller lacks is void."""
     rules = (rule for role in roles for rule in role.rules if facts_in(rule.filter) <= facts.keys())

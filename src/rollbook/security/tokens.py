@@ -12,7 +12,10 @@ import secrets
 import string
 import zlib
 
+import msgspec
 from msgspec import Struct
+
+from rollbook.journal.token_store import TokenRow
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 ID_LENGTH, SECRET_LENGTH, CHECKSUM_LENGTH = 10, 43, 6
@@ -43,6 +46,52 @@ class Token(Struct, frozen=True):
     former_until_ms: int | None = None
     last_used_at_ms: int | None = None
     created_by: str = ""
+
+
+class _Facts(Struct, frozen=True):
+    """What a store keeps of a token in JSON."""
+
+    name: str
+    roles: tuple[str, ...]
+    clusters: tuple[str, ...] = ()
+    owner: str | None = None
+    networks: tuple[str, ...] = ()
+    created_by: str = ""
+
+
+def row_of(token: Token) -> TokenRow:
+    """The token as a store keeps it."""
+    facts = _Facts(token.name, token.roles, token.clusters, token.owner, token.networks, token.created_by)
+    return TokenRow(
+        token.id,
+        token.created_at_ms,
+        msgspec.json.encode(facts).decode(),
+        token.digest,
+        token.former_digest,
+        token.former_until_ms,
+        token.expires_at_ms,
+        token.last_used_at_ms,
+    )
+
+
+def token_from(row: TokenRow) -> Token:
+    """The token that a store has kept."""
+    facts = msgspec.json.decode(row.facts, type=_Facts)
+    return Token(
+        id=row.id,
+        name=facts.name,
+        roles=facts.roles,
+        digest=row.digest,
+        created_at_ms=row.created_at_ms,
+        clusters=facts.clusters,
+        owner=facts.owner,
+        networks=facts.networks,
+        expires_at_ms=row.expires_at_ms,
+        former_digest=row.former_digest,
+        former_until_ms=row.former_until_ms,
+        last_used_at_ms=row.last_used_at_ms,
+        created_by=facts.created_by,
+    )
 
 
 def new_token_id() -> str:

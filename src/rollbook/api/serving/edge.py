@@ -13,14 +13,18 @@ from typing import Protocol
 from starlette.types import ASGIApp
 
 from rollbook.api.metrics.request_counts import RequestCounts
+from rollbook.api.serving.admission import Admission
 from rollbook.api.serving.deadlines import Patience
 from rollbook.api.serving.gates import Gates
 from rollbook.api.serving.logs import request_id
 from rollbook.api.serving.reading import Clock
 from rollbook.api.serving.requests import IncomingRequest
 from rollbook.api.serving.shortcuts import Shortcuts
+from rollbook.journal.token_store import MemoryTokenStore
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.committing import WriteResult
+from rollbook.security.identities import Identities
+from rollbook.security.tokens import without_tokens
 from rollbook.settings import Settings
 
 TICK_SECONDS = 1.0
@@ -47,7 +51,9 @@ class OpenConnection(Protocol):
 
 
 class Edge:
-    """What the connections of one server share. Without ``takes_shortcuts`` the application answers everything."""
+    """What the connections of one server share. Without ``takes_shortcuts`` the application answers everything,
+    and without ``identities`` everybody may do everything.
+    """
 
     def __init__(
         self,
@@ -58,11 +64,13 @@ class Edge:
         *,
         patience: Patience | None = None,
         takes_shortcuts: bool = True,
+        identities: Identities | None = None,
     ) -> None:
         self.app = app
         self.traffic = traffic
         self.patience = patience or Patience(pause_seconds=settings.limits.body_pause_seconds_max)
         self.gates = Gates(settings)
+        self.admission = Admission(identities or Identities(MemoryTokenStore(), now_ms=lambda: 0))
         self.clock = Clock(asyncio.get_running_loop().time())
         self.date = date_header()
         self.connections: set[OpenConnection] = set()
@@ -111,7 +119,7 @@ class Edge:
         if self.logs_access:
             token = request_id.set(id)
             took_ms = (perf_counter() - begun) * 1000
-            address = request.url.decode("latin-1")
+            address = without_tokens(request.url.decode("latin-1"))
             access.info("%s %s %d %.1fms %s", request.method.decode(), address, status, took_ms, request.client)
             request_id.reset(token)
 
@@ -122,6 +130,7 @@ class Edge:
             await asyncio.sleep(min(TICK_SECONDS, self.patience.idle_seconds / 4))
             self.clock.now = loop.time()
             self.date = date_header()
+            self.admission.identities.look()
             self._tick()
 
     def stop(self) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from starlette.types import Message, Scope
 
+from rollbook.api.asking import CALLER
 from rollbook.api.problems import mistake
 from rollbook.api.serving.logs import escaped, request_id
 from rollbook.api.serving.rendering import rendered, rendered_head
@@ -74,6 +75,11 @@ class Exchange:
 
     def leave(self) -> None:
         """Note that the client sends nothing more: a stream to it ends. An answer that is on its way may be read."""
+        self._left.set()
+
+    def revoke(self) -> None:
+        """End a stream to a caller who is no longer who it was. It asks anew, and is recognised anew."""
+        self.keep_alive = False
         self._left.set()
 
     def disconnect(self) -> None:
@@ -165,5 +171,6 @@ class Exchange:
             "headers": request.headers,
             "state": {},
             "request_id": self.id,
+            CALLER: request.caller,
         }
         return scope

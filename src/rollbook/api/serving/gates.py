@@ -19,7 +19,7 @@ from rollbook.setting_values import LOOPBACK_NAMES
 from rollbook.settings import Settings
 
 PROBES = frozenset({b"/healthz", b"/readyz"})
-SINGLE = (b"host", b"content-length", b"content-type", b"transfer-encoding", b"expect")
+SINGLE = (b"host", b"content-length", b"content-type", b"transfer-encoding", b"expect", b"authorization")
 """Headers that a request may have once: two of them could be read in two ways."""
 
 AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]*)(?::\d*)?")

@@ -9,21 +9,21 @@ the same turn of the event loop; or by the update that a PUT has begun; or by th
 import asyncio
 from asyncio import Future, Transport
 from time import perf_counter
-from typing import Any, cast
+from typing import cast
 
-from rollbook.api.metrics.request_counts import OTHER
-from rollbook.api.problems import problem
+from rollbook.api.serving.admission import Recognised
 from rollbook.api.serving.deadlines import Outgoing, overdue
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.exchanges import Exchange
 from rollbook.api.serving.reading import RequestReader
-from rollbook.api.serving.rendering import rendered
+from rollbook.api.serving.refusing import refused
 from rollbook.api.serving.requests import IncomingRequest
 from rollbook.errors import Overloaded, RegistryError, RequestRefused
 from rollbook.registry.writing.committing import WriteResult
 
 PIECE_BYTES = 4096
 """How much is read at a time, where requests may follow one another."""
+NOBODY_YET = Recognised()
 GO_AHEAD = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -38,6 +38,7 @@ class Connection(asyncio.Protocol):
         self.server: tuple[str, int | None] | None = None
         self._answering: Exchange | Future[WriteResult] | None = None
         self._refusal: RegistryError | None = None
+        self._recognised = NOBODY_YET
         self._unread = b""
         self._held_bytes = 0
         self._is_closing = False
@@ -144,6 +145,8 @@ class Connection(asyncio.Protocol):
     def tick(self) -> int:
         """Look after the deadlines; how many bytes wait until the client reads them."""
         now, patience, reader = self.edge.clock.now, self.edge.patience, self.reader
+        if isinstance(self._answering, Exchange) and not self.edge.admission.is_current(self._recognised):
+            self._answering.revoke()
         if self._outgoing.is_stalled(self.transport.get_write_buffer_size(), now):
             self.transport.abort()
         elif self._is_closing:
@@ -220,7 +223,18 @@ class Connection(asyncio.Protocol):
             self._close()
 
     def _answer(self, request: IncomingRequest) -> None:
-        edge, shortcuts = self.edge, self.edge.shortcuts
+        edge, shortcuts, seen = self.edge, self.edge.shortcuts, self._recognised
+        if (
+            seen.generation != edge.admission.identities.generation
+            or seen.credentials != request.known.get(b"authorization")
+            or seen.address != request.client
+        ):
+            try:
+                self._recognised = seen = edge.admission.recognise(request)
+            except RegistryError as refusal:
+                self._turn_away(request, refusal)
+                return
+        request.caller = seen.caller
         if shortcuts is not None and request.version == "1.1":
             default = edge.default_headers(request.id) if request.id else edge.date
             answer = shortcuts.answer(request, default)
@@ -239,6 +253,13 @@ class Connection(asyncio.Protocol):
         self._answering = exchange
         edge.run(exchange.run())
 
+    def _turn_away(self, request: IncomingRequest, refusal: RegistryError) -> None:
+        """Answer a request whose sender is not recognised. The connection goes on."""
+        closes = not request.keep_alive or request.version == "1.0" or self.edge.is_stopping
+        self.write(refused(self.edge, request, refusal, closes=closes))
+        if closes:
+            self._close()
+
     def _end_update(self, update: "Future[WriteResult]", request: IncomingRequest, begun: float) -> None:
         edge = self.edge
         answer = edge.finish_update(update, request, begun)
@@ -249,17 +270,8 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, refusal: RegistryError) -> None:
         """Answer what can't be read on, and close."""
-        request, edge = self.reader.request, self.edge
-        more: dict[str, Any] = (
-            {"success": False, "message": refusal.message} if request.url.startswith(b"/api/") else {}
-        )
-        response = problem(refusal, **more)
-        response.raw_headers.append((b"x-registry-revision", b"%d" % edge.revision))
-        edge.traffic.of(OTHER, OTHER, response.status_code).add(0.0)
-        id, bodiless = request.id or edge.new_id(), request.method == b"HEAD"
-        self.write(rendered(response, edge.default_headers(id), closes=True, bodiless=bodiless))
-        if edge.logs_access:
-            edge.log_access(request, response.status_code, perf_counter(), id)
+        request = self.reader.request
+        self.write(refused(self.edge, request, refusal, closes=True))
         self._close(lingers=True)
 
     def _close(self, *, lingers: bool = False) -> None:

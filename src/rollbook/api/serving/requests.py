@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from rollbook.security.callers import Caller
+
 
 class IncomingRequest:
     """One request. ``known`` has each header once; ``client`` is the address of the client.
@@ -17,6 +19,8 @@ class IncomingRequest:
     id = ""
     """The request id that the client sent, or an empty string."""
     known: Mapping[bytes, bytes]
+    caller: Caller
+    """Who sends it, once it is recognised."""
 
     def __init__(self, client: str) -> None:
         self.headers: list[tuple[bytes, bytes]] = []

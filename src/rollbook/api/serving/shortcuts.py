@@ -32,7 +32,6 @@ from rollbook.registry.reading.requests import Query, parse_query
 from rollbook.registry.reading.update_requests import parse_update_request
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.committing import WriteResult
-from rollbook.security.callers import Caller
 
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
@@ -97,11 +96,14 @@ class Shortcuts:
 
     def answer(self, request: IncomingRequest, default: bytes) -> bytes | None:
         """The answer to a read, a query or a heartbeat."""
+        caller = request.caller
         if request.method == b"GET":
-            return self._read(request.url, request.headers, default)
+            return None if not caller.may("read") else self._read(request.url, request.headers, default)
         if request.method != b"POST":
             return None
         begun = perf_counter()
+        if not caller.is_full and not caller.may("read" if request.url == QUERY else "heartbeat"):
+            return None
         if request.url == QUERY:
             answer, durations, operation = self._query(request, default), self._queries, "query"
         else:
@@ -116,6 +118,7 @@ class Shortcuts:
         registry, headers, url = self._registry, request.headers, request.url
         if (
             request.method != b"PUT"
+            or not request.caller.may("update")
             or not url.startswith(PREFIX)
             or not NOT_IN_PLAIN_IDS.isdisjoint(url[len(PREFIX) :])
             or not is_plain(headers, DECISIVE_FOR_UPDATES)
@@ -136,7 +139,7 @@ class Shortcuts:
             return None
         if command.returned is not None:
             return None
-        return registry.write(Caller(f"anonymous@{request.client}"), command)
+        return registry.write(request.caller, command)
 
     def finish_update(self, update: "Future[WriteResult]", begun: float, default: bytes, *, closes: bool) -> bytes:
         """The answer to an update that has ended.

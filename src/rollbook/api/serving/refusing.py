@@ -1,0 +1,23 @@
+"""Refusals in the protocol: the answers to requests that the application does not see."""
+
+from time import perf_counter
+from typing import Any
+
+from rollbook.api.metrics.request_counts import OTHER
+from rollbook.api.problems import problem
+from rollbook.api.serving.edge import Edge
+from rollbook.api.serving.rendering import rendered
+from rollbook.api.serving.requests import IncomingRequest
+from rollbook.errors import RegistryError
+
+
+def refused(edge: Edge, request: IncomingRequest, refusal: RegistryError, *, closes: bool) -> bytes:
+    """The answer to a refused request, which is counted and logged. ``closes``: no other request may follow."""
+    more: dict[str, Any] = {"success": False, "message": refusal.message} if request.url.startswith(b"/api/") else {}
+    response = problem(refusal, **more)
+    response.raw_headers.append((b"x-registry-revision", b"%d" % edge.revision))
+    edge.traffic.of(OTHER, OTHER, response.status_code).add(0.0)
+    id = request.id or edge.new_id()
+    if edge.logs_access:
+        edge.log_access(request, response.status_code, perf_counter(), id)
+    return rendered(response, edge.default_headers(id), closes=closes, bodiless=request.method == b"HEAD")

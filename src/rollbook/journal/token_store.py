@@ -1,0 +1,120 @@
+"""What a store of tokens and roles keeps, and how it is asked: the protocol that every engine gives a body.
+
+One rule: it is given digests, never tokens; and once it has kept a token it remembers that there was an identity,
+whatever is forgotten afterwards.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+
+class TokenRow(NamedTuple):
+    """A token as it is stored. ``facts`` is JSON: its name, roles, bindings and networks. Times are Unix ms.
+
+    ``digest`` is the SHA-256 of its secret; ``former_digest`` holds until ``former_until_ms``.
+    """
+
+    id: str
+    created_at_ms: int
+    facts: str
+    digest: bytes
+    former_digest: bytes | None = None
+    former_until_ms: int | None = None
+    expires_at_ms: int | None = None
+    last_used_at_ms: int | None = None
+
+
+class RoleRow(NamedTuple):
+    """A role as it is stored; ``body`` is JSON."""
+
+    name: str
+    body: str
+
+
+class TokenStore(Protocol):
+    """Tokens and roles, stored. Methods block, and one thread calls them; writes fail (JournalUnavailable) as a disk
+    does, and then have changed nothing.
+    """
+
+    def tokens(self) -> list[TokenRow]:
+        """Every token, in order of creation."""
+        ...
+
+    def save_token(self, row: TokenRow) -> None:
+        """Keep a token, in place of the one with its id."""
+        ...
+
+    def forget_token(self, id: str) -> bool:
+        """Forget a token; whether there was one."""
+        ...
+
+    def keep_uses(self, uses: Sequence[tuple[str, int]]) -> None:
+        """Keep when some tokens were last used. A token that is gone stays gone."""
+        ...
+
+    def roles(self) -> list[RoleRow]:
+        """Every role, by name."""
+        ...
+
+    def save_role(self, row: RoleRow) -> None:
+        """Keep a role, in place of the one with its name."""
+        ...
+
+    def forget_role(self, name: str) -> bool:
+        """Forget a role; whether there was one."""
+        ...
+
+    def has_had_identities(self) -> bool:
+        """Whether a token was ever kept: then the registry stays closed."""
+        ...
+
+    def close(self) -> None:
+        """Release what it holds. Closing twice is harmless."""
+        ...
+
+
+class MemoryTokenStore:
+    """A store (see ``TokenStore``) that ends with its process."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, TokenRow] = {}
+        self._roles: dict[str, RoleRow] = {}
+        self._had_identities = False
+
+    def tokens(self) -> list[TokenRow]:
+        """Every token, in order of creation."""
+        return sorted(self._tokens.values(), key=lambda row: (row.created_at_ms, row.id))
+
+    def save_token(self, row: TokenRow) -> None:
+        """Keep a token, in place of the one with its id."""
+        self._tokens[row.id] = row
+        self._had_identities = True
+
+    def forget_token(self, id: str) -> bool:
+        """Forget a token; whether there was one."""
+        return self._tokens.pop(id, None) is not None
+
+    def keep_uses(self, uses: Sequence[tuple[str, int]]) -> None:
+        """Keep when some tokens were last used."""
+        for id, at_ms in uses:
+            if id in self._tokens:
+                self._tokens[id] = self._tokens[id]._replace(last_used_at_ms=at_ms)
+
+    def roles(self) -> list[RoleRow]:
+        """Every role, by name."""
+        return sorted(self._roles.values())
+
+    def save_role(self, row: RoleRow) -> None:
+        """Keep a role, in place of the one with its name."""
+        self._roles[row.name] = row
+
+    def forget_role(self, name: str) -> bool:
+        """Forget a role; whether there was one."""
+        return self._roles.pop(name, None) is not None
+
+    def has_had_identities(self) -> bool:
+        """Whether a token was ever kept."""
+        return self._had_identities
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -1,0 +1,96 @@
+"""Identities: whose a secret is, from where, until when; and that a registry which had one stays closed."""
+
+from rollbook.journal.token_store import MemoryTokenStore
+from rollbook.security.identities import Identities
+from rollbook.security.roles import VERBS
+from rollbook.security.tokens import Token, digest_of, new_token, row_of, token_from
+
+SECRET, FORMER = new_token("abcdefghij"), new_token("abcdefghij")
+TOKEN = Token("abcdefghij", "ci", ("reader",), digest_of(SECRET), 1)
+
+
+class Clock:
+    now = 1_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def identities_with(token: Token, now_ms: Clock | None = None) -> Identities:
+    store = MemoryTokenStore()
+    store.save_token(row_of(token))
+    return Identities(store, now_ms=now_ms or Clock())
+
+
+def test_a_token_survives_its_store() -> None:
+    full = Token("abcdefghij", "ci", ("reader",), b"d", 1, ("west",), "ann", ("10.0.0.0/8",), 9, b"f", 8, 7, "ops")
+    assert token_from(row_of(full)) == full
+
+
+def test_who_has_the_secret_is_the_caller() -> None:
+    caller = identities_with(TOKEN).recognised(SECRET, "10.0.0.5")
+    assert caller is not None
+    assert caller.name == "token:ci@10.0.0.5"
+    assert caller.may("read")
+    assert not caller.may("delete")
+
+
+def test_another_secret_is_nobody_s() -> None:
+    assert identities_with(TOKEN).recognised(FORMER, "10.0.0.5") is None
+
+
+def test_a_token_holds_only_in_its_networks() -> None:
+    token = Token("abcdefghij", "ci", ("reader",), digest_of(SECRET), 1, networks=("10.0.0.0/8",))
+    identities = identities_with(token)
+    assert identities.recognised(SECRET, "10.0.0.5") is not None
+    assert identities.recognised(SECRET, "11.0.0.5") is None
+    assert identities.recognised(SECRET, "unknown") is None
+
+
+def test_a_token_ends_at_its_expiry_and_the_generation_goes_up_with_it() -> None:
+    clock = Clock()
+    token = Token("abcdefghij", "ci", ("reader",), digest_of(SECRET), 1, expires_at_ms=2_000)
+    identities = identities_with(token, clock)
+    before, clock.now = identities.generation, 1_999
+    identities.look()
+    assert (identities.generation, identities.recognised(SECRET, "::1") is not None) == (before, True)
+    clock.now = 2_000
+    identities.look()
+    assert (identities.generation, identities.recognised(SECRET, "::1")) == (before + 1, None)
+
+
+def test_a_former_secret_holds_until_its_grace_has_passed() -> None:
+    clock = Clock()
+    token = Token(
+        "abcdefghij", "ci", ("reader",), digest_of(SECRET), 1, former_digest=digest_of(FORMER), former_until_ms=2_000
+    )
+    identities = identities_with(token, clock)
+    assert identities.recognised(FORMER, "::1") is not None
+    clock.now = 2_000
+    assert identities.recognised(FORMER, "::1") is None
+    assert identities.recognised(SECRET, "::1") is not None
+
+
+def test_without_identities_everybody_may_and_after_the_first_nobody_without_one() -> None:
+    store = MemoryTokenStore()
+    identities = Identities(store, now_ms=Clock())
+    assert all(identities.anonymous("::1").may(verb) for verb in VERBS)
+    store.save_token(row_of(TOKEN))
+    store.forget_token(TOKEN.id)
+    identities.load()
+    assert not any(identities.anonymous("::1").may(verb) for verb in VERBS)
+
+
+def test_the_token_of_the_settings_may_everything_and_closes_the_registry() -> None:
+    identities = Identities(MemoryTokenStore(), now_ms=Clock(), admin_token=SECRET)
+    caller = identities.recognised(SECRET, "::1")
+    assert caller is not None
+    assert caller.is_full
+    assert not identities.anonymous("::1").may("read")
+
+
+def test_a_role_that_is_gone_allows_nothing() -> None:
+    token = Token("abcdefghij", "ci", ("gone",), digest_of(SECRET), 1)
+    caller = identities_with(token).recognised(SECRET, "::1")
+    assert caller is not None
+    assert not any(caller.may(verb) for verb in VERBS)
