@@ -95,7 +95,7 @@ def test_a_watch_may_name_it_as_a_value(http: httpx.Client) -> None:
 
 
 def test_every_fact_has_a_name_that_can_be_asked_for(http: httpx.Client, address: str) -> None:
-    http.post(f"{address}/heartbeat", json={"ttlSeconds": 600, "nodes": ["node-1"]})
+    http.post(f"{address}/heartbeat", json={"ttlSeconds": 600, "nodes": ["n"]})
     known = http.get(f"{address}?include=registry").json()["_registry"]
     names = [f"_registry.{name}" for name in known] + [f"_registry.nodes.{name}" for name in known["nodes"][0]]
     for name in names:

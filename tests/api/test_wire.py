@@ -128,8 +128,8 @@ def test_a_head_of_many_pieces_and_bodies_between_heads_are_read(server: ServerP
         sending.start()
         answer = received(connection)
         sending.join()
-    assert len(re.findall(rb"HTTP/1.1 200 ", answer)) == 6
-    assert len(re.findall(rb"HTTP/1.1 404 ", answer)) == 5001
+    assert len(re.findall(rb"HTTP/1.1 200 ", answer)) == 7
+    assert len(re.findall(rb"HTTP/1.1 404 ", answer)) == 5000
 
 
 @pytest.mark.parametrize("garbage", [b"hello\r\n\r\n", b"GET  HTTP\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n"])

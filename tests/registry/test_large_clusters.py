@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ from rollbook.language.edits import parse_edit
 from rollbook.limits import RequestBudget
 from rollbook.registry.reading.requests import parse_creation
 from rollbook.registry.registry import Registry
+from rollbook.registry.writing import deciding, drafts
 from rollbook.registry.writing.commands import Command, Current, Decision, Update
 from rollbook.registry.writing.drafts import BATCH_BYTES_MAX
 from rollbook.registry.writing.node_commands import EditNodes
@@ -232,7 +234,11 @@ def test_totals_kept_up_through_hundreds_of_joins_and_leaves_are_the_sums_over_t
     assert document["nodes"]["count"] == len(nodes) == NODES + 200
 
 
-async def test_writes_on_other_clusters_pass_those_that_wait_for_a_large_one(registry: Registry) -> None:
+async def test_writes_on_other_clusters_pass_those_that_wait_for_a_large_one(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "BATCH_SECONDS", 60.0)  # however slow the machine is,
+    monkeypatch.setattr(deciding, "SHARE_SECONDS", 60.0)  # what has no room is all that ends a batch
     document = orjson.loads(large(BATCH_BYTES_MAX // len(START) * NODES * 2 // 3))
     west = parse_creation(document, rules=registry.rules, limits=registry.limits)
     await asyncio.gather(registry.write(TESTER, west), create(registry, "east"))
