@@ -9,7 +9,29 @@ from typing import Any
 
 import pytest
 
+from tests.recording import record
+
+LAST = "tests/test_declared.py"
+"""Compares what all other tests have seen."""
+
 ALL_REQUIRED = os.environ.get("ROLLBOOK_TEST_REQUIRE") == "all"
+
+
+def pytest_configure() -> None:
+    record()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.nodeid.startswith(LAST))
+
+
+@pytest.fixture(scope="session")
+def whole_suite(request: pytest.FixtureRequest) -> bool:
+    """Whether nothing was left out and all that ran has passed so far."""
+    config, session = request.config, request.session
+    chosen = config.option.keyword or config.option.markexpr or config.getoption("lf", False) or config.option.deselect
+    whole = config.args_source is not pytest.Config.ArgsSource.ARGS or config.args == [str(config.rootpath / "tests")]
+    return whole and not chosen and not session.testsfailed
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,6 +15,10 @@ START_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 30.0
 
 
+PORTS: set[int] = set()
+"""The ports of all servers of the tests so far."""
+
+
 def free_port() -> int:
     """A TCP port of the loopback address that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -28,6 +32,7 @@ class ServerProcess:
     def __init__(self, data: Path, *, environment: Mapping[str, str] | None = None) -> None:
         self.data = data
         self.port = free_port()
+        PORTS.add(self.port)
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data.with_suffix(".log")
         self.environment = {**os.environ, **(environment or {})}

@@ -183,6 +183,7 @@ ANYWHERE = (
     errors.MethodNotAllowed,
     errors.HeadTooLarge,
     errors.JournalUnavailable,
+    errors.WorkExceeded,
     *OF_BODIES,
     *OF_CALLERS,
 )

@@ -107,13 +107,11 @@ OF_THE_PAST = (errors.Compacted,)
 """What a question about a moment of the past may be refused with."""
 
 OF_UPDATES = (
-    errors.LanguageRefused,
     errors.UpdateRefused,
     errors.FilterRefused,
     errors.ExpressionRefused,
     errors.PipelineRefused,
     errors.ProjectionRefused,
-    errors.WorkExceeded,
 )
 
 OPERATIONS = (

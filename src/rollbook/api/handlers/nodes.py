@@ -159,8 +159,7 @@ async def _read(body: bytes, read: Callable[[bytes], bytes]) -> bytes:
     return await off_the_loop(lambda: read(body), size_bytes=len(body))
 
 
-EXAMPLE = {
-    "id": "node-3",
+AS_IT_SHALL_BE = {
     "gpus": {"count": 1, "memory": 16384, "gpus": [{"modelName": "NVIDIA T4", "memory": 16384}]},
     "vcpus": {"count": 16},
     "memory": 65536,
@@ -168,10 +167,9 @@ EXAMPLE = {
     "storage": {"disks": 1, "size": 524288},
     "network": {"interfaces": 1, "txBandwidth": 10000, "rxBandwidth": 10000},
 }
+EXAMPLE = {"id": "node-3", **AS_IT_SHALL_BE}
 NODE = Body(as_it_is, reference("NewNode"), "a node, which joins, or takes the place of the node with its id", EXAMPLE)
-NODE_AS_IT_SHALL_BE = Body(
-    as_it_is, reference("NodeReplacement"), "the node as it shall be", {**EXAMPLE, "id": "node-2"}
-)
+NODE_AS_IT_SHALL_BE = Body(as_it_is, reference("NodeReplacement"), "the node as it shall be", AS_IT_SHALL_BE)
 NODES = Body(as_it_is, array_of(reference("NewNode")), "an array: the cluster has these nodes and no others", [EXAMPLE])
 PATCH = Body(
     parse_patch,
@@ -284,6 +282,6 @@ OPERATIONS = (
         parameters=(FIELD_VALIDATION,),
         headers=WRITES,
         answers=(Answer(200, '`{"message": "Node deleted"}`', reference("Message")),),
-        refuses=(*REFUSES, errors.NodeNotFound),
+        refuses=(errors.ClusterNotFound, errors.PreconditionFailed, errors.NodeNotFound),
     ),
 )

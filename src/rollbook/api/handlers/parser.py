@@ -10,7 +10,6 @@ from rollbook.api import headers, responses
 from rollbook.api.asking import caller_of, reason_of, registry_of
 from rollbook.api.declarations import Answer, Body, Operation, reference
 from rollbook.api.handlers.clusters import rules_of
-from rollbook.api.handlers.queries import OF_FILTERS
 from rollbook.api.parameters import FIELD_VALIDATION
 from rollbook.api.problems import problem
 from rollbook.clusters.acceptance import SchemaRules
@@ -121,7 +120,10 @@ NODES = Body(
         },
     },
 )
-SEARCH_VALUES = {"matchType": "cluster", "filter": {"clusterQuery": {"regionId": {"$eq": "us-west-2"}}}}
+SEARCH_VALUES = {
+    "matchType": "cluster",
+    "filter": {"clusterQuery": {"variable": "regionId", "operator": "==", "value": "us-west-2"}},
+}
 ENVELOPE = Body(
     parse_envelope,
     reference("SearchEnvelope"),
@@ -181,7 +183,7 @@ OPERATIONS = (
         verb="read",
         body=ENVELOPE,
         answers=(FOUND,),
-        refuses=OF_FILTERS,
+        refuses=(errors.FilterRefused,),
         refused=refused,
     ),
     Operation(
@@ -194,7 +196,7 @@ OPERATIONS = (
         verb="read",
         body=SEARCH,
         answers=(FOUND,),
-        refuses=OF_FILTERS,
+        refuses=(errors.FilterRefused,),
         refused=refused,
     ),
 )

@@ -118,7 +118,7 @@ DISTINCT = Body(
     options=distinct.KEYS,
 )
 
-OF_FILTERS = (errors.LanguageRefused, errors.FilterRefused, errors.ExpressionRefused, errors.WorkExceeded)
+OF_FILTERS = (errors.LanguageRefused, errors.FilterRefused, errors.ExpressionRefused)
 OF_QUERIES = (*OF_FILTERS, errors.SortRefused, errors.ProjectionRefused, errors.Compacted)
 MOMENT = (REVISION, AT)
 ANY_DOCUMENT = reference("AnyDocument")

@@ -102,7 +102,6 @@ STREAM = Answer(
     (JSON, SSE, NDJSON),
 )
 REFUSES = (
-    errors.LanguageRefused,
     errors.FilterRefused,
     errors.ExpressionRefused,
     errors.Compacted,
@@ -136,7 +135,7 @@ OPERATIONS = (
         headers=(headers.ACCEPT, headers.LAST_EVENT_ID),
         body=WATCH,
         answers=(STREAM,),
-        refuses=REFUSES,
+        refuses=(errors.LanguageRefused, *REFUSES),
         streams=True,
     ),
 )

@@ -1,0 +1,77 @@
+"""The example of every operation, as /openapi.json shows it, does what it says, and the answer follows its schema."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from openapi_schema_validator import OAS31Validator
+
+from rollbook.api.declarations import JSON, JSON_SCHEMA, Operation
+from rollbook.api.operations import OPERATIONS
+from tests.api.specified import EXAMPLE
+from tests.serving import ServerProcess
+
+SECONDS_MAX = 20.0
+ID = EXAMPLE["id"]
+REFUSING = "http://127.0.0.1:9/hooks"
+
+
+@pytest.fixture(scope="module")
+def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A registry whose webhooks may go to this machine, where nobody takes them."""
+    data: Path = tmp_path_factory.mktemp("examples") / "data"
+    private = {"ROLLBOOK_WEBHOOKS_PRIVATE": "127.0.0.1/32"}
+    with ServerProcess(data, environment=private) as server, httpx.Client(base_url=server.url, timeout=20) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def description(http: httpx.Client) -> dict[str, Any]:
+    described: dict[str, Any] = http.get("/openapi.json").json()
+    return described
+
+
+@pytest.fixture
+def furnished(http: httpx.Client, request: pytest.FixtureRequest) -> httpx.Client:
+    """The specified cluster and, where the operation is about one, the webhook of the examples with a dead letter."""
+    operation: Operation = request.getfixturevalue("operation")
+    for made in ("east", "north"):
+        http.delete(f"/clusters/{made}")
+    http.delete(f"/clusters/{ID}/protection")
+    http.delete(f"/clusters/{ID}")
+    revision = http.post("/clusters", json=EXAMPLE).headers["etag"].strip('"')
+    http.delete("/webhooks/alerts")
+    if operation.path.startswith("/webhooks/"):
+        webhook = {"id": "alerts", "url": REFUSING, "since": int(revision) - 1, "retry": {"attempts": 1}}
+        assert http.post("/webhooks", json=webhook).status_code == 201
+        deadline = time.monotonic() + SECONDS_MAX
+        while not http.get("/webhooks/alerts/dead-letters").json():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    return http
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_the_example_of_an_operation_works(
+    furnished: httpx.Client, description: dict[str, Any], operation: Operation
+) -> None:
+    described = description["paths"][operation.template][operation.method.lower()]
+    path = operation.template
+    for each in described["parameters"]:
+        if each["in"] == "path":
+            path = path.replace(f"{{{each['name']}}}", each["example"])
+    if "{number}" in operation.path:  # a number is never given twice
+        letters = furnished.get("/webhooks/alerts/dead-letters").json()
+        path = path.replace("dead-letters/1", f"dead-letters/{letters[0]['number']}")
+    body = None if operation.body is None else operation.body.example
+    reply = furnished.request(operation.method, path, json=body, params={"wait": "0s"} if operation.streams else {})
+
+    assert reply.status_code == operation.answers[0].status, reply.text
+    answer = described["responses"][str(reply.status_code)]
+    media_type = reply.headers["content-type"].partition(";")[0]
+    if media_type in (JSON, JSON_SCHEMA):
+        schema = {**answer["content"][media_type]["schema"], "components": description["components"]}
+        assert [error.message for error in OAS31Validator(schema).iter_errors(reply.json())] == []

@@ -1,0 +1,243 @@
+"""Every refusal that an operation declares, provoked: an error that never comes has no place in its row."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from rollbook import errors
+from rollbook.api.declarations import Operation
+from rollbook.api.operations import OPERATIONS
+from rollbook.api.problems import status_of
+from rollbook.errors import RegistryError
+from rollbook.limits import DEFAULT_LIMITS
+from tests.api.test_refusals import refusal
+from tests.examples import cluster, node
+from tests.serving import ServerProcess
+
+SECONDS_MAX = 20.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What differs from the sound request of an operation: names in the path, the body, parameters and headers."""
+
+    names: dict[str, str] = field(default_factory=dict)
+    body: Any = ...
+    parameters: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def filtered(operation: Operation, filter: Any, **options: Any) -> Asked:
+    """A filter, as the operation takes it."""
+    match operation.name:
+        case "updateCluster":
+            return Asked(body={"update": {"$set": {"tags": []}}, "filter": filter, **options})
+        case "watchClusters":
+            return Asked(parameters={"filter": httpx.Response(200, json=filter).text})
+        case "aggregateClusters":
+            return Asked(body=[{"$match": filter}])
+        case "createWebhook" | "replaceWebhook" | "patchWebhook":
+            return Asked(body={"url": "https://example.net/", "filter": filter, **options})
+        case "search":
+            return Asked(body={"matchType": "cluster", "filter": {"clusterQuery": filter}})
+        case "searchWithEnvelope":
+            return Asked(body={"body": {"values": {"matchType": "cluster", "filter": {"clusterQuery": filter}}}})
+    return Asked(body={"query": filter, **options})
+
+
+def language(operation: Operation) -> Asked:
+    match operation.name:
+        case "aggregateClusters":
+            return Asked(body={"pipeline": [], "maxTimeMS": -1})
+        case "createWebhook":
+            return Asked(body={"url": "https://example.net/", "since": -1})
+        case "replayWebhook":
+            return Asked(body={"since": -1})
+        case "watchClustersByBody":
+            return Asked(body={"query": {}, "since": -1})
+    return filtered(operation, {}, maxTimeMS=-1)
+
+
+def elsewhere(operation: Operation) -> Asked:
+    if operation.name == "addNode":
+        return Asked(body={**node("n"), "clusterId": "nobody"})
+    return Asked(names={"id": "nobody"})
+
+
+def taken(operation: Operation) -> Asked:
+    if operation.name == "createClusterFromSpec":
+        return Asked(body={"body": {"spec": {"values": cluster("west")}}})
+    return Asked(body={} if operation.name == "restoreCluster" else cluster("west"))
+
+
+def unaddressable(operation: Operation) -> Asked:
+    body = cluster("a b")
+    return Asked(body={"body": {"spec": {"values": body}}} if operation.tag == "parser" else body)
+
+
+def invalid(operation: Operation) -> Asked:
+    broken = {**node("node-1"), "memory": -1}
+    match operation.name:
+        case "updateCluster":
+            return Asked(body={"$set": {"memory": -1}})
+        case "createCluster":
+            return Asked(body={"id": "broken"})
+        case "createClusterFromSpec":
+            return Asked(body={"body": {"spec": {"values": {"id": "broken"}}}})
+        case "addNode":
+            return Asked(body={**broken, "clusterId": "west"})
+        case "replaceNodes":
+            return Asked(body=[broken])
+        case "patchNode":
+            return Asked(body={"memory": -1})
+        case "sendHeartbeat":
+            return Asked(names={"id": "full"}, body={"status": "x" * 1000})
+        case "restoreCluster":
+            return Asked(names={"id": "odd"}, body={"revision": 4}, parameters={"fieldValidation": "strict"})
+    return Asked(body=broken)
+
+
+def long_gone(operation: Operation) -> Asked:
+    match operation.name:
+        case "getHistory":
+            return Asked(names={"id": "north"}, parameters={"before": "1"})
+        case "getChanges" | "watchClusters":
+            return Asked(parameters={"since": "0"})
+        case "watchClustersByBody":
+            return Asked(body={"since": 0})
+        case "restoreCluster":
+            return Asked(names={"id": "north"}, body={"revision": 1})
+        case "createWebhook":
+            return Asked(body={"url": "https://example.net/", "since": 0})
+        case "replayWebhook":
+            return Asked(names={"id": "hook"}, body={"since": 0})
+    return Asked(names={"id": "north"}, parameters={"revision": "1"})
+
+
+def unsorted(operation: Operation) -> Asked:
+    stages, query = [{"$sort": {"a": 5}}], {"query": {}, "sort": {"a": 5}}
+    return Asked(body=stages if operation.name == "aggregateClusters" else query)
+
+
+def unprojected(operation: Operation) -> Asked:
+    mixed = {"a": 1, "b": 0}
+    in_stage = operation.name in ("updateCluster", "aggregateClusters")
+    return Asked(body=[{"$project": mixed}] if in_stage else {"query": {}, "projection": mixed})
+
+
+def unpiped(operation: Operation) -> Asked:
+    return Asked(body=[{"$foo": 1}])
+
+
+PROVOKED: dict[type[RegistryError], Callable[[Operation], Asked]] = {
+    errors.MalformedJson: lambda operation: Asked(parameters={"filter": "{"}),
+    errors.JsonTooDeep: lambda operation: Asked(parameters={"filter": "[" * 200 + "]" * 200}),
+    errors.LanguageRefused: language,
+    errors.FilterRefused: lambda operation: filtered(operation, {"a": {"$in": 5}}),
+    errors.ExpressionRefused: lambda operation: filtered(operation, {"$expr": {"$foo": 1}}),
+    errors.SortRefused: unsorted,
+    errors.ProjectionRefused: unprojected,
+    errors.PipelineRefused: unpiped,
+    errors.UpdateRefused: lambda operation: Asked(body={"$inc": {"memory": "much"}}),
+    errors.IdImmutable: lambda operation: Asked(body={"$set": {"id": "east"}}),
+    errors.ClusterNotFound: elsewhere,
+    errors.ClusterExists: taken,
+    errors.ClusterDeleted: lambda operation: Asked(names={"id": "deleted"}),
+    errors.ClusterProtected: lambda operation: Asked(names={"id": "protected"}),
+    errors.PreconditionFailed: lambda operation: Asked(headers={"if-match": '"999999"'}),
+    errors.DocumentInvalid: invalid,
+    errors.IdRefused: unaddressable,
+    errors.NodeNotFound: lambda operation: Asked(names={"node_id": "nobody"}, body={**node("nobody")}),
+    errors.NodeExists: lambda operation: Asked(body=node("node-1"), parameters={"onConflict": "refuse"}),
+    errors.HeartbeatRefused: lambda operation: Asked(body={"ttlSeconds": 0}),
+    errors.Compacted: long_gone,
+    errors.WebhookRefused: lambda operation: Asked(body={"url": 5}),
+    errors.WebhookNotFound: lambda operation: Asked(names={"id": "nobody"}),
+    errors.WebhookExists: lambda operation: Asked(body={"id": "hook", "url": "https://example.net/"}),
+    errors.DeadLetterNotFound: lambda operation: Asked(names={"number": "999"}),
+}
+FULL = (errors.TooManyWatchers, errors.TooManyWebhooks)
+
+
+def send(client: httpx.Client, operation: Operation, asked: Asked) -> httpx.Response:
+    """The sound request of an operation, with what differs."""
+    own = "hook" if operation.path.startswith("/webhooks") else "west"
+    path = operation.template
+    for name, value in {"id": own, "node_id": "node-1", "number": "1", **asked.names}.items():
+        path = path.replace(f"{{{name}}}", value)
+    body = asked.body if asked.body is not ... else operation.body and operation.body.example
+    waiting = {"wait": "0s"} if operation.streams else {}
+    has_body = operation.body is not None
+    return client.request(
+        operation.method,
+        path,
+        params={**waiting, **asked.parameters},
+        headers=asked.headers,
+        json=body if has_body else None,
+    )
+
+
+@pytest.fixture(scope="module")
+def furnished(http: httpx.Client) -> httpx.Client:
+    """A registry with clusters in each state, one of them almost as large as a document can be, and a webhook."""
+    for id in ("west", "protected", "deleted"):
+        assert http.post("/clusters", json=cluster(id)).status_code == 201
+    http.post("/clusters", json=cluster("odd", zone="b"))
+    http.put("/clusters/odd", json={"$unset": {"zone": ""}})
+    http.put("/clusters/protected/protection")
+    http.delete("/clusters/deleted")
+    http.post("/webhooks", json={"id": "hook", "url": "https://example.net/", "enabled": False})
+    http.post("/clusters", json=cluster("full"))
+    size_bytes = len(http.get("/clusters/full").content)
+    for name in ("a", "b"):
+        left_bytes = DEFAULT_LIMITS.document_bytes_max - size_bytes - len(f',"{name}":""')
+        text = "x" * min(left_bytes, DEFAULT_LIMITS.body_bytes_max - 100)
+        written = http.put("/clusters/full", json={"$set": {f"clusterMetadata.{name}": text}})
+        size_bytes = len(written.content)
+    http.put("/clusters/full", json={"$set": {"clusterMetadata.c": "x" * 100}})
+    return http
+
+
+@pytest.fixture(scope="module")
+def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A registry that keeps one change, and takes one watcher and two webhooks. It has forgotten what it wrote."""
+    environment = {"ROLLBOOK_HISTORY_CHANGES": "1", "ROLLBOOK_WATCHERS_MAX": "1", "ROLLBOOK_WEBHOOKS_MAX": "2"}
+    data: Path = tmp_path_factory.mktemp("forgetful") / "data"
+    with ServerProcess(data, environment=environment) as server, httpx.Client(base_url=server.url, timeout=20) as http:
+        http.post("/webhooks", json={"id": "hook", "url": "https://example.net/", "enabled": False})
+        http.post("/clusters", json=cluster("north"))
+        for reputation in range(4):
+            http.put("/clusters/north", json={"reputation": reputation})
+        deadline = time.monotonic() + SECONDS_MAX
+        while http.get("/readyz").json()["compacted"] < 4:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        server.stop()
+        server.start()
+        yield http
+
+
+REFUSALS = [(operation, kind) for operation in OPERATIONS for kind in operation.refuses]
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind"), REFUSALS, ids=[f"{operation.name}-{kind.code}" for operation, kind in REFUSALS]
+)
+def test_a_declared_refusal_comes(
+    furnished: httpx.Client, forgetful: httpx.Client, operation: Operation, kind: type[RegistryError]
+) -> None:
+    if kind is errors.TooManyWebhooks:
+        forgetful.post("/webhooks", json={"id": "second", "url": "https://example.net/", "enabled": False})
+    if kind in FULL:
+        with forgetful.stream("GET", "/clusters/watch"):
+            reply = send(forgetful, operation, Asked())
+    else:
+        client = forgetful if kind is errors.Compacted else furnished
+        reply = send(client, operation, PROVOKED[kind](operation))
+    forgetful.delete("/webhooks/second")
+    refusal(reply, status_of(kind()), kind.code)
