@@ -9,6 +9,7 @@ import pytest
 
 from rollbook.api.operations import OPERATIONS
 from rollbook.api.routing import Router
+from rollbook.api.serving.shortcuts import HEARTBEAT, PREFIX, QUERY
 from rollbook.errors import MethodNotAllowed, RequestRefused, RouteNotFound
 from tests.api.test_refusals import refusal
 from tests.examples import cluster, node
@@ -105,6 +106,16 @@ def test_a_method_that_an_address_does_not_take_is_405() -> None:
         found("PATCH", b"/clusters/watch")
     assert ROUTER.template(b"/clusters/watch") == "/clusters/watch"
     assert ROUTER.template(b"/nowhere") is None
+
+
+def test_the_shortcuts_stand_at_the_addresses_of_their_operations() -> None:
+    taken = {
+        ("GET", PREFIX + b"west"),
+        ("PUT", PREFIX + b"west"),
+        ("POST", QUERY),
+        ("POST", PREFIX + b"west" + HEARTBEAT),
+    }
+    assert {found(*each)[0] for each in taken} == {each.name for each in OPERATIONS if each.shortcut}
 
 
 def status(server: ServerProcess, method: str, target: str, body: object = None) -> int:

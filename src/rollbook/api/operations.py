@@ -30,3 +30,8 @@ OPERATIONS = (
     *operations.OPERATIONS,
     *about.OPERATIONS,
 )
+
+
+def fixed_paths(method: str) -> frozenset[bytes]:
+    """The addresses that take ``method`` and hold no name: a shortcut for names leaves them to the application."""
+    return frozenset(each.path.encode() for each in OPERATIONS if each.method == method and "{" not in each.path)

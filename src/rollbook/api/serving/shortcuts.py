@@ -19,6 +19,7 @@ from rollbook.api.handlers.liveness import lease_as_json
 from rollbook.api.metrics.histograms import UNTIMED_MAX
 from rollbook.api.metrics.request_counts import RequestCounts
 from rollbook.api.offloading import is_quick_to_parse
+from rollbook.api.operations import fixed_paths
 from rollbook.api.problems import mistake, problem
 from rollbook.api.responses import PIECE_BYTES, stored
 from rollbook.api.serving.rendering import rendered
@@ -37,6 +38,9 @@ Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 PREFIX, QUERY, HEARTBEAT = b"/clusters/", b"/clusters/query", b"/heartbeat"
 NOT_IN_PLAIN_IDS = frozenset(b"/?%")
+NOT_READS, NOT_UPDATES = fixed_paths("GET"), fixed_paths("PUT")
+"""The words of routes, which may also be ids of clusters that are older than the word."""
+
 BODY_BYTES_MAX = 16 * 1024
 
 PARSED_MAX, PARSED_BYTES_MAX = 512, 2048
@@ -128,6 +132,7 @@ class Shortcuts:
         entry = registry.view.entry(url[len(PREFIX) :].decode("latin-1"))
         if (
             entry is None
+            or url in NOT_UPDATES
             or not is_quick_to_parse(request.body)
             or (entry.size_bytes * 2 >= COMPRESS_FROM_BYTES and not is_plain(headers, ENCODING))
         ):
@@ -169,7 +174,7 @@ class Shortcuts:
         reads, view = self._reads, self._registry.view
         begun = perf_counter() if reads.untimed == UNTIMED_MAX else None
         entry = view.entry(url[len(PREFIX) :].decode("latin-1"))
-        if entry is None or not is_plain(headers, DECISIVE_FOR_READS):
+        if entry is None or url in NOT_READS or not is_plain(headers, DECISIVE_FOR_READS):
             return None
         body = entry.body
         if len(body) >= COMPRESS_FROM_BYTES and not is_plain(headers, ENCODING):
