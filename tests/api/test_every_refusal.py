@@ -43,6 +43,8 @@ def filtered(operation: Operation, filter: Any, **options: Any) -> Asked:
             return Asked(body=[{"$match": filter}])
         case "createWebhook" | "replaceWebhook" | "patchWebhook":
             return Asked(body={"url": "https://example.net/", "filter": filter, **options})
+        case "distinctValues":
+            return Asked(body={"key": "tags", "query": filter, **options})
         case "search":
             return Asked(body={"matchType": "cluster", "filter": {"clusterQuery": filter}})
         case "searchWithEnvelope":
