@@ -174,6 +174,9 @@ OF_BODIES = (
 )
 """What any operation with a body may refuse."""
 
+OF_JOURNALS = (errors.JournalUnavailable, errors.JournalForbidden, errors.JournalDamaged, errors.JournalConflict)
+"""What any operation may fail with because of the disk, or of another writer."""
+
 OF_CALLERS = (errors.Unauthenticated, errors.PermissionDenied, errors.TooManyWrongTokens)
 """What any operation may refuse because of who asks."""
 
@@ -182,8 +185,8 @@ ANYWHERE = (
     errors.RouteNotFound,
     errors.MethodNotAllowed,
     errors.HeadTooLarge,
-    errors.JournalUnavailable,
     errors.WorkExceeded,
+    *OF_JOURNALS,
     *OF_BODIES,
     *OF_CALLERS,
 )
