@@ -39,8 +39,10 @@ CONTENT_SECURITY_POLICY = Header(
 )
 NO_SNIFF = Header("X-Content-Type-Options", "`nosniff`: the page is what its media type says", "nosniff")
 ALLOW = Header("Allow", "of a 405, and of OPTIONS: the methods of this address", "GET, HEAD, OPTIONS")
-RETRY_AFTER = Header("Retry-After", "of a 503: after how many seconds to try again", "1", {"type": "integer"})
+RETRY_AFTER = Header("Retry-After", "of a 429 or 503: after how many seconds to try again", "1", {"type": "integer"})
 CONNECTION = Header("Connection", "`close` after a body that was not read to its end", "close")
+
+WWW_AUTHENTICATE = Header("WWW-Authenticate", "of a 401: how a caller says who it is", "Bearer")
 
 REVISION = Header(
     "X-Registry-Revision",
@@ -62,6 +64,6 @@ CONTENT_ENCODING = Header(
 )
 
 OF_EVERY_ANSWER = (REVISION, REQUEST_ID, CONTENT_ENCODING, VARY)
-OF_REFUSALS = (ALLOW, RETRY_AFTER, CONNECTION)
+OF_REFUSALS = (ALLOW, RETRY_AFTER, CONNECTION, WWW_AUTHENTICATE)
 OF_HTTP = frozenset({"content-length", "content-type", "date", "transfer-encoding"})
 """Those of HTTP itself, which need no row."""

@@ -269,7 +269,7 @@ OPERATIONS = (
         headers=WRITES,
         body=PATCH,
         answers=(Answer(200, "the node after it", reference("Node"), (headers.ETAG, headers.WARNING)),),
-        refuses=(*REFUSES, errors.NodeNotFound, errors.UpdateRefused),
+        refuses=(*REFUSES, errors.NodeNotFound, errors.UpdateRefused, errors.IdImmutable),
     ),
     Operation(
         name="removeNode",
