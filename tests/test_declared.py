@@ -16,10 +16,19 @@ ROWS = {operation.name: operation for operation in OPERATIONS}
 OF_EVERY_ANSWER = headers.OF_HTTP | {header.name.lower() for header in (*headers.OF_EVERY_ANSWER, headers.CONNECTION)}
 OF_REFUSALS = OF_EVERY_ANSWER | {header.name.lower() for header in headers.OF_REFUSALS}
 SEEN_ELSEWHERE = frozenset(
-    {"head-too-large", "head-incomplete", "body-incomplete", "overloaded", "journal-damaged", "journal-conflict"}
+    {
+        "head-too-large",
+        "head-incomplete",
+        "body-incomplete",
+        "overloaded",
+        "journal-unavailable",
+        "journal-forbidden",
+        "journal-damaged",
+        "journal-conflict",
+    }
 )
 """Refusals that httpx is never given by a ``ServerProcess``: the tests that see them speak to the socket
-(``test_wire``, ``test_floods``), or to a journal that is damaged or that loses a race in this process."""
+(``test_wire``, ``test_floods``), or to a journal in this process."""
 
 
 def is_refusal(exchange: Exchange) -> bool:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +60,7 @@ def test_the_example_of_an_operation_works(
     furnished: httpx.Client, description: dict[str, Any], operation: Operation
 ) -> None:
     described = description["paths"][operation.template][operation.method.lower()]
-    path = operation.template
-    for each in described["parameters"]:
-        if each["in"] == "path":
-            path = path.replace(f"{{{each['name']}}}", each["example"])
-    if "{number}" in operation.path:  # a number is never given twice
-        letters = furnished.get("/webhooks/alerts/dead-letters").json()
-        path = path.replace("dead-letters/1", f"dead-letters/{letters[0]['number']}")
-    body = None if operation.body is None else operation.body.example
-    reply = furnished.request(operation.method, path, json=body, params={"wait": "0s"} if operation.streams else {})
+    reply = send(furnished, operation, described["parameters"], {})
 
     assert reply.status_code == operation.answers[0].status, reply.text
     answer = described["responses"][str(reply.status_code)]
@@ -75,3 +68,35 @@ def test_the_example_of_an_operation_works(
     if media_type in (JSON, JSON_SCHEMA):
         schema = {**answer["content"][media_type]["schema"], "components": description["components"]}
         assert [error.message for error in OAS31Validator(schema).iter_errors(reply.json())] == []
+
+
+TAKING = [(operation, parameter.name) for operation in OPERATIONS for parameter in operation.parameters]
+
+
+@pytest.mark.parametrize(("operation", "name"), TAKING, ids=[f"{each.name}-{name}" for each, name in TAKING])
+def test_the_example_works_with_each_parameter(
+    furnished: httpx.Client, description: dict[str, Any], operation: Operation, name: str
+) -> None:
+    described = description["paths"][operation.template][operation.method.lower()]
+    newest = furnished.get("/readyz").json()["revision"]
+    values = {"at": datetime.now(UTC).isoformat(), "revision": newest, "since": newest, "filter": "{}", "wait": "0s"}
+    words = {each["name"]: each["schema"].get("enum", ["5"])[0] for each in described["parameters"]}
+    words["include"] = "registry"
+    reply = send(furnished, operation, described["parameters"], {name: values.get(name, words[name])})
+    assert reply.status_code == operation.answers[0].status, reply.text
+
+
+def send(
+    http: httpx.Client, operation: Operation, described: list[dict[str, Any]], more: dict[str, Any]
+) -> httpx.Response:
+    """The example of an operation, with ``more`` parameters."""
+    path = operation.template
+    for each in described:
+        if each["in"] == "path":
+            path = path.replace(f"{{{each['name']}}}", each["example"])
+    if "{number}" in operation.path:  # a number is never given twice
+        letters = http.get("/webhooks/alerts/dead-letters").json()
+        path = path.replace("dead-letters/1", f"dead-letters/{letters[0]['number']}")
+    body = None if operation.body is None else operation.body.example
+    waiting = {"wait": "0s"} if operation.streams else {}
+    return http.request(operation.method, path, json=body, params={**waiting, **more})

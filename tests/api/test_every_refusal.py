@@ -243,3 +243,23 @@ def test_a_declared_refusal_comes(
         reply = send(client, operation, PROVOKED[kind](operation))
     forgetful.delete("/webhooks/second")
     refusal(reply, status_of(kind()), kind.code)
+
+
+EVERYWHERE: dict[type[RegistryError], dict[str, Any]] = {
+    errors.RequestRefused: {"params": {"made-up": "1"}},
+    errors.RouteNotFound: {"url": "/clusters/west/nowhere"},
+    errors.MethodNotAllowed: {"method": "PATCH"},
+    errors.MalformedJson: {"content": b"{"},
+    errors.JsonTooDeep: {"content": b"[" * 1000 + b"]" * 1000},
+    errors.BodyTooLarge: {"content": b" " * (DEFAULT_LIMITS.body_bytes_max + 1)},
+    errors.MediaTypeUnsupported: {"content": b"{}", "headers": {"content-type": "text/plain"}},
+    errors.MisdirectedRequest: {"headers": {"host": "elsewhere.example"}},
+    errors.WorkExceeded: {"json": {"query": {"$expr": {"$gt": [{"$size": {"$range": [0, 30_000_000]}}, 0]}}}},
+}
+
+
+@pytest.mark.parametrize("kind", EVERYWHERE, ids=lambda kind: kind.code)
+def test_what_any_operation_may_refuse_comes(furnished: httpx.Client, kind: type[RegistryError]) -> None:
+    headers = {"content-type": "application/json"}
+    asked = {"method": "POST", "url": "/clusters/count", "headers": headers, **EVERYWHERE[kind]}
+    refusal(furnished.request(**asked), status_of(kind()), kind.code)
