@@ -36,6 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except RegistryError as error:
         explain(error)
         raise SystemExit(exit_code_of(error)) from None
+    except RuntimeError as error:
+        if "can't start new thread" not in str(error):  # what Python raises where a limit allows no more of them
+            raise
+        say(f"{error}: give the process more memory or threads (see ulimit -v and -u)")
+        raise SystemExit(FAILED) from None
     except MemoryError:
         say("there is not enough memory: give the process more (see ulimit -v), or set ROLLBOOK_BODIES=packed")
         raise SystemExit(FAILED) from None

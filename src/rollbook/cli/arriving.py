@@ -1,11 +1,13 @@
-"""Lines as they arrive: read on a thread of their own, and taken in batches that never wait for a line to come.
+"""Lines as they arrive, in batches.
 
 One rule: a line that has arrived is not held back for another one; so an import from a pipe is as far as the pipe.
+Only a pipe can make a reader wait: it is read on a thread of its own. A file is read where it is used, and not ahead.
 """
 
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
+from itertools import islice
 
 from rollbook.cli.lines import Line
 
@@ -14,8 +16,15 @@ BATCH_BYTES_MAX = 8 * 1024 * 1024
 WAITING_LINES_MAX = 256
 
 
-async def batches(lines: Iterator[Line], stop: asyncio.Event) -> AsyncIterator[list[Line]]:
-    """The lines in batches, until they end or ``stop`` is set. Raises what reading them raised."""
+async def batches_of_file(lines: Iterator[Line], stop: asyncio.Event) -> AsyncIterator[list[Line]]:
+    """The lines of a file in batches, until they end or ``stop`` is set."""
+    while not stop.is_set() and (batch := _next_of(lines)):
+        yield batch
+        await asyncio.sleep(0)  # a signal is handled then
+
+
+async def batches_of_pipe(lines: Iterator[Line], stop: asyncio.Event) -> AsyncIterator[list[Line]]:
+    """The lines of a pipe as they come, until they end or ``stop`` is set. Raises what reading them raised."""
     loop = asyncio.get_running_loop()
     arrived: asyncio.Queue[Line | BaseException | None] = asyncio.Queue()
     room = threading.Semaphore(WAITING_LINES_MAX)
@@ -50,6 +59,18 @@ async def batches(lines: Iterator[Line], stop: asyncio.Event) -> AsyncIterator[l
                 return
     finally:
         stopped.cancel()
+
+
+def _next_of(lines: Iterator[Line]) -> list[Line]:
+    """The next lines, bounded in number and in bytes; none at the end."""
+    batch: list[Line] = []
+    size_bytes = 0
+    for line in islice(lines, BATCH_LINES_MAX):
+        batch.append(line)
+        size_bytes += line.size_bytes
+        if size_bytes >= BATCH_BYTES_MAX:
+            break
+    return batch
 
 
 def _batch_of(

@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 from msgspec import Struct
 
-from rollbook.cli.arriving import batches
+from rollbook.cli.arriving import batches_of_file, batches_of_pipe
 from rollbook.cli.directories import DataOption, existing_directory
 from rollbook.cli.exits import FAILED
-from rollbook.cli.files import STANDARD, reading, size_bytes, writing
+from rollbook.cli.files import STANDARD, is_pipe, reading, size_bytes, writing
 from rollbook.cli.lines import Line, read_lines
 from rollbook.cli.places import ImportTarget, Outcome, open_place
 from rollbook.cli.terminal import explain, progress, say, warn
@@ -85,6 +85,7 @@ async def _import(file: str, *, settings: Settings, url: str | None, replace: bo
     with reading(file) as stream, stopping() as stop:
         try:
             lines = read_lines(stream, limits=settings.limits)
+            batches = batches_of_pipe if is_pipe(file, stream) else batches_of_file
             async with open_place(settings, url, reason=reason) as place:
                 with progress("importing", total=size_bytes(stream)) as advance:
                     async for batch in batches(lines, stop):

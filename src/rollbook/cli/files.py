@@ -56,6 +56,13 @@ def writing(file: str) -> Iterator[BinaryIO]:
             yield stored
 
 
+def is_pipe(file: str, stream: BinaryIO) -> bool:
+    """Whether reading may have to wait for a writer: standard input that is no file on a disk, or a named pipe."""
+    if file.endswith((".gz", ".zst")):
+        return False
+    return not stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+
+
 def size_bytes(stream: BinaryIO) -> int | None:
     """How many bytes there are to read; None where that can't be known before the end."""
     if isinstance(stream, gzip.GzipFile) or isinstance(getattr(stream, "raw", None), Zstandard):

@@ -6,6 +6,7 @@ which is JSON as a whole, is one document written over several lines (so it begi
 whose lines are read as they come.
 """
 
+import mmap
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import BinaryIO, TypeAlias
@@ -16,6 +17,8 @@ from rollbook.documents.codec import decode_json
 from rollbook.documents.values import Value
 from rollbook.errors import BodyTooLarge, MalformedJson, RegistryError
 from rollbook.limits import Limits
+
+ROOM_BYTES, ROOM_PER_BYTE = 16 * 1024 * 1024, 16
 
 Content: TypeAlias = "Value | RegistryError"
 
@@ -67,10 +70,23 @@ def _array(body: bytes, *, limits: Limits) -> Iterator[Line]:
 def _decoded(body: bytes, *, limits: Limits) -> Content:
     if len(body) > limits.document_bytes_max:
         return BodyTooLarge(f"the document is larger than {limits.document_bytes_max} bytes")
+    see_room_for(len(body))
     try:
         return decode_json(body.rstrip(b"\r\n"), limits=limits, name="it")
     except RegistryError as error:
         return error
+
+
+def see_room_for(size_bytes: int) -> None:
+    """Raise MemoryError where there is no room to read a document of this size, and to write it.
+
+    The decoder ends the whole process, without a word, when it is refused memory; so it is asked for here before, by a
+    mapping that is never touched.
+    """
+    try:
+        mmap.mmap(-1, ROOM_BYTES + ROOM_PER_BYTE * size_bytes).close()
+    except OSError:
+        raise MemoryError from None
 
 
 def _is_json(body: bytes, *, limits: Limits) -> bool:
