@@ -19,6 +19,11 @@ def below(at: str, key: str | int) -> str:
     return f"{at}/{text}"
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the system gave no memory, for data or for another thread: Python has an error for each."""
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "start new thread" in str(error))
+
+
 class Problem(Struct, frozen=True):
     """One thing that is wrong with a document: where (a JSON Pointer) and what (a sentence)."""
 

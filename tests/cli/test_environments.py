@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -68,16 +69,23 @@ def test_a_dangling_link_is_named(home: Path) -> None:
 
 
 def test_too_little_memory_is_said(home: Path) -> None:
-    def little_memory() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (350_000_000, 350_000_000))
-
+    """At several limits, for where memory ends first (a thread, the journal, a document, the words) depends on it."""
     lines = "".join(json.dumps(cluster(f"c{number}", note="x" * 20_000)) + "\n" for number in range(20_000))
     (home / "fleet.ndjson").write_text(lines)
     command = [sys.executable, "-m", "rollbook", "import", "fleet.ndjson"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=little_memory)
-    assert done.returncode != 0
-    assert "not enough memory" in done.stderr
-    assert "Traceback" not in done.stderr
+    for megabytes in (221, 235, 350, 368, 431):
+        limits = (megabytes * 1_000_000,) * 2
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=partial(resource.setrlimit, resource.RLIMIT_AS, limits),
+        )
+        assert done.returncode > 0, megabytes
+        assert "not enough memory" in done.stderr, megabytes
+        assert "Traceback" not in done.stderr, megabytes
+        shutil.rmtree("data", ignore_errors=True)
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")

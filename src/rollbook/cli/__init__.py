@@ -17,7 +17,7 @@ from rollbook.cli.documents import export, import_
 from rollbook.cli.exits import FAILED, exit_code_of
 from rollbook.cli.servers import serve
 from rollbook.cli.terminal import explain, say
-from rollbook.errors import RegistryError
+from rollbook.errors import RegistryError, is_out_of_memory
 
 COMMANDS = (
     ("serve", serve),
@@ -26,6 +26,9 @@ COMMANDS = (
     ("check", check),
     ("repair", repair),
 )
+
+OUT_OF_MEMORY = b"there is not enough memory: give the process more (see ulimit -v), or set ROLLBOOK_BODIES=packed\n"
+"""Ready to be written: whatever makes text of it then would need memory."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -36,13 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except RegistryError as error:
         explain(error)
         raise SystemExit(exit_code_of(error)) from None
-    except RuntimeError as error:
-        if "can't start new thread" not in str(error):  # what Python raises where a limit allows no more of them
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
             raise
-        say(f"{error}: give the process more memory or threads (see ulimit -v and -u)")
-        raise SystemExit(FAILED) from None
-    except MemoryError:
-        say("there is not enough memory: give the process more (see ulimit -v), or set ROLLBOOK_BODIES=packed")
+        os.write(2, OUT_OF_MEMORY)
         raise SystemExit(FAILED) from None
     except OSError as error:
         if not isinstance(error, BrokenPipeError):  # which means that who read our output has enough of it

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import TypeAlias
 
+from rollbook.errors import is_out_of_memory
+
 FIRST_PAUSE_SECONDS = 1.0
 PAUSE_SECONDS_MAX = 60.0
 SETTLED_SECONDS = 60.0
@@ -19,6 +21,11 @@ SETTLED_SECONDS = 60.0
 Work: TypeAlias = Callable[[], Coroutine[None, None, None]]
 
 logger = logging.getLogger(__name__)
+
+
+def _traced(fault: Exception) -> Exception | None:
+    """The fault, for its trace to be logged; None where there is just not enough memory, which is no fault of ours."""
+    return None if is_out_of_memory(fault) else fault
 
 
 class Supervisor:
@@ -52,7 +59,7 @@ class Supervisor:
         try:
             await work()
         except Exception as fault:
-            logger.critical("the task %s has ended, and the registry has to start again", name, exc_info=fault)
+            logger.critical("the task %s has ended, and the registry has to start again", name, exc_info=_traced(fault))
             self.failure = f"the task {name} has ended: {fault}"
             self._failed.set()
             raise
@@ -66,7 +73,7 @@ class Supervisor:
                 await work()
                 return
             except Exception as fault:
-                logger.exception("the task %s has ended, and is started again", name)
+                logger.error("the task %s has ended, and is started again", name, exc_info=_traced(fault))
                 self.troubles[name] = f"it was started again after {type(fault).__name__}: {fault}"
             finally:
                 settling.cancel()

@@ -85,6 +85,8 @@ class SqliteLeaseStore:
         path = directory / FILE_NAME
         try:
             return cls(Companion(path, lambda: _opened(path), _empty))
+        except apsw.NoMemError:
+            raise MemoryError from None
         except (apsw.NotADBError, apsw.CorruptError, _Strange) as trouble:
             aside = path.with_name(path.name + DAMAGED_SUFFIX)
             logger.warning("%s can't be read (%s); it is now %s, and leases begin anew", path, trouble, aside.name)
