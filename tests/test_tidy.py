@@ -27,10 +27,8 @@ LONG_FUNCTIONS = {"assembly.py open_registry": 95}
 WIDE_CLASSES = {
     "api/serving/protocol.py Connection": 12,
     "journal/interface.py Journal": 12,
-    "journal/memory.py MemoryJournal": 11,
+    "journal/memory/journal.py MemoryJournal": 11,
     "journal/sqlite/journal.py SqliteJournal": 13,
-    "journal/sqlite/webhooks.py SqliteWebhookStore": 14,
-    "journal/webhook_store.py WebhookStore": 13,
     "language/regular_expressions/reading.py Reader": 12,
     "registry/liveness/lease_keeping.py LeaseKeeper": 14,
     "registry/liveness/leases.py Leases": 15,

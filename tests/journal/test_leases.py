@@ -1,15 +1,60 @@
-"""The file of leases: batches whole or not at all, uptime added up, and a file that can't be read set aside."""
+"""Leases and uptime are kept alike in memory and in a file, which is set aside where it can't be read."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import apsw
 import pytest
 
-from rollbook.clusters.uptime import Spent
 from rollbook.errors import JournalUnavailable
-from rollbook.journal.lease_store import LeaseBatch, LeaseRow
+from rollbook.journal.lease_store import LeaseStore
+from rollbook.journal.memory.leases import MemoryLeaseStore
 from rollbook.journal.sqlite.leases import FILE_NAME, SqliteLeaseStore, problems_in_leases
+from tests.journal.lease_contract import LeaseStoreContract, batch, row
+from tests.journal.lost_room import full_disk, trouble_on
+
+
+class TestMemory(LeaseStoreContract):
+    @pytest.fixture
+    def store(self) -> LeaseStore:
+        return MemoryLeaseStore()
+
+    def reopened(self, store: LeaseStore) -> LeaseStore:
+        store.close()
+        return store
+
+    def failing(self, store: LeaseStore) -> AbstractContextManager[None]:
+        assert isinstance(store, MemoryLeaseStore)
+        return trouble_on(store.disk)
+
+
+class TestSqlite(LeaseStoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[LeaseStore]:
+        self.directory = tmp_path
+        opened = SqliteLeaseStore.open(tmp_path)
+        yield opened
+        opened.close()
+
+    def reopened(self, store: LeaseStore) -> LeaseStore:
+        store.close()
+        return SqliteLeaseStore.open(self.directory)
+
+    def failing(self, store: LeaseStore) -> AbstractContextManager[None]:
+        assert isinstance(store, SqliteLeaseStore)
+        return full_disk(store._file.connection)
+
+    def test_a_batch_that_another_writer_is_in_the_way_of_is_not_stored(self, store: LeaseStore) -> None:
+        store.save(batch(row()))
+        other = apsw.Connection(str(self.directory / FILE_NAME))
+        with other:
+            other.execute("DELETE FROM leases")  # the lock of another writer
+            with pytest.raises(JournalUnavailable, match="leases can't be stored"):
+                store.save(batch(row("east"), gone=("west",)))
+        other.close()
+        store.save(batch(row("east")))
+        assert [kept.id for kept in store.load()] == ["east"]
 
 
 @pytest.fixture
@@ -17,66 +62,6 @@ def store(tmp_path: Path) -> Iterator[SqliteLeaseStore]:
     opened = SqliteLeaseStore.open(tmp_path)
     yield opened
     opened.close()
-
-
-def row(id: str = "west", **fields: object) -> LeaseRow:
-    given = LeaseRow(id, 1, 30, 1_000, False, None, "[]", "{}", 7, Spent(1.5, 2.0, 0.0))
-    return given._replace(**fields)  # type: ignore[arg-type]
-
-
-def batch(
-    *leases: LeaseRow, gone: tuple[str, ...] = (), finished: dict[str, dict[int, Spent]] | None = None
-) -> LeaseBatch:
-    return LeaseBatch(gone, leases, finished or {})
-
-
-def test_leases_are_kept_as_they_are(store: SqliteLeaseStore, tmp_path: Path) -> None:
-    rows = [row("east", noted=True, mark='{"written":"gone"}'), row("west", nodes='{"a":5}', turns="[1,2]")]
-    store.save(batch(*rows))
-    store.close()
-    again = SqliteLeaseStore.open(tmp_path)
-    assert again.load() == rows
-    again.close()
-
-
-def test_a_lease_is_stored_over_what_it_was(store: SqliteLeaseStore) -> None:
-    store.save(batch(row(observed_at_ms=1)))
-    store.save(batch(row(observed_at_ms=2)))
-    assert [kept.observed_at_ms for kept in store.load()] == [2]
-
-
-def test_what_is_gone_is_gone_before_it_begins_again(store: SqliteLeaseStore) -> None:
-    store.save(batch(row(), finished={"west": {7: Spent(1, 1, 1)}}))
-    store.save(batch(row(life=5), gone=("west",)))
-    assert [kept.life for kept in store.load()] == [5]
-    assert store.uptime("west", slot=0, day=0) == ([], [])
-
-
-def test_finished_slots_are_added_up_and_added_to_their_day(store: SqliteLeaseStore) -> None:
-    store.save(batch(finished={"west": {95: Spent(1, 2, 3), 96: Spent(10, 0, 0)}, "east": {95: Spent(9, 9, 9)}}))
-    store.save(batch(finished={"west": {95: Spent(1, 1, 1), 97: Spent(0.5, 0, 0)}}))
-    slots, days = store.uptime("west", slot=95, day=0)
-    assert slots == [(95, (2, 3, 4)), (96, (10, 0, 0)), (97, (0.5, 0, 0))]
-    assert days == [(0, (2, 3, 4)), (1, (10.5, 0, 0))]
-    assert store.uptime("west", slot=96, day=1)[0] == slots[1:]
-
-
-def test_old_slots_and_days_are_dropped(store: SqliteLeaseStore) -> None:
-    store.save(batch(finished={"west": {95: Spent(1, 0, 0), 96: Spent(2, 0, 0)}}))
-    store.forget_before(slot=96, day=1)
-    assert store.uptime("west", slot=0, day=0) == ([(96, (2, 0, 0))], [(1, (2, 0, 0))])
-
-
-def test_a_batch_is_stored_whole_or_not_at_all(store: SqliteLeaseStore, tmp_path: Path) -> None:
-    store.save(batch(row()))
-    other = apsw.Connection(str(tmp_path / FILE_NAME))
-    with other:
-        other.execute("DELETE FROM leases")  # the lock of another writer
-        with pytest.raises(JournalUnavailable, match="leases can't be stored"):
-            store.save(batch(row("east"), gone=("west",)))
-    other.close()
-    store.save(batch(row("east")))
-    assert [kept.id for kept in store.load()] == ["east"]
 
 
 @pytest.mark.parametrize("content", [b"no database" * 500, b"", "another's"])

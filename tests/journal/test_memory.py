@@ -4,7 +4,7 @@ import pytest
 
 from rollbook.errors import JournalConflict
 from rollbook.journal.interface import Journal
-from rollbook.journal.memory import MemoryJournal
+from rollbook.journal.memory.journal import MemoryJournal
 from tests.journal.contract import JournalContract, created
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from rollbook.errors import DataDirectoryUnsound
+from rollbook.journal.memory.tokens import MemoryTokenStore
 from rollbook.journal.sqlite.token_schema import FILE_NAME, problems_in_tokens
 from rollbook.journal.sqlite.tokens import SqliteTokenStore
-from rollbook.journal.token_store import MemoryTokenStore, RoleRow, TokenStore
+from rollbook.journal.token_store import RoleRow, TokenStore
 from tests.journal.token_contract import CI, OPS, TokenStoreContract
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from rollbook.errors import JournalConflict, JournalUnavailable, WorkExceeded
 from rollbook.journal.changes import Change
-from rollbook.journal.memory import MemoryJournal
+from rollbook.journal.memory.journal import MemoryJournal
 from rollbook.limits import Limits, RequestBudget
 from rollbook.registry.writing.commands import Create, Current, Decision
 from tests.registry.committers import change, creation, process_on

@@ -32,7 +32,10 @@ Counted = tuple[int, Spent]
 
 
 class LeaseBatch(Struct, frozen=True):
-    """What is stored at once: clusters whose leases are gone, leases as they are now, and slots that are over."""
+    """What is stored at once: clusters whose leases are gone, leases as they are now, and slots that are over.
+
+    In this order: what is gone goes with its uptime, and may begin again in the same batch.
+    """
 
     gone: Collection[str]
     leases: Sequence[LeaseRow]
@@ -43,11 +46,14 @@ class LeaseStore(Protocol):
     """Leases and uptime, stored. Methods block, and one thread calls them."""
 
     def load(self) -> list[LeaseRow]:
-        """Every lease."""
+        """Every lease, in no particular order."""
         ...
 
     def save(self, batch: LeaseBatch) -> None:
-        """Keep a batch, whole or not at all. Fails (JournalUnavailable) when the disk does."""
+        """Keep a batch, whole or not at all. Fails (JournalUnavailable) when the disk does.
+
+        A lease takes the place of the one with its id; a finished slot is added to what is kept of it, and to its day.
+        """
         ...
 
     def forget_before(self, *, slot: int, day: int) -> None:
@@ -55,7 +61,7 @@ class LeaseStore(Protocol):
         ...
 
     def uptime(self, id: str, *, slot: int, day: int) -> tuple[list[Counted], list[Counted]]:
-        """What is kept of a cluster's slots and days from these on."""
+        """What is kept of a cluster's slots and days from these on, each in ascending order."""
         ...
 
     def close(self) -> None:

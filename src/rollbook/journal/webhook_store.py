@@ -53,57 +53,80 @@ class Letter(NamedTuple):
     body: str | None = None
 
 
+LETTERS_MAX = 1_000
+LETTER_BYTES_MAX = 32 * 1024 * 1024
+"""How many dead letters of one webhook are kept, and how many bytes of messages (UTF-8); the newest is in any case."""
+
+
+class DeadLetterStore(Protocol):
+    """What could not be delivered, stored, of every webhook. It is part of a ``WebhookStore``, and fails as that does.
+
+    Numbers of letters go up, over all webhooks, and no number is used twice.
+    """
+
+    def bury(self, id: str, letter: Letter, progress: Progress) -> None:
+        """Keep a dead letter (its number is given here, ``retry`` is False) and the progress past it, in one step.
+
+        The oldest letters make room (LETTERS_MAX, LETTER_BYTES_MAX). Of a webhook that is gone nothing is kept.
+        """
+        ...
+
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """For every webhook, how many dead letters there are, and how many had to make room."""
+        ...
+
+    def all(self, id: str) -> list[Letter]:
+        """The dead letters of a webhook, oldest first, without their bodies."""
+        ...
+
+    def get(self, id: str, number: int) -> Letter | None:
+        """One dead letter, with its body; None when the webhook has none with this number."""
+        ...
+
+    def due(self, id: str) -> Letter | None:
+        """The oldest dead letter that is to be delivered after all, with its body."""
+        ...
+
+    def retry(self, id: str, number: int | None = None) -> int:
+        """Set ``retry`` on one dead letter, or on all of the webhook, that have a body; how many."""
+        ...
+
+    def drop(self, id: str, number: int | None = None) -> int:
+        """Delete one dead letter, or all of the webhook; how many."""
+        ...
+
+    def fail(self, id: str, number: int, *, problem: str, at_ms: int) -> None:
+        """Record that another attempt at a dead letter failed. That ends the retries of all others of the webhook."""
+        ...
+
+
 class WebhookStore(Protocol):
-    """Webhooks, stored. Methods block, and one thread calls them; all fail (JournalUnavailable) when the disk does."""
+    """Webhooks, stored. Methods block, and one thread calls them.
+
+    All fail (JournalUnavailable) when the disk does, and then nothing has changed.
+    """
+
+    @property
+    def letters(self) -> DeadLetterStore:
+        """What could not be delivered."""
+        ...
 
     def load(self) -> list[tuple[WebhookRow, Progress]]:
         """Every webhook, in order of creation."""
         ...
 
     def save(self, row: WebhookRow, progress: Progress) -> None:
-        """Keep a webhook and how far it has come. Fails (JournalUnavailable) when the disk does."""
+        """Keep a webhook, in place of the one with its id, and how far it has come."""
         ...
 
     def forget(self, id: str) -> None:
-        """Forget a webhook and all that belongs to it. Fails (JournalUnavailable) when the disk does."""
+        """Forget a webhook and all that belongs to it. Does nothing when there is none."""
         ...
 
     def keep(self, progress: Sequence[tuple[str, Progress]]) -> None:
-        """Keep how far some webhooks have come. Fails (JournalUnavailable) when the disk does."""
-        ...
-
-    def bury(self, id: str, letter: Letter, progress: Progress) -> None:
-        """Keep a dead letter (its number is given here) and the progress past it; the oldest letters make room."""
-        ...
-
-    def letter_counts(self) -> dict[str, tuple[int, int]]:
-        """For every webhook, how many dead letters there are, and how many had to make room."""
-        ...
-
-    def letters(self, id: str) -> list[Letter]:
-        """The dead letters of a webhook, oldest first, without their bodies."""
-        ...
-
-    def letter(self, id: str, number: int) -> Letter | None:
-        """One dead letter."""
-        ...
-
-    def due_letter(self, id: str) -> Letter | None:
-        """The oldest dead letter that shall be delivered after all."""
-        ...
-
-    def retry_letters(self, id: str, number: int | None = None) -> int:
-        """Say of one dead letter, or of all that have a body, that it shall be delivered after all; how many."""
-        ...
-
-    def drop_letters(self, id: str, number: int | None = None) -> int:
-        """Forget one dead letter, or all; how many."""
-        ...
-
-    def leave_letters(self, id: str, number: int, *, problem: str, at_ms: int) -> None:
-        """Write down that another attempt at a dead letter failed: with it end the retries of all others."""
+        """Keep how far some webhooks have come. A webhook that is gone stays gone."""
         ...
 
     def close(self) -> None:
-        """Release the file. Closing twice is harmless."""
+        """Release what it holds. Closing twice is harmless."""
         ...

@@ -20,7 +20,7 @@ from rollbook.api.serving.logs import request_id
 from rollbook.api.serving.reading import Clock
 from rollbook.api.serving.requests import IncomingRequest
 from rollbook.api.serving.shortcuts import Shortcuts
-from rollbook.journal.token_store import MemoryTokenStore
+from rollbook.journal.memory.tokens import MemoryTokenStore
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.committing import WriteResult
 from rollbook.security.identities import Identities

@@ -1,8 +1,6 @@
 """What is kept of leases and uptime: an SQLite file of its own, beside the journal.
 
-One rule: this file may lag behind by one batch, and the registry must be right all the same. Beats are no changes: they
-are written down in batches, each whole or not at all, and what a crash loses of them is made good by the next beats.
-Whoever shares a registry's leases among processes gives this another body; its methods block, one thread calls them.
+One rule: a file that can't be read is set aside, and leases begin anew: they are not worth not starting.
 """
 
 import contextlib
@@ -65,8 +63,8 @@ FORGET = (
     "DELETE FROM uptime_days WHERE id = ?",
 )
 FORGET_BEFORE = ("DELETE FROM uptime_slots WHERE slot < ?", "DELETE FROM uptime_days WHERE day < ?")
-SLOTS = "SELECT slot, alive, late, silent FROM uptime_slots WHERE id = ? AND slot >= ?"
-DAYS = "SELECT day, alive, late, silent FROM uptime_days WHERE id = ? AND day >= ?"
+SLOTS = "SELECT slot, alive, late, silent FROM uptime_slots WHERE id = ? AND slot >= ? ORDER BY slot"
+DAYS = "SELECT day, alive, late, silent FROM uptime_days WHERE id = ? AND day >= ? ORDER BY day"
 
 
 class SqliteLeaseStore:

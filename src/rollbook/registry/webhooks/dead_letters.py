@@ -33,12 +33,12 @@ class DeadLetters:
     async def list(self, id: str) -> list[Document]:
         """All of a webhook, oldest first, without their messages."""
         self._owners.standing(id)
-        return [letter_as_json(letter) for letter in await self._keep(lambda store: store.letters(id))]
+        return [letter_as_json(letter) for letter in await self._keep(lambda store: store.letters.all(id))]
 
     async def read(self, id: str, number: int) -> Document:
         """One, with its message where it has one. Refuses (DeadLetterNotFound) a number that none has."""
         self._owners.standing(id)
-        letter = await self._keep(lambda store: store.letter(id, number))
+        letter = await self._keep(lambda store: store.letters.get(id, number))
         if letter is None:
             raise _not_found(id, number)
         return letter_as_json(letter)
@@ -46,7 +46,7 @@ class DeadLetters:
     async def retry(self, id: str, number: int | None = None) -> int:
         """Try one again, or all that have a message; how many."""
         owner = self._owners.standing(id)
-        count = await self._keep(lambda store: store.retry_letters(id, number))
+        count = await self._keep(lambda store: store.letters.retry(id, number))
         if number is not None and not count:
             raise DeadLetterNotFound(f"the webhook {id!r} has no dead letter {number} with a message")
         if count and owner.deliverer is not None:
@@ -56,7 +56,7 @@ class DeadLetters:
     async def drop(self, id: str, number: int | None = None) -> int:
         """Throw one away, or all; how many."""
         self._owners.standing(id)
-        count = await self._keep(lambda store: store.drop_letters(id, number))
+        count = await self._keep(lambda store: store.letters.drop(id, number))
         if number is not None and not count:
             raise _not_found(id, number)
         return count

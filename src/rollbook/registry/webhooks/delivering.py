@@ -242,7 +242,7 @@ class Deliverer:
         """Deliver the dead letters that shall be; the first that fails again ends it for all of them."""
         while not self._is_stopping and not self.is_gone:
             self._has_letters = False
-            letter = await self._around.keep(lambda store: store.due_letter(self._webhook.id))
+            letter = await self._around.keep(lambda store: store.letters.due(self._webhook.id))
             if letter is None or letter.body is None:
                 return
             self._has_letters = True
@@ -254,11 +254,11 @@ class Deliverer:
         id, number, problem = self._webhook.id, letter.number, sent.problem
         if problem is None:
             self._note_success(letter.revision)
-            await self._around.keep(lambda store: store.drop_letters(id, number))
+            await self._around.keep(lambda store: store.letters.drop(id, number))
         else:
             self._note_failure(letter.revision, sent)
             at_ms = self._around.now_ms()
-            await self._around.keep(lambda store: store.leave_letters(id, number, problem=problem, at_ms=at_ms))
+            await self._around.keep(lambda store: store.letters.fail(id, number, problem=problem, at_ms=at_ms))
 
     async def _give_up_what_is_gone(self) -> None:
         """Go on from the oldest change that is kept, and say which are missed."""
@@ -277,7 +277,7 @@ class Deliverer:
         at_ms, problem = self._progress.error_at_ms, self._progress.error
         letter = Letter(0, kind, first or revision, revision, at_ms, attempts, problem, body=body)
         past = self._progress._replace(revision=revision, attempts=0)
-        await self._around.keep(lambda store: store.bury(self._webhook.id, letter, past))
+        await self._around.keep(lambda store: store.letters.bury(self._webhook.id, letter, past))
         logger.warning("webhook %s: revision %d is a dead letter (%s): %s", self._webhook.id, revision, kind, problem)
         self._progress = past
 

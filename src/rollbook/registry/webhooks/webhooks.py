@@ -127,7 +127,7 @@ class Webhooks:
         Refuses (WebhookNotFound) an id that none has.
         """
         standings = [self.standing(id) for id in ids or self._all]
-        counts = await self._keep(lambda store: store.letter_counts())
+        counts = await self._keep(lambda store: store.letters.counts())
         return [self._described(standing, *counts.get(standing.webhook.id, (0, 0))) for standing in standings]
 
     async def create(self, registration: Registration) -> None:
