@@ -38,6 +38,13 @@ PLAIN = {
 
 ODD = {
     "update with names of all kinds": asking("PUT", "/clusters/west", r'{"é€\ud83d\ude00\u0000\u001b[2J\"\\": 1}'),
+    "query on a path that nobody has": asking("POST", "/clusters/query", '{"regoinId": "x", "a\\r\\nb: c": 1}'),
+    "update on a condition that nobody meets": asking(
+        "PUT", "/clusters/west", '{"update": {"reputation": 7}, "filter": {"regoinId": "x"}}'
+    ),
+    "update on a condition that all meet": asking(
+        "PUT", "/clusters/west", '{"update": {"reputation": 7, "u": 1}, "filter": {"regoinId": {"$ne": "x"}}}'
+    ),
     "query for all": asking("POST", "/clusters/query", "{}"),
     "read of nothing": head("GET", "/clusters/nobody"),
     "read with parameters": head("GET", "/clusters/west?revision=1"),

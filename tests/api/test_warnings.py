@@ -1,4 +1,4 @@
-"""A ``Warning`` says what is odd about a document that was accepted: on every operation that declares one."""
+"""A ``Warning`` says what is odd about a document, or a filter: on every operation that declares one."""
 
 import itertools
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from rollbook.api.operations import OPERATIONS
+from tests.api.test_undocumented_paths import MISSPELT, OPERATIONS_WITH_FILTERS, ask_with, remove_webhooks
 from tests.examples import cluster, node
 
 ids = (f"warned-{number}" for number in itertools.count())
@@ -43,6 +44,8 @@ def test_every_operation_that_declares_a_warning_gives_it(http: httpx.Client) ->
     }
 
     answers = answers_to_odd_documents(http)
+    answers |= {name: ask_with(http, name, MISSPELT) for name in OPERATIONS_WITH_FILTERS if name not in answers}
+    remove_webhooks(http)
 
     assert {
         name: (answer.status_code < 300, "warning" in answer.headers) for name, answer in answers.items()

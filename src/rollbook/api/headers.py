@@ -24,7 +24,11 @@ LAST_EVENT_ID = Header("Last-Event-ID", "begin after this revision; it goes befo
 
 ETAG = Header("ETag", "the revision of the cluster in the answer", '"12"', TAG)
 VARY = Header("Vary", "the request headers that the representation depends on", "accept-encoding")
-WARNING = Header("Warning", "what is odd about a document that was accepted", '299 rollbook "..."')
+WARNING = Header(
+    "Warning",
+    "what is odd about a document that was accepted, or a path of a filter that no schema and no cluster has",
+    '299 rollbook "..."',
+)
 LOCATION = Header(
     "Location", "the address of what was created", "/clusters/west", {"type": "string", "format": "uri-reference"}
 )

@@ -47,9 +47,7 @@ def stored(
     response = document(result.answer or body, revision=result.revision, status=status, headers=headers)
     if result.answer is not None:
         del response.headers["etag"]
-    for name, value in warning_headers(result.warnings):
-        response.headers.append(name, value)
-    return response
+    return warned(response, result.warnings)
 
 
 def documents(bodies: Iterable[bytes], *, form: "Framing", revision: int | None = None) -> Response:
@@ -125,6 +123,13 @@ def warning_headers(warnings: Sequence[str]) -> list[tuple[str, str]]:
             break
         headers.append(("warning", value))
     return headers
+
+
+def warned(response: Response, warnings: Sequence[str]) -> Response:
+    """The answer, with what there is to warn of."""
+    for name, value in warning_headers(warnings):
+        response.headers.append(name, value)
+    return response
 
 
 def header_text(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from urllib.parse import quote
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,6 +16,7 @@ from rollbook.documents.values import Value
 from rollbook.limits import Limits
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.requests import parse_creation
+from rollbook.registry.reading.undocumented import undocumented_paths
 from rollbook.registry.reading.update_requests import parse_update_request
 from rollbook.registry.writing.commands import Delete, Precondition, Update
 from rollbook.view.entries import Entry
@@ -45,6 +47,8 @@ async def update_cluster(request: Request) -> Response:
         precondition=precondition_of(request),
         facts=registry.facts,
     )
+    notes = await registry.reader.notes_on(undocumented_paths(command.condition))
+    command = replace(command, notes=tuple(notes)) if notes else command
     return responses.stored(await registry.write(caller_of(request), command, reason=reason_of(request)))
 
 

@@ -74,15 +74,15 @@ def parse_envelope(body: Value, *, limits: Limits) -> Query:
 def _succeeded(result: WriteResult, *, ignored: Sequence[str] = ()) -> Response:
     assert result.body is not None
     warnings = [*result.warnings, *(f"{name} beside nodeData means nothing here" for name in ignored)]
-    response = Response(b'{"success":true,"task_id":"","result":' + result.body + b"}", 200, None, responses.JSON)
-    for name, value in responses.warning_headers(warnings):
-        response.headers.append(name, value)
-    return response
+    body = b'{"success":true,"task_id":"","result":' + result.body + b"}"
+    return responses.warned(Response(body, 200, None, responses.JSON), warnings)
 
 
 async def _found(request: Request, query: Query) -> Response:
-    found = await registry_of(request).reader.find(query)
-    return responses.documents(found, form=responses.SEARCH_RESULT)
+    reader = registry_of(request).reader
+    notes = await reader.notes_on(query.undocumented)
+    found = await reader.find(query)
+    return responses.warned(responses.documents(found, form=responses.SEARCH_RESULT), notes)
 
 
 SPEC = Body(
@@ -140,7 +140,7 @@ SEARCH = Body(
 DOCUMENT = Answer(
     200, '`{"success": true, "task_id", "result": document}`', reference("ParserResult"), (headers.WARNING,)
 )
-FOUND = Answer(200, '`{"success": true, "data": [...]}`', reference("SearchResult"))
+FOUND = Answer(200, '`{"success": true, "data": [...]}`', reference("SearchResult"), (headers.WARNING,))
 
 OPERATIONS = (
     Operation(

@@ -14,7 +14,14 @@ from rollbook.registry.reading import distinct, facet_requests
 from rollbook.registry.reading.distinct import parse_distinct
 from rollbook.registry.reading.facet_requests import parse_facets
 from rollbook.registry.reading.queries import Reader
-from rollbook.registry.reading.requests import AGGREGATION_KEYS, COUNT_KEYS, QUERY_KEYS, parse_aggregation, parse_query
+from rollbook.registry.reading.requests import (
+    AGGREGATION_KEYS,
+    COUNT_KEYS,
+    QUERY_KEYS,
+    Query,
+    parse_aggregation,
+    parse_query,
+)
 
 
 async def query_clusters(request: Request) -> Response:
@@ -24,52 +31,66 @@ async def query_clusters(request: Request) -> Response:
     if "registry" in INCLUDE.of(request):
         query = replace(query, include_registry=True)
     if query.explain:
-        return responses.json_response(await (await reader_of(request)).explain(query))
-    revision = registry.view.revision
-    found = await (await reader_of(request)).find(query)
-    return responses.documents(found, revision=revision, form=responses.form_of(request))
+        return await _explained(request, query)
+    revision, reader = registry.view.revision, await reader_of(request)
+    notes = await reader.notes_on(query.undocumented)
+    found = await reader.find(query)
+    return responses.warned(responses.documents(found, revision=revision, form=responses.form_of(request)), notes)
 
 
 async def explain_query(request: Request) -> Response:
     """How a query is answered, in words and figures."""
     query = await QUERY.of(request, limits=registry_of(request).limits)
-    return responses.json_response(await (await reader_of(request)).explain(query))
+    return await _explained(request, query)
 
 
 async def count_clusters(request: Request) -> Response:
     """How many documents match."""
     registry = registry_of(request)
     query = await COUNT.of(request, limits=registry.limits, keys=COUNT_KEYS)
-    revision = str(registry.view.revision)
-    count = await (await reader_of(request)).count(query)
-    return responses.json_response({"count": count}, headers={responses.REVISION_HEADER: revision})
+    revision, reader = str(registry.view.revision), await reader_of(request)
+    notes = await reader.notes_on(query.undocumented)
+    count = await reader.count(query)
+    response = responses.json_response({"count": count}, headers={responses.REVISION_HEADER: revision})
+    return responses.warned(response, notes)
 
 
 async def aggregate_clusters(request: Request) -> Response:
     """What comes out of the pipeline."""
     registry = registry_of(request)
     aggregation = await AGGREGATION.of(request, limits=registry.limits)
-    revision = registry.view.revision
-    results = await (await reader_of(request)).aggregate(aggregation)
-    return responses.documents(results, revision=revision, form=responses.form_of(request))
+    revision, reader = registry.view.revision, await reader_of(request)
+    notes = await reader.notes_on(aggregation.undocumented)
+    results = await reader.aggregate(aggregation)
+    return responses.warned(responses.documents(results, revision=revision, form=responses.form_of(request)), notes)
 
 
 async def facet_clusters(request: Request) -> Response:
     """How many of the matching documents have which values."""
     registry = registry_of(request)
     asked = await FACETS.of(request, limits=registry.limits)
-    revision = str(registry.view.revision)
-    facets = await (await reader_of(request)).facets(asked)
-    return responses.json_response(facets, headers={responses.REVISION_HEADER: revision})
+    revision, reader = str(registry.view.revision), await reader_of(request)
+    notes = await reader.notes_on(asked.query.undocumented)
+    facets = await reader.facets(asked)
+    response = responses.json_response(facets, headers={responses.REVISION_HEADER: revision})
+    return responses.warned(response, notes)
 
 
 async def distinct_values(request: Request) -> Response:
     """The distinct values at a path of the matching documents."""
     registry = registry_of(request)
     asked = await DISTINCT.of(request, limits=registry.limits)
-    revision = str(registry.view.revision)
-    values = await (await reader_of(request)).distinct(asked)
-    return responses.json_response(values, headers={responses.REVISION_HEADER: revision})
+    revision, reader = str(registry.view.revision), await reader_of(request)
+    notes = await reader.notes_on(asked.query.undocumented)
+    values = await reader.distinct(asked)
+    response = responses.json_response(values, headers={responses.REVISION_HEADER: revision})
+    return responses.warned(response, notes)
+
+
+async def _explained(request: Request, query: Query) -> Response:
+    reader = await reader_of(request)
+    notes = await reader.notes_on(query.undocumented)
+    return responses.warned(responses.json_response(await reader.explain(query)), notes)
 
 
 async def reader_of(request: Request) -> Reader | PastFleet:
@@ -121,6 +142,7 @@ DISTINCT = Body(
 OF_FILTERS = (errors.LanguageRefused, errors.FilterRefused, errors.ExpressionRefused)
 OF_QUERIES = (*OF_FILTERS, errors.SortRefused, errors.ProjectionRefused, errors.Compacted)
 MOMENT = (REVISION, AT)
+NOTED = (headers.WARNING,)
 ANY_DOCUMENT = reference("AnyDocument")
 
 OPERATIONS = (
@@ -140,6 +162,7 @@ OPERATIONS = (
                 200,
                 "an array of documents; with `explain`, the explanation",
                 {"anyOf": [array_of(ANY_DOCUMENT), reference("Explanation")]},
+                NOTED,
                 media_types=(JSON, NDJSON),
             ),
         ),
@@ -156,7 +179,7 @@ OPERATIONS = (
         verb="read",
         parameters=MOMENT,
         body=COUNT,
-        answers=(Answer(200, '`{"count": number}`', reference("Count")),),
+        answers=(Answer(200, '`{"count": number}`', reference("Count"), NOTED),),
         refuses=(*OF_FILTERS, errors.Compacted),
     ),
     Operation(
@@ -174,6 +197,7 @@ OPERATIONS = (
                 200,
                 "how the query is answered: candidates, exactness and time, in words and figures",
                 reference("Explanation"),
+                NOTED,
             ),
         ),
         refuses=OF_QUERIES,
@@ -194,6 +218,7 @@ OPERATIONS = (
                 '`{"count": number, "facets": {path: {"values": [{"value", "count"}], "distinct", "missing", '
                 '"unlisted"}}}`',
                 reference("Facets"),
+                NOTED,
             ),
         ),
         refuses=(*OF_FILTERS, errors.Compacted),
@@ -208,7 +233,7 @@ OPERATIONS = (
         verb="read",
         parameters=MOMENT,
         body=DISTINCT,
-        answers=(Answer(200, "an array of the values, in MongoDB's order", {"type": "array"}),),
+        answers=(Answer(200, "an array of the values, in MongoDB's order", {"type": "array"}, NOTED),),
         refuses=(*OF_FILTERS, errors.Compacted),
     ),
     Operation(
@@ -222,7 +247,15 @@ OPERATIONS = (
         parameters=MOMENT,
         headers=(headers.ACCEPT,),
         body=AGGREGATION,
-        answers=(Answer(200, "an array of what comes out", array_of({"type": "object"}), media_types=(JSON, NDJSON)),),
+        answers=(
+            Answer(
+                200,
+                "an array of what comes out",
+                array_of({"type": "object"}),
+                NOTED,
+                media_types=(JSON, NDJSON),
+            ),
+        ),
         refuses=(*OF_QUERIES, errors.PipelineRefused),
     ),
 )

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rollbook import errors
-from rollbook.api import headers
+from rollbook.api import headers, responses
 from rollbook.api.asking import registry_of
 from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, reference
 from rollbook.api.events import SSE, EventStream
@@ -18,6 +18,7 @@ from rollbook.documents.values import MISSING, Maybe
 from rollbook.limits import Limits
 from rollbook.registry.history.moments import parse_revision
 from rollbook.registry.reading.requests import WATCH_KEYS, WatchRequest, parse_watch
+from rollbook.registry.reading.undocumented import undocumented_paths
 from rollbook.registry.watching.watching import Watch
 
 LINES_OF_JSON = (NDJSON, "application/ndjson", "application/jsonl")
@@ -45,13 +46,15 @@ def parse_watch_body(body: Maybe, *, limits: Limits) -> WatchRequest:
 async def _watch(request: Request, asked: WatchRequest) -> Response:
     registry, since = registry_of(request), _since(request, asked.since)
     wait_seconds = WAIT_FOR.of(request)
+    notes = await registry.reader.notes_on(undocumented_paths(asked.filter))
     if since is not None:
         await registry.watching.check_past(since)
     opening = registry.watching.open(asked.filter, form=AS.of(request), since=since)
     if wait_seconds is not None:
-        return await _next_events(request, opening, wait_seconds)
+        return responses.warned(await _next_events(request, opening, wait_seconds), notes)
     media_type = NDJSON if prefers(request, LINES_OF_JSON, to=SSE) else SSE
-    return Response(media_type=media_type) if request.method == "HEAD" else EventStream(opening, media_type)
+    is_head = request.method == "HEAD"
+    return responses.warned(Response(media_type=media_type) if is_head else EventStream(opening, media_type), notes)
 
 
 async def _next_events(request: Request, opening: AbstractContextManager[Watch], wait_seconds: float) -> Response:
@@ -98,7 +101,7 @@ STREAM = Answer(
     200,
     "a stream of events about clusters that match; with `wait`, the next ones",
     reference("Events"),
-    (headers.CACHE_CONTROL, headers.NO_BUFFERING),
+    (headers.CACHE_CONTROL, headers.NO_BUFFERING, headers.WARNING),
     (JSON, SSE, NDJSON),
 )
 REFUSES = (

@@ -9,10 +9,11 @@ from rollbook import errors
 from rollbook.api import headers, responses
 from rollbook.api.asking import registry_of
 from rollbook.api.declarations import Answer, Body, Operation, array_of, reference
-from rollbook.documents.values import Value
+from rollbook.documents.values import Document, Value
 from rollbook.errors import WebhookRefused
 from rollbook.registry.reading.requests import parse_since
-from rollbook.registry.webhooks.targets import Registration, TargetParser
+from rollbook.registry.reading.undocumented import undocumented_paths
+from rollbook.registry.webhooks.targets import Registration, TargetParser, parse_delivery_filter
 from rollbook.registry.webhooks.webhooks import TargetEdit, Webhooks
 
 
@@ -23,7 +24,8 @@ async def create_webhook(request: Request) -> Response:
     await webhooks.create(registration)
     (described,) = await webhooks.describe(registration.id)
     headers = {"location": f"/webhooks/{registration.id}", **NOT_STORED}
-    return responses.json_response({**described, "secret": registration.secret}, 201, headers=headers)
+    response = responses.json_response({**described, "secret": registration.secret}, 201, headers=headers)
+    return responses.warned(response, await _notes_on(request, described))
 
 
 async def list_webhooks(request: Request) -> Response:
@@ -93,7 +95,16 @@ def webhooks_of(request: Request) -> Webhooks:
 
 async def _change(request: Request, edit: TargetEdit) -> Response:
     await webhooks_of(request).change(id_of(request), edit)
-    return await _described(request)
+    (described,) = await webhooks_of(request).describe(id_of(request))
+    response = responses.json_response(described, headers=NOT_STORED)
+    return responses.warned(response, await _notes_on(request, described))
+
+
+async def _notes_on(request: Request, described: Document) -> list[str]:
+    """What is to be said about the filter of a webhook."""
+    registry = registry_of(request)
+    filter = parse_delivery_filter(described["filter"], limits=registry.limits)
+    return await registry.reader.notes_on(undocumented_paths(filter))
 
 
 async def _described(request: Request, *, status: int = 200) -> Response:
@@ -120,7 +131,7 @@ PATCH = Body(parse_patch, reference("WebhookPatch"), "members to replace; `null`
 REPLAY = Body(parse_replay, reference("ReplayRequest"), '`{"since": revision}`', {"since": 0}, options=("since",))
 
 NO_STORE = (headers.CACHE_CONTROL,)
-WEBHOOK = Answer(200, "the webhook", reference("Webhook"), NO_STORE)
+CHANGED = Answer(200, "the webhook", reference("Webhook"), (*NO_STORE, headers.WARNING))
 OPERATIONS = (
     Operation(
         name="createWebhook",
@@ -136,7 +147,7 @@ OPERATIONS = (
                 201,
                 "the webhook with its `secret`, which is shown this once",
                 reference("WebhookWithSecret"),
-                (headers.LOCATION, *NO_STORE),
+                (headers.LOCATION, *NO_STORE, headers.WARNING),
             ),
         ),
         refuses=(
@@ -179,7 +190,7 @@ OPERATIONS = (
         summary="Replace a webhook",
         verb="webhooks",
         body=REPLACEMENT,
-        answers=(WEBHOOK,),
+        answers=(CHANGED,),
         refuses=(errors.WebhookRefused, errors.FilterRefused, errors.ExpressionRefused, errors.WebhookNotFound),
     ),
     Operation(
@@ -191,7 +202,7 @@ OPERATIONS = (
         summary="Change members of a webhook",
         verb="webhooks",
         body=PATCH,
-        answers=(WEBHOOK,),
+        answers=(CHANGED,),
         refuses=(errors.WebhookRefused, errors.FilterRefused, errors.ExpressionRefused, errors.WebhookNotFound),
     ),
     Operation(

@@ -46,7 +46,7 @@ _ENVELOPE = {"header": {"type": ["object", "null"]}}
 COMPONENTS: dict[str, Schema] = {
     "Message": object_of({"message": TEXT}),
     "Count": object_of({"count": COUNT}),
-    "Explanation": object_of({"summary": TEXT, "exact": FLAG, "documents": COUNT}, optional=("exact", "documents")),
+    "Explanation": object_of({"summary": TEXT, "exact": FLAG, "documents": COUNT, "notes": array_of(TEXT)}),
     "Facets": object_of(
         {
             "count": COUNT,

@@ -30,6 +30,7 @@ from rollbook.documents.values import MISSING
 from rollbook.errors import RegistryError
 from rollbook.registry.liveness.heartbeats import parse_heartbeat
 from rollbook.registry.reading.requests import Query, parse_query
+from rollbook.registry.reading.undocumented import undocumented_paths
 from rollbook.registry.reading.update_requests import parse_update_request
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.committing import WriteResult
@@ -142,7 +143,7 @@ class Shortcuts:
             command = parse_update_request(entry.id, value, rules=registry.rules, limits=registry.limits)
         except RegistryError:  # the application refuses it too, and says why
             return None
-        if command.returned is not None:
+        if command.returned is not None or registry.reader.lacking(undocumented_paths(command.condition)):
             return None
         return registry.write(request.caller, command)
 
@@ -193,7 +194,7 @@ class Shortcuts:
             return None
         try:
             query = self._parsed(body) if len(body) <= PARSED_BYTES_MAX else self._parse(body)
-            bodies = registry.reader.find_at_once(query)
+            bodies = None if registry.reader.lacking(query.undocumented) else registry.reader.find_at_once(query)
         except Exception:  # the application meets it too, and reports it
             return None
         if bodies is None:

@@ -11,15 +11,18 @@ from msgspec import Struct
 
 from rollbook.clusters.registry_fields import STORED_FIELDS
 from rollbook.clusters.schema import REGISTRY_FIELD
+from rollbook.documents.paths import Path
 from rollbook.documents.values import Value
 from rollbook.errors import LanguageRefused
 from rollbook.journal.changes import StoredVersion
+from rollbook.language.filters.nodes import Field
 from rollbook.limits import Limits, RequestBudget, budget_from_now
 from rollbook.registry.reading.distinct import DistinctQuery
 from rollbook.registry.reading.facet_requests import FacetQuery
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.requests import Aggregation, Query
 from rollbook.registry.reading.scanning import Scan
+from rollbook.registry.reading.undocumented import note_on
 from rollbook.view.entries import Entry
 
 OnThread: TypeAlias = Callable[[Callable[[], Any]], Awaitable[Any]]
@@ -74,7 +77,17 @@ class PastFleet(Struct, frozen=True):
         _check(query)
         count = len(self.entries)
         summary = f"all {count} documents are looked at: what was in the past is not indexed"
-        return {"summary": summary, "exact": False, "documents": count, "candidates": count}
+        notes: list[Value] = [*await self.notes_on(query.undocumented)]
+        return {"summary": summary, "exact": False, "documents": count, "candidates": count, "notes": notes}
+
+    async def notes_on(self, paths: Sequence[Path]) -> list[str]:
+        """As ``Reader.notes_on``, of the clusters as they were. The first few paths are looked at."""
+        return await self.on_thread(lambda: self._notes_on(paths[:NOTES_MAX])) if paths else []
+
+    def _notes_on(self, paths: Sequence[Path]) -> list[str]:
+        scan = self._scan(self.limits.max_time_ms)
+        queries = ((path, Query(Field(path, "$exists", True), limit=1)) for path in paths)
+        return [note_on(path) for path, query in queries if not scan.count(query)]
 
     def _scan(self, max_time_ms: int) -> Scan:
         return Scan(self.entries, self.facts, budget_from_now(self.limits, max_time_ms=max_time_ms))
@@ -89,7 +102,7 @@ def _check(asked: Query | Aggregation) -> None:
         raise LanguageRefused(problem, mongo_code=BAD_VALUE)
 
 
-BAD_VALUE = 2
+BAD_VALUE, NOTES_MAX = 2, 5
 
 
 def entries_at(

@@ -14,6 +14,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 from pyroaring import BitMap
 
+from rollbook.documents.paths import Path
 from rollbook.documents.values import Value
 from rollbook.language.pipelines import Tally, leading_tally
 from rollbook.limits import Limits, RequestBudget, budget_from_now
@@ -24,8 +25,10 @@ from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.narrowing import on_documents
 from rollbook.registry.reading.requests import Aggregation, Query
 from rollbook.registry.reading.scanning import Scan, stop_of
+from rollbook.registry.reading.undocumented import note_on
 from rollbook.view.entries import Bodies, Entry
 from rollbook.view.index.postings import EMPTY
+from rollbook.view.planning.planning import lacking
 from rollbook.view.planning.planning_budgets import effort_from_now
 from rollbook.view.planning.plans import Plan
 from rollbook.view.tallies import tally_of
@@ -38,6 +41,7 @@ AT_ONCE_ENTRIES_MAX = 256
 FIRST_ENTRIES_MAX = 10_000
 INLINE_ENTRIES_MAX = 64
 INLINE_BYTES_MAX = 256 * 1024
+NOTES_MAX = 5
 
 EVERY_ONE = Plan(exact=True)
 
@@ -139,7 +143,16 @@ class Reader:
             "milliseconds": {"plan": round((planned - begun) * 1000, 3), "find": round((done - planned) * 1000, 3)},
             "clauses": clauses.as_json(),
             "text": list(clauses.lines()),
+            "notes": [*await self.notes_on(query.undocumented)],
         }
+
+    def lacking(self, paths: Sequence[Path]) -> list[Path]:
+        """Those of the paths at which no cluster has anything."""
+        return lacking(paths, self._view.index) if paths else []
+
+    async def notes_on(self, paths: Sequence[Path]) -> list[str]:
+        """What is to be said about undocumented paths of a filter: a note on each that no cluster has."""
+        return [note_on(path) for path in self.lacking(paths)[:NOTES_MAX]]
 
     def close(self) -> None:
         """Let running reads finish, then release the threads."""

@@ -14,6 +14,7 @@ from rollbook.clusters.gpu_aliases import with_gpu_aliases
 from rollbook.clusters.registry_fields import names_registry, registry_fields_in
 from rollbook.clusters.schema import REGISTRY_FIELD
 from rollbook.documents.codec import encode_json
+from rollbook.documents.paths import Path
 from rollbook.documents.values import MISSING, Document, Maybe, Value
 from rollbook.errors import DocumentInvalid, FilterRefused, LanguageRefused, PipelineRefused, Problem
 from rollbook.language.filters import Filter
@@ -26,6 +27,7 @@ from rollbook.language.sorting import Sort, parse_sort
 from rollbook.limits import Limits
 from rollbook.registry.reading.cluster_filters import check_matches, parse_cluster_filter
 from rollbook.registry.reading.options import count_in, flag_in, max_time_ms_in, parse_include, refuse_unknown
+from rollbook.registry.reading.undocumented import undocumented_paths
 from rollbook.registry.writing.commands import Create, encoded
 
 
@@ -35,7 +37,8 @@ class Query(Struct, frozen=True):
     ``reads_registry``: the filter, the sort or the projection looks at ``_registry``; ``projects_registry``: the
     projection does; ``lease_fields`` are the fields of it that are known of the present only. ``may_be_slow``: one
     document can cost much.
-    ``explain``: not the documents are asked for, but how they would be found.
+    ``explain``: not the documents are asked for, but how they would be found. ``undocumented`` are the paths of the
+    filter that no schema has.
     """
 
     filter: Filter
@@ -50,6 +53,7 @@ class Query(Struct, frozen=True):
     may_be_slow: bool = False
     explain: bool = False
     max_time_ms: int = 0
+    undocumented: tuple[Path, ...] = ()
 
     @property
     def answers_as_stored(self) -> bool:
@@ -60,7 +64,7 @@ class Query(Struct, frozen=True):
 class Aggregation(Struct, frozen=True):
     """An aggregation, parsed. Only clusters that match ``filter`` can matter to it.
 
-    ``reads_registry`` and ``lease_fields``: as in a query.
+    ``reads_registry``, ``lease_fields`` and ``undocumented``: as in a query.
     """
 
     pipeline: Pipeline
@@ -68,6 +72,7 @@ class Aggregation(Struct, frozen=True):
     reads_registry: bool = False
     lease_fields: tuple[str, ...] = ()
     max_time_ms: int = 0
+    undocumented: tuple[Path, ...] = ()
 
 
 class WatchRequest(Struct, frozen=True):
@@ -116,6 +121,7 @@ def _query(filter: Filter, body: Document, *, projection: Projection | None = No
         reads_registry=reads_registry,
         lease_fields=lease_fields,
         may_be_slow=not is_cheap(filter) or (projection is not None and may_compute(projection)),
+        undocumented=undocumented_paths(filter),
         **options,
     )
 
@@ -132,10 +138,17 @@ def parse_aggregation(body: Maybe, *, limits: Limits) -> Aggregation:
 def _aggregation(stages: Value, *, at: str, limits: Limits, max_time_ms: int) -> Aggregation:
     # Numbers sent as text are cast as in any query, wherever a filter still sees clusters as they are.
     check_matches(stages, at=at)
-    pipeline = with_whole_filters(parse_pipeline(stages, at=at, limits=limits), cast_filter)
+    filters: list[Filter] = []
+
+    def read(filter: Filter) -> Filter:
+        filters.append(cast_filter(filter))
+        return filters[-1]
+
+    pipeline = with_whole_filters(parse_pipeline(stages, at=at, limits=limits), read)
     reads_registry, lease_fields = registry_fields_in(stages, PipelineRefused, at=at)
     filter = leading_filter(pipeline) or EVERYTHING
-    return Aggregation(pipeline, filter, reads_registry, lease_fields, max_time_ms)
+    undocumented = undocumented_paths(*filters)
+    return Aggregation(pipeline, filter, reads_registry, lease_fields, max_time_ms, undocumented)
 
 
 def parse_watch(body: Value, *, limits: Limits) -> WatchRequest:

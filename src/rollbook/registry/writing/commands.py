@@ -156,7 +156,7 @@ class Update(Struct, frozen=True):
     """Edit a cluster's document, when it meets ``condition``.
 
     ``facts`` are there when the condition looks at ``_registry``; ``returned`` when the answer is not all of the
-    document after the update.
+    document after the update. ``notes`` are what the caller should know about the condition.
     """
 
     id: str
@@ -167,6 +167,7 @@ class Update(Struct, frozen=True):
     limits: Limits = DEFAULT_LIMITS
     facts: RegistryFields | None = None
     returned: Returned | None = None
+    notes: tuple[str, ...] = ()
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None:
@@ -174,14 +175,17 @@ class Update(Struct, frozen=True):
         self.precondition.check(current.revision)
         before = decode_stored(current.body)
         if self.condition is not None and not self._is_met(self.condition, before, current, budget):
-            raise PreconditionFailed('the document does not meet the condition given as "filter"', at="/filter")
+            problem = 'the document does not meet the condition given as "filter"'
+            raise PreconditionFailed(". ".join((problem, *self.notes)), at="/filter")
         after = compile_edit(self.edit, work=budget)(before)
         if after is before:
-            return Decision(None, current.body, answer=self._answer(before, before, budget))
+            return Decision(None, current.body, self.notes, answer=self._answer(before, before, budget))
         accepted = accept_update(before, after, touched=self.edit.touched, rules=self.rules)
         decision = updated(current, before, accepted, limits=self.limits)
         answer = self._answer(before, accepted.document, budget)
-        return decision if answer is None else replace(decision, answer=answer)
+        if answer is None and not self.notes:
+            return decision
+        return replace(decision, answer=answer, warnings=(*self.notes, *decision.warnings))
 
     def _is_met(self, condition: Filter, document: Document, current: Current, budget: RequestBudget) -> bool:
         if self.facts is not None:

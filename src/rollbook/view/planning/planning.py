@@ -8,7 +8,7 @@ superset, and the predicate decides.
 One rule: when unsure, ``possible`` is larger and ``certain`` smaller. "An indexed find equals a scan" is a test.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import assert_never
 
 from msgspec import Struct, field
@@ -25,7 +25,7 @@ from rollbook.view.index.resolved_paths import NOTHING, ResolvedPath, is_numeric
 from rollbook.view.index.trees import PathIndex
 from rollbook.view.planning.answers import NONE, Answer, any_of, at_most, exactly
 from rollbook.view.planning.fields import Domain, answer_of_field, matches_missing
-from rollbook.view.planning.planning_budgets import UNBOUNDED, PlanningBudget
+from rollbook.view.planning.planning_budgets import UNBOUNDED, PlanningBudget, effort_from_now
 
 FEW = 16
 """So few documents are looked at sooner than a costly clause is planned."""
@@ -161,6 +161,16 @@ class Planner(Struct, frozen=True):
 def answer(filter: Filter, index: Index, *, effort: PlanningBudget = UNBOUNDED) -> Answer:
     """The answer to ``filter`` among all documents of ``index``."""
     return planner_of(index, effort).answer(filter, index.live)
+
+
+def lacking(paths: Iterable[Path], index: Index) -> list[Path]:
+    """Those of the paths at which certainly no document of ``index`` has anything."""
+    effort = effort_from_now()
+    return [
+        path
+        for path in paths
+        if index.values and not answer(Field(path, "$exists", True), index, effort=effort).possible
+    ]
 
 
 def planner_of(index: Index, effort: PlanningBudget) -> Planner:
