@@ -7,6 +7,7 @@ import pytest
 
 from rollbook.api.events import NDJSON, SSE, EventStream
 from rollbook.registry.reading.requests import parse_watch_filter
+from rollbook.security.callers import Caller
 from tests.api.edges import served
 from tests.registry.writing import create
 
@@ -21,7 +22,7 @@ async def test_a_past_that_goes_away_ends_a_watch_with_the_last_revision_that_it
         registry.journal.compaction.step(gone)
         registry.committer._recent._changes.clear()  # as if the registry had been restarted meanwhile
         filter = parse_watch_filter({}, at="", limits=registry.limits)
-        opening = registry.watching.open(filter, form="document", since=first)
+        opening = registry.watching.open(Caller.FULL, filter, form="document", since=first)
         with opening as watch:
             stream = EventStream(opening, media_type)
             pieces = [piece async for piece in stream._pieces(watch)]

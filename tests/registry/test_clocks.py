@@ -11,6 +11,7 @@ from rollbook.clusters.liveness import ClockReading
 from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.registry.feed.clocks import DAY_MS, TrustedClock, known_time_in
 from rollbook.registry.history.moments import AtTime
+from rollbook.security.callers import Caller
 from rollbook.settings import Settings
 from tests.examples import cluster
 from tests.registry.writing import create
@@ -121,7 +122,7 @@ async def test_one_start_with_the_clock_ahead_costs_no_history_and_dates_nothing
         await registry.compactor.compact()
         assert registry.compactor.mark == 0
         clocks.pass_by(10)
-        entry = await registry.history.version("c", AtTime(registry.clock.now_ms()))
+        entry = await registry.history.version(Caller.FULL, "c", AtTime(registry.clock.now_ms()))
         assert entry.updated_at_ms < NOW_MS + DAY_MS
     assert known_time_in(tmp_path) < NOW_MS + DAY_MS
 
@@ -144,8 +145,8 @@ async def test_now_is_the_newest_state_though_its_changes_are_dated_ahead(tmp_pa
     async with open_registry(Settings(data=tmp_path), read_clocks=clocks) as registry:
         await create(registry, "b")
         for at_ms in (NOW_MS, NOW_MS - 1_000):
-            assert (await registry.history.version("b", AtTime(at_ms))).id == "b"
-            assert len((await registry.history.fleet(AtTime(at_ms))).entries) == 2
+            assert (await registry.history.version(Caller.FULL, "b", AtTime(at_ms))).id == "b"
+            assert len((await registry.history.fleet(Caller.FULL, AtTime(at_ms))).entries) == 2
 
 
 def test_readiness_and_metrics_say_that_the_clock_is_doubted_until_it_is_trusted(tmp_path: Path) -> None:

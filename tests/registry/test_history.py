@@ -78,12 +78,12 @@ async def check_every_moment(journal: SqliteJournal, told: Sequence[Change], mar
                 await check_version(history, id, moment, then.get(id), told, revision, mark)
             if revision < mark:
                 with pytest.raises(Compacted):
-                    await history.fleet(moment)
+                    await history.fleet(Caller.FULL, moment)
                 continue
-            fleet = await history.fleet(moment)
+            fleet = await history.fleet(Caller.FULL, moment)
             expected = sorted_by_creation(then)
-            assert list(await fleet.find(EVERYTHING)) == [kept.body for kept in expected]
-            assert await fleet.count(EVERYTHING) == len(expected)
+            assert list(await fleet.find(Caller.FULL, EVERYTHING)) == [kept.body for kept in expected]
+            assert await fleet.count(Caller.FULL, EVERYTHING) == len(expected)
             assert [fleet.facts.of(entry) for entry in fleet.entries] == [
                 Facts().of(entry_of(kept)) for kept in expected
             ]
@@ -100,7 +100,7 @@ async def check_version(
 ) -> None:
     own = [change.revision for change in told if change.id == id]
     try:
-        entry = await history.version(id, moment)
+        entry = await history.version(Caller.FULL, id, moment)
     except Compacted:
         assert revision < mark
         assert own, "what never was can't be gone"
@@ -122,28 +122,28 @@ async def test_what_is_yet_to_come_is_refused(journal: SqliteJournal) -> None:
     async with past_of(journal, now_ms=5_000) as history:
         for moment in (AtRevision(2), AtTime(5_001)):
             with pytest.raises(RequestRefused):
-                await history.version("west", moment)
+                await history.version(Caller.FULL, "west", moment)
             with pytest.raises(RequestRefused):
-                await history.fleet(moment)
-        assert (await history.version("west", AtTime(5_000))).revision == 1
-        assert (await history.version("west", AtRevision(1))).revision == 1
+                await history.fleet(Caller.FULL, moment)
+        assert (await history.version(Caller.FULL, "west", AtTime(5_000))).revision == 1
+        assert (await history.version(Caller.FULL, "west", AtRevision(1))).revision == 1
 
 
 async def test_a_clock_that_was_ahead_has_not_made_a_future(journal: SqliteJournal) -> None:
     journal.append([created(1, "west")], after=0)
     async with past_of(journal, now_ms=500) as history:
-        assert (await history.version("west", AtTime(1_001))).revision == 1
+        assert (await history.version(Caller.FULL, "west", AtTime(1_001))).revision == 1
         with pytest.raises(RequestRefused):
-            await history.version("west", AtTime(1_002))
+            await history.version(Caller.FULL, "west", AtTime(1_002))
 
 
 async def test_what_never_was_and_what_was_not_there_then_are_told_apart(journal: SqliteJournal) -> None:
     journal.append([created(1, "west"), created(2, "east")], after=0)
     async with past_of(journal) as history:
         with pytest.raises(ClusterNotFound, match="ever had"):
-            await history.version("north", AtRevision(1))
+            await history.version(Caller.FULL, "north", AtRevision(1))
         with pytest.raises(ClusterNotFound, match="at revision 1"):
-            await history.version("east", AtRevision(1))
+            await history.version(Caller.FULL, "east", AtRevision(1))
 
 
 async def test_the_past_can_be_sorted_shaped_and_aggregated(journal: SqliteJournal) -> None:
@@ -151,9 +151,11 @@ async def test_the_past_can_be_sorted_shaped_and_aggregated(journal: SqliteJourn
     journal.append([deleted(4, "a", body("a", rank=8))], after=3)
     query = {"query": {"rank": {"$gte": "7"}}, "sort": {"rank": 1}, "projection": {"rank": 1}}
     async with past_of(journal) as history:
-        fleet = await history.fleet(AtRevision(3))
-        found = [orjson.loads(each) for each in await fleet.find(parse_query(query, limits=DEFAULT_LIMITS))]
-        counted = await fleet.aggregate(parse_aggregation([{"$count": "n"}], limits=DEFAULT_LIMITS))
+        fleet = await history.fleet(Caller.FULL, AtRevision(3))
+        found = [
+            orjson.loads(each) for each in await fleet.find(Caller.FULL, parse_query(query, limits=DEFAULT_LIMITS))
+        ]
+        counted = await fleet.aggregate(Caller.FULL, parse_aggregation([{"$count": "n"}], limits=DEFAULT_LIMITS))
     assert found == [{"id": "b", "rank": "7"}, {"id": "a", "rank": "8"}]
     assert counted == [b'{"n":3}']
 
@@ -163,8 +165,8 @@ async def test_a_past_that_costs_more_than_a_request_may_spend_is_refused(journa
     journal.append([deleted(3, "west", body("west", pad="x" * 2_000))], after=2)
     async with past_of(journal, limits=Limits(result_bytes_max=1_000)) as history:
         with pytest.raises(WorkExceeded):
-            await history.fleet(AtRevision(2))
-        assert len((await history.fleet(AtRevision(3))).entries) == 1
+            await history.fleet(Caller.FULL, AtRevision(2))
+        assert len((await history.fleet(Caller.FULL, AtRevision(3))).entries) == 1
 
 
 async def test_a_walk_that_takes_longer_than_a_request_may_is_refused(journal: SqliteJournal) -> None:
@@ -173,12 +175,12 @@ async def test_a_walk_that_takes_longer_than_a_request_may_is_refused(journal: S
     journal.append([created(1, "west", bodies[0]), *changes], after=0)
     async with past_of(journal, limits=Limits(max_time_ms=0)) as history:
         with pytest.raises(WorkExceeded):
-            await history.version("west", AtRevision(1))
+            await history.version(Caller.FULL, "west", AtRevision(1))
         with pytest.raises(WorkExceeded):
-            await history.of("west", before=2, limit=1, form="patch")
+            await history.of(Caller.FULL, "west", before=2, limit=1, form="patch")
         with pytest.raises(WorkExceeded):
-            await history.fleet(AtRevision(1))
-        assert (await history.version("west", AtRevision(2_000))).body == bodies[-1]
+            await history.fleet(Caller.FULL, AtRevision(1))
+        assert (await history.version(Caller.FULL, "west", AtRevision(2_000))).body == bodies[-1]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5])
@@ -187,14 +189,14 @@ async def test_pages_put_together_are_the_whole(journal: SqliteJournal, limit: i
     async with past_of(journal) as history:
         backward, before = [], None
         while True:
-            page = await history.of("west", before=before, limit=limit, form="patch")
+            page = await history.of(Caller.FULL, "west", before=before, limit=limit, form="patch")
             assert len(page.items) <= limit
             backward += [orjson.loads(item)["revision"] for item in page.items]
             if (before := page.last) is None:
                 break
         forward, since = [], None
         while True:
-            page = await history.changes(since=since, limit=limit, form="patch")
+            page = await history.changes(Caller.FULL, since=since, limit=limit, form="patch")
             forward += [orjson.loads(item)["revision"] for item in page.items]
             if (since := page.last) is None:
                 break
@@ -208,7 +210,7 @@ async def test_a_page_ends_where_compaction_has_been(journal: SqliteJournal) -> 
     async with past_of(journal) as history:
 
         async def revisions(before: int | None) -> list[int]:
-            page = await history.of("west", before=before, limit=10, form="patch")
+            page = await history.of(Caller.FULL, "west", before=before, limit=10, form="patch")
             return [orjson.loads(item)["revision"] for item in page.items]
 
         assert await revisions(None) == [3]
@@ -216,20 +218,20 @@ async def test_a_page_ends_where_compaction_has_been(journal: SqliteJournal) -> 
         assert await revisions(3) == []
         with pytest.raises(Compacted):
             await revisions(2)
-        assert len((await history.changes(since=None, limit=10, form="patch")).items) == 1
+        assert len((await history.changes(Caller.FULL, since=None, limit=10, form="patch")).items) == 1
         with pytest.raises(Compacted):
-            await history.changes(since=1, limit=10, form="patch")
+            await history.changes(Caller.FULL, since=1, limit=10, form="patch")
 
 
 async def test_the_history_of_what_is_gone_is_empty_and_of_what_never_was_refused(journal: SqliteJournal) -> None:
     journal.append([created(1, "west"), deleted(2, "west", body("west")), created(3, "east")], after=0)
     compact(journal, 2)
     async with past_of(journal) as history:
-        assert (await history.of("west", before=None, limit=10, form="patch")).items == []
+        assert (await history.of(Caller.FULL, "west", before=None, limit=10, form="patch")).items == []
         with pytest.raises(ClusterNotFound):
-            await history.of("north", before=None, limit=10, form="patch")
+            await history.of(Caller.FULL, "north", before=None, limit=10, form="patch")
         with pytest.raises(Compacted):
-            await history.last_body("west")
+            await history.last_body(Caller.FULL, "west")
 
 
 async def test_times_never_go_back_even_over_a_restart(tmp_path: Path) -> None:
@@ -264,7 +266,7 @@ async def test_a_time_at_which_something_is_still_being_written_is_waited_for(tm
     history = History(journal, view, Facts(), limits=DEFAULT_LIMITS, now_ms=lambda: 2_000, settled=committer.settled)
     write = committer.submit(Caller.FULL, Create("west", body("west")))
     await asyncio.sleep(0.01)
-    read = asyncio.create_task(history.version("west", AtTime(1_500)))
+    read = asyncio.create_task(history.version(Caller.FULL, "west", AtTime(1_500)))
     await asyncio.sleep(0.01)
     assert not read.done(), "it is dated 1,000 and not there yet"
     journal.done.set()

@@ -11,6 +11,7 @@ from rollbook.registry.feed.change_events import Message
 from rollbook.registry.registry import Registry
 from rollbook.registry.watching import lanes
 from rollbook.registry.watching.watching import Bookmark, Overflow, Told, Watch
+from rollbook.security.callers import Caller
 from tests.registry.writing import create
 
 SECONDS_MAX = 20
@@ -33,10 +34,10 @@ async def test_a_plain_watch_waits_for_no_costly_one(registry: Registry) -> None
     watching = registry.watching
     with ExitStack() as opened:
         slow = [
-            opened.enter_context(watching.open(parse_filter(costly(number)), form="document", since=None))
+            opened.enter_context(watching.open(Caller.FULL, parse_filter(costly(number)), form="document", since=None))
             for number in range(40)
         ]
-        plain = opened.enter_context(watching.open(parse_filter({}), form="document", since=None))
+        plain = opened.enter_context(watching.open(Caller.FULL, parse_filter({}), form="document", since=None))
         newest = await create(registry, "west")
 
         assert isinstance(await first(plain), Message)
@@ -45,7 +46,7 @@ async def test_a_plain_watch_waits_for_no_costly_one(registry: Registry) -> None
 
 
 async def test_the_loop_goes_on_while_costly_filters_are_evaluated(registry: Registry) -> None:
-    with registry.watching.open(parse_filter(costly(10_000)), form="document", since=None) as watch:
+    with registry.watching.open(Caller.FULL, parse_filter(costly(10_000)), form="document", since=None) as watch:
         await create(registry, "west")
         reading, turns = asyncio.create_task(first(watch)), 0
         while not reading.done():
@@ -61,8 +62,8 @@ async def test_a_costly_watch_that_falls_behind_overflows_and_a_cheaper_one_does
     monkeypatch.setattr(lanes, "BEHIND_CHANGES_MAX", 2)
     costlier, cheaper = parse_filter(costly(25_000)), parse_filter({"id": {"$regex": "^w.st"}})
     with (
-        registry.watching.open(costlier, form="document", since=None) as slow,
-        registry.watching.open(cheaper, form="document", since=None) as quick,
+        registry.watching.open(Caller.FULL, costlier, form="document", since=None) as slow,
+        registry.watching.open(Caller.FULL, cheaper, form="document", since=None) as quick,
     ):
         newest = max(await asyncio.gather(*(create(registry, f"west-{number}") for number in range(40))))
         while quick.lane.revision < newest:
@@ -78,7 +79,9 @@ async def test_a_costly_watch_that_falls_behind_overflows_and_a_cheaper_one_does
 
 async def test_the_bookmark_of_a_costly_watch_is_as_far_as_it_was_evaluated(registry: Registry) -> None:
     never = {"$and": [costly(0), {"id": "nobody"}]}
-    with registry.watching.open(parse_filter({"$or": [never, never]}), form="document", since=None) as watch:
+    with registry.watching.open(
+        Caller.FULL, parse_filter({"$or": [never, never]}), form="document", since=None
+    ) as watch:
         newest = await create(registry, "west")
         async with asyncio.timeout(SECONDS_MAX), aclosing(watch.events(bookmark_seconds=0.01)) as batches:
             async for (told,) in batches:

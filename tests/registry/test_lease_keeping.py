@@ -63,17 +63,17 @@ async def test_a_beat_writes_nothing(tmp_path: Path) -> None:
 async def test_only_a_beat_of_which_no_document_takes_note_is_heard_at_once(tmp_path: Path) -> None:
     async with fleet_in(tmp_path, ["west"]) as fleet:
         liveness = fleet.registry.liveness
-        assert liveness.beat_at_once("west", PLAIN_HEARTBEAT) is None  # the first one
+        assert liveness.beat_at_once(TESTER, "west", PLAIN_HEARTBEAT) is None  # the first one
         await fleet.beat("west")
-        assert liveness.beat_at_once("west", PLAIN_HEARTBEAT) is not None
-        assert liveness.beat_at_once("west", Heartbeat(status="live")) is None
-        assert liveness.beat_at_once("east", PLAIN_HEARTBEAT) is None
+        assert liveness.beat_at_once(TESTER, "west", PLAIN_HEARTBEAT) is not None
+        assert liveness.beat_at_once(TESTER, "west", Heartbeat(status="live")) is None
+        assert liveness.beat_at_once(TESTER, "east", PLAIN_HEARTBEAT) is None
         await fleet.go(31)
         assert (fleet.status("west"), liveness.figures().beats) == ("unreachable", 2)
-        assert liveness.beat_at_once("west", PLAIN_HEARTBEAT) is None
+        assert liveness.beat_at_once(TESTER, "west", PLAIN_HEARTBEAT) is None
         await delete(fleet.registry, "west")
         await create(fleet.registry, "west")
-        assert liveness.beat_at_once("west", PLAIN_HEARTBEAT) is None  # the lease is of another cluster
+        assert liveness.beat_at_once(TESTER, "west", PLAIN_HEARTBEAT) is None  # the lease is of another cluster
         assert liveness.figures().beats == 2
 
 
@@ -360,7 +360,7 @@ class TestAfterARestart:
             clocks.go(3_600)
             assert registry.facts.of(registry.entry(TESTER, "west"))["liveness"] == "unknown"
         async with fleet_in(tmp_path, clocks=clocks) as fleet:
-            slots, _ = await fleet.registry.liveness.uptime(fleet.registry.entry(TESTER, "west"))
+            slots, _ = await fleet.registry.liveness.uptime(TESTER, fleet.registry.entry(TESTER, "west"))
             assert sum(share.silent for share in slots) == 0
 
     async def test_uptime_goes_on_where_it_was(self, tmp_path: Path) -> None:
@@ -373,11 +373,11 @@ class TestAfterARestart:
             await fleet.beat("west", ttlSeconds=600)
             await fleet.go(180)  # the end of the quarter of an hour, which began 450 seconds before
             await fleet.go(90)
-            slots, days = await fleet.registry.liveness.uptime(fleet.registry.entry(TESTER, "west"))
+            slots, days = await fleet.registry.liveness.uptime(TESTER, fleet.registry.entry(TESTER, "west"))
             assert slots[-2][1:] == pytest.approx((0.3, 0, 0, 0.7), abs=0.01)
             assert slots[-1][1:] == pytest.approx((1, 0, 0, 0), abs=0.01)
             await fleet.registry.liveness.save()
-            assert await fleet.registry.liveness.uptime(fleet.registry.entry(TESTER, "west")) == (slots, days)
+            assert await fleet.registry.liveness.uptime(TESTER, fleet.registry.entry(TESTER, "west")) == (slots, days)
 
     async def test_a_cluster_that_was_deleted_leaves_nothing(self, tmp_path: Path) -> None:
         clocks = Clocks()
@@ -388,7 +388,7 @@ class TestAfterARestart:
             await create(fleet.registry, "west")
             await fleet.beat("west")
         async with fleet_in(tmp_path, clocks=clocks) as fleet:
-            slots, _ = await fleet.registry.liveness.uptime(fleet.registry.entry(TESTER, "west"))
+            slots, _ = await fleet.registry.liveness.uptime(TESTER, fleet.registry.entry(TESTER, "west"))
             assert sum(share.alive for share in slots) == 0
 
 

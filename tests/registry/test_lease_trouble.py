@@ -43,10 +43,10 @@ async def test_leases_that_could_not_be_stored_are_stored_later(tmp_path: Path, 
         disk.refuses = NO_SPACE
         await fleet.go(460, "west")  # a quarter of an hour ends meanwhile
         await fleet.registry.liveness.save()
-        slots, _ = await fleet.registry.liveness.uptime(fleet.registry.entry(TESTER, "west"))
+        slots, _ = await fleet.registry.liveness.uptime(TESTER, fleet.registry.entry(TESTER, "west"))
         disk.refuses = None
     async with fleet_in(tmp_path, clocks=clocks) as fleet:
         assert fleet.facts("west")["ageSeconds"] == 0
-        kept, _ = await fleet.registry.liveness.uptime(fleet.registry.entry(TESTER, "west"))
+        kept, _ = await fleet.registry.liveness.uptime(TESTER, fleet.registry.entry(TESTER, "west"))
         assert kept[-2] == slots[-2]
         assert kept[-2].alive > 0.49

@@ -16,12 +16,12 @@ async def test_the_first_heartbeat_makes_a_registered_cluster_live(tmp_path: Pat
     async with fleet_in(tmp_path) as fleet:
         await create(fleet.registry, "west", status="registered")
         liveness = fleet.registry.liveness
-        assert liveness.beat_at_once("west", parse_heartbeat({})) is None
+        assert liveness.beat_at_once(TESTER, "west", parse_heartbeat({})) is None
         await fleet.beat("west")
         assert fleet.status("west") == "live"
         change = fleet.changes("west")[0]
         assert (change.actor, change.reason, change.kind) == ("registry", "the cluster sends heartbeats", "updated")
-        assert liveness.beat_at_once("west", parse_heartbeat({})) is not None
+        assert liveness.beat_at_once(TESTER, "west", parse_heartbeat({})) is not None
         assert fleet.registry.view.revision == 2
 
 
@@ -47,7 +47,7 @@ async def test_another_word_for_live_or_none(tmp_path: Path) -> None:
             await create(fleet.registry, "west", status="registered")
             await fleet.beat("west")
             assert fleet.status("west") == status
-            assert fleet.registry.liveness.beat_at_once("west", parse_heartbeat({})) is not None
+            assert fleet.registry.liveness.beat_at_once(TESTER, "west", parse_heartbeat({})) is not None
 
 
 async def test_a_registered_cluster_that_was_silent_is_live_when_it_is_heard_again(tmp_path: Path) -> None:
@@ -82,6 +82,7 @@ async def restore(fleet: Fleet, id: str, revision: int | None) -> None:
     registry = fleet.registry
     unreachable = registry.liveness.unreachable_status
     command = await restoration(
+        TESTER,
         registry.history,
         id,
         revision,

@@ -27,6 +27,7 @@ from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.registry import Registry
 from rollbook.registry.watching import mailboxes
 from rollbook.registry.watching.watching import Overflow, Told
+from rollbook.security.callers import Caller
 from rollbook.settings import Settings
 from tests.registry.writing import create, delete, update
 
@@ -125,7 +126,7 @@ class Watcher:
         since = self.position if self.resumes else None
         if since is not None:
             await registry.watching.check_past(since)
-        with registry.watching.open(parse_filter(self.filter), form=self.form, since=since) as watch:
+        with registry.watching.open(Caller.FULL, parse_filter(self.filter), form=self.form, since=since) as watch:
             if since is None:
                 self.stretches.append(Stretch(watch.start, watch.start))
             async with aclosing(watch.events(bookmark_seconds=0.02)) as batches:

@@ -14,6 +14,7 @@ from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.registry import Registry
 from rollbook.registry.watching import mailboxes
 from rollbook.registry.watching.watching import Bookmark, Overflow, Told, Watching
+from rollbook.security.callers import Caller
 from tests.registry.writing import create, delete, update
 
 BOOKMARK_SECONDS = 0.05
@@ -25,7 +26,7 @@ async def told_by(
 ) -> list[Told]:
     """What a watch tells, up to the revision ``until`` or its end; the reader pauses after every batch."""
     told: list[Told] = []
-    with watching.open(parse_filter(filter), form="document", since=since) as watch:
+    with watching.open(Caller.FULL, parse_filter(filter), form="document", since=since) as watch:
         async with asyncio.timeout(SECONDS_MAX), aclosing(watch.events(bookmark_seconds=BOOKMARK_SECONDS)) as batches:
             async for batch in batches:
                 told += batch
@@ -55,7 +56,7 @@ async def test_every_change_has_the_name_that_it_has_for_the_filter(registry: Re
 
 async def test_a_watch_without_a_beginning_tells_nothing_that_was_acknowledged_before(registry: Registry) -> None:
     await create(registry, "west")
-    with registry.watching.open(parse_filter({}), form="document", since=None) as watch:
+    with registry.watching.open(Caller.FULL, parse_filter({}), form="document", since=None) as watch:
         later = await create(registry, "east")
         async with aclosing(watch.events(bookmark_seconds=BOOKMARK_SECONDS)) as batches:
             assert messages_in(await anext(batches)) == [(later, "created")]
@@ -133,8 +134,8 @@ async def test_a_stop_ends_watches_after_what_they_hold_and_never_leaves_a_gap(r
 
     await create(registry, "west")
     with (
-        registry.watching.open(parse_filter({}), form="document", since=None) as present,
-        registry.watching.open(parse_filter({}), form="document", since=0) as past,
+        registry.watching.open(Caller.FULL, parse_filter({}), form="document", since=None) as present,
+        registry.watching.open(Caller.FULL, parse_filter({}), form="document", since=0) as past,
     ):
         await create(registry, "east")
         await asyncio.sleep(0.05)
@@ -145,7 +146,7 @@ async def test_a_stop_ends_watches_after_what_they_hold_and_never_leaves_a_gap(r
 
 async def test_a_wait_is_answered_by_the_first_changes_and_says_where_to_go_on(registry: Registry) -> None:
     async def answered(since: int | None, wait_seconds: float) -> tuple[list[tuple[int, str]], int]:
-        with registry.watching.open(parse_filter({"id": "west"}), form="document", since=since) as watch:
+        with registry.watching.open(Caller.FULL, parse_filter({"id": "west"}), form="document", since=since) as watch:
             messages, revision = await watch.answer(wait_seconds=wait_seconds)
             return messages_in(messages), revision
 
@@ -163,7 +164,7 @@ async def test_a_wait_during_which_too_much_happens_goes_on_from_where_it_was(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mailboxes, "MAILBOX_MESSAGES_MAX", 1)
-    with registry.watching.open(parse_filter({}), form="document", since=None) as watch:
+    with registry.watching.open(Caller.FULL, parse_filter({}), form="document", since=None) as watch:
         await asyncio.gather(*(create(registry, f"west-{number}") for number in range(5)))
         await asyncio.sleep(0.05)
         assert await watch.answer(wait_seconds=SECONDS_MAX) == ([], 0)
@@ -171,8 +172,8 @@ async def test_a_wait_during_which_too_much_happens_goes_on_from_where_it_was(
 
 async def test_there_are_no_more_watchers_than_allowed(registry: Registry) -> None:
     watching = Watching(registry.journal, RecentChanges(0), watchers_max=1)
-    with watching.open(parse_filter({}), form="document", since=None):
-        with pytest.raises(TooManyWatchers), watching.open(parse_filter({}), form="document", since=None):
+    with watching.open(Caller.FULL, parse_filter({}), form="document", since=None):
+        with pytest.raises(TooManyWatchers), watching.open(Caller.FULL, parse_filter({}), form="document", since=None):
             pass
         assert len(watching) == 1
     assert len(watching) == 0

@@ -16,6 +16,7 @@ from rollbook.registry.registry import Registry
 from rollbook.registry.webhooks.attempts import pause_seconds
 from rollbook.registry.webhooks.sending import BEGINNERS_MAX, Room
 from rollbook.registry.webhooks.targets import Retry
+from rollbook.security.callers import Caller
 from rollbook.settings import Settings, allowed_networks
 from tests.registry.writing import create, update
 from tests.webhooks.conftest import QUICK
@@ -40,13 +41,15 @@ async def registry(tmp_path: Path) -> AsyncIterator[Registry]:
 async def register(registry: Registry, url: str, **members: Any) -> str:
     """A webhook; its id."""
     registration = registry.webhooks.parser.registration({"url": url, "retry": QUICK, **members})
-    await registry.webhooks.create(registration)
+    await registry.webhooks.create(Caller.FULL, registration)
     return registration.id
 
 
 async def patch(registry: Registry, id: str, body: Document) -> None:
     """Change a webhook."""
-    await registry.webhooks.change(id, lambda target: registry.webhooks.parser.patched(target, body, id=id))
+    await registry.webhooks.change(
+        Caller.FULL, id, lambda target: registry.webhooks.parser.patched(target, body, id=id)
+    )
 
 
 async def until(condition: Callable[[], Any]) -> None:
@@ -59,7 +62,7 @@ async def until(condition: Callable[[], Any]) -> None:
 async def until_current(registry: Registry, id: str) -> dict[str, Any]:
     """How deliveries stand once nothing is left to deliver."""
     await until(lambda: registry.webhooks.standing(id).progress.revision == registry.view.revision)
-    (described,) = await registry.webhooks.describe(id)
+    (described,) = await registry.webhooks.describe(Caller.FULL, id)
     status: dict[str, Any] = described["status"]  # type: ignore[assignment]
     return status
 
@@ -76,13 +79,13 @@ async def test_a_past_that_is_gone_is_told_and_the_rest_is_delivered(registry: R
     status = await until_current(registry, id)
     assert [each.revision for each in receiver.received] == revisions[4:]
     assert status["missedUpTo"] == revisions[3]
-    (letter,) = await registry.webhooks.letters.list(id)
+    (letter,) = await registry.webhooks.letters.list(Caller.FULL, id)
     assert (letter["kind"], letter["firstRevision"], letter["revision"]) == ("compacted", revisions[0], revisions[3])
     assert (
         letter["problem"]
         == f"the changes from {revisions[0]} to {revisions[3]} are no longer kept and were not delivered"
     )
-    assert await registry.webhooks.letters.retry(id) == 0
+    assert await registry.webhooks.letters.retry(Caller.FULL, id) == 0
 
 
 async def test_changes_that_the_filter_cannot_judge_are_told_and_the_next_is_delivered(
@@ -98,7 +101,7 @@ async def test_changes_that_the_filter_cannot_judge_are_told_and_the_next_is_del
     status = await until_current(registry, id)
 
     assert [each.revision for each in receiver.received] == [first, last]
-    letters = await registry.webhooks.letters.list(id)
+    letters = await registry.webhooks.letters.list(Caller.FULL, id)
     assert [(letter["kind"], letter["revision"]) for letter in letters] == [("unjudged", odd), ("unjudged", even)]
     assert "can't judge" in str(letters[0]["problem"])
     assert status["deadLetters"] == 2

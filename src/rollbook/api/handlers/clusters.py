@@ -47,7 +47,7 @@ async def update_cluster(request: Request) -> Response:
         precondition=precondition_of(request),
         facts=registry.facts,
     )
-    notes = await registry.reader.notes_on(undocumented_paths(command.condition))
+    notes = await registry.reader.notes_on(caller_of(request), undocumented_paths(command.condition))
     command = replace(command, notes=tuple(notes)) if notes else command
     return responses.stored(await registry.write(caller_of(request), command, reason=reason_of(request)))
 
@@ -70,7 +70,11 @@ async def create_cluster(request: Request) -> Response:
 async def entry_of(request: Request) -> Entry:
     """The cluster that a request is about, as it is now or was at the moment that is asked for."""
     registry, id, moment = registry_of(request), request.path_params["id"], moment_of(request)
-    return registry.entry(caller_of(request), id) if moment is None else await registry.history.version(id, moment)
+    return (
+        registry.entry(caller_of(request), id)
+        if moment is None
+        else await registry.history.version(caller_of(request), id, moment)
+    )
 
 
 def rules_of(request: Request) -> SchemaRules:

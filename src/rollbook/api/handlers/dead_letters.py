@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from rollbook import errors
 from rollbook.api import responses
+from rollbook.api.asking import caller_of
 from rollbook.api.declarations import Answer, Operation, array_of, reference
 from rollbook.api.handlers.webhooks import id_of, webhooks_of
 from rollbook.errors import DeadLetterNotFound
@@ -13,36 +14,36 @@ from rollbook.registry.history.moments import parse_number
 
 async def list_dead_letters(request: Request) -> Response:
     """All, oldest first, without their messages."""
-    return responses.json_response(await webhooks_of(request).letters.list(id_of(request)))
+    return responses.json_response(await webhooks_of(request).letters.list(caller_of(request), id_of(request)))
 
 
 async def read_dead_letter(request: Request) -> Response:
     """One, with its message."""
     letters = webhooks_of(request).letters
-    return responses.json_response(await letters.read(id_of(request), _number(request)))
+    return responses.json_response(await letters.read(caller_of(request), id_of(request), _number(request)))
 
 
 async def retry_dead_letters(request: Request) -> Response:
     """Try all again that have a message."""
-    count = await webhooks_of(request).letters.retry(id_of(request))
+    count = await webhooks_of(request).letters.retry(caller_of(request), id_of(request))
     return responses.json_response({"retrying": count}, 202)
 
 
 async def retry_dead_letter(request: Request) -> Response:
     """Try one again."""
-    count = await webhooks_of(request).letters.retry(id_of(request), _number(request))
+    count = await webhooks_of(request).letters.retry(caller_of(request), id_of(request), _number(request))
     return responses.json_response({"retrying": count}, 202)
 
 
 async def drop_dead_letters(request: Request) -> Response:
     """Throw all away."""
-    count = await webhooks_of(request).letters.drop(id_of(request))
+    count = await webhooks_of(request).letters.drop(caller_of(request), id_of(request))
     return responses.json_response({"deleted": count})
 
 
 async def drop_dead_letter(request: Request) -> Response:
     """Throw one away."""
-    count = await webhooks_of(request).letters.drop(id_of(request), _number(request))
+    count = await webhooks_of(request).letters.drop(caller_of(request), id_of(request), _number(request))
     return responses.json_response({"deleted": count})
 
 

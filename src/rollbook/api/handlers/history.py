@@ -19,14 +19,16 @@ COMPACTED_HEADER = "x-registry-compacted"
 async def read_history(request: Request) -> Response:
     """Who changed the cluster, newest first."""
     registry, id = registry_of(request), request.path_params["id"]
-    page = await registry.history.of(id, before=BEFORE.of(request), limit=LIMIT.of(request), form=AS_PATCH.of(request))
+    page = await registry.history.of(
+        caller_of(request), id, before=BEFORE.of(request), limit=LIMIT.of(request), form=AS_PATCH.of(request)
+    )
     return _changes(request, page, going_on="before")
 
 
 async def read_changes(request: Request) -> Response:
     """What changed in the fleet, oldest first."""
     page = await registry_of(request).history.changes(
-        since=SINCE.of(request), limit=LIMIT.of(request), form=AS_PATCH.of(request)
+        caller_of(request), since=SINCE.of(request), limit=LIMIT.of(request), form=AS_PATCH.of(request)
     )
     return _changes(request, page, going_on="since")
 
@@ -35,6 +37,7 @@ async def restore_cluster(request: Request) -> Response:
     """The cluster, as it was at a revision or before its deletion."""
     registry = registry_of(request)
     command = await restoration(
+        caller_of(request),
         registry.history,
         request.path_params["id"],
         await RESTORE.of(request),

@@ -30,7 +30,7 @@ async def read_uptime(request: Request) -> Response:
     """Shares of the quarters of an hour of the last day, and of the last 90 days."""
     registry = registry_of(request)
     entry = registry.entry(caller_of(request), request.path_params["id"])
-    slots, days = await registry.liveness.uptime(entry)
+    slots, days = await registry.liveness.uptime(caller_of(request), entry)
     return json_response(
         {
             "id": entry.id,

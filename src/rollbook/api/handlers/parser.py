@@ -80,8 +80,8 @@ def _succeeded(result: WriteResult, *, ignored: Sequence[str] = ()) -> Response:
 
 async def _found(request: Request, query: Query) -> Response:
     reader = registry_of(request).reader
-    notes = await reader.notes_on(query.undocumented)
-    found = await reader.find(query)
+    notes = await reader.notes_on(caller_of(request), query.undocumented)
+    found = await reader.find(caller_of(request), query)
     return responses.warned(responses.documents(found, form=responses.SEARCH_RESULT), notes)
 
 

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from rollbook import errors
 from rollbook.api import headers, responses
-from rollbook.api.asking import registry_of
+from rollbook.api.asking import caller_of, registry_of
 from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, array_of, reference
 from rollbook.api.parameters import AT, INCLUDE, REVISION, moment_of
 from rollbook.registry.history.past_fleets import PastFleet
@@ -33,8 +33,8 @@ async def query_clusters(request: Request) -> Response:
     if query.explain:
         return await _explained(request, query)
     revision, reader = registry.view.revision, await reader_of(request)
-    notes = await reader.notes_on(query.undocumented)
-    found = await reader.find(query)
+    notes = await reader.notes_on(caller_of(request), query.undocumented)
+    found = await reader.find(caller_of(request), query)
     return responses.warned(responses.documents(found, revision=revision, form=responses.form_of(request)), notes)
 
 
@@ -49,8 +49,8 @@ async def count_clusters(request: Request) -> Response:
     registry = registry_of(request)
     query = await COUNT.of(request, limits=registry.limits, keys=COUNT_KEYS)
     revision, reader = str(registry.view.revision), await reader_of(request)
-    notes = await reader.notes_on(query.undocumented)
-    count = await reader.count(query)
+    notes = await reader.notes_on(caller_of(request), query.undocumented)
+    count = await reader.count(caller_of(request), query)
     response = responses.json_response({"count": count}, headers={responses.REVISION_HEADER: revision})
     return responses.warned(response, notes)
 
@@ -60,8 +60,8 @@ async def aggregate_clusters(request: Request) -> Response:
     registry = registry_of(request)
     aggregation = await AGGREGATION.of(request, limits=registry.limits)
     revision, reader = registry.view.revision, await reader_of(request)
-    notes = await reader.notes_on(aggregation.undocumented)
-    results = await reader.aggregate(aggregation)
+    notes = await reader.notes_on(caller_of(request), aggregation.undocumented)
+    results = await reader.aggregate(caller_of(request), aggregation)
     return responses.warned(responses.documents(results, revision=revision, form=responses.form_of(request)), notes)
 
 
@@ -70,8 +70,8 @@ async def facet_clusters(request: Request) -> Response:
     registry = registry_of(request)
     asked = await FACETS.of(request, limits=registry.limits)
     revision, reader = str(registry.view.revision), await reader_of(request)
-    notes = await reader.notes_on(asked.query.undocumented)
-    facets = await reader.facets(asked)
+    notes = await reader.notes_on(caller_of(request), asked.query.undocumented)
+    facets = await reader.facets(caller_of(request), asked)
     response = responses.json_response(facets, headers={responses.REVISION_HEADER: revision})
     return responses.warned(response, notes)
 
@@ -81,22 +81,22 @@ async def distinct_values(request: Request) -> Response:
     registry = registry_of(request)
     asked = await DISTINCT.of(request, limits=registry.limits)
     revision, reader = str(registry.view.revision), await reader_of(request)
-    notes = await reader.notes_on(asked.query.undocumented)
-    values = await reader.distinct(asked)
+    notes = await reader.notes_on(caller_of(request), asked.query.undocumented)
+    values = await reader.distinct(caller_of(request), asked)
     response = responses.json_response(values, headers={responses.REVISION_HEADER: revision})
     return responses.warned(response, notes)
 
 
 async def _explained(request: Request, query: Query) -> Response:
     reader = await reader_of(request)
-    notes = await reader.notes_on(query.undocumented)
-    return responses.warned(responses.json_response(await reader.explain(query)), notes)
+    notes = await reader.notes_on(caller_of(request), query.undocumented)
+    return responses.warned(responses.json_response(await reader.explain(caller_of(request), query)), notes)
 
 
 async def reader_of(request: Request) -> Reader | PastFleet:
     """What answers questions about the fleet: of now, or of the moment that is asked for."""
     registry, moment = registry_of(request), moment_of(request)
-    return registry.reader if moment is None else await registry.history.fleet(moment)
+    return registry.reader if moment is None else await registry.history.fleet(caller_of(request), moment)
 
 
 EXAMPLE = {"query": {"gpus.count": {"$gte": 2}, "status": "live"}, "sort": {"reputation": -1}, "limit": 10}

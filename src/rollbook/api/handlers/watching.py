@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from rollbook import errors
 from rollbook.api import headers, responses
-from rollbook.api.asking import registry_of
+from rollbook.api.asking import caller_of, registry_of
 from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, reference
 from rollbook.api.events import SSE, EventStream
 from rollbook.api.offloading import is_quick_to_parse, off_the_loop
@@ -46,10 +46,10 @@ def parse_watch_body(body: Maybe, *, limits: Limits) -> WatchRequest:
 async def _watch(request: Request, asked: WatchRequest) -> Response:
     registry, since = registry_of(request), _since(request, asked.since)
     wait_seconds = WAIT_FOR.of(request)
-    notes = await registry.reader.notes_on(undocumented_paths(asked.filter))
+    notes = await registry.reader.notes_on(caller_of(request), undocumented_paths(asked.filter))
     if since is not None:
         await registry.watching.check_past(since)
-    opening = registry.watching.open(asked.filter, form=AS.of(request), since=since)
+    opening = registry.watching.open(caller_of(request), asked.filter, form=AS.of(request), since=since)
     if wait_seconds is not None:
         return responses.warned(await _next_events(request, opening, wait_seconds), notes)
     media_type = NDJSON if prefers(request, LINES_OF_JSON, to=SSE) else SSE

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from rollbook import errors
 from rollbook.api import headers, responses
-from rollbook.api.asking import registry_of
+from rollbook.api.asking import caller_of, registry_of
 from rollbook.api.declarations import Answer, Body, Operation, array_of, reference
 from rollbook.documents.values import Document, Value
 from rollbook.errors import WebhookRefused
@@ -21,8 +21,8 @@ async def create_webhook(request: Request) -> Response:
     """The webhook with its secret, which is sent this once."""
     webhooks = webhooks_of(request)
     registration = await REGISTRATION.of(request, webhooks.parser)
-    await webhooks.create(registration)
-    (described,) = await webhooks.describe(registration.id)
+    await webhooks.create(caller_of(request), registration)
+    (described,) = await webhooks.describe(caller_of(request), registration.id)
     headers = {"location": f"/webhooks/{registration.id}", **NOT_STORED}
     response = responses.json_response({**described, "secret": registration.secret}, 201, headers=headers)
     return responses.warned(response, await _notes_on(request, described))
@@ -30,7 +30,12 @@ async def create_webhook(request: Request) -> Response:
 
 async def list_webhooks(request: Request) -> Response:
     """All, in order of creation."""
-    return responses.json_response(await webhooks_of(request).describe(), headers=NOT_STORED)
+    return responses.json_response(
+        await webhooks_of(request).describe(
+            caller_of(request),
+        ),
+        headers=NOT_STORED,
+    )
 
 
 async def read_webhook(request: Request) -> Response:
@@ -50,13 +55,13 @@ async def patch_webhook(request: Request) -> Response:
 
 async def delete_webhook(request: Request) -> Response:
     """The webhook is deleted."""
-    await webhooks_of(request).delete(id_of(request))
+    await webhooks_of(request).delete(caller_of(request), id_of(request))
     return responses.json_response({"message": "Webhook deleted"})
 
 
 async def replay_webhook(request: Request) -> Response:
     """Deliver everything after a revision, again or not."""
-    await webhooks_of(request).replay(id_of(request), await REPLAY.of(request))
+    await webhooks_of(request).replay(caller_of(request), id_of(request), await REPLAY.of(request))
     return await _described(request, status=202)
 
 
@@ -94,8 +99,8 @@ def webhooks_of(request: Request) -> Webhooks:
 
 
 async def _change(request: Request, edit: TargetEdit) -> Response:
-    await webhooks_of(request).change(id_of(request), edit)
-    (described,) = await webhooks_of(request).describe(id_of(request))
+    await webhooks_of(request).change(caller_of(request), id_of(request), edit)
+    (described,) = await webhooks_of(request).describe(caller_of(request), id_of(request))
     response = responses.json_response(described, headers=NOT_STORED)
     return responses.warned(response, await _notes_on(request, described))
 
@@ -104,11 +109,11 @@ async def _notes_on(request: Request, described: Document) -> list[str]:
     """What is to be said about the filter of a webhook."""
     registry = registry_of(request)
     filter = parse_delivery_filter(described["filter"], limits=registry.limits)
-    return await registry.reader.notes_on(undocumented_paths(filter))
+    return await registry.reader.notes_on(caller_of(request), undocumented_paths(filter))
 
 
 async def _described(request: Request, *, status: int = 200) -> Response:
-    (described,) = await webhooks_of(request).describe(id_of(request))
+    (described,) = await webhooks_of(request).describe(caller_of(request), id_of(request))
     return responses.json_response(described, status, headers=NOT_STORED)
 
 

@@ -34,6 +34,7 @@ from rollbook.registry.reading.undocumented import undocumented_paths
 from rollbook.registry.reading.update_requests import parse_update_request
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.committing import WriteResult
+from rollbook.security.callers import Caller
 
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
@@ -143,7 +144,9 @@ class Shortcuts:
             command = parse_update_request(entry.id, value, rules=registry.rules, limits=registry.limits)
         except RegistryError:  # the application refuses it too, and says why
             return None
-        if command.returned is not None or registry.reader.lacking(undocumented_paths(command.condition)):
+        if command.returned is not None or registry.reader.lacking(
+            request.caller, undocumented_paths(command.condition)
+        ):
             return None
         return registry.write(request.caller, command)
 
@@ -194,7 +197,11 @@ class Shortcuts:
             return None
         try:
             query = self._parsed(body) if len(body) <= PARSED_BYTES_MAX else self._parse(body)
-            bodies = None if registry.reader.lacking(query.undocumented) else registry.reader.find_at_once(query)
+            bodies = (
+                None
+                if registry.reader.lacking(request.caller, query.undocumented)
+                else registry.reader.find_at_once(request.caller, query)
+            )
         except Exception:  # the application meets it too, and reports it
             return None
         if bodies is None:
@@ -225,18 +232,18 @@ class Shortcuts:
             or (request.body and not has_plain_body(request))
         ):
             return None
-        lease = self._renewed(url[len(PREFIX) : -len(HEARTBEAT)].decode("latin-1"), request.body)
+        lease = self._renewed(request.caller, url[len(PREFIX) : -len(HEARTBEAT)].decode("latin-1"), request.body)
         if lease is None:
             return None
         answer = orjson.dumps(lease_as_json(lease))
         return BEAT_HEAD % (default, len(answer), self._registry.view.revision) + answer
 
-    def _renewed(self, id: str, body: bytes) -> Lease | None:
+    def _renewed(self, caller: Caller, id: str, body: bytes) -> Lease | None:
         try:
             beat = parse_heartbeat(decode_json(body, limits=self._registry.limits) if body else MISSING)
         except RegistryError:  # the application refuses it too, and says why
             return None
-        return self._registry.liveness.beat_at_once(id, beat)
+        return self._registry.liveness.beat_at_once(caller, id, beat)
 
 
 class TakesLong(Exception):

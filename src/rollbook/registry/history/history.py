@@ -27,6 +27,7 @@ from rollbook.registry.history.moments import AtRevision, AtTime, Moment
 from rollbook.registry.history.past_fleets import PastFleet, entries_at, entry_of
 from rollbook.registry.liveness.status_overrides import override_in
 from rollbook.registry.reading.facts import Facts
+from rollbook.security.callers import Caller
 from rollbook.view.entries import Entry
 from rollbook.view.views import View
 
@@ -70,7 +71,7 @@ class History:
         self._settled = settled
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="rollbook-history")
 
-    async def version(self, id: str, moment: Moment) -> Entry:
+    async def version(self, caller: Caller, id: str, moment: Moment) -> Entry:
         """The cluster as it was. Refuses (ClusterNotFound) when it was not there, or never."""
         await self._reach(moment)
         entry, newest = self._view.entry(id), self._view.revision
@@ -78,14 +79,14 @@ class History:
             return entry
         return await self.on_thread(lambda: self._version(id, moment, newest))
 
-    async def fleet(self, moment: Moment) -> PastFleet:
+    async def fleet(self, caller: Caller, moment: Moment) -> PastFleet:
         """All clusters as they were."""
         await self._reach(moment)
         present, newest = self._view.select(None), self._view.revision
         entries = await self.on_thread(lambda: self._entries(moment, present, newest))
         return PastFleet(entries, self.facts, self._limits, self.on_thread)
 
-    async def of(self, id: str, *, before: int | None, limit: int, form: Detail) -> HistoryPage:
+    async def of(self, caller: Caller, id: str, *, before: int | None, limit: int, form: Detail) -> HistoryPage:
         """The changes of one cluster, newest first; with ``before``, those older than that revision.
 
         Refuses (ClusterNotFound) an id that never was a cluster's, and (Compacted) a ``before`` whose past is all gone.
@@ -93,7 +94,7 @@ class History:
         end = self._view.revision + 1 if before is None else min(before, self._view.revision + 1)
         return await self.on_thread(lambda: self._of(id, end, limit, form))
 
-    async def changes(self, *, since: int | None, limit: int, form: Detail) -> HistoryPage:
+    async def changes(self, caller: Caller, *, since: int | None, limit: int, form: Detail) -> HistoryPage:
         """The changes of all clusters later than ``since``, oldest first; without it, from the oldest that is kept.
 
         Refuses (Compacted) when later ones are gone, and (RequestRefused) a revision that is not there yet.
@@ -103,12 +104,12 @@ class History:
             self._check(AtRevision(since))
         return await self.on_thread(lambda: self._changes(since, newest, limit, form))
 
-    async def last_body(self, id: str) -> bytes:
+    async def last_body(self, caller: Caller, id: str) -> bytes:
         """The newest document of a cluster, deleted or not."""
         entry = self._view.entry(id)
         return entry.body if entry is not None else await self.on_thread(lambda: self._last_body(id))
 
-    async def mark(self, id: str, revision: int | None, unreachable: str) -> StatusOverride | None:
+    async def mark(self, caller: Caller, id: str, revision: int | None, unreachable: str) -> StatusOverride | None:
         """The status override that a cluster had as of a revision (None: last); None when it had none that is kept."""
         before = None if revision is None else revision + 1
         past = self._journal.past

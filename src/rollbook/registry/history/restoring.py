@@ -20,6 +20,7 @@ from rollbook.registry.history.history import History
 from rollbook.registry.history.moments import AtRevision
 from rollbook.registry.liveness.status_commands import STATUS, status_in
 from rollbook.registry.writing.commands import ANY_REVISION, Current, Decision, Precondition, encoded
+from rollbook.security.callers import Caller
 
 WHOLE_DOCUMENT = frozenset({()})
 
@@ -71,6 +72,7 @@ class Restore(Struct, frozen=True):
 
 
 async def restoration(
+    caller: Caller,
     history: History,
     id: str,
     revision: int | None,
@@ -84,10 +86,10 @@ async def restoration(
 
     ``unreachable`` is the status that the registry writes for silent clusters.
     """
-    version = None if revision is None else await history.version(id, AtRevision(revision))
-    last = await history.last_body(id)
+    version = None if revision is None else await history.version(caller, id, AtRevision(revision))
+    last = await history.last_body(caller, id)
     body = last if version is None else version.body
-    mark = await history.mark(id, revision, unreachable) if status_in(body) == unreachable else None
+    mark = await history.mark(caller, id, revision, unreachable) if status_in(body) == unreachable else None
     return Restore(id, revision, body, last, rules, precondition, limits, mark)
 
 

@@ -87,7 +87,7 @@ class LeaseKeeper:
             await self._marking.settle(lease)
         return lease
 
-    def beat_at_once(self, id: str, beat: Heartbeat) -> Lease | None:
+    def beat_at_once(self, caller: Caller, id: str, beat: Heartbeat) -> Lease | None:
         """Hear a beat of which no document takes note; None, and nothing heard, when it has to be waited for."""
         entry, lease = self._marks.entry(id), self.leases.get(id)
         if entry is None or lease is None or lease.life != entry.created_revision:
@@ -105,7 +105,7 @@ class LeaseKeeper:
             self._hear_nodes(lease, entry, beat.nodes, at.seconds)
         return lease
 
-    async def uptime(self, entry: Entry) -> tuple[list[Share], list[Share]]:
+    async def uptime(self, caller: Caller, entry: Entry) -> tuple[list[Share], list[Share]]:
         """How the cluster spent the quarters of an hour of the last day, and the last days."""
         at = self._read_clocks()
         lease = self.leases.get(entry.id)

@@ -26,6 +26,7 @@ from rollbook.registry.reading.narrowing import on_documents
 from rollbook.registry.reading.requests import Aggregation, Query
 from rollbook.registry.reading.scanning import Scan, stop_of
 from rollbook.registry.reading.undocumented import note_on
+from rollbook.security.callers import Caller
 from rollbook.view.entries import Bodies, Entry
 from rollbook.view.index.postings import EMPTY
 from rollbook.view.planning.planning import lacking
@@ -47,7 +48,7 @@ EVERY_ONE = Plan(exact=True)
 
 
 class Reader:
-    """Answers queries from the view, each within its budget of time and memory."""
+    """Answers callers' queries from the view, each within its budget of time and memory."""
 
     def __init__(self, view: View, facts: Facts, *, limits: Limits) -> None:
         self._view = view
@@ -55,7 +56,7 @@ class Reader:
         self._limits = limits
         self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="rollbook-reader")
 
-    async def find(self, query: Query) -> Sequence[bytes]:
+    async def find(self, caller: Caller, query: Query) -> Sequence[bytes]:
         """The JSON of each matching document, in the order asked for, else in order of creation."""
         plan = self._plan(query)
         if plan.exact and query.sort is None and query.answers_as_stored:
@@ -69,7 +70,7 @@ class Reader:
         scan = Scan(entries, self._facts.as_of_now(), self._work(query.max_time_ms), certain=certain)
         return await self._run(lambda: scan.find(query), query, entries)
 
-    def find_at_once(self, query: Query) -> list[bytes] | None:
+    def find_at_once(self, caller: Caller, query: Query) -> list[bytes] | None:
         """As ``find``, when the indexes alone can tell, and when it is not much; else None."""
         if query.sort is not None or query.explain or not query.answers_as_stored:
             return None
@@ -79,7 +80,7 @@ class Reader:
             return None
         return self._view.bodies(candidates)
 
-    async def count(self, query: Query) -> int:
+    async def count(self, caller: Caller, query: Query) -> int:
         """How many documents match, within the query's ``skip`` and ``limit``."""
         plan = self._plan(query)
         if plan.exact:
@@ -89,7 +90,7 @@ class Reader:
         scan = Scan(entries, self._facts.as_of_now(), self._work(query.max_time_ms), certain=plan.certain)
         return await self._run(lambda: scan.count(query), query, entries)
 
-    async def aggregate(self, aggregation: Aggregation) -> Sequence[bytes]:
+    async def aggregate(self, caller: Caller, aggregation: Aggregation) -> Sequence[bytes]:
         """The JSON of each document that comes out of the pipeline."""
         plan = self._view.plan(on_documents(aggregation.filter) if aggregation.reads_registry else aggregation.filter)
         counted = self._counted(aggregation, plan)
@@ -102,7 +103,7 @@ class Reader:
             return scan.run(tally.rest, tally.documents(counts))
         return await self._on_thread(lambda: scan.run(tally.rest, tally.documents(counts)))
 
-    async def facets(self, asked: FacetQuery) -> dict[str, Value]:
+    async def facets(self, caller: Caller, asked: FacetQuery) -> dict[str, Value]:
         """How many of the matching documents have which values."""
         plan = Plan() if asked.reads_registry else self._plan(asked.query)
         told = facets_in_index(asked, self._view.index, plan.candidates) if plan.exact else {}
@@ -114,7 +115,7 @@ class Reader:
         scan = Scan(entries, self._facts, work, certain=certain)
         return await self._on_thread(lambda: scan.facets(asked, told))
 
-    async def distinct(self, asked: DistinctQuery) -> list[Value]:
+    async def distinct(self, caller: Caller, asked: DistinctQuery) -> list[Value]:
         """The distinct values at a path of the matching documents, in MongoDB's order."""
         query = asked.query
         plan = Plan() if query.reads_registry else self._plan(query)
@@ -125,12 +126,12 @@ class Reader:
         scan = Scan(self._view.select(plan.candidates), self._facts, work, certain=certain)
         return await self._on_thread(lambda: scan.distinct(asked))
 
-    async def explain(self, query: Query) -> dict[str, Value]:
+    async def explain(self, caller: Caller, query: Query) -> dict[str, Value]:
         """How the query is answered, in words and figures, and how long that took now (milliseconds)."""
         begun = time.perf_counter()
         plan = self._plan(query)
         planned = time.perf_counter()
-        found = len(await self.find(query))
+        found = len(await self.find(caller, query))
         done = time.perf_counter()
         clauses = self._view.explain(query.filter)
         candidates = len(self._view) if plan.candidates is None else len(plan.candidates)
@@ -143,16 +144,16 @@ class Reader:
             "milliseconds": {"plan": round((planned - begun) * 1000, 3), "find": round((done - planned) * 1000, 3)},
             "clauses": clauses.as_json(),
             "text": list(clauses.lines()),
-            "notes": [*await self.notes_on(query.undocumented)],
+            "notes": [*await self.notes_on(caller, query.undocumented)],
         }
 
-    def lacking(self, paths: Sequence[Path]) -> list[Path]:
+    def lacking(self, caller: Caller, paths: Sequence[Path]) -> list[Path]:
         """Those of the paths at which no cluster has anything."""
         return lacking(paths, self._view.index) if paths else []
 
-    async def notes_on(self, paths: Sequence[Path]) -> list[str]:
+    async def notes_on(self, caller: Caller, paths: Sequence[Path]) -> list[str]:
         """What is to be said about undocumented paths of a filter: a note on each that no cluster has."""
-        return [note_on(path) for path in self.lacking(paths)[:NOTES_MAX]]
+        return [note_on(path) for path in self.lacking(caller, paths)[:NOTES_MAX]]
 
     def close(self) -> None:
         """Let running reads finish, then release the threads."""

@@ -33,6 +33,7 @@ from rollbook.registry.supervising import Supervisor
 from rollbook.registry.watching.lanes import Lane
 from rollbook.registry.watching.mailboxes import TAKEN_BYTES_MAX, Mailbox, Mailroom
 from rollbook.registry.watching.subscriptions import Subscription
+from rollbook.security.callers import Caller
 
 PAGE_CHANGES = 256
 PAGE_BYTES = 4 * 1024 * 1024
@@ -180,7 +181,7 @@ class Watching:
         return sum(len(lane.audiences) for lane in self._lanes)
 
     @contextlib.contextmanager
-    def open(self, filter: Filter, *, form: Detail, since: int | None) -> Iterator[Watch]:
+    def open(self, caller: Caller, filter: Filter, *, form: Detail, since: int | None) -> Iterator[Watch]:
         """A watch from after revision ``since`` (see ``check_past``), or from now, for the length of the block.
 
         Refuses (TooManyWatchers) when there are as many as there may be.

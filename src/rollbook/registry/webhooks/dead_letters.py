@@ -7,6 +7,7 @@ from rollbook.errors import DeadLetterNotFound
 from rollbook.registry.webhooks.delivering import Deliverer
 from rollbook.registry.webhooks.records import letter_as_json
 from rollbook.registry.webhooks.storing import StoreThread
+from rollbook.security.callers import Caller
 
 
 class Owner(Protocol):
@@ -30,12 +31,12 @@ class DeadLetters:
         self._keep = keep
         self._owners = owners
 
-    async def list(self, id: str) -> list[Document]:
+    async def list(self, caller: Caller, id: str) -> list[Document]:
         """All of a webhook, oldest first, without their messages."""
         self._owners.standing(id)
         return [letter_as_json(letter) for letter in await self._keep(lambda store: store.letters.all(id))]
 
-    async def read(self, id: str, number: int) -> Document:
+    async def read(self, caller: Caller, id: str, number: int) -> Document:
         """One, with its message where it has one. Refuses (DeadLetterNotFound) a number that none has."""
         self._owners.standing(id)
         letter = await self._keep(lambda store: store.letters.get(id, number))
@@ -43,7 +44,7 @@ class DeadLetters:
             raise _not_found(id, number)
         return letter_as_json(letter)
 
-    async def retry(self, id: str, number: int | None = None) -> int:
+    async def retry(self, caller: Caller, id: str, number: int | None = None) -> int:
         """Try one again, or all that have a message; how many."""
         owner = self._owners.standing(id)
         count = await self._keep(lambda store: store.letters.retry(id, number))
@@ -53,7 +54,7 @@ class DeadLetters:
             owner.deliverer.deliver_letters()
         return count
 
-    async def drop(self, id: str, number: int | None = None) -> int:
+    async def drop(self, caller: Caller, id: str, number: int | None = None) -> int:
         """Throw one away, or all; how many."""
         self._owners.standing(id)
         count = await self._keep(lambda store: store.letters.drop(id, number))

@@ -32,6 +32,7 @@ from rollbook.registry.webhooks.attempts import Attempts, pause_seconds
 from rollbook.registry.webhooks.outcomes import Sent
 from rollbook.registry.webhooks.records import Webhook
 from rollbook.registry.webhooks.sending import Sender
+from rollbook.security.callers import Caller
 
 BATCH_MESSAGES_MAX = 64
 BATCH_BYTES_MAX = 256 * 1024
@@ -158,7 +159,7 @@ class Deliverer:
     async def _deliver_changes(self) -> None:
         """Deliver until an attempt fails, the mailbox overflows, or there is something else to do."""
         form, since = self._webhook.target.form, self._progress.revision
-        with self._around.watching.open(self._filter, form=form, since=since) as watch:
+        with self._around.watching.open(Caller.FULL, self._filter, form=form, since=since) as watch:
             self._watch = watch
             try:
                 if await self._deliver_past(watch):

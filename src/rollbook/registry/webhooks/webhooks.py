@@ -30,6 +30,7 @@ from rollbook.registry.webhooks.resolving import Resolve
 from rollbook.registry.webhooks.sending import Sender
 from rollbook.registry.webhooks.storing import StoreThread
 from rollbook.registry.webhooks.targets import Registration, Target, TargetChange, TargetParser, parse_delivery_filter
+from rollbook.security.callers import Caller
 from rollbook.setting_values import AllowedNetworks
 
 SAVE_SECONDS = 1.0
@@ -121,7 +122,7 @@ class Webhooks:
         for standing in self._all.values():
             self._begin(standing)
 
-    async def describe(self, *ids: str) -> list[Document]:
+    async def describe(self, caller: Caller, *ids: str) -> list[Document]:
         """The webhooks with these ids, or all, in order of creation, for their callers.
 
         Refuses (WebhookNotFound) an id that none has.
@@ -130,7 +131,7 @@ class Webhooks:
         counts = await self._keep(lambda store: store.letters.counts())
         return [self._described(standing, *counts.get(standing.webhook.id, (0, 0))) for standing in standings]
 
-    async def create(self, registration: Registration) -> None:
+    async def create(self, caller: Caller, registration: Registration) -> None:
         """Register a webhook. Refuses an id that is taken, one webhook too many, a past that is gone or not there."""
         async with self._in_turn:
             if registration.id in self._all:
@@ -145,19 +146,19 @@ class Webhooks:
             self._all[webhook.id] = standing
             self._begin(standing)
 
-    async def change(self, id: str, edit: TargetEdit) -> None:
+    async def change(self, caller: Caller, id: str, edit: TargetEdit) -> None:
         """Change what a webhook is. What was not delivered yet goes to the changed target, and at once."""
         async with self._at_rest(id) as standing:
             webhook = standing.webhook.changed(edit(standing.webhook.target), at_ms=self._around.now_ms())
             await self._save_whole(standing, webhook, standing.at_rest._replace(attempts=0))
 
-    async def replay(self, id: str, since: int) -> None:
+    async def replay(self, caller: Caller, id: str, since: int) -> None:
         """Deliver every change after ``since``, again or not. Refuses a past that is gone or not there."""
         await self._around.watching.check_past(since)
         async with self._at_rest(id) as standing:
             await self._save_whole(standing, standing.webhook, standing.at_rest._replace(revision=since, attempts=0))
 
-    async def delete(self, id: str) -> None:
+    async def delete(self, caller: Caller, id: str) -> None:
         """Forget a webhook and its dead letters."""
         async with self._at_rest(id):
             await self._keep(lambda store: store.forget(id))

@@ -1,0 +1,38 @@
+"""Whoever asks something of the registry comes first: every method of a door takes the caller, or is listed here."""
+
+import inspect
+
+import pytest
+
+from rollbook.registry.history.history import History
+from rollbook.registry.history.past_fleets import PastFleet
+from rollbook.registry.liveness.lease_keeping import LeaseKeeper
+from rollbook.registry.reading.queries import Reader
+from rollbook.registry.registry import Registry
+from rollbook.registry.watching.watching import Watching
+from rollbook.registry.webhooks.dead_letters import DeadLetters
+from rollbook.registry.webhooks.webhooks import Webhooks
+
+OF_THE_REGISTRY: dict[type, set[str]] = {
+    Reader: {"close"},
+    PastFleet: set(),
+    History: {"on_thread", "close"},
+    Watching: {"check_past", "past", "stop", "close"},
+    Webhooks: {"open", "start", "close", "standing"},
+    DeadLetters: set(),
+    LeaseKeeper: {"listen", "start", "hear", "look", "save", "as_json", "figures", "stop", "finish", "close"},
+    Registry: set(),
+}
+"""What only the registry itself calls, or what is about revisions alone and shows nobody a cluster."""
+
+
+@pytest.mark.parametrize("door", OF_THE_REGISTRY, ids=lambda door: door.__name__)
+def test_a_method_of_a_door_takes_the_caller_first(door: type) -> None:
+    without = set()
+    for name, member in vars(door).items():
+        method = inspect.unwrap(getattr(member, "__func__", member))
+        if not name.startswith("_") and inspect.isfunction(method):
+            parameters = [*inspect.signature(method).parameters]
+            if parameters[1:2] != ["caller"]:
+                without.add(name)
+    assert without == OF_THE_REGISTRY[door]
