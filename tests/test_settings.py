@@ -65,16 +65,16 @@ def test_a_flag_is_heard_even_where_the_variable_is_wrong() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("PORT", "http", "PORT must be a whole number from 0 to 65535, not 'http'"),
-        ("PORT", "65536", "PORT must be a whole number from 0 to 65535, not '65536'"),
-        ("PORT", "9" * 5000, "PORT must be a whole number from 0 to 65535, not '999"),
-        ("PORT", "-1", "PORT must be a whole number from 0 to 65535, not '-1'"),
-        ("PORT", "3_000", "PORT must be a whole number from 0 to 65535, not '3_000'"),
-        ("PORT", "٣", "PORT must be a whole number from 0 to 65535, not '٣'"),
+        ("PORT", "http", "PORT must be an integer from 0 to 65535, not 'http'"),
+        ("PORT", "65536", "PORT must be an integer from 0 to 65535, not '65536'"),
+        ("PORT", "9" * 5000, "PORT must be an integer from 0 to 65535, not '999"),
+        ("PORT", "-1", "PORT must be an integer from 0 to 65535, not '-1'"),
+        ("PORT", "3_000", "PORT must be an integer from 0 to 65535, not '3_000'"),
+        ("PORT", "٣", "PORT must be an integer from 0 to 65535, not '٣'"),
         ("ROLLBOOK_SCHEMA", "Lenient", "ROLLBOOK_SCHEMA must be default or lenient, not 'Lenient'"),
         ("ROLLBOOK_DATA", __file__, f"ROLLBOOK_DATA must be a directory, not {__file__!r}"),
-        ("ROLLBOOK_BODY_BYTES_MAX", "1023", "must be a whole number from 1024 to"),
-        ("ROLLBOOK_MAX_TIME_MS", "1e3", "ROLLBOOK_MAX_TIME_MS must be a whole number from 1 to"),
+        ("ROLLBOOK_BODY_BYTES_MAX", "1023", "must be an integer from 1024 to"),
+        ("ROLLBOOK_MAX_TIME_MS", "1e3", "ROLLBOOK_MAX_TIME_MS must be an integer from 1 to"),
         ("ROLLBOOK_HOST", "http://localhost", "ROLLBOOK_HOST must be a host name or an IP address"),
     ],
 )
@@ -85,7 +85,7 @@ def test_a_refused_setting_names_its_variable(variable, value, message) -> None:
 
 
 def test_a_refused_flag_is_named_as_it_was_typed() -> None:
-    with pytest.raises(SettingRefused, match="--port must be a whole number"):
+    with pytest.raises(SettingRefused, match="--port must be an integer"):
         settings_from({}, port=70_000)
     with pytest.raises(SettingRefused, match="--host must be a host name"):
         settings_from({}, host="")

@@ -79,12 +79,12 @@ class OnOff(Struct, frozen=True):
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:
-    """Reads a whole number from ``least`` to ``most``."""
+    """Reads an integer from ``least`` to ``most``."""
 
     def parse(text: str) -> int:
         if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most:
             return int(text)
-        raise ValueError(f"a whole number from {least} to {most}")
+        raise ValueError(f"an integer from {least} to {most}")
 
     return parse
 

@@ -126,7 +126,7 @@ def settings_from(environment: Mapping[str, str], **flags: Flag) -> Settings:
 
 
 def _check_statuses(chosen: Mapping[str, Any]) -> None:
-    """Refuses one status for two meanings: a silent cluster could not be told from one that is heard."""
+    """Refuses one status for two meanings: a silent cluster could not be distinguished from a live one."""
     live, unreachable = chosen.get("live_status", "live"), chosen.get("unreachable_status", "unreachable")
     if unreachable in (live, "registered"):
         raise SettingRefused(

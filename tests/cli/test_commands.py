@@ -38,4 +38,4 @@ def test_a_wrong_setting_ends_in_2_and_names_it(rollbook, monkeypatch) -> None:
     monkeypatch.setenv("ROLLBOOK_MAX_TIME_MS", "soon")
     ran = rollbook("export")
     assert ran.code == 2
-    assert "ROLLBOOK_MAX_TIME_MS must be a whole number" in ran.err
+    assert "ROLLBOOK_MAX_TIME_MS must be an integer" in ran.err

@@ -1,4 +1,4 @@
-"""Content encodings: answers are compressed when the caller asks for it and it is worth it.
+"""Content encodings: answers are compressed when the caller accepts it and they are large enough.
 
 One rule: what is sent compressed is another representation, so its entity tag says which: ``"12-gzip"``.
 """
@@ -54,7 +54,7 @@ class Encoded:
 
 
 class _Encoding:
-    """One answer on its way out. It begins once it is known whether compressing is worth it."""
+    """One answer on its way out. It begins once it is known whether it is large enough to compress."""
 
     def __init__(self, send: Send, coding: str) -> None:
         self._send = send

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class EventStream(StreamingResponse):
-    """What a watch tells, for as long as its reader listens and takes what it is sent.
+    """The events of a watch, for as long as its reader takes what it is sent.
 
     The watch is open before the answer begins: who sees the answer's head misses nothing that comes after.
     """
@@ -78,7 +78,7 @@ Frame = Callable[[str, int | None, bytes], bytes]
 
 
 def piece_of(told: Told, framed: Frame) -> bytes:
-    """What goes out for one thing that a watch tells."""
+    """The bytes that are sent for one event of a watch."""
     match told:
         case Message():
             return told.framed(MESSAGE_FRAMES[framed])

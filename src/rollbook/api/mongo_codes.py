@@ -1,4 +1,4 @@
-"""The names that MongoDB gives its error codes: told beside the code, for whoever knows them by name."""
+"""The names that MongoDB gives its error codes: returned beside the code."""
 
 MONGO_CODE_NAMES = {
     2: "BadValue",

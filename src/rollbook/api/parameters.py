@@ -56,7 +56,7 @@ def parameters_of(operation: Operation, query_string: bytes, limits: Limits) -> 
 
 
 def moment_of(request: Request) -> Moment | None:
-    """The moment of the past that ``revision`` or ``at`` asks for; None: now. Refuses (RequestRefused) both."""
+    """The moment that ``revision`` or ``at`` names; None: now. Refuses (RequestRefused) both."""
     revision, at = REVISION.of(request), AT.of(request)
     if revision is not None and at is not None:
         raise RequestRefused("revision and at exclude each other: a moment is one or the other")

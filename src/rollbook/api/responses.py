@@ -38,7 +38,7 @@ def document(body: bytes, *, revision: int, status: int = 200, headers: dict[str
 def stored(
     result: WriteResult, *, body: bytes | None = None, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
-    """The document after a write, or the ``body`` that is a part of it, with what there is to warn of.
+    """The document after a write, or the ``body`` that is a part of it, with its warnings.
 
     An answer that the write was asked for instead has no entity tag, for it is not the document at its revision.
     """

@@ -42,10 +42,10 @@ def import_(
     ] = False,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for the history of each cluster.")] = None,
 ) -> None:
-    """Enrol the clusters of a file.
+    """Import the clusters of a file.
 
     The file holds one JSON document a line, or one JSON array of documents, or one document. A document that is
-    refused is told of with its line, and the others go on; the exit code is 1 then.
+    refused is reported with its line, and the others are imported; the exit code is 1 then.
     """
     tally = asyncio.run(_import(file, settings=_settings(data, url), url=url, replace=replace, reason=reason))
     if tally.refused:

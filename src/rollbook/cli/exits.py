@@ -1,4 +1,4 @@
-"""One table from error classes to exit codes, so that scripts can tell what kind of no they got."""
+"""One table from error classes to exit codes, so that scripts can distinguish refusals."""
 
 from collections.abc import Mapping
 

@@ -1,6 +1,6 @@
 """Documents read from a file, with the number of the line that each came from.
 
-Theory: what a file holds is told from its first line, not from its name, for the exporters of this world write NDJSON
+Theory: the content of a file is recognised by its first line, not by its name, for many exporters write NDJSON
 into ``.json`` files. A file that begins with ``[`` is one JSON array; one whose first line is no JSON by itself, but
 which is JSON as a whole, is one document written over several lines (so it begins with ``{``); anything else is NDJSON,
 whose lines are read as they come.

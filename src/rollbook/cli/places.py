@@ -29,7 +29,7 @@ class ImportTarget(Protocol):
     """A registry that documents are read from and written to."""
 
     def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
-        """Enrol each document, in their order; for each, what there is to warn of, or why it was refused."""
+        """Import each document, in their order; for each, its warnings, or why it was refused."""
         ...
 
     def bodies(self) -> Iterator[bytes]:

@@ -60,6 +60,6 @@ def open_to_all(settings: Settings) -> str:
     """What it means to listen on an interface that others reach while nobody is asked who they are."""
     return (
         f"It listens on {settings.host} port {settings.port}, and there is no authentication:\n"
-        "whoever reaches that address can read, change and delete every cluster.\n"
+        "everybody who reaches that address can read, change and delete every cluster.\n"
         "Put it behind a proxy that asks who is there, or listen on 127.0.0.1."
     )

@@ -1,6 +1,6 @@
 """Calls: what an operation sends and how its answer is read, as values that know nothing of connections.
 
-One rule: an operation is a function that makes a ``Call``; whoever sends it, and whether they wait or await, is none of
+One rule: an operation is a function that makes a ``Call``; who sends it, and whether they wait or await, is none of
 its concern.
 """
 

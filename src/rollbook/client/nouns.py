@@ -40,7 +40,7 @@ class Nodes:
 
 
 class History:
-    """Operations on the past."""
+    """Operations on history."""
 
     of = operation(history.of)
     changes = operation(history.changes)
@@ -98,11 +98,11 @@ class AwaitingNodes(Nodes, Awaiting):
 
 
 class WaitingHistory(History, Waiting):
-    """Operations on the past, each of which waits for its answer."""
+    """Operations on history, each of which waits for its answer."""
 
 
 class AwaitingHistory(History, Awaiting):
-    """Operations on the past, each of which is awaited."""
+    """Operations on history, each of which is awaited."""
 
 
 class WaitingWebhooks(Webhooks, Waiting):

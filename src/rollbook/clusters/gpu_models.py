@@ -1,4 +1,4 @@
-"""One name for each GPU model, whatever the tool that told it calls it: "NVIDIA A100-SXM4-80GB" is an "NVIDIA A100".
+"""One name for each GPU model, whatever the reporting tool calls it: "NVIDIA A100-SXM4-80GB" is an "NVIDIA A100".
 
 Theory: ``gpu_models.json`` lists models with the names, form factors and memories that vendors print. Names are
 compared by their letters and digits alone, in any case, without the words that only say who made the chip or where it

@@ -23,7 +23,7 @@ REMEMBERED_BYTES_MAX = 256 * 1024 * 1024
 """About as much memory may be taken by what is remembered."""
 
 DECODED_SHARE = 8
-"""A decoded document takes so many times the memory of its JSON."""
+"""How many times the memory of its JSON a decoded document takes."""
 
 
 class _Remembered(Struct):

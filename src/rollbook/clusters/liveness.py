@@ -117,7 +117,7 @@ def mark_after(
 
 
 def is_mass_silence(silent: int, under_lease: int) -> bool:
-    """Whether so many of the clusters under lease fell silent within one window that something else is the matter."""
+    """Whether enough of the clusters under lease fell silent within one window to suspect another cause."""
     return under_lease >= MASS_CLUSTERS_MIN and silent * 100 >= under_lease * MASS_PERCENT
 
 
@@ -145,14 +145,14 @@ class ClockReading(Struct, frozen=True):
 
 
 class Interruption(Struct, frozen=True):
-    """Why the registry can't tell what was silent, and for how long, or how far (seconds; a jump back is negative)."""
+    """Why silences are not known, and for how long, or how far (seconds; a jump back is negative)."""
 
     kind: Literal["paused", "clock-jumped"]
     seconds: float
 
     @property
     def sentence(self) -> str:
-        """For the log and for whoever asks."""
+        """In words, for the log and for ``/readyz``."""
         if self.kind == "paused":
             return f"the registry was paused for {self.seconds:.1f} s"
         direction = "forward" if self.seconds > 0 else "back"

@@ -1,6 +1,6 @@
 """The fields of ``_registry``: what the registry knows about a cluster beside its document.
 
-One rule: whoever may ask about them asks by these names, and a name that is none of them is refused, for it would
+One rule: requests use these names, and a name that is none of them is refused, for it would
 silently match nothing.
 """
 
@@ -29,7 +29,7 @@ LEASE_FIELDS = (
     "formerStatus",
     "nodes",
 )
-"""Known of the present only: what heartbeats say is not kept with the past."""
+"""Known of the present only: what heartbeats say is not part of the history."""
 
 NODE_FIELDS: tuple[str, ...] = ("id", "liveness", "observedAt", "ageSeconds")
 

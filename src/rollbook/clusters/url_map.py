@@ -1,6 +1,6 @@
 """``config.urlMap``: where a cluster's services are reached, filled once, at creation.
 
-One rule: what the writer gave wins. After creation the map belongs to whoever writes it, and nothing is filled again.
+One rule: what the writer gave wins. After creation the map belongs to its writers, and nothing is filled again.
 """
 
 from rollbook.clusters.filling import with_documented

@@ -1,4 +1,4 @@
-"""JSON as one line of a stream of lines, whoever reads it.
+"""JSON as one line of a stream of lines, for any reader.
 
 JSON allows U+0085, U+2028 and U+2029 unescaped in strings, and common readers (Python's ``splitlines``, and what is
 built on it) end a line there. All other separators of lines are control characters, which JSON escapes by itself.

@@ -1,6 +1,6 @@
 """What two versions of an array share: edits copy only the way to a change, so the rest are the very same objects.
 
-The answer for long arrays is remembered, for whoever accepts, encodes and indexes a change asks the same.
+The answer for long arrays is remembered: accepting, encoding and indexing a change all ask for it.
 """
 
 from collections.abc import Iterable

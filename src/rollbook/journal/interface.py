@@ -15,7 +15,7 @@ from rollbook.limits import RequestBudget
 
 
 class Past(Protocol):
-    """What was. Everything after the compaction's mark can be told; what is older only where nothing hides it.
+    """History. Every version after the compaction's mark is known; an older one only where nothing hides it.
 
     Going far back takes time: each method spends it from ``work``, where it is given, and refuses (WorkExceeded) more.
     """

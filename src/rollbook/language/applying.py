@@ -51,7 +51,7 @@ def find(
 
 def _count(value: Value, *, at: str) -> int:
     if not is_number(value) or not float(value).is_integer():
-        raise LanguageRefused(f"{at[1:]!r} must be a whole number", at=at, mongo_code=14)
+        raise LanguageRefused(f"{at[1:]!r} must be an integer", at=at, mongo_code=14)
     if not 0 <= value <= INT64_MAX:
         raise LanguageRefused(f"{at[1:]!r} must not be negative", at=at, mongo_code=2)
     return int(value)

@@ -1,6 +1,6 @@
 """Entries: documents as they stand.
 
-One rule: an entry never changes. Whoever holds one holds one moment.
+One rule: an entry never changes. It is the document as of one moment.
 """
 
 from collections.abc import Iterator, Sequence

@@ -18,7 +18,7 @@ from rollbook.view.views import View
 
 CHANGES_MIN = 10_000
 CHANGES_SHARE = 0.1
-"""A snapshot is due after so many changes: at least the one, and this share of the documents."""
+"""A snapshot is due after this many changes, and after changes of this share of the documents."""
 
 LOWEST_PRIORITY = 19
 

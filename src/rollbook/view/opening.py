@@ -21,7 +21,7 @@ TELL_SECONDS = 2.0
 DOCUMENTS_BETWEEN_LOOKS = 256
 
 SAVED_AT_ONCE_MIN = 1_000
-"""An index of so many documents is written down as soon as it is made, which takes a fortieth of the time of making it.
+"""An index of this many documents is saved as soon as it is built, which takes a fortieth of the time of building it.
 Who is killed then need not make it again; and a child that wrote it beside the first requests would hold what they
 change in memory a second time."""
 
@@ -37,7 +37,7 @@ def open_view(
     packed: bool = False,
     indexed: bool = True,
 ) -> View:
-    """The view of everything in ``journal``, which tells the log how it gets on.
+    """The view of everything in ``journal``; the log shows the progress.
 
     ``directory`` may hold a snapshot of the index. ``packed``: documents are held compressed. Without ``indexed``,
     there is no index, and no time is spent on making one.
@@ -89,7 +89,7 @@ def note_failure(view: View, error: Exception | str) -> None:
 
 
 def snapshot_of(view: View, journal: Journal) -> tuple[Snapshot, Change] | None:
-    """The view's index as it is now, and the last change in it; None when there is none, or the journal can't tell."""
+    """The view's index as it is now, and the last change in it; None when there is none or it is not known."""
     if not view.index.values:
         return None
     entries = list(view.entries())
@@ -140,7 +140,7 @@ def _loaded(view: View, journal: Journal) -> View:
 
 
 def _told(kept: Iterable[StoredVersion], count: int, done: str) -> Iterator[StoredVersion]:
-    """Tell the log every few seconds how many of about ``count`` documents are ``done``."""
+    """Log every few seconds how many of about ``count`` documents are ``done``."""
     told_at = time.monotonic()
     for place, one in enumerate(kept, 1):
         yield one

@@ -108,7 +108,7 @@ def remove_snapshot(directory: Path) -> None:
 
 
 def mark_of(change: Change) -> bytes:
-    """What tells a change from all others: a snapshot keeps that of its last."""
+    """What identifies a change: a snapshot keeps that of its last one."""
     return _digest(repr(tuple(change)).encode())
 
 

@@ -18,7 +18,7 @@ from rollbook.view.planning.planning_budgets import UNBOUNDED, PlanningBudget
 KEYS_BETWEEN_LOOKS = 1024
 
 KEYS_A_DOCUMENT = 100
-"""Sorting one document takes as long as going past so many keys."""
+"""How many keys can be passed in the time of sorting one document."""
 
 
 def first_numbers(
@@ -30,7 +30,7 @@ def first_numbers(
     descending: bool = False,
     effort: PlanningBudget = UNBOUNDED,
 ) -> list[int] | None:
-    """The numbers of the first ``count`` candidates in the order of ``path``; None when the index can't tell.
+    """The numbers of the first ``count`` candidates in the order of ``path``; None when the index does not know it.
 
     The path is one of documents, below ``root``.
     """

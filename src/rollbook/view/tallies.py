@@ -21,7 +21,7 @@ def tally_of(
 ) -> list[tuple[str | None, int]] | None:
     """Each text of the ``candidates`` at ``path`` and how many have it, in the order in which the first of them came.
 
-    None stands for null and for nothing at all. None altogether: the index can't tell, or there is no time.
+    None stands for null and for nothing at all. None altogether: the index does not know, or there is no time.
     """
     place = None if any(map(is_numeric, path)) else place_of(root, path)
     if place is None or _other_than_text(place.node, place.crossing(), candidates):

@@ -31,7 +31,7 @@ from rollbook.view.snapshots import Snapshot
 from rollbook.view.sorting import first_numbers, is_quicker_than_sorting
 
 Versions: TypeAlias = Mapping[int, tuple[Document, Document]]
-"""By revision, the documents before and after a change, of whoever has decoded them already."""
+"""By revision, the documents before and after a change, where they are decoded already."""
 
 NO_VERSIONS: Versions = {}
 
@@ -102,7 +102,7 @@ class View:
     ) -> Sequence[Entry] | None:
         """The first ``count`` candidates in the order of ``path`` and then of creation.
 
-        None: the index can't tell, or sorting the candidates is likely to be quicker.
+        None: the index does not know, or sorting the candidates is likely to be quicker.
         """
         within = self.index.live if candidates is None else candidates
         if not is_quicker_than_sorting(self.index.root, path, within, count):
@@ -111,7 +111,7 @@ class View:
         return None if numbers is None else self._entries_at(numbers)
 
     def facet(self, path: Path, candidates: BitMap | None, *, buckets_max: int) -> Facet | None:
-        """How many candidates have which value at ``path``; None: the index can't tell."""
+        """How many candidates have which value at ``path``; None: the index does not know."""
         within = self.index.live if candidates is None else candidates
         return facet_of(self.index.root, path, within, buckets_max=buckets_max, effort=effort_from_now())
 

@@ -218,8 +218,8 @@ def test_arguments_that_convert_does_not_take_are_refused_in_spite_of_on_error(a
 
 
 def test_a_refusal_quotes_100_characters_of_a_text() -> None:
-    assert refusal_of({"$toInt": "x" * 100}).message == f"$toInt: '{'x' * 100}' is no whole number"
-    assert refusal_of({"$toInt": "x" * 101}).message == f"$toInt: '{'x' * 100}...' is no whole number"
+    assert refusal_of({"$toInt": "x" * 100}).message == f"$toInt: '{'x' * 100}' is no integer"
+    assert refusal_of({"$toInt": "x" * 101}).message == f"$toInt: '{'x' * 100}...' is no integer"
     assert refusal_of({"$toInt": [[1]]}).message == "$toInt: can't convert from array to int"
     assert refusal_of({"$convert": {"input": 1, "to": "array"}}).message == "$convert: can't convert from int to array"
 

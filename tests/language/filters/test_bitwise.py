@@ -1,4 +1,4 @@
-"""Conditions on the bits of whole numbers."""
+"""Conditions on the bits of integers."""
 
 import pytest
 

@@ -112,7 +112,7 @@ DOCUMENT = Answer(200, "the document", reference("Cluster"), (headers.ETAG,))
 AFTER_UPDATE = Answer(200, "the document after it", reference("Cluster"), (headers.ETAG, headers.WARNING))
 NOT_MODIFIED = Answer(304, "the caller has it", None, (headers.ETAG,))
 OF_THE_PAST = (errors.Compacted,)
-"""What a question about a moment of the past may be refused with."""
+"""The refusals of a read as of a moment."""
 
 OF_UPDATES = (
     errors.UpdateRefused,

@@ -1,4 +1,4 @@
-"""The routes of the past: history, restoring, and protection, which keeps a cluster from getting into it."""
+"""The operations of history: changes, restoring, and protection against deletion."""
 
 from starlette.requests import Request
 from starlette.responses import Response

@@ -1,4 +1,4 @@
-"""The routes for whoever operates the registry: is it alive, is it ready, how does it do."""
+"""The operations for operators: liveness, readiness and metrics."""
 
 from starlette.requests import Request
 from starlette.responses import Response

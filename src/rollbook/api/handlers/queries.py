@@ -1,4 +1,4 @@
-"""The operations that ask the whole fleet: queries, counts, facets and aggregations, of now or of the past."""
+"""The operations on the whole fleet: queries, counts, facets and aggregations, now or as of a former moment."""
 
 from msgspec.structs import replace
 from starlette.requests import Request

@@ -14,20 +14,20 @@ CONTENTS = (
     Metric(
         "rollbook_build_info",
         "gauge",
-        "Always 1; the label tells the version of Rollbook that runs.",
+        "Always 1; the label is the version of Rollbook that runs.",
         lambda scrape: {__version__: 1},
         ("version",),
     ),
     Metric(
         "rollbook_clusters",
         "gauge",
-        "How many clusters are enrolled.",
+        "The number of clusters.",
         lambda scrape: len(scrape.registry.view),
     ),
     Metric(
         "rollbook_revision",
         "gauge",
-        "The newest revision: how many changes there have been since the registry was founded.",
+        "The newest revision: the number of changes since the registry was created.",
         lambda scrape: scrape.registry.view.revision,
     ),
     Metric(
@@ -85,7 +85,7 @@ JOURNAL = (
     Metric(
         "rollbook_history_changes",
         "gauge",
-        "How many changes of the past are kept.",
+        "The number of changes that the history keeps.",
         lambda scrape: scrape.registry.view.revision - scrape.registry.compactor.mark,
     ),
     Metric(
@@ -97,7 +97,7 @@ JOURNAL = (
     Metric(
         "rollbook_history_compacted_changes_total",
         "counter",
-        "How many changes of the past were given up.",
+        "Changes that compaction deleted from the history.",
         lambda scrape: scrape.registry.compactor.given_up,
     ),
     Metric(

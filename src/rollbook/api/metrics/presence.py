@@ -13,7 +13,7 @@ PRESENCE = (
         "rollbook_leases",
         "gauge",
         "Clusters that have sent a heartbeat, by what their heartbeats say, to within a second: alive; late after half "
-        "of the lease; silent after all of it; unknown while the registry can't tell, as after a start.",
+        "of the lease; silent after all of it; unknown while the registry does not know, as after a start.",
         lambda scrape: scrape.leases.states,
         ("state",),
     ),

@@ -1,4 +1,4 @@
-"""What was asked over HTTP, how it was answered and how quickly, counted for whoever measures.
+"""Counts of HTTP requests: operation, status, duration.
 
 One rule: what a request is counted under comes from our routes, never from its sender, so there is an end to it: the
 path is the route's, with ``{id}`` where an id was.

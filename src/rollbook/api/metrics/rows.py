@@ -18,13 +18,13 @@ from rollbook.registry.webhooks.webhook_metrics import WebhookMetrics
 
 Figure: TypeAlias = float | Histogram
 Figures: TypeAlias = Figure | Mapping[Any, Figure] | None
-"""One figure; or one for each value of the label, or for each tuple of values of the labels; None: can't be told."""
+"""One value; or one for each value of the label, or for each tuple of values of the labels; None: not known."""
 
 
 class Scrape(Struct, frozen=True):
     """What is known at one moment. ``size`` and ``webhooks`` are None when the disk can't be asked.
 
-    ``resident_bytes`` is None where the system does not tell it.
+    ``resident_bytes`` is None where the system does not report it.
     """
 
     registry: Registry

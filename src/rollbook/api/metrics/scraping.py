@@ -73,7 +73,7 @@ class _Collector(Collector):
 
 
 def process_families() -> Sequence[Family]:
-    """What prometheus-client tells of any process, under names that it has everywhere."""
+    """The metrics that prometheus-client has for any process, under their usual names."""
     return list(ProcessCollector(registry=None).collect())
 
 
@@ -94,7 +94,7 @@ def _family(metric: Metric, figures: Figures) -> Family:
 async def _figures(webhooks: Webhooks) -> WebhookMetrics | None:
     try:
         return figures_of(await webhooks.describe(Caller.FULL))
-    except JournalUnavailable:  # who looks at figures looks for trouble: the others are told all the same
+    except JournalUnavailable:  # metrics are read when something is wrong: the others are reported all the same
         return None
 
 

@@ -25,7 +25,7 @@ READERS_TIMEOUT_MS = 200
 
 
 class Checkpointer:
-    """A thread that checkpoints when the log has grown. ``wal_grew`` is told of each commit."""
+    """A thread that checkpoints when the log has grown. Call ``wal_grew`` after each commit."""
 
     def __init__(self, directory: Path, *, start_pages: int = START_PAGES, cap_pages: int = CAP_PAGES) -> None:
         self._connection = open_checkpointer(directory)
@@ -42,7 +42,7 @@ class Checkpointer:
         self._thread.start()
 
     def wal_grew(self, pages: int) -> None:
-        """Take note that the log holds so many pages after a commit."""
+        """Record how many pages the log holds after a commit."""
         self._pages = pages
         if pages < self._start_pages:
             self._cap_now = self._cap_pages

@@ -1,7 +1,7 @@
 """Giving up the oldest rows of ``changes``, a few at a time.
 
 One rule: a step is one short transaction. The mark moves with the rows, so the file is sound wherever a step is cut
-off, and whoever writes waits for one step at most.
+off, and a writer waits for one step at most.
 """
 
 import apsw

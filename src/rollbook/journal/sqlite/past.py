@@ -1,4 +1,4 @@
-"""What was: the past of one document and of all, as far as the file keeps it."""
+"""History: former versions of one document and of all, as far as the file keeps them."""
 
 from collections.abc import Generator, Iterator
 

@@ -3,8 +3,8 @@
 One rule: the file is ordinary. ``sqlite3`` opens it, live documents are JSON text in ``clusters``, and each row of
 ``changes`` shows what was removed and what was inserted.
 
-Beside the change itself, a row tells what stood before it (``was_...``; NULL before a creation), so that every version
-can be told whole even when the rows before it are gone; and in ``total_bytes`` how much it and all before it weigh.
+Beside the change itself, a row records what stood before it (``was_...``; NULL before a creation), so that each version
+can be rebuilt even when the rows before it are gone; and in ``total_bytes`` the size of it and all before it.
 Revisions, times and totals only grow, and no revision is left out: any of the three is found by halving. ``compacted``
 says where the kept rows begin, as the last row that is gone had it, and ``departed`` holds the ids whose deletion is
 among what is gone.

@@ -1,7 +1,7 @@
-"""The connection that writes: whoever writes holds it for one short transaction.
+"""The connection that writes: a writer holds it for one short transaction.
 
 Theory: where the file can't be opened for writing (a full disk, a read-only one), what is in it can be read all the
-same. So the connection is opened by whoever wants to write, again and again until it is there.
+same. So every writer tries to open the connection until it is there.
 
 One rule: what could not be made durable is taken back, and nothing is written into a file that is no longer at its
 path.

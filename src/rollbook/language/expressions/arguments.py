@@ -1,4 +1,4 @@
-"""What an operator asks of an argument: text, an array, a whole number; and the refusal of anything else.
+"""What an operator asks of an argument: text, an array, an integer; and the refusal of anything else.
 
 One rule: null and missing are one here, and give None where an operator gives null for them.
 """
@@ -33,5 +33,5 @@ def whole_number(value: Maybe, what: str, *, not_a_number: int, not_whole: int) 
     if not is_number(value):
         raise refused(not_a_number, f"needs a number as {what}, not {type_name(value)}")
     if not INT32_MIN <= value <= INT32_MAX or value != int(value):
-        raise refused(not_whole, f"needs a whole number of 32 bits as {what}, not {value}")
+        raise refused(not_whole, f"needs an integer of 32 bits as {what}, not {value}")
     return int(value)

@@ -48,7 +48,7 @@ def _count(value: Maybe) -> int:
     if not is_number(value):
         raise refused(5787902, f"needs a number as n, not {type_name(value)}")
     if not INT64_MIN <= value <= INT64_MAX or value != int(value):
-        raise refused(5787903, f"needs a whole number as n, not {value}")
+        raise refused(5787903, f"needs an integer as n, not {value}")
     if value < 1:
         raise refused(5787908, f"needs a number of at least 1 as n, not {value}")
     return int(value)

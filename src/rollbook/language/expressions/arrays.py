@@ -131,7 +131,7 @@ def _elements(work: RequestBudget, array: list[Value], index: int, count: int) -
 
 
 def numbers_between(work: RequestBudget, start: Maybe, end: Maybe, step: Maybe = 1) -> Maybe:
-    """The whole numbers from a start up to an end, without it, by a step that may be negative."""
+    """The integers from a start up to an end, without it, by a step that may be negative."""
     first = whole_number(start, "start", not_a_number=34443, not_whole=34444)
     last = whole_number(end, "end", not_a_number=34445, not_whole=34446)
     by = whole_number(step, "step", not_a_number=34447, not_whole=34448)

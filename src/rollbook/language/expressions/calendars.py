@@ -145,7 +145,7 @@ def _weekday(value: Maybe, unit: str | None) -> int | None:
 def _whole(value: Maybe, what: str, code: int) -> int:
     if not is_number(value) or value != int(value) or not INT64_MIN <= value <= INT64_MAX:
         shown = value if is_number(value) else type_name(value)
-        raise refused(code, f"needs a whole number as {what}, not {shown}")
+        raise refused(code, f"needs an integer as {what}, not {shown}")
     return int(value)
 
 

@@ -72,7 +72,7 @@ def _as_integer(value: Maybe, target: str, least: int, most: int) -> int:
     else:
         raise impossible(value, target)
     if not isfinite(number):
-        raise refused(CONVERSION_FAILURE, f"can't convert {number} to a whole number")
+        raise refused(CONVERSION_FAILURE, f"can't convert {number} to an integer")
     if not least <= number <= most:
         raise refused(CONVERSION_FAILURE, f"{number} is out of the range of the type {target}")
     return int(number)
@@ -80,7 +80,7 @@ def _as_integer(value: Maybe, target: str, least: int, most: int) -> int:
 
 def _parsed_integer(text: str) -> int:
     if not _WHOLE.fullmatch(text):
-        raise refused(CONVERSION_FAILURE, f"{_quoted(text)} is no whole number")
+        raise refused(CONVERSION_FAILURE, f"{_quoted(text)} is no integer")
     return int(text)
 
 

@@ -186,7 +186,7 @@ def _check_subtype(subtype: Maybe) -> None:
     if number is None:
         raise refused(4341108, f"takes a number as 'subtype', not {type_name(subtype)}")
     if not INT32_MIN <= number <= INT32_MAX or number != int(number):
-        raise refused(4341106, f"takes a whole number as 'subtype', not {number}")
+        raise refused(4341106, f"takes an integer as 'subtype', not {number}")
     if number not in _BINARY_SUBTYPES:
         raise refused(4341107, f"there is no subtype {number} of binData")
 

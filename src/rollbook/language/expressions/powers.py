@@ -1,6 +1,6 @@
 """Powers and logarithms: ``$pow $sqrt $exp $ln $log $log10``.
 
-One rule: all give doubles, but ``$pow`` of whole numbers, which gives a whole number while 64 bits can hold it.
+One rule: all give doubles, but ``$pow`` of integers, which gives an integer while 64 bits can hold it.
 """
 
 from collections.abc import Callable

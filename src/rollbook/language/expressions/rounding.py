@@ -17,12 +17,12 @@ _PLACES_MIN, _PLACES_MAX = -20, 100
 
 
 def rounded_up(value: Maybe) -> Maybe:
-    """The smallest whole number that is not less than the number."""
+    """The smallest integer that is not less than the number."""
     return _whole(value, ceil)
 
 
 def rounded_down(value: Maybe) -> Maybe:
-    """The largest whole number that is not greater than the number."""
+    """The largest integer that is not greater than the number."""
     return _whole(value, floor)
 
 
@@ -63,7 +63,7 @@ def _checked_places(value: Maybe) -> int:
     if places is None:
         raise refused(16004, f"takes a number of places, not {type_name(value)}")
     if not INT32_MIN <= places <= INT32_MAX or places != int(places):
-        raise refused(51082, f"takes a whole number of places, not {places}")
+        raise refused(51082, f"takes an integer of places, not {places}")
     if not _PLACES_MIN <= places <= _PLACES_MAX:
         raise refused(51083, f"takes between {_PLACES_MIN} and {_PLACES_MAX} places, not {int(places)}")
     return int(places)

@@ -20,12 +20,12 @@ def is_any_number(value: Maybe) -> Maybe:
 
 
 def to_int(value: Maybe) -> Maybe:
-    """The value as an int: fractions are cut off, strings must be whole numbers."""
+    """The value as an int: fractions are cut off, strings must be integers."""
     return None if is_null(value) else as_int(value)
 
 
 def to_long(value: Maybe) -> Maybe:
-    """The value as a long: fractions are cut off, strings must be whole numbers."""
+    """The value as a long: fractions are cut off, strings must be integers."""
     return None if is_null(value) else as_long(value)
 
 

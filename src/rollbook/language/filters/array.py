@@ -58,11 +58,11 @@ def of_size(operand: int | float) -> Test:
 
 
 def not_a_length(operand: Value) -> Fault | None:
-    """``$size`` takes a whole number, not negative."""
+    """``$size`` takes an integer, not negative."""
     whole = is_integer(operand) or (isinstance(operand, float) and operand.is_integer())
     if whole and isinstance(operand, (int, float)) and 0 <= operand <= LENGTH_MAX:
         return None
-    return Fault(f"takes a whole number that is not negative; it got {described(operand)}")
+    return Fault(f"takes an integer that is not negative; it got {described(operand)}")
 
 
 OPERATORS = (Operator("$size", of_size, problem_with=not_a_length, whole=True),)

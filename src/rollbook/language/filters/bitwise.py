@@ -16,25 +16,25 @@ SIGN_POSITION = 63
 
 
 def all_set(operand: Value) -> Test:
-    """Matches whole numbers in which every bit of the mask, or at the positions, is 1."""
+    """Matches integers in which every bit of the mask, or at the positions, is 1."""
     mask = mask_of(operand)
     return _testing(lambda bits: bits & mask == mask)
 
 
 def all_clear(operand: Value) -> Test:
-    """Matches whole numbers in which every bit of the mask, or at the positions, is 0."""
+    """Matches integers in which every bit of the mask, or at the positions, is 0."""
     mask = mask_of(operand)
     return _testing(lambda bits: bits & mask == 0)
 
 
 def any_set(operand: Value) -> Test:
-    """Matches whole numbers in which some bit of the mask, or at the positions, is 1."""
+    """Matches integers in which some bit of the mask, or at the positions, is 1."""
     mask = mask_of(operand)
     return _testing(lambda bits: bits & mask != 0)
 
 
 def any_clear(operand: Value) -> Test:
-    """Matches whole numbers in which some bit of the mask, or at the positions, is 0."""
+    """Matches integers in which some bit of the mask, or at the positions, is 0."""
     mask = mask_of(operand)
     return _testing(lambda bits: bits & mask != mask)
 
@@ -67,21 +67,21 @@ def mask_of(operand: Value) -> int:
 
 
 def not_bits(operand: Value) -> Fault | None:
-    """A mask of bits is a whole number that is not negative, or a list of positions."""
+    """A mask of bits is an integer that is not negative, or a list of positions."""
     if isinstance(operand, list):
         return next((fault for index, at in enumerate(operand) if (fault := _not_a_position(at, index))), None)
     if not is_number(operand):
         return Fault(f"takes a number or a list of positions; it got {described(operand)}")
     mask = whole_number(operand)
     if mask is None or mask < 0:
-        return Fault(f"takes a whole number of 64 bits that is not negative; it got {operand}", FAILED_TO_PARSE)
+        return Fault(f"takes an integer of 64 bits that is not negative; it got {operand}", FAILED_TO_PARSE)
     return None
 
 
 def _not_a_position(position: Value, index: int) -> Fault | None:
     number = whole_number(position) if is_number(position) else None
     if number is None or not 0 <= number <= INT32_MAX:
-        return Fault(f"takes positions, which are whole numbers from 0; it got {described(position)}", key=index)
+        return Fault(f"takes positions, which are integers from 0; it got {described(position)}", key=index)
     return None
 
 

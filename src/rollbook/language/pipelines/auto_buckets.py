@@ -46,7 +46,7 @@ def _number_of_buckets(json: Value, parsing: Parsing) -> int:
     if not is_number(json):
         raise parsing.refused(40241, "buckets is a number", "buckets")
     if not -INT32_MAX <= json <= INT32_MAX or json != int(json):
-        raise parsing.refused(40242, "buckets is a whole number of 32 bits", "buckets")
+        raise parsing.refused(40242, "buckets is an integer of 32 bits", "buckets")
     if json <= 0:
         raise parsing.refused(40243, "buckets is one or more", "buckets")
     return int(json)

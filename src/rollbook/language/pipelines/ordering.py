@@ -53,7 +53,7 @@ def parse_limit(json: Value, parsing: Parsing) -> int:
     """The number of ``$limit``: one or more."""
     number = _count(json)
     if number is None:
-        raise parsing.refused(5107201, "$limit takes a whole number, one or more")
+        raise parsing.refused(5107201, "$limit takes an integer, one or more")
     if number == 0:
         raise parsing.refused(15958, "$limit lets one document or more through")
     return number
@@ -68,7 +68,7 @@ def parse_skip(json: Value, parsing: Parsing) -> int:
     """The number of ``$skip``: zero or more."""
     number = _count(json)
     if number is None:
-        raise parsing.refused(5107200, "$skip takes a whole number, zero or more")
+        raise parsing.refused(5107200, "$skip takes an integer, zero or more")
     return number
 
 

@@ -95,7 +95,7 @@ def _whole_number(operand: dict[str, Value], modifier: str, parsing: Parsing) ->
         return None
     number = operand[modifier]
     if not is_number(number) or number != int(number):
-        raise parsing.refused(2, f"{modifier!r} takes a whole number", modifier)
+        raise parsing.refused(2, f"{modifier!r} takes an integer", modifier)
     return int(number)
 
 

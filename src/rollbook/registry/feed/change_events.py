@@ -1,4 +1,4 @@
-"""What a watcher is told: a committed change, under the name that it has for the watcher's filter.
+"""What a watcher receives: a committed change, under the name that it has for the watcher's filter.
 
 | before matches | after matches | name |
 |---|---|---|
@@ -94,7 +94,7 @@ class ChangeEvent(Struct, dict=True):
         return message
 
     def record(self, form: Detail) -> bytes:
-        """The change as history tells it, under its own name, as JSON."""
+        """The change as history shows it, under its own name, as JSON."""
         kind = self.change.kind
         name: Name = kind if kind == "created" or kind == "deleted" else "updated"
         return orjson.dumps({"event": kind, **self._members(name, form)})

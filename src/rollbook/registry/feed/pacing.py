@@ -1,4 +1,4 @@
-"""Long work on the event loop, in slices: whoever walks through thousands of changes lets the others in between."""
+"""Long work on the event loop, in slices: a walk through thousands of changes lets other work run in between."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ SLICE_SECONDS = 0.005
 
 
 class TimeSlice:
-    """Tells when to let others in. One for each walk."""
+    """Says when to yield. One for each walk."""
 
     def __init__(self) -> None:
         self._since = time.monotonic()

@@ -1,4 +1,4 @@
-"""The recent past: the newest changes, in memory, for whoever follows the registry.
+"""The newest changes, in memory, for those that follow the registry.
 
 One rule: changes are pulled. A follower says up to where it has come and is given what is newer; the writer knows of no
 follower.

@@ -1,4 +1,4 @@
-"""Retention: how much of the past is kept, and the giving up of what is beyond it.
+"""Retention: how much history is kept, and the deletion of what is beyond it.
 
 One rule: it stays out of the way of writes. The journal gives up a few changes at a time, on a thread of its own, and
 between two steps this rests for longer than the step took.
@@ -24,7 +24,7 @@ DAY_MS = 24 * 60 * 60 * 1000
 
 
 class Retention(Struct, frozen=True):
-    """What is kept of the past at most; whichever bound is reached first counts."""
+    """How much history is kept at most; whichever bound is reached first counts."""
 
     days: int
     changes: int
@@ -32,7 +32,7 @@ class Retention(Struct, frozen=True):
 
 
 class Compactor:
-    """Keeps the journal within its retention. Only the past is given up; live documents are never touched."""
+    """Keeps the journal within its retention. Only history is deleted; current documents are never touched."""
 
     def __init__(
         self, journal: Journal, retention: Retention, *, now_ms: Callable[[], int], supervisor: Supervisor | None = None

@@ -3,7 +3,7 @@
 Theory: the present is in the view, the past in the journal, and both are read as of the view's newest revision. A
 version that still stands is answered from the view.
 
-One rule: what is told about the past stays true. A moment that is no longer kept is refused (Compacted), never guessed;
+One rule: an answer about the past never changes. A moment that is no longer kept is refused (Compacted), never guessed;
 one that is yet to come is refused too.
 """
 
@@ -48,7 +48,7 @@ class HistoryPage(Struct, frozen=True):
 
 
 class History:
-    """Answers about the past. ``facts`` tells of a version what the journal keeps beside its document.
+    """Answers about the past. ``facts`` gives what the journal keeps beside the document of a version.
 
     ``settled`` waits for what is being written.
     """

@@ -106,5 +106,5 @@ def parse_restore(body: Maybe) -> int | None:
         return None
     revision = body["revision"]
     if not is_integer(revision) or revision < 0:
-        raise RequestRefused("'revision' must be a whole number", at="/revision")
+        raise RequestRefused("'revision' must be an integer", at="/revision")
     return revision

@@ -1,6 +1,6 @@
 """When things run out: a queue in order of time, made for ends that move on and on.
 
-One rule: to move an end later costs nothing. The queue keeps the earliest end that it was told of for an id, and who
+One rule: to move an end later costs nothing. The queue keeps the earliest end that it was given for an id, and who
 takes an id out of it finds out whether that end still holds.
 """
 

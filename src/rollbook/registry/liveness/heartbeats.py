@@ -45,7 +45,7 @@ def _ttl_seconds(body: Document) -> int:
     given = body.get("ttlSeconds", TTL_SECONDS_DEFAULT)
     if not is_number(given) or not TTL_SECONDS_MIN <= given <= TTL_SECONDS_MAX or given != int(given):
         raise HeartbeatRefused(
-            f"ttlSeconds must be a whole number from {TTL_SECONDS_MIN} to {TTL_SECONDS_MAX}", at="/ttlSeconds"
+            f"ttlSeconds must be an integer from {TTL_SECONDS_MIN} to {TTL_SECONDS_MAX}", at="/ttlSeconds"
         )
     return int(given)
 

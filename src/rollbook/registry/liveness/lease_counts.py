@@ -32,7 +32,7 @@ class LeaseCounts:
         _move(self._over_from, lease.beat_at + lease.ttl_seconds, -1)
 
     def totals(self, now: float, *, noted: int, due: int) -> Mapping[Liveness, int]:
-        """How many leases stand how. ``due``: so many have run out, and nobody has taken note yet."""
+        """The number of leases in each state. ``due``: how many have expired and were not processed yet."""
         counted = sum(self._over_from.values())
         over = max(due, counted - _from(now, self._over_from))
         alive = min(counted - over, _from(now, self._late_from))

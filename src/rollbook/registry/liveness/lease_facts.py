@@ -1,4 +1,4 @@
-"""What the heartbeats of a cluster say, as it is told under ``_registry``."""
+"""What the heartbeats of a cluster say, as ``_registry`` shows it."""
 
 from collections.abc import Callable
 
@@ -10,11 +10,11 @@ from rollbook.registry.writing.commands import Current
 from rollbook.view.entries import Entry
 
 UNKNOWN: dict[str, Value] = {"liveness": "unknown", "observedAt": None, "ageSeconds": None}
-"""What is told of a cluster that never sent a heartbeat."""
+"""The facts of a cluster that never sent a heartbeat."""
 
 
 class LeaseFacts:
-    """Tells what is known of the leases, as of now. Safe to ask from any thread."""
+    """What is known of the leases, as of now. Safe to call from any thread."""
 
     def __init__(self, leases: Leases, *, read_clocks: Callable[[], ClockReading]) -> None:
         self._leases = leases
@@ -35,7 +35,7 @@ class LeaseFacts:
 
 
 def facts_of(lease: Lease, at: ClockReading, listening_since: float) -> dict[str, Value]:
-    """What is told of a lease; its nodes only if any were reported, the former status only while there is a mark."""
+    """The facts of a lease; its nodes only if any were reported, the former status only while there is a mark."""
     facts: dict[str, Value] = {
         "liveness": liveness_of(lease, at.seconds, listening_since),
         "observedAt": iso_time(lease.observed_at_ms),

@@ -172,7 +172,7 @@ class LeaseKeeper:
 
     async def _absence_of(self, id: str) -> RegistryError:
         if await self._marks.knows(id):
-            return ClusterDeleted(f"the cluster {id!r} was deleted; it has to be enrolled again before it can beat")
+            return ClusterDeleted(f"the cluster {id!r} was deleted; create it again before it sends heartbeats")
         return ClusterNotFound(f"no cluster has the id {id!r}")
 
 

@@ -1,4 +1,4 @@
-"""What all leases together come to, for whoever measures."""
+"""Totals over all leases, for metrics."""
 
 from collections.abc import Mapping
 

@@ -43,7 +43,7 @@ class LeaseSaver:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollbook-leases")
 
     async def save(self, at: ClockReading) -> None:
-        """Store everything that has changed. When the disk can't be written, it is told once and kept."""
+        """Store everything that has changed. When the disk can't be written, that is logged once and kept."""
         async with self._in_turn:
             try:
                 while await self._save_some(at):

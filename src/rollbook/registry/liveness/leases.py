@@ -74,7 +74,7 @@ class Leases:
         return lease.id in self._due
 
     def listening_since(self, now: float) -> float:
-        """Since when beats were heard without interruption, as far as anybody can tell now."""
+        """Since when heartbeats were received without interruption, as far as is known now."""
         return self._listening_since if now - self._at.seconds <= PAUSE_SECONDS else now
 
     def renew(self, id: str, life: int, ttl_seconds: int, at: ClockReading) -> Lease:

@@ -1,4 +1,4 @@
-"""Which leases have a mark in their document, as the changes of the documents tell.
+"""Which leases have a mark in their document, as the changes of the documents show.
 
 One rule: a mark is believed only because a change says so. The registry follows its own changes as anybody's, so it
 knows after a crash what it did before, and when somebody else has written a status meanwhile.
@@ -107,7 +107,7 @@ class StatusOverrides:
         return lease.mark is not None or change.actor == REGISTRY or self._leases.is_due(lease)
 
     def _follow(self, lease: Lease, change: Change, at: ClockReading) -> None:
-        """A status may have changed. Whoever writes it for a cluster whose lease has run out has spoken for it."""
+        """A status may have changed. A status that is written for a cluster whose lease has expired decides for it."""
         by_others = change.actor != REGISTRY and not identical(status_in(change.before), status_in(change.after))
         if by_others and self._leases.is_due(lease):
             self._leases.note(lease, at, counts=False)
@@ -140,7 +140,7 @@ def override_in(
 ) -> StatusOverride | None:
     """The status override that stood after a history of one cluster, which goes backward in time.
 
-    Whoever changed the status last made it what it is. ``when_gone``: that change is not kept any more.
+    The last change of the status made it what it is. ``when_gone``: that change is not kept any more.
     """
     for change in history:
         if change.after is None:  # a deletion leaves the status as it was

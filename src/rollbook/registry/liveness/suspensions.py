@@ -1,8 +1,8 @@
-"""Holds: times in which silences are not written down, in words for whoever asks and counted for whoever measures.
+"""Holds: times in which silent clusters are not marked; in words for ``/readyz``, counted for metrics.
 
-One rule: a hold is told when it begins and when it ends, and can be read in between. There are two kinds. A *mass
-silence* lasts until so many beats have returned that it is none. A *grace* lasts until every lease that it was given to
-has heard a beat or has passed once more; the leases see to that one by one, and the hold only tells of it.
+One rule: a hold is logged when it begins and when it ends, and can be read in between. There are two kinds. A *mass
+silence* lasts until enough heartbeats have returned. A *grace* lasts until every lease that it was given to
+has heard a beat or has passed once more; the leases see to that one by one, and the hold only reports it.
 """
 
 import logging

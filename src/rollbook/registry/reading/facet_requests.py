@@ -1,6 +1,6 @@
 """What callers ask for in facets: how many of the clusters that match have which value, at a few paths.
 
-One rule: who names no paths is told of ``USUAL_FACETS``. ``gpuModels`` among them is no path: it is the models of all
+One rule: without paths, ``USUAL_FACETS`` are counted. ``gpuModels`` among them is no path: it is the models of all
 GPUs, each under its one name, wherever a document names them.
 """
 
@@ -95,5 +95,5 @@ def _names_in(names: Value) -> list[str]:
 
 def _values_max(limit: Value) -> int:
     if not is_integer(limit) or not 1 <= limit <= VALUES_MAX:
-        raise LanguageRefused(f"limit is a whole number from 1 to {VALUES_MAX}", at="/limit", mongo_code=BAD_VALUE)
+        raise LanguageRefused(f"limit is an integer from 1 to {VALUES_MAX}", at="/limit", mongo_code=BAD_VALUE)
     return limit

@@ -1,4 +1,4 @@
-"""Counting facets: from the index where it can tell, else by looking at every document.
+"""Counting facets: from the index where possible, else by reading every document.
 
 One rule: both ways give the same. A document counts once for each value that it has at a path, an array for each of its
 elements; what is no plain value (an object, an empty array, a long string) is counted as ``unlisted``.
@@ -29,7 +29,7 @@ WORK_UNITS_PER_FACET = 8
 
 
 def facets_in_index(asked: FacetQuery, index: Index, candidates: BitMap | None) -> dict[str, Facet]:
-    """Those of the facets that the index can tell of the ``candidates`` (None: of all documents)."""
+    """The facets that the index can count among the ``candidates`` (None: among all documents)."""
     within = index.live if candidates is None else candidates
     effort = effort_from_now()
     told: dict[str, Facet] = {}

@@ -10,17 +10,17 @@ from rollbook.view.entries import Entry
 
 
 class Facts:
-    """Tells what is known about an entry, as of now. Safe to ask from any thread."""
+    """What is known about an entry, as of now. Safe to call from any thread."""
 
     def __init__(self, leases: LeaseFacts | None = None) -> None:
         self._leases = leases
 
     def as_of_now(self) -> "Facts":
-        """The same facts, for which time stands still: what one request is told fits together."""
+        """The same facts at one fixed time, so that the parts of one answer are consistent."""
         return self if self._leases is None else Facts(self._leases.as_of_now())
 
     def of(self, entry: Entry | Current) -> dict[str, Value]:
-        """Its revision (an integer), when it was enrolled and last changed (ISO 8601, UTC), whether it is protected.
+        """Its revision (an integer), when it was created and last changed (ISO 8601, UTC), whether it is protected.
 
         And what its heartbeats say, if there are leases: nobody knows that of the past.
         """

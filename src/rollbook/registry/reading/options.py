@@ -37,12 +37,12 @@ def flag_in(body: Mapping[str, Value], key: str) -> bool:
 
 
 def count_in(body: Mapping[str, Value], key: str) -> int:
-    """The whole number that an option gives, 0 when it is not given or null."""
+    """The integer that an option gives, 0 when it is not given or null."""
     value = body.get(key)
     if value is None:
         return 0
     if not is_number(value) or value != int(value):
-        raise LanguageRefused(f"{key!r} must be a whole number", at=below("", key), mongo_code=14)
+        raise LanguageRefused(f"{key!r} must be an integer", at=below("", key), mongo_code=14)
     if not 0 <= value <= INT64_MAX:
         problem = "must not be negative" if value < 0 else f"must be {INT64_MAX} at most"
         raise LanguageRefused(f"{key!r} {problem}", at=below("", key), mongo_code=2)

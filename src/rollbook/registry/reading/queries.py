@@ -71,7 +71,7 @@ class Reader:
         return await self._run(lambda: scan.find(query), query, entries)
 
     def find_at_once(self, caller: Caller, query: Query) -> list[bytes] | None:
-        """As ``find``, when the indexes alone can tell, and when it is not much; else None."""
+        """Like ``find``, if the indexes alone answer it and the result is small; else None."""
         if query.sort is not None or query.explain or not query.answers_as_stored:
             return None
         plan = self._plan(query)
@@ -160,7 +160,7 @@ class Reader:
         self._threads.shutdown()
 
     def _counted(self, aggregation: Aggregation, plan: Plan) -> tuple[Tally, Sequence[tuple[Value, int]]] | None:
-        """The counting that the aggregation begins with, and its counts, where the indexes alone can tell them."""
+        """The counting that the aggregation begins with, and its counts, where the indexes alone give them."""
         tally = leading_tally(aggregation.pipeline)
         if tally is None or aggregation.reads_registry or not plan.exact:
             return None
@@ -176,7 +176,7 @@ class Reader:
         return plan if filter is query.filter else Plan(plan.candidates)
 
     def _first(self, plan: Plan, query: Query) -> Sequence[Entry] | None:
-        """All up to the end of the query's window in its order, where the indexes alone can tell."""
+        """All up to the end of the query's window in its order, where the indexes alone give it."""
         stop = stop_of(query)
         if not plan.exact or query.sort is None or len(query.sort.criteria) != 1 or stop is None:
             return None

@@ -187,7 +187,7 @@ def parse_search_request(values: Value, *, at: str, limits: Limits) -> Query:
 
 
 def parse_creation(document: Value, *, rules: SchemaRules, limits: Limits, replace: bool = False) -> Create:
-    """The command that enrols ``document``.
+    """The command that creates ``document``.
 
     Refuses what breaks the schema (DocumentInvalid) and an id that clients could not address (IdRefused).
     """

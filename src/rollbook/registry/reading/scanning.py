@@ -65,7 +65,7 @@ class Scan(Struct, frozen=True):
         return [self._encoded(document) for document in stream_pipeline(pipeline, documents, work=self.work)]
 
     def facets(self, asked: FacetQuery, told: Mapping[str, Facet]) -> dict[str, Value]:
-        """How many of the matching documents have which values; ``told`` are the facets that are known already."""
+        """How many of the matching documents have which values; ``told`` has the facets that are known already."""
         query = replace(asked.query, reads_registry=asked.reads_registry)
         documents = (document for _, document in self._matching(query))
         untold = [facet for facet in asked.facets if facet.name not in told]

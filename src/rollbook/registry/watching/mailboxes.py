@@ -27,7 +27,7 @@ class Mailroom(Struct):
     bytes_max: int = MAILROOM_BYTES_MAX
     bytes_held: int = 0
     overflows: int = 0
-    """How many mailboxes have lost what they held, or could not be told."""
+    """How many mailboxes have lost what they held."""
     _mailboxes: "set[Mailbox]" = field(default_factory=set)
     _to_wake: "deque[Mailbox]" = field(default_factory=deque)
     _woken: int = 0
@@ -111,7 +111,7 @@ class Mailbox(Struct, eq=False):
             self.room.wake_soon(self)
 
     def lose(self, refusal: LanguageRefused | None = None) -> None:
-        """Forget what waits, for good: the reader will be told."""
+        """Drop what waits, for good: the reader will be sent an overflow."""
         self.room.overflows += not self.lost
         self.refusal = self.refusal or refusal
         self.empty()

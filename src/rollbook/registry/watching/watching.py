@@ -3,7 +3,7 @@
 Theory: watches with the same filter form an audience, which is asked once for each change; an index over the filters
 (``subscriptions``) finds the few audiences that a change can concern. Two tasks (``lanes``), one for filters that are
 cheap and one for all others, pull recent changes and put messages into the mailboxes of their watches. A mailbox is
-bounded: when its reader is too slow it is emptied and marked, the reader is told ``Overflow``, and resumes from the
+bounded: when its reader is too slow it is emptied and marked, the reader is sent ``Overflow``, and resumes from the
 last revision that it saw.
 
 A watch joins its audience at one revision, ``joined``: what is later comes to its mailbox. When it begins earlier, it
@@ -48,7 +48,7 @@ class Bookmark(Struct, frozen=True):
 
 
 class Overflow(Struct, frozen=True):
-    """Changes after this revision are not told, for the reader is too slow: resume from there.
+    """Changes after this revision are not sent, because the reader is too slow: resume from there.
 
     Or, with a ``refusal``, because the filter can't be evaluated on one of them.
     """
@@ -234,7 +234,7 @@ class Watching:
             yield Page(messages, after)
 
     def stop(self) -> None:
-        """End every watch once it has told what its mailbox holds."""
+        """End every watch once it has sent what its mailbox holds."""
         self.is_stopping = True
         for lane in self._lanes:
             for mailbox in lane.audiences.members():

@@ -42,7 +42,7 @@ REFUSED: Mapping[IPv4Network | IPv6Network, str] = {
         "10.0.0.0/8": "a private address",
         "100.64.0.0/10": "an address of a carrier's inner network",
         "127.0.0.0/8": "an address of this machine",
-        "168.63.129.16/32": "an address that tells a machine about itself",
+        "168.63.129.16/32": "a metadata service of a cloud",
         "169.254.0.0/16": "a link-local address",
         "172.16.0.0/12": "a private address",
         "192.0.0.0/24": "reserved",

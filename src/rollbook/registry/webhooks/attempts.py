@@ -14,7 +14,7 @@ from rollbook.registry.webhooks.targets import Retry
 
 
 class Attempts:
-    """The attempts of one webhook. The one who waits for an attempt is told when it is broken off."""
+    """The attempts of one webhook. A waiter for an attempt is notified when it is cancelled."""
 
     def __init__(self, webhook: Webhook, line: Connection, *, now_ms: Callable[[], int]) -> None:
         self._webhook = webhook

@@ -56,7 +56,7 @@ class Keep(Protocol):
 class Surroundings(Struct, frozen=True):
     """What deliverers are given: the changes, where they are gone up to, the network, the store, time and chance.
 
-    ``reading``: so many may read the past at a time.
+    ``reading`` bounds how many read history at a time.
     """
 
     watching: Watching
@@ -193,7 +193,7 @@ class Deliverer:
                 self._progress, self._is_idle = self.progress, False
 
     async def _page_of_past(self, watch: Watch) -> Page:
-        """The next messages of the past, and up to where they reach. Refuses (Compacted) what is gone."""
+        """The next messages from history, and the revision that they reach. Refuses (Compacted) what is gone."""
         messages: list[Message] = []
         start = up_to = self._progress.revision
         deadline = monotonic() + BATCH_SECONDS_MAX

@@ -1,6 +1,6 @@
 """A webhook as the registry holds it, as the store keeps it, and as a caller sees it.
 
-One rule: a secret is told when it is made, and never again.
+One rule: a secret is shown when it is made, and never again.
 """
 
 import msgspec

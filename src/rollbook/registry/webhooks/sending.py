@@ -34,10 +34,10 @@ logger = logging.getLogger(__name__)
 
 
 class Room(Struct):
-    """Room for attempts under way: so many, and so many bytes; a message larger than all the room goes alone.
+    """Bounds on the attempts in progress, by number and by bytes; a message larger than all the room goes alone.
 
     Few are in their first moments together, for those keep the processor busy, and others wait for it: readers above
-    all. Whoever is not answered soon steps aside, so a slow target takes nobody's turn.
+    all. An attempt that is not answered soon gives up its place, so a slow target does not hold up others.
     """
 
     requests: int = REQUESTS_MAX
@@ -128,7 +128,7 @@ class Connection(Struct):
     _pool: httpcore.AsyncConnectionPool | None = None
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float) -> Sent:
-        """Try once, for so many seconds from when there is room for it."""
+        """Try once, for at most this many seconds from when there is room for it."""
         async with self.room.taken(len(body)):
             try:
                 async with asyncio.timeout(seconds):

@@ -251,7 +251,7 @@ MEMBERS: Mapping[str, Member] = {
 
 RETRY_MEMBERS: Mapping[str, Member] = {
     "attempts": Member(
-        "attempts", "a whole number from 1 to 100", lambda value: isinstance(value, int) and number(1, 100)(value)
+        "attempts", "an integer from 1 to 100", lambda value: isinstance(value, int) and number(1, 100)(value)
     ),
     "firstSeconds": Member("first_seconds", "a number from 0.1 to 3600", number(0.1, 3600)),
     "longestSeconds": Member("longest_seconds", "a number from 0.1 to 86400", number(0.1, 86_400)),

@@ -1,4 +1,4 @@
-"""How all webhooks stand together, for whoever measures: which one it is, is told by the webhooks themselves."""
+"""Totals over all webhooks, for metrics; each webhook reports its own state."""
 
 from collections.abc import Iterable
 from typing import Any, cast

@@ -1,6 +1,6 @@
 """Webhooks: registered targets, each with a deliverer of its own while it is enabled.
 
-One rule: what a caller was told is kept. A webhook is on the disk before it is answered for; how far its deliveries
+One rule: what was acknowledged is kept. A webhook is on the disk before its request is answered; how far its deliveries
 have come is written down once a second for all, so that a crash may repeat deliveries, and never lose one.
 """
 

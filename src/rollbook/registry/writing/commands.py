@@ -120,7 +120,7 @@ def encoded(document: Document, *, limits: Limits, before: Document = NO_DOCUMEN
 
 
 class Create(Struct, frozen=True):
-    """Enrol a cluster: ``body`` is the accepted document. With ``replace``, a document of the same id gives way."""
+    """Create a cluster: ``body`` is the accepted document. With ``replace``, it replaces a document of the same id."""
 
     id: str
     body: bytes

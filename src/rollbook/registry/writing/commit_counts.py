@@ -1,4 +1,4 @@
-"""What became of the commands and batches of a committer since the process began, counted for whoever measures."""
+"""Counts of the commands and batches of a committer since the process began, for metrics."""
 
 from collections.abc import Sequence
 from typing import Literal, TypeAlias, get_args

@@ -44,7 +44,7 @@ class NodeEdit(Struct, frozen=True):
 def joining(nodes: Sequence[Value], *, on_conflict: OnConflict = "replace", at: Callable[[int], str]) -> NodeEdit:
     """Nodes join; those with the id of one that is there take its place, or the join is refused (NodeExists).
 
-    ``at`` tells where in the request each node stands.
+    ``at`` is the place of each node in the request.
     """
     joined = [checked_node(node, at=at(place)) for place, node in enumerate(nodes)]
     places: dict[str | None, int] = {}

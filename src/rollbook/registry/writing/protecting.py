@@ -1,4 +1,4 @@
-"""Protecting a cluster against deletion, and taking that away: the document stays, and its history tells who did it."""
+"""Protecting a cluster against deletion, and ending that: the document stays, and its history records the caller."""
 
 from msgspec import Struct
 

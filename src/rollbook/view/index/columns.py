@@ -15,7 +15,7 @@ from rollbook.view.index.postings import bitmap_of_mask, numbers_in
 Floats = NDArray[np.float64]
 
 SPARSE_SHARE = 32
-"""Below one in so many documents, looking at each candidate is quicker than at the whole column."""
+"""Below this fraction of the documents, looking at each candidate is quicker than at the whole column."""
 
 
 def fits_column(number: float) -> bool:

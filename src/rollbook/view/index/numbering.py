@@ -17,7 +17,7 @@ Numbers: TypeAlias = Sequence[int]
 
 
 class Numbering:
-    """By document, the numbers of its elements in their order. A document that has none need not be told."""
+    """By document, the numbers of its elements in their order. A document that has none need not be given."""
 
     __slots__ = ("_counts", "_firsts", "_listed")
 

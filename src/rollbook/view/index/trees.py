@@ -20,7 +20,7 @@ COLUMN_KEYS_MIN = 64
 """With fewer distinct numbers, a union of postings is quicker than a column."""
 
 EAGER_KEYS_MIN = 4096
-"""From so many keys on, their order is made when the index is made, and not while somebody waits for a plan."""
+"""From this many keys on, their order is made with the index, and not while a request waits for a plan."""
 
 
 class IndexBounds:
@@ -169,7 +169,7 @@ class PathIndex:
         return self.column
 
     def set_numbers(self, number: int, values: Collection[float]) -> None:
-        """Tell the column which numbers document ``number`` has now."""
+        """Set the numbers that document ``number`` has now in the column."""
         if self.column is None:
             return
         if all(map(fits_column, values)):
@@ -178,7 +178,7 @@ class PathIndex:
             self.column, self.without_column = None, True
 
     def follow_numbers(self, number: int, went: Collection[float], came: Collection[float]) -> bool:
-        """Tell the column which numbers document ``number`` lost and gained; False: it has to be told all of them."""
+        """Update the column with the numbers that document ``number`` lost and gained; False: it needs all of them."""
         if self.column is None:
             return True
         least, greatest = self.column.get(number)

@@ -122,5 +122,5 @@ def _reason(filter: Filter, index: Index) -> str:
                 return "the path names an element by its position, which no index knows"
             if not path or place_of(index.root, path) is None:
                 return "the path is not indexed"
-            return "the index can't tell here"
+            return "the index does not answer this"
     return "some clause has no index to narrow it"

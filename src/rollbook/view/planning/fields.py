@@ -44,7 +44,7 @@ KEYS_TESTED_MAX = 20_000
 """So many numbers may be tested one by one while somebody waits for a plan."""
 
 KEYS_UNITED_MAX = 50_000
-"""The postings of so many keys may be united."""
+"""The postings of at most this many keys are united."""
 
 APART_MAX = 8
 """So few postings are narrowed, where few documents are left, before they are united."""

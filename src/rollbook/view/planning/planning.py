@@ -2,7 +2,7 @@
 
 Theory: the planner walks the filter as the compiler does, on bitmaps instead of values. It knows the laws of MongoDB
 that decide *whether an index can know*: what arrays on the way make of missing values, what ``$elemMatch`` asks of one
-element, which values compare. It never decides what a value means: where postings alone can't tell, its answer is a
+element, which values compare. It never decides what a value means: where postings alone don't suffice, its answer is a
 superset, and the predicate decides.
 
 One rule: when unsure, ``possible`` is larger and ``certain`` smaller. "An indexed find equals a scan" is a test.
@@ -31,7 +31,7 @@ FEW = 16
 """So few documents are looked at sooner than a costly clause is planned."""
 
 NARROW_SHARE = 8
-"""Of one in so many documents it is quicker to look at their elements alone than to look at all elements."""
+"""Below this fraction of the documents it is quicker to look at their elements alone than at all elements."""
 
 CHEAP, MODERATE, COSTLY, UNKNOWABLE = range(4)
 

@@ -18,7 +18,7 @@ BESIDE_SECONDS_MAX = 0.1
 class PlanningBudget(Struct):
     """Planning may go on until ``deadline``, in the seconds of ``clock``; for sure until ``first_look`` on the wall.
 
-    ``beside_left``: so many seconds may be spent beside planning, on what will be ready for the plans after this one.
+    ``beside_left``: how many seconds may be spent beside planning, on what later plans will use.
     """
 
     deadline: float = float("inf")

@@ -36,9 +36,9 @@ def a_positive_number(value: Value, place: Place) -> None:
 
 
 def a_length(value: Value, place: Place) -> None:
-    """A whole number from 0."""
+    """An integer from 0."""
     if not is_number(value) or value != int(value) or not 0 <= value <= INT64_MAX:
-        raise place.malformed("takes a whole number that is not negative")
+        raise place.malformed("takes an integer that is not negative")
 
 
 def a_pattern(value: Value, place: Place) -> None:

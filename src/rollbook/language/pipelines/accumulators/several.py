@@ -1,6 +1,6 @@
 """Accumulators that give several values of the group: ``$firstN``, ``$lastN``, ``$minN``, ``$maxN``.
 
-One rule: how many is a whole number, one or more, which may depend on the group's key but on no document.
+One rule: how many is an integer, one or more, which may depend on the group's key but on no document.
 """
 
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def whole_number(evaluate: Evaluate, at: str, key: Value) -> int:
     """The number of values for the group of ``key``."""
     number = evaluate(scope_of(key if isinstance(key, dict) else {}))
     if not is_number(number) or not 1 <= number <= INT64_MAX or number != int(number):
-        raise ExpressionRefused("n must be a whole number, one or more", at=at, mongo_code=7548606)
+        raise ExpressionRefused("n must be an integer, one or more", at=at, mongo_code=7548606)
     return int(number)
 
 
