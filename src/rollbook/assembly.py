@@ -28,6 +28,7 @@ from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.feed.times import read_clocks
 from rollbook.registry.history.compacting import Compactor, Retention
 from rollbook.registry.history.history import History
+from rollbook.registry.listing.pages import Pages
 from rollbook.registry.liveness.lease_facts import LeaseFacts
 from rollbook.registry.liveness.lease_keeping import LeaseKeeper
 from rollbook.registry.liveness.lease_saving import open_leases
@@ -102,6 +103,7 @@ async def open_registry(
             journal, view, Facts(), limits=limits, now_ms=lambda: read_clocks().unix_ms, settled=committer.settled
         )
         undo.callback(history.close)
+        pages = Pages(view, journal, reader.threads, history, facts=facts, directory=directory, limits=limits)
         retention = Retention(settings.history_days, settings.history_changes, settings.history_bytes)
         compactor = Compactor(journal, retention, now_ms=clock.now_ms, supervisor=supervisor)
         undo.push_async_callback(compactor.close)
@@ -134,6 +136,7 @@ async def open_registry(
             view,
             committer,
             reader,
+            pages,
             watching,
             webhooks,
             history,

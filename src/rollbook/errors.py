@@ -135,6 +135,12 @@ class HeartbeatRefused(RequestRefused):
     code = "heartbeat-refused"
 
 
+class CursorRefused(RequestRefused):
+    """This is no cursor of this request, or it has expired."""
+
+    code = "cursor-refused"
+
+
 class ClusterNotFound(RegistryError):
     """No cluster has this id."""
 

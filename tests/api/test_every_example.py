@@ -80,10 +80,28 @@ def test_the_example_works_with_each_parameter(
     described = description["paths"][operation.template][operation.method.lower()]
     newest = furnished.get("/readyz").json()["revision"]
     values = {"at": datetime.now(UTC).isoformat(), "revision": newest, "since": newest, "filter": "{}", "wait": "0s"}
-    words = {each["name"]: each["schema"].get("enum", ["5"])[0] for each in described["parameters"]}
-    words["include"] = "registry"
+    words = {each["name"]: example_of(each["schema"]) for each in described["parameters"]}
+    if name == "cursor":
+        values["cursor"] = second_page(furnished, operation)
     reply = send(furnished, operation, described["parameters"], {name: values.get(name, words[name])})
     assert reply.status_code == operation.answers[0].status, reply.text
+
+
+def example_of(schema: dict[str, Any]) -> str:
+    """A value that a parameter may have."""
+    one = [*schema.get("enum", ()), *schema.get("items", {}).get("enum", ()), *schema.get("examples", ()), "5"][0]
+    return ",".join(one) if isinstance(one, list) else one
+
+
+def second_page(http: httpx.Client, operation: Operation) -> str:
+    """The cursor of the second page of an operation's example."""
+    assert http.post("/clusters", json={**EXAMPLE, "id": "north"}).status_code == 201
+    if operation.body is None:
+        reply = http.request(operation.method, operation.path, params={"limit": 1})
+    else:
+        first = {**operation.body.example, "limit": 1, "cursor": None}
+        reply = http.request(operation.method, operation.path, json=first)
+    return httpx.URL(reply.links["next"]["url"]).params["cursor"]
 
 
 def send(

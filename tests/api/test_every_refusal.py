@@ -37,8 +37,10 @@ def filtered(operation: Operation, filter: Any, **options: Any) -> Asked:
     match operation.name:
         case "updateCluster":
             return Asked(body={"update": {"$set": {"tags": []}}, "filter": filter, **options})
-        case "watchClusters":
+        case "watchClusters" | "listClusters":
             return Asked(parameters={"filter": httpx.Response(200, json=filter).text})
+        case "getCluster":
+            return Asked(parameters={"fields": "_registry.made_up"})
         case "aggregateClusters":
             return Asked(body=[{"$match": filter}])
         case "createWebhook" | "replaceWebhook" | "patchWebhook":
@@ -54,6 +56,8 @@ def filtered(operation: Operation, filter: Any, **options: Any) -> Asked:
 
 def language(operation: Operation) -> Asked:
     match operation.name:
+        case "listClusters" | "getCluster":
+            return Asked(parameters={"fields": "_registry.liveness", "revision": "1"})
         case "aggregateClusters":
             return Asked(body={"pipeline": [], "maxTimeMS": -1})
         case "createWebhook":
@@ -122,11 +126,15 @@ def long_gone(operation: Operation) -> Asked:
 
 
 def unsorted(operation: Operation) -> Asked:
+    if operation.name == "listClusters":
+        return Asked(parameters={"sort": "$x"})
     stages, query = [{"$sort": {"a": 5}}], {"query": {}, "sort": {"a": 5}}
     return Asked(body=stages if operation.name == "aggregateClusters" else query)
 
 
 def unprojected(operation: Operation) -> Asked:
+    if operation.name in ("listClusters", "getCluster"):
+        return Asked(parameters={"fields": "a,a.b"})
     mixed = {"a": 1, "b": 0}
     in_stage = operation.name in ("updateCluster", "aggregateClusters")
     return Asked(body=[{"$project": mixed}] if in_stage else {"query": {}, "projection": mixed})
@@ -158,6 +166,7 @@ PROVOKED: dict[type[RegistryError], Callable[[Operation], Asked]] = {
     errors.NodeExists: lambda operation: Asked(body=node("node-1"), parameters={"onConflict": "refuse"}),
     errors.HeartbeatRefused: lambda operation: Asked(body={"ttlSeconds": 0}),
     errors.Compacted: long_gone,
+    errors.CursorRefused: lambda operation: Asked(parameters={"cursor": "made-up"}),
     errors.WebhookRefused: lambda operation: Asked(body={"url": 5}),
     errors.WebhookNotFound: lambda operation: Asked(names={"id": "nobody"}),
     errors.WebhookExists: lambda operation: Asked(body={"id": "hook", "url": "https://example.net/"}),

@@ -30,7 +30,7 @@ def test_an_unknown_address_is_404(http: httpx.Client, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("GET", "/clusters", "OPTIONS, POST"),
+        ("PUT", "/clusters", "GET, HEAD, OPTIONS, POST"),
         ("PATCH", "/clusters/a", "DELETE, GET, HEAD, OPTIONS, PUT"),
         ("DELETE", "/healthz", "GET, HEAD, OPTIONS"),
     ],

@@ -21,6 +21,8 @@ def ask_with(http: httpx.Client, operation: str, filter: dict[str, Any]) -> http
     match operation:
         case "queryClusters":
             return http.post("/clusters/query", json=filter)
+        case "listClusters":
+            return http.get("/clusters", params={"filter": json.dumps(filter)})
         case "explained":
             return http.post("/clusters/query", json={"query": filter, "explain": True})
         case "countClusters" | "explainQuery" | "facetClusters":
@@ -59,6 +61,7 @@ def ask_with(http: httpx.Client, operation: str, filter: dict[str, Any]) -> http
 
 OPERATIONS_WITH_FILTERS = [
     "queryClusters",
+    "listClusters",
     "countClusters",
     "explainQuery",
     "facetClusters",

@@ -6,6 +6,7 @@ from typing import Any
 from rollbook.api.operations import OPERATIONS
 from rollbook.client.binding import operation, streamed
 from rollbook.client.nouns import Clusters, History, Nodes, Registry, Webhooks
+from rollbook.client.replies import Page
 
 LEFT_OUT = {
     "createClusterFromSpec": "an envelope of the Parser's; clusters.create does the same",
@@ -33,6 +34,7 @@ ARGUMENTS: dict[str, Any] = {
     "webhook": {},
     "pipeline": [],
     "facets": [],
+    "last": Page([], "/clusters?cursor=x"),
 }
 
 

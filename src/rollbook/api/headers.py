@@ -33,8 +33,11 @@ LOCATION = Header(
     "Location", "the address of what was created", "/clusters/west", {"type": "string", "format": "uri-reference"}
 )
 LINK = Header(
-    "Link", "the address of the next changes, when there are more", '</changes?since=12&limit=100>; rel="next"'
+    "Link",
+    "the address of the next page, when there is more; of pages of clusters, also that of the first",
+    '</clusters?limit=100&cursor=...>; rel="next", </clusters?limit=100>; rel="first"',
 )
+TOTAL = Header("X-Total-Count", "how many clusters match, on all pages together", "12", {"type": "integer"})
 COMPACTED = Header("X-Registry-Compacted", "changes up to this revision are no longer kept", "0", REVISION_NUMBER)
 CACHE_CONTROL = Header("Cache-Control", "`no-store` where nothing on the way may keep the answer", "no-store")
 NO_BUFFERING = Header("X-Accel-Buffering", "`no`: a proxy passes events on at once", "no")

@@ -26,7 +26,7 @@ _LARGE = ThreadPoolExecutor(1, thread_name_prefix="rollbook-large-parser")
 
 def is_quick_to_parse(body: bytes) -> bool:
     """Whether parsing takes a few milliseconds at most, whatever JSON the body is and whatever it means."""
-    if b"egex" in body or b"attern" in body or b"LIKE" in body or b"\\u" in body:
+    if b"egex" in body or b"attern" in body or b"LIKE" in body or b'"where"' in body or b"\\u" in body:
         return len(body) <= QUICK_BYTES_WITH_PATTERNS_MAX and COSTLY_IN_PATTERNS.search(body) is None
     return len(body) <= QUICK_BYTES_MAX
 

@@ -8,6 +8,7 @@ from rollbook.api.handlers import (
     clusters,
     dead_letters,
     history,
+    lists,
     liveness,
     nodes,
     operations,
@@ -19,6 +20,7 @@ from rollbook.api.handlers import (
 
 OPERATIONS = (
     *clusters.OPERATIONS,
+    *lists.OPERATIONS,
     *queries.OPERATIONS,
     *nodes.OPERATIONS,
     *liveness.OPERATIONS,

@@ -68,7 +68,7 @@ def seconds_of(wait: str) -> float:
     parts = WAIT.fullmatch(wait)
     seconds = float(parts[1]) * UNIT_SECONDS[parts[2]] if parts else -1
     if not 0 <= seconds <= WAIT_SECONDS_MAX:
-        raise RequestRefused(f"wait={_shown(wait)} is not a time such as 30s, of at most {WAIT_SECONDS_MAX:.0f}s")
+        raise RequestRefused(f"wait={shown(wait)} is not a time such as 30s, of at most {WAIT_SECONDS_MAX:.0f}s")
     return seconds
 
 
@@ -76,7 +76,7 @@ def parse_limit(text: str) -> int:
     """An integer from 1 to LIMIT_MAX."""
     limit = parse_number(text)
     if limit is None or not 1 <= limit <= LIMIT_MAX:
-        raise RequestRefused(f"limit must be an integer from 1 to {LIMIT_MAX}, not {_shown(text)!r}")
+        raise RequestRefused(f"limit must be an integer from 1 to {LIMIT_MAX}, not {shown(text)!r}")
     return limit
 
 
@@ -98,7 +98,7 @@ def _value(parameter: Parameter[Any], texts: list[str], limits: Limits) -> Any:
 def _problem_with_name(name: str, operation: Operation) -> str:
     names = [each.name for each in operation.parameters]
     options = operation.body.options if operation.body is not None else ()
-    problem = f"there is no parameter {_shown(name)!r} here"
+    problem = f"there is no parameter {shown(name)!r} here"
     if name in options:
         return f"{problem}; {name!r} goes into the body"
     by_lower = {each.lower(): each for each in (*options, *names)}
@@ -109,16 +109,28 @@ def _problem_with_name(name: str, operation: Operation) -> str:
     return f"{problem}, only {', '.join(names)}" if names else f"{problem}; this operation takes none"
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """The text, cut where it is long, for a message."""
     return text if len(text) <= SHOWN_LENGTH_MAX else text[:SHOWN_LENGTH_MAX] + "..."
 
 
-def _one_of(name: str, words: tuple[str, ...]) -> Callable[[str, Limits], Any]:
+def one_of_words(name: str, words: tuple[str, ...]) -> Callable[[str, Limits], Any]:
     """A parser of one of some words."""
 
     def parse(text: str, limits: Limits) -> str:
         if text not in words:
-            raise RequestRefused(f"{name}={_shown(text)} is not known; it can be {' or '.join(words)}")
+            raise RequestRefused(f"{name}={shown(text)} is not known; it can be {' or '.join(words)}")
+        return text
+
+    return parse
+
+
+def text_of(name: str) -> Callable[[str, Limits], str]:
+    """A parser of a text that is not empty."""
+
+    def parse(text: str, limits: Limits) -> str:
+        if not text.strip():
+            raise RequestRefused(f"the parameter {name} is empty; leave it out")
         return text
 
     return parse
@@ -150,7 +162,7 @@ AT: Parameter[AtTime | None] = Parameter(
 )
 INCLUDE: Parameter[tuple[str, ...]] = Parameter(
     "include",
-    _one_of("include", ("registry",)),
+    one_of_words("include", ("registry",)),
     "`registry`: adds `_registry`, what the registry knows of the document beside what is stored: its revision, its "
     "times, whether it is protected",
     {"type": "array", "items": _words("registry")},
@@ -159,14 +171,14 @@ INCLUDE: Parameter[tuple[str, ...]] = Parameter(
 )
 FIELD_VALIDATION: Parameter[UnknownFields | None] = Parameter(
     "fieldValidation",
-    _one_of("fieldValidation", get_args(UnknownFields)),
+    one_of_words("fieldValidation", get_args(UnknownFields)),
     "`strict`, `warn` (the default) or `ignore`: what happens to fields that are not documented",
     _words(*get_args(UnknownFields), default="warn"),
     None,
 )
 ON_CONFLICT: Parameter[Literal["replace", "refuse"]] = Parameter(
     "onConflict",
-    _one_of("onConflict", ("replace", "refuse")),
+    one_of_words("onConflict", ("replace", "refuse")),
     "`replace` (the default) or `refuse`: what happens to a node that has the id already",
     _words("replace", "refuse", default="replace"),
     "replace",
@@ -199,7 +211,7 @@ FILTER: Parameter[Filter] = Parameter(
 )
 AS: Parameter[Detail] = Parameter(
     "as",
-    _one_of("as", get_args(Detail)),
+    one_of_words("as", get_args(Detail)),
     "`document` (the default of watching), `patch` (the default of history) or `both`: how a change is described",
     _words(*get_args(Detail)),
     "document",

@@ -19,6 +19,7 @@ STATUSES: Mapping[type[RegistryError], int] = {
     errors.JsonTooDeep: 400,
     errors.IdRefused: 400,
     errors.HeartbeatRefused: 400,
+    errors.CursorRefused: 400,
     errors.WebhookRefused: 400,
     errors.LanguageRefused: 400,
     errors.FilterRefused: 400,

@@ -61,7 +61,7 @@ class Router:
         shown = _shown(raw_path)
         if found is None:
             raise RouteNotFound(
-                f"there is nothing at {shown}; clusters are at /clusters/{{id}}, and / says what there is"
+                f"there is nothing at {shown}; clusters are at /clusters and /clusters/{{id}}, and / says what there is"
             )
         raise MethodNotAllowed(f"{shown} takes {self.allowed(raw_path)}, not {method}")
 

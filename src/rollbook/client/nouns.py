@@ -12,6 +12,8 @@ class Clusters:
 
     create = operation(clusters.create)
     read = operation(clusters.read)
+    list = operation(clusters.list_clusters)
+    following = operation(clusters.following)
     update = operation(clusters.update)
     delete = operation(clusters.delete)
     restore = operation(clusters.restore)

@@ -15,6 +15,7 @@ from rollbook.limits import Limits
 from rollbook.registry.feed.clocks import TrustedClock
 from rollbook.registry.history.compacting import Compactor
 from rollbook.registry.history.history import History
+from rollbook.registry.listing.pages import Pages
 from rollbook.registry.liveness.lease_keeping import LeaseKeeper
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.queries import Reader
@@ -35,6 +36,7 @@ class Registry(Struct, frozen=True):
     view: View
     committer: Committer
     reader: Reader
+    pages: Pages
     watching: Watching
     webhooks: Webhooks
     history: History

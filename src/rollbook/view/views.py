@@ -28,7 +28,6 @@ from rollbook.view.planning.planning_budgets import effort_from_now
 from rollbook.view.planning.plans import Plan, plan_of
 from rollbook.view.selections import Selection
 from rollbook.view.snapshots import Snapshot
-from rollbook.view.sorting import first_numbers, is_quicker_than_sorting
 
 Versions: TypeAlias = Mapping[int, tuple[Document, Document]]
 """By revision, the documents before and after a change, where they are decoded already."""
@@ -60,7 +59,8 @@ class View:
         """How large all documents are together, as memory holds them."""
         self.index = Index(limits=limits, values=indexed)
         self._by_id: dict[str, Entry] = {}
-        self._by_number: list[Entry | None] = []
+        self.by_number: list[Entry | None] = []
+        """Every document at its number; None where it is gone."""
         self._packer = packer
         self._selections: WeakSet[Selection] = WeakSet()
 
@@ -80,7 +80,12 @@ class View:
         numbers = self.index.live if candidates is None else candidates
         if len(numbers) <= AT_ONCE_MAX:
             return self._entries_at(numbers.to_array())
-        selection = Selection(numbers & self.index.live, self._by_number)
+        return self.selection(numbers)
+
+    def selection(self, candidates: BitMap | None) -> Selection:
+        """Like ``select``, but nothing is looked up now."""
+        live = self.index.live
+        selection = Selection(live.copy() if candidates is None else candidates & live, self.by_number)
         self._selections.add(selection)
         return selection
 
@@ -97,19 +102,6 @@ class View:
         """How ``plan`` would answer, clause by clause, in words."""
         return explain(filter, self.index)
 
-    def first_by(
-        self, path: Path, candidates: BitMap | None, count: int, *, descending: bool
-    ) -> Sequence[Entry] | None:
-        """The first ``count`` candidates in the order of ``path`` and then of creation.
-
-        None: the index does not know, or sorting the candidates is likely to be quicker.
-        """
-        within = self.index.live if candidates is None else candidates
-        if not is_quicker_than_sorting(self.index.root, path, within, count):
-            return None
-        numbers = first_numbers(self.index.root, path, within, count, descending=descending, effort=effort_from_now())
-        return None if numbers is None else self._entries_at(numbers)
-
     def facet(self, path: Path, candidates: BitMap | None, *, buckets_max: int) -> Facet | None:
         """How many candidates have which value at ``path``; None: the index does not know."""
         within = self.index.live if candidates is None else candidates
@@ -121,7 +113,7 @@ class View:
             load_documents(self.index, ((number, codec.decode_stored(body)) for number, body in self._taken_over(kept)))
         else:
             self.index.live.update([number for number, _ in self._taken_over(kept)])
-            self.index.size = len(self._by_number)
+            self.index.size = len(self.by_number)
         self.revision = revision
 
     def restore(
@@ -153,14 +145,14 @@ class View:
             self.revision = change.revision
 
     def _entries_at(self, numbers: Iterable[int]) -> Sequence[Entry]:
-        return list(filter(None, map(self._by_number.__getitem__, numbers)))
+        return list(filter(None, map(self.by_number.__getitem__, numbers)))
 
     def _take(self, entries: Sequence[Entry]) -> None:
         """Take these, and no others, into an empty view."""
         self._by_id = {entry.id: entry for entry in entries}
-        self._by_number = [None] * self.index.size
+        self.by_number = [None] * self.index.size
         for entry in entries:
-            self._by_number[entry.number] = entry
+            self.by_number[entry.number] = entry
         self.body_bytes = sum(len(entry.held) for entry in entries)
 
     def _taken_over(self, kept: Iterable[StoredVersion]) -> Iterator[tuple[int, bytes]]:
@@ -174,7 +166,7 @@ class View:
             assert current is not None
             self._remove(current)
         elif current is None:
-            number, revision, at_ms = len(self._by_number), change.revision, change.at_ms
+            number, revision, at_ms = len(self.by_number), change.revision, change.at_ms
             held, packing = self._held(change.after)
             self._add(Entry(number, change.id, revision, revision, at_ms, at_ms, held, packing=packing))
             self.index.insert(number, decode_stored(change.after))
@@ -191,7 +183,7 @@ class View:
     def _remove(self, entry: Entry) -> None:
         self._put_aside(entry)
         del self._by_id[entry.id]
-        self._by_number[entry.number] = None
+        self.by_number[entry.number] = None
         self.body_bytes -= len(entry.held)
         self.index.delete(entry.number, decode_stored(entry.body))
 
@@ -217,10 +209,10 @@ class View:
         former = self._by_id.get(entry.id)
         self.body_bytes += len(entry.held) - (0 if former is None else len(former.held))
         self._by_id[entry.id] = entry
-        if entry.number == len(self._by_number):
-            self._by_number.append(entry)
+        if entry.number == len(self.by_number):
+            self.by_number.append(entry)
         else:
-            self._by_number[entry.number] = entry
+            self.by_number[entry.number] = entry
 
 
 def _follow(index: Index, numbers: dict[str, int], change: Change) -> None:

@@ -1,5 +1,6 @@
 """The operations on one cluster. Handlers parse, ask, answer; refusals travel as exceptions to ``problems``."""
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from msgspec.structs import replace
@@ -10,12 +11,15 @@ from rollbook import errors
 from rollbook.api import headers, responses
 from rollbook.api.asking import caller_of, precondition_of, reason_of, registry_of, tag_seen
 from rollbook.api.declarations import Answer, Body, Operation, reference
+from rollbook.api.paging import FIELDS
 from rollbook.api.parameters import AT, FIELD_VALIDATION, INCLUDE, REVISION, moment_of
 from rollbook.clusters.acceptance import SchemaRules
-from rollbook.documents.values import Value
-from rollbook.limits import Limits
+from rollbook.documents.values import Document, Value
+from rollbook.limits import Limits, budget_from_now
+from rollbook.registry.history.past_fleets import check_past
 from rollbook.registry.reading.facts import Facts
-from rollbook.registry.reading.requests import parse_creation
+from rollbook.registry.reading.requests import parse_creation, parse_query
+from rollbook.registry.reading.scanning import Scan
 from rollbook.registry.reading.undocumented import undocumented_paths
 from rollbook.registry.reading.update_requests import parse_update_request
 from rollbook.registry.writing.commands import Delete, Precondition, Update
@@ -24,7 +28,9 @@ from rollbook.view.entries import Entry
 
 async def read_cluster(request: Request) -> Response:
     """The document, or 304 when the caller has it already."""
-    registry, entry = registry_of(request), await entry_of(request)
+    registry, entry, fields = registry_of(request), await entry_of(request), FIELDS.of(request)
+    if fields:
+        return await _fields_of(request, entry, fields)
     if "registry" in INCLUDE.of(request):
         facts = registry.facts if moment_of(request) is None else registry.history.facts
         return responses.json_response(facts.document_of(entry))
@@ -34,6 +40,21 @@ async def read_cluster(request: Request) -> Response:
     return responses.document(
         entry.body, revision=entry.revision, headers={responses.REVISION_HEADER: str(registry.view.revision)}
     )
+
+
+async def _fields_of(request: Request, entry: Entry, fields: Sequence[str]) -> Response:
+    """Some paths of the document: no entity tag, for it is not the document at its revision."""
+    registry, moment = registry_of(request), moment_of(request)
+    projection: Document = dict.fromkeys(fields, 1)
+    query = parse_query(
+        {"query": {}, "projection": projection, "include": [*INCLUDE.of(request)]}, limits=registry.limits
+    )
+    if moment is not None:
+        check_past(query)
+    facts = registry.facts if moment is None else registry.history.facts
+    scan = Scan((entry,), facts, budget_from_now(registry.limits), certain=None)
+    (found,) = await registry.reader.threads.run(lambda: scan.find(query))
+    return Response(found, 200, {responses.REVISION_HEADER: str(registry.view.revision)}, responses.JSON)
 
 
 async def update_cluster(request: Request) -> Response:
@@ -114,6 +135,9 @@ NOT_MODIFIED = Answer(304, "the caller has it", None, (headers.ETAG,))
 OF_THE_PAST = (errors.Compacted,)
 """The refusals of a read as of a moment."""
 
+OF_FIELDS = (errors.ProjectionRefused, errors.FilterRefused, errors.LanguageRefused)
+"""What a choice of fields may be refused with: no path, no field of ``_registry``, none that is known of the past."""
+
 OF_UPDATES = (
     errors.UpdateRefused,
     errors.FilterRefused,
@@ -131,10 +155,16 @@ OPERATIONS = (
         tag="clusters",
         summary="Read a cluster",
         verb="read",
-        parameters=(REVISION, AT, INCLUDE),
+        parameters=(REVISION, AT, INCLUDE, FIELDS),
         headers=(headers.IF_NONE_MATCH,),
         answers=(DOCUMENT, NOT_MODIFIED),
-        refuses=(errors.ClusterNotFound, *OF_THE_PAST),
+        refuses=(
+            errors.ClusterNotFound,
+            errors.FilterRefused,
+            errors.ProjectionRefused,
+            errors.LanguageRefused,
+            *OF_THE_PAST,
+        ),
         shortcut=True,
     ),
     Operation(

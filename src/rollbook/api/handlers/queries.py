@@ -8,11 +8,17 @@ from rollbook import errors
 from rollbook.api import headers, responses
 from rollbook.api.asking import caller_of, registry_of
 from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, array_of, reference
+from rollbook.api.paging import CURSOR, PAGE_HEADERS, paged
 from rollbook.api.parameters import AT, INCLUDE, REVISION, moment_of
+from rollbook.documents.values import MISSING, Maybe
+from rollbook.errors import LanguageRefused
+from rollbook.limits import Limits
 from rollbook.registry.history.past_fleets import PastFleet
+from rollbook.registry.listing.page_requests import PageRequest, parse_page
 from rollbook.registry.reading import distinct, facet_requests
 from rollbook.registry.reading.distinct import parse_distinct
 from rollbook.registry.reading.facet_requests import parse_facets
+from rollbook.registry.reading.filters_in_words import has_filter_beside
 from rollbook.registry.reading.queries import Reader
 from rollbook.registry.reading.requests import (
     AGGREGATION_KEYS,
@@ -25,9 +31,14 @@ from rollbook.registry.reading.requests import (
 
 
 async def query_clusters(request: Request) -> Response:
-    """The matching documents."""
-    registry = registry_of(request)
-    query = await QUERY.of(request, limits=registry.limits)
+    """The matching documents: all of them, or a page where a cursor asks for it."""
+    registry, moment, cursor = registry_of(request), moment_of(request), CURSOR.of(request)
+    query = await QUERY.of(request, limits=registry.limits, cursor=cursor, moment=repr(moment))
+    if isinstance(query, PageRequest):
+        page, bodies = await registry.pages.documents(caller_of(request), query, moment)
+        answer = responses.documents(bodies, revision=page.revision, form=responses.form_of(request))
+        notes = await registry.reader.notes_on(caller_of(request), query.query.undocumented)
+        return responses.warned(paged(request, page, answer), notes)
     if "registry" in INCLUDE.of(request):
         query = replace(query, include_registry=True)
     if query.explain:
@@ -40,7 +51,7 @@ async def query_clusters(request: Request) -> Response:
 
 async def explain_query(request: Request) -> Response:
     """How a query is answered, in words and figures."""
-    query = await QUERY.of(request, limits=registry_of(request).limits)
+    query = await EXPLAINED.of(request, limits=registry_of(request).limits)
     return await _explained(request, query)
 
 
@@ -99,8 +110,28 @@ async def reader_of(request: Request) -> Reader | PastFleet:
     return registry.reader if moment is None else await registry.history.fleet(caller_of(request), moment)
 
 
+def parse_pageable(body: Maybe, *, limits: Limits, cursor: str | None, moment: str) -> Query | PageRequest:
+    """The query of a body; a page of it where there is a cursor, in the body or as the parameter."""
+    if not isinstance(body, dict) or not has_filter_beside(body):
+        body = {"query": {} if body is MISSING else body} if cursor is not None else body
+    if cursor is None and not (isinstance(body, dict) and has_filter_beside(body) and "cursor" in body):
+        return parse_query(body, limits=limits)
+    assert isinstance(body, dict)
+    if cursor is not None and body.get("cursor") is not None:
+        raise LanguageRefused("the cursor is given twice: as a parameter and in the body", at="/cursor", mongo_code=2)
+    return parse_page({**body, **({} if cursor is None else {"cursor": cursor})}, limits=limits, moment=moment)
+
+
 EXAMPLE = {"query": {"gpus.count": {"$gte": 2}, "status": "live"}, "sort": {"reputation": -1}, "limit": 10}
 QUERY = Body(
+    parse_pageable,
+    reference("QueryRequest"),
+    'a filter, or `{"query": filter, ...}`, as [below](#queries)',
+    EXAMPLE,
+    optional=True,
+    options=QUERY_KEYS,
+)
+EXPLAINED = Body(
     parse_query,
     reference("QueryRequest"),
     'a filter, or `{"query": filter, ...}`, as [below](#queries)',
@@ -154,19 +185,19 @@ OPERATIONS = (
         tag="queries",
         summary="Find clusters",
         verb="read",
-        parameters=(*MOMENT, INCLUDE),
+        parameters=(*MOMENT, INCLUDE, CURSOR),
         headers=(headers.ACCEPT,),
         body=QUERY,
         answers=(
             Answer(
                 200,
-                "an array of documents; with `explain`, the explanation",
+                "an array of documents, or with a `cursor` a page of it; with `explain`, the explanation",
                 {"anyOf": [array_of(ANY_DOCUMENT), reference("Explanation")]},
-                NOTED,
-                media_types=(JSON, NDJSON),
+                (*PAGE_HEADERS, *NOTED),
+                (JSON, NDJSON),
             ),
         ),
-        refuses=OF_QUERIES,
+        refuses=(*OF_QUERIES, errors.CursorRefused),
         shortcut=True,
     ),
     Operation(
@@ -191,7 +222,7 @@ OPERATIONS = (
         summary="Explain how a query is answered",
         verb="explain",
         parameters=MOMENT,
-        body=QUERY,
+        body=EXPLAINED,
         answers=(
             Answer(
                 200,

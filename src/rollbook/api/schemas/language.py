@@ -17,6 +17,12 @@ from rollbook.registry.reading.facet_requests import FACETS_MAX, VALUES_MAX
 
 INT64: Schema = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
 FILTER = reference("Filter")
+WORDS: Schema = {
+    "description": "The filter in words (docs/reference/words.md), instead of `query`.",
+    "type": "string",
+    "examples": ["status = live and gpus >= 8"],
+}
+ONE_FILTER = [{"required": ["query"]}, {"required": ["where"]}]
 PATHS = "Paths are dotted: `gpus.count`."
 
 
@@ -108,15 +114,17 @@ COMPONENTS: dict[str, Schema] = {
                 "type": "object",
                 "properties": {
                     "query": FILTER,
+                    "where": WORDS,
                     "sort": {"type": "object"},
                     "skip": INT64,
                     "limit": {**INT64, "description": "0: no limit"},
                     "projection": {"type": "object"},
+                    "cursor": {"type": ["string", "null"], "description": "null: the first page, of `limit` clusters"},
                     "include": {"enum": ["registry", ["registry"], [], None]},
                     "maxTimeMS": INT64,
                     "explain": {"type": "boolean"},
                 },
-                "required": ["query"],
+                "anyOf": ONE_FILTER,
             },
         ],
     },
@@ -125,8 +133,14 @@ COMPONENTS: dict[str, Schema] = {
             FILTER,
             {
                 "type": "object",
-                "properties": {"query": FILTER, "skip": INT64, "limit": INT64, "maxTimeMS": INT64},
-                "required": ["query"],
+                "properties": {
+                    "query": FILTER,
+                    "where": WORDS,
+                    "skip": INT64,
+                    "limit": INT64,
+                    "maxTimeMS": INT64,
+                },
+                "anyOf": ONE_FILTER,
             },
         ]
     },
@@ -142,7 +156,7 @@ COMPONENTS: dict[str, Schema] = {
     },
     "DistinctRequest": {
         "type": "object",
-        "properties": {"key": {"type": "string"}, "query": FILTER, "maxTimeMS": INT64, "comment": {}},
+        "properties": {"key": {"type": "string"}, "query": FILTER, "where": WORDS, "maxTimeMS": INT64, "comment": {}},
         "required": ["key"],
     },
     "FacetsRequest": {
@@ -152,6 +166,7 @@ COMPONENTS: dict[str, Schema] = {
                 "type": "object",
                 "properties": {
                     "query": FILTER,
+                    "where": WORDS,
                     "facets": {**array_of({"type": "string"}), "minItems": 1, "maxItems": FACETS_MAX},
                     "limit": {"type": "integer", "minimum": 1, "maximum": VALUES_MAX},
                     "maxTimeMS": INT64,

@@ -1,10 +1,11 @@
 """Clusters: create, read, change and delete them, and find them."""
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 from rollbook.client.arrays import ArrayDecoder
 from rollbook.client.calls import Call, Json, Stream, encoded, headers_of, parameters_of, path_of
-from rollbook.client.replies import Reply, document, nothing, value
+from rollbook.client.replies import Page, Reply, document, nothing, page, value
 
 
 def create(cluster: Json, *, strict: bool = False, reason: str | None = None, key: str | None = None) -> Call[Reply]:
@@ -21,16 +22,35 @@ def create(cluster: Json, *, strict: bool = False, reason: str | None = None, ke
 
 
 def read(
-    id: str, *, revision: int | None = None, at: str | None = None, include: list[str] | None = None
+    id: str,
+    *,
+    revision: int | None = None,
+    at: str | None = None,
+    include: list[str] | None = None,
+    fields: list[str] | None = None,
 ) -> Call[Reply]:
-    """The document of a cluster: as it is, or as it was at a revision or a time."""
+    """The document of a cluster, or some ``fields`` of it: as it is, or as it was at a revision or a time."""
     return Call(
         "GET",
         path_of("clusters", id),
         document,
-        parameters=parameters_of(revision=revision, at=at, include=include),
+        parameters=parameters_of(revision=revision, at=at, include=include, fields=fields),
         repeatable=True,
     )
+
+
+def list_clusters(
+    *, where: str | None = None, sort: list[str] | None = None, limit: int | None = None, **parameters: Any
+) -> Call[Page]:
+    """The first page of clusters. ``parameters`` are ``region``, ``tag``, ``q``, ``fields`` and the others of HTTP."""
+    given = parameters_of(where=where, sort=sort, limit=limit, **parameters)
+    return Call("GET", "/clusters", page, parameters=given, repeatable=True)
+
+
+def following(last: Page) -> Call[Page]:
+    """The page after a page of ``list``; its ``next`` says that there is one."""
+    path, _, query = (last.next or "/clusters").partition("?")
+    return Call("GET", path, page, parameters=dict(parse_qsl(query)), repeatable=True)
 
 
 def update(

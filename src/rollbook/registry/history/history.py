@@ -86,6 +86,12 @@ class History:
         entries = await self.on_thread(lambda: self._entries(moment, present, newest))
         return PastFleet(entries, self.facts, self._limits, self.on_thread)
 
+    async def revision_of(self, caller: Caller, moment: Moment) -> int:
+        """The newest revision of that moment. Refuses (Compacted) a time whose past is gone."""
+        await self._reach(moment)
+        newest = self._view.revision
+        return await self.on_thread(lambda: self._revision_of(moment, newest))
+
     async def of(self, caller: Caller, id: str, *, before: int | None, limit: int, form: Detail) -> HistoryPage:
         """The changes of one cluster, newest first; with ``before``, those older than that revision.
 

@@ -40,42 +40,42 @@ class PastFleet(Struct, frozen=True):
 
     async def find(self, caller: Caller, query: Query) -> Sequence[bytes]:
         """As ``Reader.find``."""
-        _check(query)
+        check_past(query)
         scan = self._scan(query.max_time_ms)
         found: Sequence[bytes] = await self.on_thread(lambda: scan.find(query))
         return found
 
     async def count(self, caller: Caller, query: Query) -> int:
         """As ``Reader.count``."""
-        _check(query)
+        check_past(query)
         scan = self._scan(query.max_time_ms)
         count: int = await self.on_thread(lambda: scan.count(query))
         return count
 
     async def aggregate(self, caller: Caller, aggregation: Aggregation) -> Sequence[bytes]:
         """As ``Reader.aggregate``."""
-        _check(aggregation)
+        check_past(aggregation)
         scan = self._scan(aggregation.max_time_ms)
         results: Sequence[bytes] = await self.on_thread(lambda: scan.aggregate(aggregation))
         return results
 
     async def facets(self, caller: Caller, asked: FacetQuery) -> dict[str, Value]:
         """As ``Reader.facets``."""
-        _check(asked.query)
+        check_past(asked.query)
         scan = self._scan(asked.query.max_time_ms)
         found: dict[str, Value] = await self.on_thread(lambda: scan.facets(asked, {}))
         return found
 
     async def distinct(self, caller: Caller, asked: DistinctQuery) -> list[Value]:
         """As ``Reader.distinct``."""
-        _check(asked.query)
+        check_past(asked.query)
         scan = self._scan(asked.query.max_time_ms)
         values: list[Value] = await self.on_thread(lambda: scan.distinct(asked))
         return values
 
     async def explain(self, caller: Caller, query: Query) -> dict[str, Value]:
         """As ``Reader.explain``, of which there is little to say here."""
-        _check(query)
+        check_past(query)
         count = len(self.entries)
         summary = f"all {count} documents are looked at: what was in the past is not indexed"
         notes: list[Value] = [*await self.notes_on(caller, query.undocumented)]
@@ -94,7 +94,7 @@ class PastFleet(Struct, frozen=True):
         return Scan(self.entries, self.facts, budget_from_now(self.limits, max_time_ms=max_time_ms))
 
 
-def _check(asked: Query | Aggregation) -> None:
+def check_past(asked: Query | Aggregation) -> None:
     """Refuses what asks about heartbeats: they are not kept, and their fields would all be missing."""
     if asked.lease_fields:
         unknown = ", ".join(f"{REGISTRY_FIELD}.{name}" for name in asked.lease_fields)

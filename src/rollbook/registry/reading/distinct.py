@@ -18,12 +18,13 @@ from rollbook.documents.values import MISSING, Document, Maybe, Value
 from rollbook.errors import LanguageRefused
 from rollbook.language.filters.traversal import reached
 from rollbook.limits import Limits, RequestBudget
+from rollbook.registry.reading.filters_in_words import has_filter_beside
 from rollbook.registry.reading.requests import Query, parse_query
 from rollbook.view.facets import facet_of
 from rollbook.view.index.indexes import Index
 from rollbook.view.planning.planning_budgets import effort_from_now
 
-KEYS = ("key", "query", "maxTimeMS", "comment")
+KEYS = ("key", "query", "where", "maxTimeMS", "comment")
 VALUES_IN_INDEX_MAX = 100_000
 BAD_VALUE, TYPE_MISMATCH = 2, 14
 
@@ -45,7 +46,8 @@ def parse_distinct(body: Maybe, *, limits: Limits) -> DistinctQuery:
     if not key or any(not name or name.startswith("$") for name in key.split(".")):
         problem = "'key' is a dotted path, no component of which is empty or begins with '$'"
         raise LanguageRefused(problem, at="/key", mongo_code=BAD_VALUE)
-    query = parse_query({"query": {}, **body}, limits=limits, keys=KEYS)
+    asked = body if has_filter_beside(body) else {"query": {}, **body}
+    query = parse_query(asked, limits=limits, keys=KEYS)
     reads_registry, lease_fields = registry_fields_in({key: 1}, LanguageRefused, at="/key")
     query = replace(
         query,

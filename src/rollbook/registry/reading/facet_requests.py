@@ -14,6 +14,7 @@ from rollbook.documents.paths import Path, parse_path
 from rollbook.documents.values import MISSING, Maybe, Value, is_integer
 from rollbook.errors import LanguageRefused, below
 from rollbook.limits import Limits
+from rollbook.registry.reading.filters_in_words import has_filter_beside
 from rollbook.registry.reading.requests import Query, parse_query
 
 GPU_MODELS = "gpuModels"
@@ -30,7 +31,7 @@ USUAL_FACETS = (
 FACETS_MAX = 20
 VALUES_MAX = 1000
 USUAL_VALUES = 100
-KEYS = ("query", "facets", "limit", "maxTimeMS", "comment")
+KEYS = ("query", "where", "facets", "limit", "maxTimeMS", "comment")
 BAD_VALUE, TYPE_MISMATCH = 2, 14
 
 
@@ -62,8 +63,8 @@ class FacetQuery(Struct, frozen=True):
 
 def parse_facets(body: Maybe, *, limits: Limits) -> FacetQuery:
     """The facets of a request body: a filter, or ``{"query": filter, "facets": [...], "limit": n}``."""
-    options = body if isinstance(body, dict) and ("query" in body or "facets" in body) else {}
-    asked = {"query": {}, **options} if options else body
+    options = body if isinstance(body, dict) and (has_filter_beside(body) or "facets" in body) else {}
+    asked = {"query": {}, **options} if options and not has_filter_beside(body) else body
     query = parse_query(asked, limits=limits, keys=KEYS)
     names = options.get("facets", MISSING)
     facets = USUAL_FACETS if names is MISSING else _names_in(names)

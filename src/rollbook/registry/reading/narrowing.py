@@ -7,6 +7,9 @@ from rollbook.clusters.schema import REGISTRY_FIELD
 from rollbook.language.filters import Filter
 from rollbook.language.filters.nodes import EVERYTHING, All, Computed, Constant, ElemMatch, Field, JsonSchema, Not
 from rollbook.language.filters.nodes import Any as AnyOf
+from rollbook.registry.reading.requests import Query
+from rollbook.view.planning.plans import Plan
+from rollbook.view.views import View
 
 
 def on_documents(filter: Filter) -> Filter:
@@ -16,6 +19,13 @@ def on_documents(filter: Filter) -> Filter:
     if isinstance(filter, All):
         return All(tuple(clause for clause in filter.clauses if not looks_at_registry(clause)))
     return EVERYTHING
+
+
+def plan_query(view: View, query: Query) -> Plan:
+    """The view's plan for a query; what only the registry knows is not indexed, and does not narrow."""
+    filter = on_documents(query.filter) if query.reads_registry else query.filter
+    plan = view.plan(filter)
+    return plan if filter is query.filter else Plan(plan.candidates)
 
 
 def looks_at_registry(filter: Filter) -> bool:

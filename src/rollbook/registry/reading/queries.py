@@ -5,10 +5,8 @@ a snapshot. It runs on a thread of its own when it may take long, so that no que
 request's Work ends it at its deadline.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -22,13 +20,15 @@ from rollbook.registry.reading.distinct import DistinctQuery, distinct_in_index
 from rollbook.registry.reading.facet_requests import FacetQuery
 from rollbook.registry.reading.faceting import facets_as_json, facets_in_index
 from rollbook.registry.reading.facts import Facts
-from rollbook.registry.reading.narrowing import on_documents
+from rollbook.registry.reading.narrowing import on_documents, plan_query
+from rollbook.registry.reading.reading_threads import ReadingThreads
 from rollbook.registry.reading.requests import Aggregation, Query
 from rollbook.registry.reading.scanning import Scan, stop_of
 from rollbook.registry.reading.undocumented import note_on
 from rollbook.security.callers import Caller
 from rollbook.view.entries import Bodies, Entry
 from rollbook.view.index.postings import EMPTY
+from rollbook.view.orders import first_by
 from rollbook.view.planning.planning import lacking
 from rollbook.view.planning.planning_budgets import effort_from_now
 from rollbook.view.planning.plans import Plan
@@ -37,7 +37,6 @@ from rollbook.view.views import View
 
 Result = TypeVar("Result")
 
-READER_THREADS = 2
 AT_ONCE_ENTRIES_MAX = 256
 FIRST_ENTRIES_MAX = 10_000
 INLINE_ENTRIES_MAX = 64
@@ -54,11 +53,11 @@ class Reader:
         self._view = view
         self._facts = facts
         self._limits = limits
-        self._threads = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="rollbook-reader")
+        self.threads = ReadingThreads()
 
     async def find(self, caller: Caller, query: Query) -> Sequence[bytes]:
         """The JSON of each matching document, in the order asked for, else in order of creation."""
-        plan = self._plan(query)
+        plan = plan_query(self._view, query)
         if plan.exact and query.sort is None and query.answers_as_stored:
             return Bodies(self._view.select(self._in_window(plan, query)))
         first = self._first(plan, query)
@@ -74,7 +73,7 @@ class Reader:
         """Like ``find``, if the indexes alone answer it and the result is small; else None."""
         if query.sort is not None or query.explain or not query.answers_as_stored:
             return None
-        plan = self._plan(query)
+        plan = plan_query(self._view, query)
         candidates = self._in_window(plan, query) if plan.exact else None
         if candidates is None or len(candidates) > AT_ONCE_ENTRIES_MAX:
             return None
@@ -82,7 +81,7 @@ class Reader:
 
     async def count(self, caller: Caller, query: Query) -> int:
         """How many documents match, within the query's ``skip`` and ``limit``."""
-        plan = self._plan(query)
+        plan = plan_query(self._view, query)
         if plan.exact:
             found = len(self._view) if plan.candidates is None else len(plan.candidates)
             return len(range(found)[query.skip : stop_of(query)])
@@ -97,15 +96,15 @@ class Reader:
         entries = self._view.select(plan.candidates if counted is None else EMPTY)
         scan = Scan(entries, self._facts.as_of_now(), self._work(aggregation.max_time_ms))
         if counted is None:
-            return await self._on_thread(lambda: scan.aggregate(aggregation))
+            return await self.threads.run(lambda: scan.aggregate(aggregation))
         tally, counts = counted
         if not tally.rest.stages:
             return scan.run(tally.rest, tally.documents(counts))
-        return await self._on_thread(lambda: scan.run(tally.rest, tally.documents(counts)))
+        return await self.threads.run(lambda: scan.run(tally.rest, tally.documents(counts)))
 
     async def facets(self, caller: Caller, asked: FacetQuery) -> dict[str, Value]:
         """How many of the matching documents have which values."""
-        plan = Plan() if asked.reads_registry else self._plan(asked.query)
+        plan = Plan() if asked.reads_registry else plan_query(self._view, asked.query)
         told = facets_in_index(asked, self._view.index, plan.candidates) if plan.exact else {}
         untold = [facet for facet in asked.facets if facet.name not in told]
         entries = self._view.select(plan.candidates)
@@ -113,23 +112,23 @@ class Reader:
             return facets_as_json(asked, len(entries), told)
         work, certain = self._work(asked.query.max_time_ms), None if plan.exact else plan.certain
         scan = Scan(entries, self._facts, work, certain=certain)
-        return await self._on_thread(lambda: scan.facets(asked, told))
+        return await self.threads.run(lambda: scan.facets(asked, told))
 
     async def distinct(self, caller: Caller, asked: DistinctQuery) -> list[Value]:
         """The distinct values at a path of the matching documents, in MongoDB's order."""
         query = asked.query
-        plan = Plan() if query.reads_registry else self._plan(query)
+        plan = Plan() if query.reads_registry else plan_query(self._view, query)
         known = distinct_in_index(asked.path, self._view.index, plan.candidates) if plan.exact else None
         if known is not None:
             return known
         work, certain = self._work(query.max_time_ms), None if plan.exact else plan.certain
         scan = Scan(self._view.select(plan.candidates), self._facts, work, certain=certain)
-        return await self._on_thread(lambda: scan.distinct(asked))
+        return await self.threads.run(lambda: scan.distinct(asked))
 
     async def explain(self, caller: Caller, query: Query) -> dict[str, Value]:
         """How the query is answered, in words and figures, and how long that took now (milliseconds)."""
         begun = time.perf_counter()
-        plan = self._plan(query)
+        plan = plan_query(self._view, query)
         planned = time.perf_counter()
         found = len(await self.find(caller, query))
         done = time.perf_counter()
@@ -157,7 +156,7 @@ class Reader:
 
     def close(self) -> None:
         """Let running reads finish, then release the threads."""
-        self._threads.shutdown()
+        self.threads.close()
 
     def _counted(self, aggregation: Aggregation, plan: Plan) -> tuple[Tally, Sequence[tuple[Value, int]]] | None:
         """The counting that the aggregation begins with, and its counts, where the indexes alone give them."""
@@ -169,12 +168,6 @@ class Reader:
         counts = tally_of(index.root, tally.path, within, effort=effort_from_now())
         return None if counts is None else (tally, counts)
 
-    def _plan(self, query: Query) -> Plan:
-        """The view's plan; what only the registry knows is not indexed, and does not narrow."""
-        filter = on_documents(query.filter) if query.reads_registry else query.filter
-        plan = self._view.plan(filter)
-        return plan if filter is query.filter else Plan(plan.candidates)
-
     def _first(self, plan: Plan, query: Query) -> Sequence[Entry] | None:
         """All up to the end of the query's window in its order, where the indexes alone give it."""
         stop = stop_of(query)
@@ -183,7 +176,7 @@ class Reader:
         if stop > FIRST_ENTRIES_MAX:
             return None
         by = query.sort.criteria[0]
-        return self._view.first_by(by.path, plan.candidates, stop, descending=by.descending)
+        return first_by(self._view, by.path, plan.candidates, stop, descending=by.descending)
 
     def _order(self, query: Query, plan: Plan) -> str:
         """How the order comes about, in words."""
@@ -205,10 +198,7 @@ class Reader:
     async def _run(self, job: Callable[[], Result], query: Query, entries: Sequence[Entry]) -> Result:
         if not query.may_be_slow and _is_small(entries):
             return job()
-        return await self._on_thread(job)
-
-    async def _on_thread(self, job: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, job)
+        return await self.threads.run(job)
 
 
 def _is_small(entries: Sequence[Entry]) -> bool:

@@ -26,6 +26,7 @@ from rollbook.language.search_rules import cluster_search_in, refusals_in_search
 from rollbook.language.sorting import Sort, parse_sort
 from rollbook.limits import Limits
 from rollbook.registry.reading.cluster_filters import check_matches, parse_cluster_filter
+from rollbook.registry.reading.filters_in_words import has_filter_beside, with_filter_in_json
 from rollbook.registry.reading.options import count_in, flag_in, max_time_ms_in, parse_include, refuse_unknown
 from rollbook.registry.reading.undocumented import undocumented_paths
 from rollbook.registry.writing.commands import Create, encoded
@@ -83,21 +84,25 @@ class WatchRequest(Struct, frozen=True):
 
 
 WATCH_KEYS = ("query", "since")
-QUERY_KEYS = ("query", "sort", "skip", "limit", "projection", "include", "maxTimeMS", "explain", "comment")
-COUNT_KEYS = ("query", "skip", "limit", "maxTimeMS", "comment")
+QUERY_KEYS = ("query", "where", "sort", "skip", "limit", "projection", "include", "maxTimeMS", "explain", "comment")
+COUNT_KEYS = ("query", "where", "skip", "limit", "maxTimeMS", "comment")
 AGGREGATION_KEYS = ("pipeline", "maxTimeMS", "comment")
 
 
 def parse_query(body: Maybe, *, limits: Limits, keys: Collection[str] = QUERY_KEYS) -> Query:
-    """The query of a request body: a filter, or ``{"query": filter}`` with options beside it; nothing means all."""
+    """The query of a request body: a filter, or ``{"query": filter}`` with options beside it; nothing means all.
+
+    Instead of ``query`` there may be ``where``, the filter in words.
+    """
     if body is MISSING:
         body = {}
     if not isinstance(body, dict):
         raise FilterRefused("the body must be an object: a filter, or {'query': filter, ...}", mongo_code=14)
-    if "query" not in body:
+    if not has_filter_beside(body):
         filter = parse_cluster_filter(body, at="", limits=limits)
         return _query(filter, body, max_time_ms=limits.max_time_ms)
-    refuse_unknown(body, keys, beside="query")
+    refuse_unknown(body, keys, beside="where" if "where" in body else "query")
+    body = with_filter_in_json(body, limits=limits)
     sort, projection = body.get("sort"), body.get("projection")
     return _query(
         parse_cluster_filter(body["query"], at="/query", limits=limits),

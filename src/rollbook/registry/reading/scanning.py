@@ -36,14 +36,14 @@ class Scan(Struct, frozen=True):
     ``certain`` are the numbers of entries that match the query's filter for sure; None: all of them do.
     """
 
-    entries: Sequence[Entry]
+    entries: Iterable[Entry]
     facts: Facts
     work: RequestBudget
     certain: BitMap | None = EMPTY
 
     def find(self, query: Query) -> Sequence[bytes]:
         """The JSON of each matching document, as the query asks for it."""
-        matching = self._matching(query)
+        matching = self.matching(query)
         if query.sort is not None:
             matching = self._sorted(matching, query, query.sort)
         if query.answers_as_stored:
@@ -53,11 +53,11 @@ class Scan(Struct, frozen=True):
 
     def count(self, query: Query) -> int:
         """How many documents match, within the query's ``skip`` and ``limit``."""
-        return sum(1 for _ in islice(self._matching(query), query.skip, stop_of(query)))
+        return sum(1 for _ in islice(self.matching(query), query.skip, stop_of(query)))
 
     def aggregate(self, aggregation: Aggregation) -> Sequence[bytes]:
         """The JSON of each document that comes out of the pipeline."""
-        documents = (self._document(entry, with_facts=aggregation.reads_registry) for entry in self.entries)
+        documents = (self.document_of(entry, with_facts=aggregation.reads_registry) for entry in self.entries)
         return self.run(aggregation.pipeline, documents)
 
     def run(self, pipeline: Pipeline, documents: Iterable[Document]) -> Sequence[bytes]:
@@ -67,27 +67,29 @@ class Scan(Struct, frozen=True):
     def facets(self, asked: FacetQuery, told: Mapping[str, Facet]) -> dict[str, Value]:
         """How many of the matching documents have which values; ``told`` has the facets that are known already."""
         query = replace(asked.query, reads_registry=asked.reads_registry)
-        documents = (document for _, document in self._matching(query))
+        documents = (document for _, document in self.matching(query))
         untold = [facet for facet in asked.facets if facet.name not in told]
         count, found = facets_in_documents(untold, documents, values_max=asked.values_max, work=self.work)
         return facets_as_json(asked, count, {**told, **found})
 
     def distinct(self, asked: DistinctQuery) -> list[Value]:
         """The distinct values at a path of the matching documents."""
-        documents = (document for _, document in self._matching(asked.query))
+        documents = (document for _, document in self.matching(asked.query))
         return distinct_in_documents(asked.path, documents, work=self.work)
 
-    def _document(self, entry: Entry, *, with_facts: bool) -> Document:
-        self.work.spend(WORK_UNITS_PER_DOCUMENT)
-        return self.facts.document_of(entry) if with_facts else decode_stored(entry.body)
-
-    def _matching(self, query: Query) -> Iterator[tuple[Entry, Document]]:
+    def matching(self, query: Query) -> Iterator[tuple[Entry, Document]]:
+        """The matching entries with their documents, in the order of the entries."""
         certain = self.certain
         matches = None if certain is None else compile_filter(query.filter, work=self.work)
         for entry in self.entries:
-            document = self._document(entry, with_facts=query.reads_registry)
+            document = self.document_of(entry, with_facts=query.reads_registry)
             if matches is None or certain is None or entry.number in certain or matches(document):
                 yield entry, document
+
+    def document_of(self, entry: Entry, *, with_facts: bool) -> Document:
+        """The document of an entry, with what the registry knows about it."""
+        self.work.spend(WORK_UNITS_PER_DOCUMENT)
+        return self.facts.document_of(entry) if with_facts else decode_stored(entry.body)
 
     def _sorted(
         self, matching: Iterator[tuple[Entry, Document]], query: Query, sort: Sort
@@ -111,7 +113,7 @@ class Scan(Struct, frozen=True):
                 runs.append(run)
             ordered = heapq.merge(*runs)
         for _, _, entry in ordered:
-            yield entry, self._document(entry, with_facts=query.reads_registry)
+            yield entry, self.document_of(entry, with_facts=query.reads_registry)
 
     def _shape(self, query: Query) -> Callable[[Entry, Document], bytes]:
         project = None

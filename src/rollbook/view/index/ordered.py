@@ -88,6 +88,16 @@ class OrderedKeys(Generic[SortableKey]):
                 yield from block[: find(block, high)]
                 return
 
+    def descending(self, high: SortableKey, *, included: bool) -> Iterator[SortableKey]:
+        """The keys less than ``high``, and it when ``included``, descending."""
+        find = bisect_right if included else bisect_left
+        place = min(bisect_left(self._last, high), len(self._blocks) - 1)
+        if place >= 0:
+            block = self._blocks[place]
+            yield from reversed(block[: find(block, high)])
+            for block in reversed(self._blocks[:place]):
+                yield from reversed(block)
+
     def derived(self, make: Callable[[list[SortableKey]], Derived]) -> Iterator[Derived]:
         """What ``make``, always the same function, makes of some thousand keys at a time; kept while they stay."""
         for place, block in enumerate(self._blocks):

@@ -1,0 +1,214 @@
+"""Pages of the clusters that match, all of one revision, however much is written meanwhile.
+
+Theory: the first page settles the revision; a cursor carries it, and which cluster was last. Most clusters *stand* as
+they were at that revision and come from the view. Those that changed since come from the journal, as they were then.
+Both are put into the order that is asked for, behind the last one. What is read from the view comes first: a cluster
+that changes before the journal is read is in both, as the same version, and is taken from the journal.
+
+One rule: each cluster that was there at the revision is on exactly one page, as it was. What heartbeats say is of now.
+"""
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from rollbook.errors import Compacted, CursorRefused
+from rollbook.journal.interface import Journal
+from rollbook.limits import Limits, budget_from_now
+from rollbook.registry.history.history import History
+from rollbook.registry.history.moments import Moment
+from rollbook.registry.history.past_fleets import check_past, entry_of
+from rollbook.registry.listing.cursors import Cursor, open_cursor_key
+from rollbook.registry.listing.page_requests import PageRequest
+from rollbook.registry.listing.windows import Placed, Window, plain_value_at, window_behind
+from rollbook.registry.reading.facts import Facts
+from rollbook.registry.reading.narrowing import plan_query
+from rollbook.registry.reading.reading_threads import ReadingThreads
+from rollbook.registry.reading.requests import Query
+from rollbook.registry.reading.scanning import Scan
+from rollbook.security.callers import Caller
+from rollbook.view.entries import Bodies, Entry
+from rollbook.view.index.postings import EMPTY
+from rollbook.view.orders import created_after, first_by, first_created, last_created
+from rollbook.view.planning.plans import Plan
+from rollbook.view.sorting import Place
+from rollbook.view.views import View
+
+
+class ClusterPage(Struct, frozen=True):
+    """The clusters of a page, how many match in all, of which revision, and the cursor of the next page.
+
+    ``scan`` is what their documents are read with: the facts and the budget of the request.
+    """
+
+    entries: Sequence[Entry]
+    total: int
+    revision: int
+    cursor: str | None
+    scan: Scan
+
+
+class Pages:
+    """Answers page by page. ``facts`` know what heartbeats say; a moment of the past is answered without.
+
+    ``directory`` keeps the key of the cursors.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        journal: Journal,
+        threads: ReadingThreads,
+        history: History,
+        *,
+        facts: Facts,
+        directory: Path,
+        limits: Limits,
+    ) -> None:
+        self._view = view
+        self._journal = journal
+        self._threads = threads
+        self._history = history
+        self._facts = facts
+        self._key = open_cursor_key(directory)
+        self._limits = limits
+
+    async def documents(
+        self, caller: Caller, asked: PageRequest, moment: Moment | None = None
+    ) -> tuple[ClusterPage, Sequence[bytes]]:
+        """Like ``page``, with the JSON of each cluster as the query asks for it."""
+        page = await self.page(caller, asked, moment)
+        if asked.query.answers_as_stored:
+            return page, Bodies(page.entries)
+        scan, query = replace(page.scan, entries=page.entries, certain=None), replace(asked.query, sort=None)
+        return page, await self._threads.run(lambda: scan.find(query))
+
+    async def page(self, caller: Caller, asked: PageRequest, moment: Moment | None = None) -> ClusterPage:
+        """The first page, or the one behind the cursor.
+
+        Refuses (CursorRefused) a cursor of another request, and one whose revision is no longer kept; (Compacted) a
+        moment that is no longer kept.
+        """
+        if moment is not None:
+            check_past(asked.query)
+        facts = self._facts.as_of_now() if moment is None else self._history.facts
+        scan = Scan((), facts, budget_from_now(self._limits, max_time_ms=asked.query.max_time_ms))
+        if asked.cursor is None:
+            revision = self._view.revision if moment is None else await self._history.revision_of(caller, moment)
+            return await self._page(asked, scan, revision, None, None)
+        cursor = self._key.opened(asked.cursor, asked=asked.digest)
+        try:
+            last = await self._last(cursor, scan)
+            return await self._page(asked, scan, cursor.revision, last, cursor.total)
+        except Compacted:
+            problem = f"the cursor has expired: what was at revision {cursor.revision} is no longer kept"
+            raise CursorRefused(f"{problem}; begin again without one") from None
+
+    async def _last(self, cursor: Cursor, scan: Scan) -> Entry:
+        """The cluster that was last on the page before, as it was."""
+        if cursor.revision > self._view.revision:
+            raise CursorRefused("the cursor is of a revision that is not there; begin again without one")
+        entry, past = self._view.entry(cursor.id), self._journal.past
+        if entry is not None and entry.revision <= cursor.revision:
+            return entry
+        version = await self._history.on_thread(lambda: past.version(cursor.id, cursor.revision, work=scan.work))
+        if version is None:
+            raise CursorRefused("the cursor is of a cluster that was not there; begin again without one")
+        return entry_of(version)
+
+    async def _page(
+        self, asked: PageRequest, scan: Scan, revision: int, last: Entry | None, total: int | None
+    ) -> ClusterPage:
+        """The page behind ``last``, of ``total`` clusters, where they are counted already."""
+        query = asked.query
+        known = None if last is None else (last, scan.document_of(last, with_facts=query.reads_registry))
+        window = window_behind(query.sort, known, asked.limit + 1)
+        plan = plan_query(self._view, query)  # from here to the thread, everything is of one moment
+        until = revision if revision < self._view.revision else None
+        first = self._first(plan, window, until) if plan.exact else None
+        found: Sequence[Entry]
+        if first is None or until is not None:
+            candidates = plan.candidates
+            if window.sort is None and last is not None and total is not None:
+                candidates = created_after(self._view, candidates, last.created_revision)
+            entries, certain = self._view.selection(candidates), None if plan.exact else plan.certain
+            job = _Job(query, replace(scan, entries=entries, certain=certain), window, first, until, total)
+            found, total = await self._threads.run(lambda: job.run(self._journal))
+        else:
+            found, matching = first, len(self._view) if plan.candidates is None else len(plan.candidates)
+            total = matching if total is None else total
+        assert total is not None
+        cursor = None
+        if len(found) > asked.limit:
+            cursor = self._key.sealed(Cursor(revision, found[asked.limit - 1].id, total, asked.digest))
+        return ClusterPage(found[: asked.limit], total, revision, cursor, scan)
+
+    def _first(self, plan: Plan, window: Window, until: int | None) -> Sequence[Entry] | None:
+        """The first of the window that stand since ``until``, where the index knows the order."""
+        view, last = self._view, window.last
+        number = None if last is None else last_created(view, last[0].created_revision)
+        if window.sort is None:
+            return first_created(view, plan.candidates, window.size, behind=number, until=until)
+        if len(window.sort.criteria) != 1:
+            return None
+        by, place = window.sort.criteria[0], None
+        if last is not None and number is not None:
+            value = plain_value_at(last[1], by.path)
+            if isinstance(value, (dict, list)):
+                return None
+            place = Place(value, number)
+        return first_by(
+            view, by.path, plan.candidates, window.size, descending=by.descending, behind=place, until=until
+        )
+
+
+class _Job(Struct, frozen=True):
+    """A page for which documents must be looked at: ``scan`` has the candidates, of the present.
+
+    ``first`` are the first of the window that stand since ``until``, where the index knows them. ``until`` None:
+    nothing has changed since the revision of the page. ``total`` None: all that match are counted.
+    """
+
+    query: Query
+    scan: Scan
+    window: Window
+    first: Sequence[Entry] | None
+    until: int | None
+    total: int | None
+
+    def run(self, journal: Journal) -> tuple[list[Entry], int]:
+        """The clusters of the window, and how many match in all."""
+        earlier = [] if self.until is None else self._earlier(journal, self.until)
+        scan = replace(self.scan, entries=earlier, certain=EMPTY)
+        changed, changed_count = self.window.first_of(scan.matching(self.query), counts=self.total is None)
+        standing, count = self._standing({entry.created_revision for entry in earlier})
+        total = changed_count + count if self.total is None else self.total
+        return self.window.together(changed, standing), total
+
+    def _earlier(self, journal: Journal, until: int) -> list[Entry]:
+        """What has changed since, as it was, in order of creation."""
+        work, entries = self.scan.work, []
+        with closing(journal.past.earlier(until, work=work)) as earlier:
+            for _, version in earlier:
+                if version is not None:
+                    work.allocate(len(version.body))
+                    entries.append(entry_of(version))
+        return sorted(entries, key=lambda entry: entry.created_revision)
+
+    def _standing(self, changed: set[int]) -> tuple[list[Placed], int]:
+        """The first of those that stand, and how many there are."""
+        counts, until = self.total is None, self.until
+
+        def stands(entry: Entry) -> bool:
+            return until is None or (entry.revision <= until and entry.created_revision not in changed)
+
+        if self.first is None:
+            standing = replace(self.scan, entries=filter(stands, self.scan.entries))
+            return self.window.first_of(standing.matching(self.query), counts=counts)
+        first = list(filter(stands, self.first))
+        scan, with_facts = self.scan, self.query.reads_registry
+        documents = ((entry, scan.document_of(entry, with_facts=with_facts)) for entry in first)
+        return list(self.window.placed(documents)), sum(map(stands, self.scan.entries)) if counts else 0
