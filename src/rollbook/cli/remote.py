@@ -19,6 +19,9 @@ AS_IT_IS = SchemaRules("lenient", unknown_fields="ignore")
 REQUESTS_MAX = 32
 """As many requests are under way at once."""
 
+IN_ORDER_MAX = 8
+"""A few documents are sent one after another, so that they are created in their order."""
+
 
 @asynccontextmanager
 async def open_server(url: str, reason: str | None) -> AsyncIterator["Server"]:
@@ -37,12 +40,15 @@ class Server:
         self._room = asyncio.Semaphore(REQUESTS_MAX)
 
     async def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
-        """As ImportTarget says. The requests are under way at the same time; those about one id follow each other."""
+        """As ImportTarget says. The requests of many are under way at the same time; those about one id follow each
+        other."""
         putting: list[asyncio.Task[Outcome]] = []
         newest: dict[object, asyncio.Task[Outcome]] = {}
         for document in documents:
             id = document.get("id") if isinstance(document, dict) else None
             former = newest.get(id) if isinstance(id, str) else None
+            if len(documents) <= IN_ORDER_MAX and putting:
+                former = putting[-1]
             putting.append(asyncio.create_task(self._put(document, replace=replace, after=former)))
             if isinstance(id, str):
                 newest[id] = putting[-1]
