@@ -6,7 +6,7 @@ import pytest
 
 from rollbook.errors import SettingRefused
 from rollbook.limits import Limits
-from rollbook.settings import SETTINGS, Settings, misspelt_variables, settings_from
+from rollbook.settings import SETTINGS, Settings, default_of, misspelt_variables, settings_from
 
 
 def test_nothing_set_means_the_defaults() -> None:
@@ -37,7 +37,7 @@ def test_a_silent_cluster_can_not_have_the_status_of_one_that_is_heard(environme
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.variable)
 def test_each_default_is_a_value_that_could_be_set(setting) -> None:
-    assert settings_from({setting.variable: str(setting.default)}) == Settings()
+    assert settings_from({setting.variable: str(default_of(setting))}) == Settings()
 
 
 def test_the_environment_sets_every_kind_of_value(tmp_path) -> None:

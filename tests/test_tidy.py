@@ -20,7 +20,7 @@ FUNCTION_LINES_MAX = 40
 FOLDER_MODULES_MAX = 30
 METHODS_MAX = 10
 
-LONG_MODULES = {"errors.py": 360, "api/serving/protocol.py": 315}
+LONG_MODULES = {"errors.py": 420, "api/serving/protocol.py": 315}
 """The errors are one tree, and a table reads best in one piece; so do the states of a connection."""
 
 LONG_FUNCTIONS = {"assembly.py open_registry": 95}

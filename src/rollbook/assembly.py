@@ -20,9 +20,10 @@ from rollbook.api.serving.listening import bind
 from rollbook.api.serving.server import serve as serve_http
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import ClockReading
-from rollbook.errors import ChangesLost
+from rollbook.errors import ChangesLost, SettingRefused
 from rollbook.journal.interface import DirectoryJournal
 from rollbook.journal.opening import open_lease_store, open_token_store, open_webhook_store
+from rollbook.journal.storing import StoreThread
 from rollbook.registry.feed.clocks import TrustedClock, known_time_in
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.feed.times import read_clocks
@@ -41,7 +42,11 @@ from rollbook.registry.supervising import Supervisor
 from rollbook.registry.watching.watching import Watching
 from rollbook.registry.webhooks.webhooks import Webhooks
 from rollbook.registry.writing.committing import Committer
-from rollbook.security.identities import Identities
+from rollbook.security.accounts import Accounts
+from rollbook.security.auditing import Auditor
+from rollbook.security.identities import Identities, Policy, read_holdings
+from rollbook.security.issuing import time_of
+from rollbook.security.security import Security
 from rollbook.settings import Settings
 from rollbook.view.keeping import SnapshotKeeper
 from rollbook.view.opening import open_view, save_snapshot
@@ -50,6 +55,7 @@ from rollbook.view.upkeep import open_checked_journal
 SNAPSHOT_LOOK_SECONDS = 5.0
 JOURNAL_LOOK_SECONDS = 1.0
 CLOCK_SAVE_SECONDS = 60.0
+TOKEN_USES_SECONDS = 60.0
 
 
 @asynccontextmanager
@@ -150,6 +156,43 @@ async def open_registry(
         )
 
 
+@asynccontextmanager
+async def open_security(settings: Settings, supervisor: Supervisor) -> AsyncIterator[Security]:
+    """The security of the registry in ``settings.data``, which this process has open; closed at the end of the block.
+
+    Refuses (SettingRefused) anonymous callers with a role that there is not.
+    """
+    async with AsyncExitStack() as undo:
+        keep = StoreThread(await asyncio.to_thread(open_token_store, settings.data), name="rollbook-tokens")
+        undo.push_async_callback(asyncio.to_thread, keep.close)
+        policy = Policy(
+            settings.admin_token_file.read(), settings.anonymous, settings.security == "observe", settings.is_loopback
+        )
+        identities = Identities(await keep(read_holdings), policy, now_ms=now_ms)
+        accounts = Accounts(keep, identities, now_ms=now_ms)
+        undo.push_async_callback(accounts.keep_uses)
+        undo.callback(supervisor.run("rollbook-tokens", lambda: _repeat(accounts.keep_uses, TOKEN_USES_SECONDS)).cancel)
+        for role, _ in settings.anonymous.roles:
+            if role not in identities.roles:
+                raise SettingRefused(f"ROLLBOOK_ANONYMOUS names the role {role!r}, and there is no such role")
+        auditor = Auditor(settings.data, now=lambda: str(time_of(now_ms())))
+        undo.push_async_callback(auditor.close)
+        yield Security(identities, accounts, auditor)
+
+
+def check_reach(settings: Settings, security: Security) -> None:
+    """Refuses (SettingRefused) to listen where others can connect, while it is not known who may ask."""
+    if not settings.is_loopback and not security.identities.is_closed:
+        raise SettingRefused(NOBODY_IS_KNOWN.format(host=settings.host))
+
+
+NOBODY_IS_KNOWN = """\
+whoever reaches {host} could change and delete every cluster. Say who may ask, in one of three ways:
+  ROLLBOOK_ADMIN_TOKEN_FILE=FILE          names a file with the token of an administrator
+  ROLLBOOK_ANONYMOUS=legacy@10.0.0.0/8    gives the callers of a network a role
+  ROLLBOOK_SECURITY=observe               lets everybody pass, and logs what would be refused"""
+
+
 def _close_in_place(journal: DirectoryJournal) -> None:
     """Close the journal. Refuses (ChangesLost) to call that a success when its files are no longer where they were."""
     journal.close()
@@ -184,9 +227,8 @@ async def _serve(settings: Settings) -> str | None:
 async def _serve_on(bound: socket.socket, settings: Settings) -> str | None:
     """Serve on a bound socket until a signal; the reason when it was the registry that could not go on."""
     async with open_registry(settings) as registry, AsyncExitStack() as undo:
-        tokens = await asyncio.to_thread(open_token_store, settings.data)
-        undo.callback(tokens.close)
-        identities = Identities(tokens, now_ms=now_ms, admin_token=settings.admin_token_file.read())
+        security = await undo.enter_async_context(open_security(settings, registry.supervisor))
+        check_reach(settings, security)
         settle_garbage_collection()
         sys.setswitchinterval(SWITCH_SECONDS)
         registry.liveness.start()
@@ -194,7 +236,7 @@ async def _serve_on(bound: socket.socket, settings: Settings) -> str | None:
         traffic = RequestCounts()
         ending = asyncio.create_task(_stop_after(registry.supervisor))
         await serve_http(
-            Edge(make_app(registry, traffic), registry, traffic, settings, identities=identities),
+            Edge(make_app(registry, security, traffic), registry, security, traffic, settings),
             bound=bound,
             stop_seconds=settings.stop_seconds,
             before_stop=registry.watching.stop,

@@ -183,6 +183,30 @@ class PermissionDenied(RegistryError):
     code = "permission-denied"
 
 
+class TokenNotFound(RegistryError):
+    """No token has this id."""
+
+    code = "token-not-found"
+
+
+class TokenExists(RegistryError):
+    """A token has this name already."""
+
+    code = "token-exists"
+
+
+class RoleNotFound(RegistryError):
+    """There is no role of this name."""
+
+    code = "role-not-found"
+
+
+class RoleInUse(RegistryError):
+    """Tokens have this role."""
+
+    code = "role-in-use"
+
+
 class NodeNotFound(RegistryError):
     """The cluster has no node with this id."""
 

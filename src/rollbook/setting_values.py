@@ -7,14 +7,31 @@ import re
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from msgspec import Struct
 
+Security: TypeAlias = Literal["enforce", "observe"]
+
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?")
 SECRET = re.compile(r"[A-Za-z0-9._~+/=-]{32,512}")
+ROLE = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 EVERY_NETWORK = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
 LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
+
+
+class Setting(Struct, frozen=True):
+    """One thing that can be set: the field of Settings (or of Limits) that it fills, and how its text is read.
+
+    ``parse`` raises ValueError with the words that follow "must be". ``may_be_empty``: an empty variable sets the empty
+    text, instead of nothing.
+    """
+
+    name: str
+    variable: str
+    parse: Callable[[str], object]
+    meaning: str
+    may_be_empty: bool = False
 
 
 class AllowedNetworks(Struct, frozen=True):
@@ -44,6 +61,17 @@ class TrustedNetworks(AllowedNetworks, frozen=True):
 
     def __str__(self) -> str:
         return ",".join(map(str, self.networks)) or "none"
+
+
+class AnonymousRoles(Struct, frozen=True):
+    """The roles of callers who show no identity, each with the network that they ask from. As text: ``none``, or a list
+    such as ``legacy@10.0.0.0/8``.
+    """
+
+    roles: tuple[tuple[str, IPv4Network | IPv6Network], ...] = ()
+
+    def __str__(self) -> str:
+        return ",".join(f"{role}@{network}" for role, network in self.roles) or "none"
 
 
 class HostNames(frozenset[str]):
@@ -163,6 +191,18 @@ def trusted_networks(text: str) -> TrustedNetworks:
         return TrustedNetworks(() if text == "none" else tuple(ip_network(each.strip()) for each in text.split(",")))
     except ValueError:
         raise ValueError("none, or networks such as 10.0.0.0/8,fd00::/8") from None
+
+
+def anonymous_roles(text: str) -> AnonymousRoles:
+    """Reads which roles addresses have. Whether there are such roles is seen when the store of roles is open."""
+    try:
+        pairs = [each.strip().partition("@") for each in text.split(",")] if text != "none" else []
+        roles = tuple((role, ip_network(network)) for role, _, network in pairs)
+    except ValueError:
+        roles = (("", EVERY_NETWORK[0]),)
+    if not all(ROLE.fullmatch(role) for role, _ in roles):
+        raise ValueError("none, or roles of networks such as legacy@10.0.0.0/8,reader@fd00::/8")
+    return AnonymousRoles(roles)
 
 
 def host_names(text: str) -> HostNames:

@@ -4,7 +4,7 @@ One rule: ``SETTINGS`` is the whole list. The environment, the flags, every refu
 ``docs/reference/settings.md`` are read off it, so a setting that is not there does not exist.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,24 +14,25 @@ from msgspec import Struct
 
 from rollbook.errors import SettingRefused
 from rollbook.limits import DEFAULT_LIMITS, Limits
+from rollbook.security_settings import SECURITY_SETTINGS
 from rollbook.setting_values import (
     LOOPBACK_NAMES,
     AllowedNetworks,
+    AnonymousRoles,
     Authorities,
     HostNames,
     OnOff,
     SecretFile,
+    Security,
+    Setting,
     TrustedNetworks,
     allowed_networks,
     authorities,
     directory,
     host_name,
-    host_names,
     one_of,
-    secret_file,
     status,
     switch,
-    trusted_networks,
     whole_number,
 )
 
@@ -66,6 +67,8 @@ class Settings(Struct, frozen=True):
     access_log: OnOff = OnOff(False)
     clock: Clock = "check"
     admin_token_file: SecretFile = SecretFile()
+    anonymous: AnonymousRoles = AnonymousRoles()
+    security: Security = "enforce"
     limits: Limits = DEFAULT_LIMITS
 
     @property
@@ -79,28 +82,14 @@ class Settings(Struct, frozen=True):
             return False
 
 
-class Setting(Struct, frozen=True):
-    """One thing that can be set: the field of Settings (or of Limits) that it fills, and how its text is read.
+def default_of(setting: Setting) -> object:
+    """What holds when the variable of a setting is unset or empty."""
+    return getattr(DEFAULT_LIMITS if is_limit(setting) else Settings(), setting.name)
 
-    ``parse`` raises ValueError with the words that follow "must be". ``may_be_empty``: an empty variable sets the empty
-    text, instead of nothing.
-    """
 
-    name: str
-    variable: str
-    parse: Callable[[str], object]
-    meaning: str
-    may_be_empty: bool = False
-
-    @property
-    def default(self) -> object:
-        """What holds when the variable is unset or empty."""
-        return getattr(DEFAULT_LIMITS if self.is_limit else Settings(), self.name)
-
-    @property
-    def is_limit(self) -> bool:
-        """Whether the setting fills a field of Limits."""
-        return self.name in LIMIT_NAMES
+def is_limit(setting: Setting) -> bool:
+    """Whether a setting fills a field of Limits."""
+    return setting.name in LIMIT_NAMES
 
 
 def settings_from(environment: Mapping[str, str], **flags: Flag) -> Settings:
@@ -153,7 +142,12 @@ def _parsed(setting: Setting, text: str, source: str) -> object:
 LIMIT_NAMES = frozenset(Limits.__struct_fields__)
 
 SETTINGS = (
-    Setting("host", "ROLLBOOK_HOST", host_name, "The interface to listen on. Any but a loopback one is warned about."),
+    Setting(
+        "host",
+        "ROLLBOOK_HOST",
+        host_name,
+        "The interface to listen on. On any but a loopback one [it must be known who may ask](../guides/securing.md).",
+    ),
     Setting("port", "PORT", whole_number(0, 65_535), "The TCP port to listen on; 0 takes a free one."),
     Setting("data", "ROLLBOOK_DATA", directory, "The directory that holds the registry; made when it is not there."),
     Setting("schema", "ROLLBOOK_SCHEMA", one_of(Schema), "`lenient` asks of a document only its `id` and right types."),
@@ -219,26 +213,7 @@ SETTINGS = (
         "A PEM file of the certificate authorities that HTTPS targets of webhooks are verified by; `system`: those of "
         "the system, or in `SSL_CERT_FILE`.",
     ),
-    Setting(
-        "hosts",
-        "ROLLBOOK_HOSTS",
-        host_names,
-        "The names under which clients reach the registry, comma-separated. On a loopback interface, and wherever "
-        "names are listed, a request whose `Host` is neither one of them nor `localhost` nor an IP address is refused.",
-    ),
-    Setting(
-        "trusted_proxies",
-        "ROLLBOOK_TRUSTED_PROXIES",
-        trusted_networks,
-        "The networks of proxies whose `Forwarded` and `X-Forwarded-For` are believed, comma-separated.",
-    ),
-    Setting(
-        "admin_token_file",
-        "ROLLBOOK_ADMIN_TOKEN_FILE",
-        secret_file,
-        "A file with a token, at least 32 characters, that may do everything. It is read at start; with it, requests "
-        "without a token are refused.",
-    ),
+    *SECURITY_SETTINGS,
     Setting("log_level", "ROLLBOOK_LOG_LEVEL", one_of(LogLevel), "The least level that is logged."),
     Setting("log_format", "ROLLBOOK_LOG_FORMAT", one_of(LogFormat), "`json` logs an object a line."),
     Setting("access_log", "ROLLBOOK_ACCESS_LOG", switch, "`on` logs every request."),

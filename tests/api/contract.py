@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.serving import ServerProcess
 
 SECONDS_MAX = 90
+ADMIN = "admin-" + "x" * 40
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -29,13 +30,23 @@ EMPTIES = "deleteDeadLetters"
 
 def main() -> int:
     """Run it; the exit code of Schemathesis."""
-    with tempfile.TemporaryDirectory() as directory, ServerProcess(Path(directory) / "data") as server:
-        command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json"]
-        command += ["--checks", ",".join(CHECKS), "--mode", "all", "--max-examples", "8"]
-        command += ["--exclude-path", STREAMS, "--exclude-operation-id", EMPTIES]
-        command += ["--max-time", str(SECONDS_MAX), "--request-timeout", "20", "--warnings", "off"]
-        command += ["--generation-database", "none", "--seed", os.environ.get("ROLLBOOK_CONTRACT_SEED", "1")]
-        return subprocess.run(command, cwd=directory, timeout=SECONDS_MAX + 60, check=False).returncode
+    with tempfile.TemporaryDirectory() as directory:
+        secret = Path(directory) / "admin"
+        secret.write_text(ADMIN)
+        environment = {"ROLLBOOK_ADMIN_TOKEN_FILE": str(secret)}  # or its own tokens would close the registry to it
+        with ServerProcess(Path(directory) / "data", environment=environment) as server:
+            return ask_everything(server, directory)
+
+
+def ask_everything(server: ServerProcess, directory: str) -> int:
+    """Run Schemathesis against a server; its exit code."""
+    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json"]
+    command += ["--checks", ",".join(CHECKS), "--mode", "all", "--max-examples", "8"]
+    command += ["--exclude-path", STREAMS, "--exclude-operation-id", EMPTIES]
+    command += ["--header", f"Authorization: Bearer {ADMIN}"]
+    command += ["--max-time", str(SECONDS_MAX), "--request-timeout", "20", "--warnings", "off"]
+    command += ["--generation-database", "none", "--seed", os.environ.get("ROLLBOOK_CONTRACT_SEED", "1")]
+    return subprocess.run(command, cwd=directory, timeout=SECONDS_MAX + 60, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from rollbook.api.serving.deadlines import Patience
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.listening import bind, listen
 from rollbook.api.serving.server import accepting
-from rollbook.assembly import open_registry
+from rollbook.assembly import open_registry, open_security
 from rollbook.registry.registry import Registry
 from rollbook.settings import Settings
 
@@ -55,10 +55,16 @@ async def served(
 ) -> AsyncIterator[Served]:
     """A server for the length of the block."""
     settings = replace(settings or Settings(), data=directory)
-    async with open_registry(settings) as registry:
+    async with open_registry(settings) as registry, open_security(settings, registry.supervisor) as security:
         traffic = RequestCounts()
         edge = Edge(
-            make_app(registry, traffic), registry, traffic, settings, patience=patience, takes_shortcuts=takes_shortcuts
+            make_app(registry, security, traffic),
+            registry,
+            security,
+            traffic,
+            settings,
+            patience=patience,
+            takes_shortcuts=takes_shortcuts,
         )
         registry.liveness.start()
         listening = listen(bind("127.0.0.1", 0))

@@ -18,14 +18,23 @@ from tests.serving import ServerProcess
 SECONDS_MAX = 20.0
 ID = EXAMPLE["id"]
 REFUSING = "http://127.0.0.1:9/hooks"
+ADMIN = "admin-" + "x" * 40
 
 
 @pytest.fixture(scope="module")
 def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A registry whose webhooks may go to this machine, where nobody takes them."""
-    data: Path = tmp_path_factory.mktemp("examples") / "data"
-    private = {"ROLLBOOK_WEBHOOKS_PRIVATE": "127.0.0.1/32"}
-    with ServerProcess(data, environment=private) as server, httpx.Client(base_url=server.url, timeout=20) as client:
+    directory: Path = tmp_path_factory.mktemp("examples")
+    (directory / "admin").write_text(ADMIN)
+    environment = {
+        "ROLLBOOK_WEBHOOKS_PRIVATE": "127.0.0.1/32",
+        "ROLLBOOK_ADMIN_TOKEN_FILE": str(directory / "admin"),
+    }
+    headers = {"authorization": f"Bearer {ADMIN}"}
+    with (
+        ServerProcess(directory / "data", environment=environment) as server,
+        httpx.Client(base_url=server.url, timeout=20, headers=headers) as client,
+    ):
         yield client
 
 
@@ -37,13 +46,22 @@ def description(http: httpx.Client) -> dict[str, Any]:
 
 @pytest.fixture
 def furnished(http: httpx.Client, request: pytest.FixtureRequest) -> httpx.Client:
-    """The specified cluster and, where the operation is about one, the webhook of the examples with a dead letter."""
+    """The specified cluster and, where the operation is about one, the webhook of the examples with a dead letter, a
+    token, or the role of the examples.
+    """
     operation: Operation = request.getfixturevalue("operation")
     for made in ("east", "north"):
         http.delete(f"/clusters/{made}")
     http.delete(f"/clusters/{ID}/protection")
     http.delete(f"/clusters/{ID}")
     revision = http.post("/clusters", json=EXAMPLE).headers["etag"].strip('"')
+    for token in http.get("/tokens").json():
+        http.delete(f"/tokens/{token['id']}")
+    if operation.path.startswith("/tokens/"):
+        http.post("/tokens", json={"name": "made", "roles": ["reader"]})
+    http.delete("/roles/live-reader")
+    if operation.path == "/roles/{name}" and operation.method != "PUT":
+        http.put("/roles/live-reader", json={"rules": [{"verbs": ["read"]}]})
     http.delete("/webhooks/alerts")
     if operation.path.startswith("/webhooks/"):
         webhook = {"id": "alerts", "url": REFUSING, "since": int(revision) - 1, "retry": {"attempts": 1}}
@@ -115,6 +133,8 @@ def send(
     if "{number}" in operation.path:  # a number is never given twice
         letters = http.get("/webhooks/alerts/dead-letters").json()
         path = path.replace("dead-letters/1", f"dead-letters/{letters[0]['number']}")
+    if operation.path.startswith("/tokens/"):  # whose id is made up
+        path = path.replace("7Gq2LmX0aZ", http.get("/tokens").json()[0]["id"])
     body = None if operation.body is None else operation.body.example
     waiting = {"wait": "0s"} if operation.streams else {}
     return http.request(operation.method, path, json=body, params={**waiting, **more})

@@ -20,6 +20,7 @@ from tests.examples import cluster, node
 from tests.serving import ServerProcess
 
 SECONDS_MAX = 20.0
+ADMIN = "admin-" + "x" * 40
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ def filtered(operation: Operation, filter: Any, **options: Any) -> Asked:
             return Asked(body=[{"$match": filter}])
         case "createWebhook" | "replaceWebhook" | "patchWebhook":
             return Asked(body={"url": "https://example.net/", "filter": filter, **options})
+        case "putRole":
+            return Asked(body={"rules": [{"verbs": ["read"], "filter": filter}]})
         case "distinctValues":
             return Asked(body={"key": "tags", "query": filter, **options})
         case "search":
@@ -70,6 +73,8 @@ def language(operation: Operation) -> Asked:
 
 
 def elsewhere(operation: Operation) -> Asked:
+    if operation.name == "askAccess":
+        return Asked(body={"verb": "read", "id": "nobody"})
     if operation.name == "addNode":
         return Asked(body={**node("n"), "clusterId": "nobody"})
     return Asked(names={"id": "nobody"})
@@ -125,6 +130,15 @@ def long_gone(operation: Operation) -> Asked:
     return Asked(names={"id": "north"}, parameters={"revision": "1"})
 
 
+def no_token(operation: Operation) -> Asked:
+    body = {"verb": "read", "as": {"token": "nobody"}} if operation.name == "askAccess" else ...
+    return Asked(names={"id": "nobody"}, body=body)
+
+
+def no_role(operation: Operation) -> Asked:
+    return Asked(names={"name": "nobody"}, body={"verb": "read", "as": {"roles": ["nobody"]}})
+
+
 def unsorted(operation: Operation) -> Asked:
     if operation.name == "listClusters":
         return Asked(parameters={"sort": "$x"})
@@ -170,6 +184,10 @@ PROVOKED: dict[type[RegistryError], Callable[[Operation], Asked]] = {
     errors.WebhookRefused: lambda operation: Asked(body={"url": 5}),
     errors.WebhookNotFound: lambda operation: Asked(names={"id": "nobody"}),
     errors.WebhookExists: lambda operation: Asked(body={"id": "hook", "url": "https://example.net/"}),
+    errors.TokenNotFound: no_token,
+    errors.TokenExists: lambda operation: Asked(body={"name": "holder", "roles": ["held"]}),
+    errors.RoleNotFound: no_role,
+    errors.RoleInUse: lambda operation: Asked(),
     errors.DeadLetterNotFound: lambda operation: Asked(names={"number": "999"}),
 }
 FULL = (errors.TooManyWatchers, errors.TooManyWebhooks)
@@ -179,7 +197,7 @@ def send(client: httpx.Client, operation: Operation, asked: Asked) -> httpx.Resp
     """The sound request of an operation, with what differs."""
     own = "hook" if operation.path.startswith("/webhooks") else "west"
     path = operation.template
-    for name, value in {"id": own, "node_id": "node-1", "number": "1", **asked.names}.items():
+    for name, value in {"id": own, "node_id": "node-1", "number": "1", "name": "held", **asked.names}.items():
         path = path.replace(f"{{{name}}}", value)
     body = asked.body if asked.body is not ... else operation.body and operation.body.example
     waiting = {"wait": "0s"} if operation.streams else {}
@@ -194,8 +212,25 @@ def send(client: httpx.Client, operation: Operation, asked: Asked) -> httpx.Resp
 
 
 @pytest.fixture(scope="module")
+def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client that may do everything, of a registry that knows its callers."""
+    directory: Path = tmp_path_factory.mktemp("refusing")
+    (directory / "admin").write_text(ADMIN)
+    environment, headers = {"ROLLBOOK_ADMIN_TOKEN_FILE": str(directory / "admin")}, {"authorization": f"Bearer {ADMIN}"}
+    with (
+        ServerProcess(directory / "data", environment=environment) as server,
+        httpx.Client(base_url=server.url, timeout=20, headers=headers) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="module")
 def furnished(http: httpx.Client) -> httpx.Client:
-    """A registry with clusters in each state, one of them almost as large as a document can be, and a webhook."""
+    """A registry with clusters in each state, one of them almost as large as a document can be, a webhook, and a role
+    that a token has.
+    """
+    http.put("/roles/held", json={"rules": [{"verbs": ["read"]}]})
+    http.post("/tokens", json={"name": "holder", "roles": ["held"]})
     for id in ("west", "protected", "deleted"):
         assert http.post("/clusters", json=cluster(id)).status_code == 201
     http.post("/clusters", json=cluster("odd", zone="b"))

@@ -22,10 +22,16 @@ from tests.examples import cluster
 from tests.serving import ServerProcess, free_port
 
 
-def started(home: Path, *flags: str, before: Callable[[], object] | None = None) -> tuple[subprocess.Popen[bytes], int]:
+def started(
+    home: Path,
+    *flags: str,
+    before: Callable[[], object] | None = None,
+    environment: dict[str, str] | None = None,
+) -> tuple[subprocess.Popen[bytes], int]:
     port = free_port()
+    command, variables = [*COMMAND, "--port", str(port), *flags], {**os.environ, **(environment or {})}
     with (home / "said").open("ab") as said:
-        process = subprocess.Popen([*COMMAND, "--port", str(port), *flags], stderr=said, preexec_fn=before)
+        process = subprocess.Popen(command, stderr=said, preexec_fn=before, env=variables)
     return process, port
 
 
@@ -90,7 +96,8 @@ def test_too_little_memory_is_said(home: Path) -> None:
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
 def test_the_unspecified_address_of_ipv6_serves_both_families(home: Path) -> None:
-    process, port = started(home, "--host", "::")
+    (home / "admin").write_text("x" * 40)
+    process, port = started(home, "--host", "::", environment={"ROLLBOOK_ADMIN_TOKEN_FILE": "admin"})
     wait_until_listening(port, process)
     for host in ("127.0.0.1", "[::1]"):
         assert httpx.get(f"http://{host}:{port}/readyz").status_code == 200

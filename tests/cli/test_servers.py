@@ -56,17 +56,39 @@ def test_the_loopback_address_needs_no_warning(home: Path) -> None:
 
 
 @pytest.mark.parametrize("flags", [["--host", "0.0.0.0"], []])
-def test_an_address_that_others_reach_is_warned_about(home: Path, flags: list[str]) -> None:
-    code, said = served(home, *flags, environment={} if flags else {"ROLLBOOK_HOST": "0.0.0.0"})
+def test_an_address_that_others_reach_is_refused_while_nobody_is_known(home: Path, flags: list[str]) -> None:
+    environment = {**os.environ, "PORT": "0", **({} if flags else {"ROLLBOOK_HOST": "0.0.0.0"})}
+    done = subprocess.run([*COMMAND, *flags], capture_output=True, text=True, check=False, env=environment, timeout=30)
+    assert done.returncode == 2
+    for way in ("ROLLBOOK_ADMIN_TOKEN_FILE=", "ROLLBOOK_ANONYMOUS=legacy@", "ROLLBOOK_SECURITY=observe"):
+        assert way in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_address_that_others_reach_is_warned_about_while_everybody_passes(home: Path) -> None:
+    code, said = served(home, environment={"ROLLBOOK_HOST": "0.0.0.0", "ROLLBOOK_SECURITY": "observe"})
     assert code == 0
     assert "WARNING: THIS REGISTRY IS OPEN TO THE NETWORK" in said
-    assert "there is no authentication" in said
+
+
+@pytest.mark.parametrize("known", [{"ROLLBOOK_ANONYMOUS": "legacy@10.0.0.0/8"}, {"ROLLBOOK_ADMIN_TOKEN_FILE": "admin"}])
+def test_an_address_that_others_reach_is_served_once_it_is_known_who_may_ask(home: Path, known: dict[str, str]) -> None:
+    (home / "admin").write_text("x" * 40)
+    code, said = served(home, environment={"ROLLBOOK_HOST": "0.0.0.0", **known})
+    assert (code, "WARNING" in said) == (0, False)
+
+
+def test_a_role_of_anonymous_callers_must_be_there(home: Path) -> None:
+    environment = {**os.environ, "PORT": "0", "ROLLBOOK_ANONYMOUS": "made-up@10.0.0.0/8"}
+    done = subprocess.run(COMMAND, capture_output=True, text=True, check=False, env=environment, timeout=30)
+    assert (done.returncode, "'made-up'" in done.stderr) == (2, True)
 
 
 def test_a_terminal_gets_the_warning_in_a_frame(home: Path) -> None:
     ours, theirs = os.openpty()
     port = free_port()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "PORT": str(port), "ROLLBOOK_HOST": "0.0.0.0"}
+    environment["ROLLBOOK_SECURITY"] = "observe"
     process = subprocess.Popen(COMMAND, stderr=theirs, env=environment)
     wait_until_listening(port, process)
     process.terminate()

@@ -5,7 +5,7 @@ from typing import Any
 
 from rollbook.api.operations import OPERATIONS
 from rollbook.client.binding import operation, streamed
-from rollbook.client.nouns import Clusters, History, Nodes, Registry, Webhooks
+from rollbook.client.nouns import Access, Clusters, History, Nodes, Registry, Roles, Tokens, Webhooks
 from rollbook.client.replies import Page
 
 LEFT_OUT = {
@@ -32,6 +32,10 @@ ARGUMENTS: dict[str, Any] = {
     "update": {},
     "patch": {},
     "webhook": {},
+    "token": {},
+    "name": "reader",
+    "role": {},
+    "verb": "read",
     "pipeline": [],
     "facets": [],
     "last": Page([], "/clusters?cursor=x"),
@@ -40,7 +44,7 @@ ARGUMENTS: dict[str, Any] = {
 
 def calls() -> list[Any]:
     made = []
-    for noun in (Clusters, Nodes, History, Webhooks, Registry):
+    for noun in (Clusters, Nodes, History, Webhooks, Tokens, Roles, Access, Registry):
         for bound in vars(noun).values():
             if isinstance(bound, operation | streamed):
                 code = bound.make.__code__

@@ -9,8 +9,10 @@ from rollbook.api.declarations import ANYWHERE, Header, Operation
 from rollbook.api.openapi import TAGS
 from rollbook.api.operations import OPERATIONS
 from rollbook.api.problems import status_of
+from rollbook.api.schemas.security import NEW_TOKEN
 from rollbook.api.schemas.webhooks import AT_CHANGE, AT_CREATION, MEMBERS, RETRY_MEMBERS, SECRET
 from rollbook.errors import RegistryError
+from rollbook.security.roles import BUILT_IN, Role
 from tests.docs.markdown import table
 
 
@@ -87,9 +89,14 @@ def names(operations: Iterable[Operation]) -> str:
 def http_operation_ids() -> str:
     """The name of every operation, and what a caller needs the permission for."""
     rows = (
-        (f"`{each.name}`", f"`{each.method} {each.template}`", each.summary, each.verb or "") for each in OPERATIONS
+        (f"`{each.name}`", f"`{each.method} {each.template}`", each.summary, verbs_for(each)) for each in OPERATIONS
     )
     return table(("name", "request", "what for", "verb"), rows)
+
+
+def verbs_for(operation: Operation) -> str:
+    """The verb of an operation, and the one that is as good."""
+    return " or ".join(verb for verb in (operation.verb, operation.verb_instead) if verb is not None)
 
 
 def http_webhook_members() -> str:
@@ -102,6 +109,25 @@ def http_webhook_members() -> str:
         if name != "retry"
     )
     return table(("member", "default", "meaning"), rows)
+
+
+def http_token_members() -> str:
+    """The members of a request for a token."""
+    return table(("member", "meaning"), ((f"`{name}`", schema["description"]) for name, schema in NEW_TOKEN.items()))
+
+
+def security_roles() -> str:
+    """The built-in roles."""
+    rows = (
+        (f"`{role.name}`", role.description, " ".join(f"`{verb}`" for verb in verbs_of(role)))
+        for role in BUILT_IN.values()
+    )
+    return table(("role", "meaning", "verbs"), rows)
+
+
+def verbs_of(role: Role) -> list[str]:
+    """The verbs of all rules of a role."""
+    return sorted({verb for rule in role.rules for verb in rule.verbs})
 
 
 def part_of(tag: str) -> Callable[[], str]:
@@ -120,6 +146,8 @@ HTTP_PARTS: dict[str, Callable[[], str]] = {
             http_answer_headers,
             http_operation_ids,
             http_webhook_members,
+            http_token_members,
+            security_roles,
         )
     },
 }

@@ -21,7 +21,7 @@ from rollbook.cli.exits import EXIT_CODES, MEANINGS, exit_code_of
 from rollbook.clusters.schema import CLUSTER, Fields, Flag, Free, Kind, ListOf, Member, NodeId, Number, Text
 from rollbook.errors import RegistryError
 from rollbook.limits import DEFAULT_LIMITS, Limits
-from rollbook.settings import SETTINGS
+from rollbook.settings import SETTINGS, default_of, is_limit
 from tests.docs.http_reference import HTTP_PARTS
 from tests.docs.language_reference import LANGUAGE_PARTS
 from tests.docs.markdown import table
@@ -44,13 +44,13 @@ def pages_with_parts() -> list[Path]:
 
 def settings() -> str:
     """Every setting, its default and its meaning."""
-    rows = ((f"`{each.variable}`", f"`{each.default}`", each.meaning) for each in SETTINGS)
+    rows = ((f"`{each.variable}`", f"`{default_of(each)}`", each.meaning) for each in SETTINGS)
     return table(("variable", "default", "meaning"), rows)
 
 
 def limits() -> str:
     """Every limit and what sets it."""
-    variables = {each.name: f"`{each.variable}`" for each in SETTINGS if each.is_limit}
+    variables = {each.name: f"`{each.variable}`" for each in SETTINGS if is_limit(each)}
     rows = (
         (f"`{each.name}`", f"{getattr(DEFAULT_LIMITS, each.name):,}", variables.get(each.name, "fixed"))
         for each in fields(Limits)

@@ -1,7 +1,7 @@
 """Identities: whose a secret is, from where, until when; and that a registry which had one stays closed."""
 
 from rollbook.journal.memory.tokens import MemoryTokenStore
-from rollbook.security.identities import Identities
+from rollbook.security.identities import Holdings, Identities, Policy, read_holdings
 from rollbook.security.roles import VERBS
 from rollbook.security.tokens import Token, digest_of, new_token, row_of, token_from
 
@@ -19,7 +19,7 @@ class Clock:
 def identities_with(token: Token, now_ms: Clock | None = None) -> Identities:
     store = MemoryTokenStore()
     store.save_token(row_of(token))
-    return Identities(store, now_ms=now_ms or Clock())
+    return Identities(read_holdings(store), Policy(), now_ms=now_ms or Clock())
 
 
 def test_a_token_survives_its_store() -> None:
@@ -73,16 +73,16 @@ def test_a_former_secret_holds_until_its_grace_has_passed() -> None:
 
 def test_without_identities_everybody_may_and_after_the_first_nobody_without_one() -> None:
     store = MemoryTokenStore()
-    identities = Identities(store, now_ms=Clock())
+    identities = Identities(read_holdings(store), Policy(), now_ms=Clock())
     assert all(identities.anonymous("::1").may(verb) for verb in VERBS)
     store.save_token(row_of(TOKEN))
     store.forget_token(TOKEN.id)
-    identities.load()
+    identities.enforce(read_holdings(store))
     assert not any(identities.anonymous("::1").may(verb) for verb in VERBS)
 
 
 def test_the_token_of_the_settings_may_everything_and_closes_the_registry() -> None:
-    identities = Identities(MemoryTokenStore(), now_ms=Clock(), admin_token=SECRET)
+    identities = Identities(Holdings(), Policy(admin_token=SECRET), now_ms=Clock())
     caller = identities.recognised(SECRET, "::1")
     assert caller is not None
     assert caller.is_full

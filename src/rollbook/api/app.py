@@ -5,12 +5,14 @@ One rule: nothing redirects. A trailing slash is the same address.
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rollbook.api.asking import CHALLENGE, caller_of
+from rollbook.api.asking import AUDITED, CHALLENGE, caller_of
 from rollbook.api.compression import Encoded
 from rollbook.api.declarations import PARAMETERS, Operation
 from rollbook.api.handlers.about import make_pages
@@ -20,27 +22,34 @@ from rollbook.api.operations import OPERATIONS
 from rollbook.api.parameters import parameters_of
 from rollbook.api.problems import mistake, problem
 from rollbook.api.routing import Router
-from rollbook.errors import MethodNotAllowed, PermissionDenied, RegistryError, Unauthenticated
+from rollbook.errors import JournalUnavailable, MethodNotAllowed, PermissionDenied, RegistryError, Unauthenticated
 from rollbook.registry.registry import Registry
 from rollbook.security.callers import Caller
+from rollbook.security.security import Security
+from rollbook.security.tokens import without_tokens
 from rollbook.view.views import View
 
 logger = logging.getLogger(__name__)
 
 REVISION_HEADER = b"x-registry-revision"
+ENFORCED = frozenset({"tokens", "roles", "audit"})
+"""The verbs that are enforced even while a registry only observes: what they change outlasts that."""
 
 
-def make_app(registry: Registry, traffic: RequestCounts) -> ASGIApp:
+def make_app(registry: Registry, security: Security, traffic: RequestCounts) -> ASGIApp:
     """The ASGI application that serves ``registry``, and counts what it answers in ``traffic``."""
-    app = Application(OPERATIONS, registry, traffic)
+    app = Application(OPERATIONS, registry, security, traffic)
     return Encoded(WithRevision(Counted(app, traffic), registry.view))
 
 
 class Application:
     """Finds the operation that a request asks for, checks its parameters, and runs its handler."""
 
-    def __init__(self, operations: Sequence[Operation], registry: Registry, traffic: RequestCounts) -> None:
+    def __init__(
+        self, operations: Sequence[Operation], registry: Registry, security: Security, traffic: RequestCounts
+    ) -> None:
         self.registry = registry
+        self.security = security
         self.scraper = Scraper(registry, traffic)
         self.pages = make_pages(operations)
         self._router = Router(operations)
@@ -71,12 +80,35 @@ class Application:
         except RegistryError as refusal:
             return problem(refusal)
         scope[ROUTE], scope["path_params"] = operation.template, names
+        caller = caller_of(request)
         try:
-            check_verb(operation, caller_of(request))
+            self._check_verb(operation, caller)
             scope[PARAMETERS] = parameters_of(operation, scope["query_string"], self.registry.limits)
-            return await operation.handler(request)
+            response = await operation.handler(request)
         except RegistryError as refusal:
+            if isinstance(refusal, PermissionDenied):
+                await self._audit(request, operation, "refused", problem=refusal.message)
             return operation.refused(refusal)
+        if operation.audited:
+            await self._audit(request, operation, operation.name, **scope.get(AUDITED, {}))
+        return response
+
+    def _check_verb(self, operation: Operation, caller: Caller) -> None:
+        """Refuses who may not use the verb of an operation. While the registry only observes, that is noted."""
+        try:
+            check_verb(operation, caller)
+        except RegistryError as refusal:
+            if caller.observed is None or operation.verb in ENFORCED:
+                raise
+            logger.warning("would be refused: %s", refusal.message)
+
+    async def _audit(self, request: Request, operation: Operation, event: str, **facts: Any) -> None:
+        """Have what was done, or refused, in the audit log. What was done is answered whether or not it is logged."""
+        scope = request.scope
+        address = scope["client"][0]
+        more = {"operation": operation.name, "path": without_tokens(request.url.path), "request": scope["request_id"]}
+        with suppress(JournalUnavailable):  # which is logged, and nothing can be taken back
+            await self.security.auditor.record(caller_of(request).name, event, address=address, **more, **facts)
 
 
 def check_verb(operation: Operation, caller: Caller) -> None:
@@ -85,6 +117,8 @@ def check_verb(operation: Operation, caller: Caller) -> None:
     One rule: this comes before anything of the request is judged.
     """
     if operation.verb is None or caller.may(operation.verb):
+        return
+    if operation.verb_instead is not None and caller.may(operation.verb_instead):
         return
     if caller.kind == "anonymous":
         raise Unauthenticated(f"{operation.name} takes the verb {operation.verb!r}; {CHALLENGE}")

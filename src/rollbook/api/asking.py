@@ -6,6 +6,7 @@ from typing import TypeVar
 from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
+from starlette.types import Scope
 
 from rollbook.api.offloading import is_quick_to_parse, off_the_loop
 from rollbook.documents.codec import decode_json
@@ -15,11 +16,16 @@ from rollbook.limits import Limits
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.commands import Precondition
 from rollbook.security.callers import Caller
+from rollbook.security.security import Security
 
 Parsed = TypeVar("Parsed")
 
 CALLER = "rollbook.caller"
 """Where the edge leaves the caller in the scope of a request."""
+REVOKED = "revoked"
+"""Set in the state of a request's scope once its caller is no longer who it was."""
+AUDITED = "rollbook.audited"
+"""Where a handler leaves what the audit log is to know of what it did."""
 CHALLENGE = "send a token: Authorization: Bearer TOKEN, or as the password of Basic"
 
 REASON_LENGTH_MAX = 500
@@ -33,6 +39,12 @@ def registry_of(request: Request) -> Registry:
     """The registry that the application of this request serves."""
     registry: Registry = request.app.registry
     return registry
+
+
+def security_of(request: Request) -> Security:
+    """The security of the registry that the application of this request serves."""
+    security: Security = request.app.security
+    return security
 
 
 async def json_body(request: Request, *, limits: Limits) -> Value:
@@ -85,6 +97,11 @@ def caller_of(request: Request) -> Caller:
         return recognised
     peer = request.client.host if request.client else "unknown"
     return Caller(f"anonymous@{peer}")
+
+
+def is_revoked(scope: Scope) -> bool:
+    """Whether the caller of a request is no longer who it was when the request came."""
+    return bool(scope.get("state", {}).get(REVOKED))
 
 
 def reason_of(request: Request) -> str | None:

@@ -131,7 +131,8 @@ class Operation:
     """A row of the table. Errors in ``refuses`` come beside those that every operation may answer with (ANYWHERE).
 
     ``path``: a last segment ``{name:path}`` takes the rest of an address, slashes included.
-    ``verb``: None where anybody may ask. ``refused`` makes the answer to a refusal.
+    ``verb``: None where anybody may ask; ``verb_instead`` is as good. ``audited``: it is in the audit log before it is
+    answered. ``refused`` makes the answer to a refusal.
     ``ignores_parameters``: parameters that are not declared are passed over, as probes and scrapers expect.
     ``shortcut``: plain requests are answered by ``serving`` without the application.
     """
@@ -152,6 +153,8 @@ class Operation:
     ignores_parameters: bool = False
     shortcut: bool = False
     streams: bool = False
+    verb_instead: Verb | None = None
+    audited: bool = False
     template: str = field(init=False)
     """The path as people write it, and as metrics are labelled: ``/clusters/{id}/nodes/{node_id}``."""
     defaults: Mapping[str, Any] = field(init=False)

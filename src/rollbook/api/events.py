@@ -10,10 +10,11 @@ from starlette.responses import StreamingResponse
 from starlette.types import Message as AsgiMessage
 from starlette.types import Receive, Scope, Send
 
+from rollbook.api.asking import is_revoked
 from rollbook.api.problems import members_of, problem
 from rollbook.api.responses import REVISION_HEADER
 from rollbook.documents.lines import one_line
-from rollbook.errors import Compacted, JournalUnavailable, RegistryError
+from rollbook.errors import Compacted, JournalUnavailable, RegistryError, Unauthenticated
 from rollbook.registry.feed.change_events import Message
 from rollbook.registry.watching.watching import Bookmark, Overflow, Told, Watch
 
@@ -24,6 +25,7 @@ NDJSON = "application/x-ndjson"
 RETRY_MS = 1000
 HEADERS = {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}
 """Nobody on the way may keep events, nor collect them, as compressing them would."""
+ENDED = "the token of this watch was revoked or has expired, or may no longer watch as it did; ask again"
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +38,8 @@ class EventStream(StreamingResponse):
 
     def __init__(self, opening: AbstractContextManager[Watch], media_type: str) -> None:
         self._opening = opening
-        self._is_sse = media_type == SSE
+        self._framed = sse_event if media_type == SSE else json_line
+        self._position = 0
         super().__init__((), headers=HEADERS, media_type=media_type)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,18 +60,21 @@ class EventStream(StreamingResponse):
                     await super().__call__(scope, receive, send_in_time)
                 except TimeoutError:
                     logger.info("a watch ends, for its reader has taken nothing for %d s", SEND_SECONDS_MAX)
+                if is_revoked(scope):
+                    last = self._framed("revoked", None, _closing("revoked", self._position, Unauthenticated(ENDED)))
+                    await send({"type": "http.response.body", "body": last, "more_body": False})
 
     async def _pieces(self, watch: Watch) -> AsyncGenerator[bytes, None]:
-        framed = sse_event if self._is_sse else json_line
+        framed = self._framed
         # Something goes out at once, if only nothing: the head of the answer may wait for it.
-        yield b"retry: %d\nid: %d\n\n" % (RETRY_MS, watch.start) if self._is_sse else b""
-        position = watch.start
+        yield b"retry: %d\nid: %d\n\n" % (RETRY_MS, watch.start) if framed is sse_event else b""
+        self._position = watch.start
         try:
             async for told in watch.events(bookmark_seconds=BOOKMARK_SECONDS):
                 yield b"".join([piece_of(each, framed) for each in told])
-                position = told[-1].revision
+                self._position = told[-1].revision
         except Compacted as gone:  # without an id, so that nobody resumes after what was never sent
-            yield framed("compacted", None, _closing("compacted", position, gone))
+            yield framed("compacted", None, _closing("compacted", self._position, gone))
         except JournalUnavailable as trouble:
             logger.warning("a watch ends, for the journal can't be read: %s", trouble.message)
 

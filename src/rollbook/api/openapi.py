@@ -38,17 +38,23 @@ TAGS = {
     "webhooks": "Targets that changes are delivered to.",
     "dead letters": "What a webhook could not deliver.",
     "parser": "What the network's Parser and search server speak.",
+    "access": "Who a caller is, and what it may.",
+    "tokens": "The secrets that callers are recognised by.",
+    "roles": "What callers may.",
     "operations": "Health, readiness and metrics.",
     "about": "What this server is, and how it is asked.",
 }
 PATH_EXAMPLES = {
     "/clusters": {"id": "cluster-west-vision-001", "node_id": "node-1"},
     "/webhooks": {"id": "alerts", "number": "1"},
+    "/tokens": {"id": "7Gq2LmX0aZ"},
+    "/roles": {"name": "live-reader"},
 }
 PATH_MEANINGS = {
     "id": "the id",
     "node_id": "the id of the node; a slash in it is percent-encoded (`%2F`)",
     "number": "the number of the dead letter",
+    "name": "the name",
 }
 
 
@@ -69,8 +75,13 @@ def describe(operations: Sequence[Operation]) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in TAGS.items() if name in used],
+        "security": [{}, {"bearer": []}, {"basic": []}],
         "paths": paths,
         "components": {
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "a token"},
+                "basic": {"type": "http", "scheme": "basic", "description": "any user name, a token as the password"},
+            },
             "schemas": COMPONENTS,
             "headers": {row.name: {"description": row.meaning, "schema": row.schema} for row in headers_in(operations)},
             "responses": {f"Refused{status}": refusal_of(kinds) for status, kinds in by_status(COMMON).items()},

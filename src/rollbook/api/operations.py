@@ -5,6 +5,7 @@ One rule: the rows stand beside their handlers, a table a tag; here they are onl
 
 from rollbook.api.handlers import (
     about,
+    access,
     clusters,
     dead_letters,
     history,
@@ -14,6 +15,8 @@ from rollbook.api.handlers import (
     operations,
     parser,
     queries,
+    roles,
+    tokens,
     watching,
     webhooks,
 )
@@ -29,6 +32,9 @@ OPERATIONS = (
     *webhooks.OPERATIONS,
     *dead_letters.OPERATIONS,
     *parser.OPERATIONS,
+    *access.OPERATIONS,
+    *tokens.OPERATIONS,
+    *roles.OPERATIONS,
     *operations.OPERATIONS,
     *about.OPERATIONS,
 )

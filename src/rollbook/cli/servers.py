@@ -31,7 +31,7 @@ def serve(
     settings = settings_from(os.environ, host=host, port=port, data=data)
     for misspelt, meant in misspelt_variables(os.environ).items():
         warn(f"{misspelt} is not a setting; {meant} is")
-    if not settings.is_loopback:
+    if not settings.is_loopback and settings.security == "observe":
         warn_loudly("THIS REGISTRY IS OPEN TO THE NETWORK", open_to_all(settings))
     configure_logging(settings.log_level, settings.log_format)
     _be_ready_for_signals()
@@ -57,9 +57,9 @@ def _be_ready_for_signals() -> None:
 
 
 def open_to_all(settings: Settings) -> str:
-    """What it means to listen on an interface that others reach while nobody is asked who they are."""
+    """What it means to listen on an interface that others reach while everybody passes."""
     return (
-        f"It listens on {settings.host} port {settings.port}, and there is no authentication:\n"
-        "everybody who reaches that address can read, change and delete every cluster.\n"
-        "Put it behind a proxy that asks who is there, or listen on 127.0.0.1."
+        f"It listens on {settings.host} port {settings.port}, and only observes who asks (ROLLBOOK_SECURITY=observe):\n"
+        "whoever reaches that address can read, change and delete every cluster.\n"
+        "Its log says what would be refused. Leave the setting out once that is nothing you need."
     )

@@ -16,15 +16,21 @@ import httpx2
 
 from rollbook.client.calls import Answer, Call, Stream
 from rollbook.client.nouns import (
+    AwaitingAccess,
     AwaitingClusters,
     AwaitingHistory,
     AwaitingNodes,
     AwaitingRegistry,
+    AwaitingRoles,
+    AwaitingTokens,
     AwaitingWebhooks,
+    WaitingAccess,
     WaitingClusters,
     WaitingHistory,
     WaitingNodes,
     WaitingRegistry,
+    WaitingRoles,
+    WaitingTokens,
     WaitingWebhooks,
 )
 from rollbook.client.replies import check
@@ -121,6 +127,9 @@ class Client:
         self.nodes = WaitingNodes(self)
         self.history = WaitingHistory(self)
         self.webhooks = WaitingWebhooks(self)
+        self.tokens = WaitingTokens(self)
+        self.roles = WaitingRoles(self)
+        self.access = WaitingAccess(self)
         self.registry = WaitingRegistry(self)
 
     def send(self, call: Call[T]) -> T:
@@ -189,6 +198,9 @@ class AsyncClient:
         self.nodes = AwaitingNodes(self)
         self.history = AwaitingHistory(self)
         self.webhooks = AwaitingWebhooks(self)
+        self.tokens = AwaitingTokens(self)
+        self.roles = AwaitingRoles(self)
+        self.access = AwaitingAccess(self)
         self.registry = AwaitingRegistry(self)
 
     async def send(self, call: Call[T]) -> T:

@@ -4,7 +4,7 @@ One rule: every operation of the registry's table is here, or in the list of tho
 """
 
 from rollbook.client.binding import Awaiting, Waiting, operation, streamed
-from rollbook.client.operations import clusters, history, nodes, registry, webhooks
+from rollbook.client.operations import clusters, history, nodes, registry, security, webhooks
 
 
 class Clusters:
@@ -66,6 +66,32 @@ class Webhooks:
     drop_dead_letter = operation(webhooks.drop_dead_letter)
 
 
+class Tokens:
+    """Operations on tokens."""
+
+    create = operation(security.create_token)
+    list = operation(security.list_tokens)
+    read = operation(security.read_token)
+    rotate = operation(security.rotate_token)
+    revoke = operation(security.revoke_token)
+
+
+class Roles:
+    """Operations on roles."""
+
+    list = operation(security.list_roles)
+    read = operation(security.read_role)
+    put = operation(security.put_role)
+    delete = operation(security.delete_role)
+
+
+class Access:
+    """Operations that answer who a caller is and what it may."""
+
+    read = operation(security.read_access)
+    can = operation(security.ask_access)
+
+
 class Registry:
     """Operations on the registry itself."""
 
@@ -113,3 +139,27 @@ class WaitingWebhooks(Webhooks, Waiting):
 
 class AwaitingWebhooks(Webhooks, Awaiting):
     """Operations on webhooks, each of which is awaited."""
+
+
+class WaitingTokens(Tokens, Waiting):
+    """Operations on tokens, each of which waits for its answer."""
+
+
+class AwaitingTokens(Tokens, Awaiting):
+    """Operations on tokens, each of which is awaited."""
+
+
+class WaitingRoles(Roles, Waiting):
+    """Operations on roles, each of which waits for its answer."""
+
+
+class AwaitingRoles(Roles, Awaiting):
+    """Operations on roles, each of which is awaited."""
+
+
+class WaitingAccess(Access, Waiting):
+    """Operations on what a caller may, each of which waits for its answer."""
+
+
+class AwaitingAccess(Access, Awaiting):
+    """Operations on what a caller may, each of which is awaited."""

@@ -10,9 +10,9 @@ One rule: what is to be logged is on the disk before its caller is answered.
 import hashlib
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -22,6 +22,15 @@ FILE_NAME = "audit.ndjson"
 BEGINNING = "0" * 64
 FILE_BYTES_MAX = 64 * 1024 * 1024
 FILES_KEPT = 16
+
+
+class AuditEntry(NamedTuple):
+    """What is to be logged: ``at`` is its time in ISO 8601, ``facts`` are further members."""
+
+    at: str
+    actor: str
+    event: str
+    facts: Mapping[str, Any] = {}
 
 
 class AuditLog:
@@ -37,29 +46,31 @@ class AuditLog:
 
     def append(self, at: str, actor: str, event: str, **facts: Any) -> int:
         """Log an event, durably, and return its sequence number. ``at`` is its time in ISO 8601."""
-        self._sequence += 1
-        entry = {"seq": self._sequence, "at": at, "actor": actor, "event": event, **facts, "previous": self._previous}
-        line = orjson.dumps(entry)
-        os.write(self._file, line + b"\n")
+        self.append_all([AuditEntry(at, actor, event, facts)])
+        return self._sequence
+
+    def append_all(self, entries: Sequence[AuditEntry]) -> None:
+        """Log events, durably, with one sync of the disk."""
+        lines = b"".join(self._line(entry) + b"\n" for entry in entries)
+        os.write(self._file, lines)
         os.fdatasync(self._file)
-        self._previous = hashlib.sha256(line).hexdigest()
         if os.fstat(self._file).st_size >= self._file_bytes_max:
             self._rotate()
-        return self._sequence
 
     def entries(self, *, since: int = 0) -> Iterator[Document]:
         """The entries after sequence number ``since``, oldest first, as far as files are kept."""
-        for path in [*_rotated(self._path), self._path]:
-            if path != self._path and _number_of(path) <= since:
-                continue
-            for line in _lines(path):
-                entry = orjson.loads(line)
-                if entry["seq"] > since:
-                    yield entry
+        return entries_in(self._path.parent, since=since)
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+    def _line(self, entry: AuditEntry) -> bytes:
+        self._sequence += 1
+        members = {"seq": self._sequence, "at": entry.at, "actor": entry.actor, "event": entry.event, **entry.facts}
+        line = orjson.dumps({**members, "previous": self._previous})
+        self._previous = hashlib.sha256(line).hexdigest()
+        return line
 
     def _rotate(self) -> None:
         os.close(self._file)
@@ -67,6 +78,18 @@ class AuditLog:
         self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         for old in _rotated(self._path)[: -self._files_kept]:
             old.unlink(missing_ok=True)
+
+
+def entries_in(directory: Path, *, since: int = 0) -> Iterator[Document]:
+    """The entries of a directory after sequence number ``since``, oldest first, as far as files are kept."""
+    current = directory / FILE_NAME
+    for path in [*_rotated(current), current]:
+        if path != current and _number_of(path) <= since:
+            continue
+        for line in _lines(path):
+            entry = orjson.loads(line)
+            if entry["seq"] > since:
+                yield entry
 
 
 def problems_in_audit(directory: Path) -> list[str]:

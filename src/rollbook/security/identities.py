@@ -1,48 +1,93 @@
 """Identities: the tokens that are in force, and which caller each of them is.
 
 Theory: a table maps the SHA-256 of secrets to tokens. What a server remembers of callers it has recognised holds for
-one ``generation``, which goes up with every change of tokens and whenever one of them expires.
+one ``generation``, which goes up with every change of tokens or roles and whenever a token expires. What a token may is
+put together when it is first used in a generation.
 
-One rule: when there has ever been an identity, a caller without one may do nothing.
+One rule: when there has ever been an identity, a caller without one may do nothing but what the settings allow to
+addresses.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address, ip_network
+
+from msgspec import Struct
 
 from rollbook.documents.codec import decode_json
 from rollbook.documents.values import Value
 from rollbook.journal.token_store import TokenStore
-from rollbook.security.access import FULL_ACCESS, Access, access_of
-from rollbook.security.callers import Caller
+from rollbook.language.filters.nodes import EVERYTHING
+from rollbook.security.access import FULL_ACCESS, Access, Grant, access_of
+from rollbook.security.callers import Caller, Kind
+from rollbook.security.masks import HIDDEN
 from rollbook.security.roles import BUILT_IN, CLUSTERS, Role, parse_role
 from rollbook.security.tokens import Token, digest_of, token_from
+from rollbook.setting_values import AnonymousRoles
 
-NOBODY = Access(())
 ADMIN_NAME = "admin-token-file"
+ADMIN_NAMES = ("admin",)
+ADMIN = (BUILT_IN["admin"],)
+NO_FACTS: Mapping[str, Value] = {}
+LOOPBACK_GRANT = Grant(frozenset({"metrics"}), EVERYTHING, None, HIDDEN, HIDDEN)
+"""What everybody may on a loopback interface: programs of this machine may know how the registry does."""
+
+
+class Policy(Struct, frozen=True):
+    """What the settings say about callers.
+
+    ``admin_token`` is a secret from outside the store, whose caller may do everything. ``anonymous``: the roles of
+    addresses. ``observes``: everybody passes, and what would be refused is noted. ``is_loopback``: only programs of
+    this machine can connect.
+    """
+
+    admin_token: str | None = None
+    anonymous: AnonymousRoles = AnonymousRoles()
+    observes: bool = False
+    is_loopback: bool = False
+
+
+class Holdings(Struct, frozen=True):
+    """What a store holds at one time: its tokens in order of creation, and the roles that are not built in."""
+
+    tokens: tuple[Token, ...] = ()
+    roles: Mapping[str, Role] = {}
+    had_identities: bool = False
+
+
+def read_holdings(store: TokenStore) -> Holdings:
+    """What the store holds. Blocks."""
+    tokens = tuple(token_from(row) for row in store.tokens())
+    roles = {row.name: parse_role(row.name, decode_json(row.body.encode())) for row in store.roles()}
+    return Holdings(tokens, roles, store.has_had_identities())
 
 
 class Identities:
-    """Who may. ``admin_token`` is a secret from outside the store, whose caller may do everything."""
+    """Who may. ``tokens`` are in order of creation, by their ids; ``roles`` are all, by name."""
 
-    def __init__(self, store: TokenStore, *, now_ms: Callable[[], int], admin_token: str | None = None) -> None:
+    def __init__(self, holdings: Holdings, policy: Policy, *, now_ms: Callable[[], int]) -> None:
         self.generation = 0
+        self.policy = policy
         self.is_closed = False
-        self._store = store
+        self.tokens: Mapping[str, Token] = {}
+        self.roles: Mapping[str, Role] = {}
         self._now_ms = now_ms
-        self._admin_digest = digest_of(admin_token) if admin_token else None
-        self._tokens: dict[bytes, Token] = {}
-        self._roles: Mapping[str, Role] = BUILT_IN
+        self._admin_digest = digest_of(policy.admin_token) if policy.admin_token else None
+        self._by_digest: dict[bytes, Token] = {}
+        self._accesses: dict[tuple[tuple[str, ...], str], Access] = {}
+        self._uses: dict[str, int] = {}
         self._next_end_ms: int | None = None
-        self.load()
+        self.enforce(holdings)
 
-    def load(self) -> None:
-        """Put into force what the store holds. Blocks."""
-        rows = [token_from(row) for row in self._store.tokens()]
-        own = {row.name: parse_role(row.name, decode_json(row.body.encode())) for row in self._store.roles()}
-        self._tokens = {token.digest: token for token in rows}
-        self._tokens |= {token.former_digest: token for token in rows if token.former_digest is not None}
-        self._roles = {**own, **BUILT_IN}
-        self.is_closed = self._admin_digest is not None or self._store.has_had_identities()
+    def enforce(self, holdings: Holdings) -> None:
+        """Put into force what a store holds."""
+        self.tokens = {token.id: token for token in holdings.tokens}
+        self.roles = {**holdings.roles, **BUILT_IN}
+        former = {token.former_digest: token for token in holdings.tokens if token.former_digest is not None}
+        self._by_digest = {**former, **{token.digest: token for token in holdings.tokens}}
+        policy = self.policy
+        self.is_closed = bool(
+            self._admin_digest or holdings.had_identities or policy.anonymous.roles or policy.observes
+        )
         self._advance()
 
     def look(self) -> None:
@@ -54,17 +99,64 @@ class Identities:
         """The caller who has this secret, at an address; None when there is none."""
         digest = digest_of(secret)
         if digest == self._admin_digest:
-            return Caller(f"token:{ADMIN_NAME}@{address}", "token", FULL_ACCESS)
-        token = self._tokens.get(digest)
+            return self._caller(f"token:{ADMIN_NAME}@{address}", "token", ADMIN_NAMES, key=ADMIN_NAME)
+        token = self._by_digest.get(digest)
         if token is None or not self._is_in_force(token, digest) or not _is_within(token.networks, address):
             return None
-        roles = [self._roles[name] for name in token.roles if name in self._roles]
-        access = access_of(roles, facts_of(token))
-        return Caller(f"token:{token.name}@{address}", "token", access, token.expires_at_ms)
+        self._uses[token.id] = self._now_ms()
+        return self.caller_with(token, address)
+
+    def caller_with(self, token: Token, address: str) -> Caller:
+        """The caller that a token makes of who sends it from an address."""
+        name, facts = f"token:{token.name}@{address}", facts_of(token)
+        return self._caller(name, "token", token.roles, facts=facts, ends_ms=token.expires_at_ms, key=token.id)
 
     def anonymous(self, address: str) -> Caller:
         """The caller who shows no identity."""
-        return Caller(f"anonymous@{address}", "anonymous", NOBODY if self.is_closed else FULL_ACCESS)
+        name = f"anonymous@{address}"
+        if not self.is_closed:
+            return Caller(name, "anonymous", FULL_ACCESS, roles=ADMIN, key=name)
+        return self._caller(name, "anonymous", _roles_at(address, self.policy.anonymous), key=name)
+
+    def local(self, uid: int) -> Caller:
+        """The caller who has opened the admin socket."""
+        return Caller(f"local:{uid}", "local", FULL_ACCESS, roles=ADMIN, key=f"local:{uid}")
+
+    def roles_named(self, names: Iterable[str]) -> tuple[Role, ...]:
+        """The roles of these names. One that is gone allows nothing."""
+        return tuple(self.roles[name] for name in names if name in self.roles)
+
+    def taken_uses(self) -> list[tuple[str, int]]:
+        """The ids of the tokens that were used since the last call, and when."""
+        uses, self._uses = list(self._uses.items()), {}
+        return uses
+
+    def _caller(
+        self,
+        name: str,
+        kind: Kind,
+        role_names: tuple[str, ...],
+        *,
+        key: str,
+        facts: Mapping[str, Value] = NO_FACTS,
+        ends_ms: int | None = None,
+    ) -> Caller:
+        roles = self.roles_named(role_names)
+        permitted = self._access(role_names, roles, facts)
+        if self.policy.observes:
+            return Caller(name, kind, FULL_ACCESS, ends_ms, roles, facts, permitted, key)
+        return Caller(name, kind, permitted, ends_ms, roles, facts, None, key)
+
+    def _access(self, names: tuple[str, ...], roles: tuple[Role, ...], facts: Mapping[str, Value]) -> Access:
+        """What roles allow with these facts: the same object for all callers who have both alike."""
+        alike = (names, repr(facts))
+        access = self._accesses.get(alike)
+        if access is None:
+            access = access_of(roles, facts)
+            if self.policy.is_loopback and access is not FULL_ACCESS:
+                access = Access((*access.grants, LOOPBACK_GRANT))
+            self._accesses[alike] = access
+        return access
 
     def _is_in_force(self, token: Token, digest: bytes) -> bool:
         ends = [token.expires_at_ms] if digest == token.digest else [token.expires_at_ms, token.former_until_ms]
@@ -72,19 +164,29 @@ class Identities:
 
     def _advance(self) -> None:
         self.generation += 1
+        self._accesses = {}
         now_ms = self._now_ms()
-        ends = {end for token in self._tokens.values() for end in (token.expires_at_ms, token.former_until_ms)}
+        ends = {end for token in self._by_digest.values() for end in (token.expires_at_ms, token.former_until_ms)}
         self._next_end_ms = min((end for end in ends if end is not None and end > now_ms), default=None)
 
 
 def facts_of(token: Token) -> dict[str, Value]:
     """What the rules of roles may ask about the caller with this token."""
+    return facts_from(token.clusters, token.owner)
+
+
+def facts_from(clusters: tuple[str, ...], owner: str | None) -> dict[str, Value]:
+    """What the rules of roles may ask about a caller who is bound to these clusters and this owner."""
     facts: dict[str, Value] = {}
-    if token.clusters:
-        facts[CLUSTERS] = list(token.clusters)
-    if token.owner is not None:
-        facts["owner"] = token.owner
+    if clusters:
+        facts[CLUSTERS] = list(clusters)
+    if owner is not None:
+        facts["owner"] = owner
     return facts
+
+
+def _roles_at(address: str, anonymous: AnonymousRoles) -> tuple[str, ...]:
+    return tuple(role for role, network in anonymous.roles if _is_within((str(network),), address))
 
 
 def _is_within(networks: tuple[str, ...], address: str) -> bool:

@@ -7,7 +7,6 @@ rule of a caller's roles allows is denied. ``{"$caller": "owner"}`` in a filter 
 One rule: a role is refused as a whole when it is set, so that what is stored can be put into force.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, TypeAlias, get_args
 
@@ -19,6 +18,7 @@ from rollbook.documents.values import Document, Value
 from rollbook.errors import RequestRefused, below
 from rollbook.language.filters import parse_filter
 from rollbook.limits import DEFAULT_LIMITS, Limits
+from rollbook.setting_values import ROLE as ROLE_NAME
 
 ClusterVerb: TypeAlias = Literal[
     "read", "watch", "history", "create", "update", "delete", "restore", "protect", "nodes", "heartbeat"
@@ -34,7 +34,6 @@ CALLER, SECRETS = "$caller", "$secrets"
 CLUSTERS = "clusters"
 """The fact that is a list: the ids of the clusters that a caller is bound to."""
 
-ROLE_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 RULES_MAX, PATHS_MAX = 64, 256
 
 SECRET_PATHS: tuple[Path, ...] = (
@@ -240,8 +239,8 @@ BUILT_IN: Mapping[str, Role] = {
         Role("operator", (Rule(CLUSTER_VERBS | {"webhooks", "metrics", "explain"}),), "Does all on clusters.", True),
         Role(
             "auditor",
-            (Rule(frozenset({"read", "history", "audit", "roles", "tokens"}), hide=(SECRETS,)),),
-            "Reads clusters without secrets, history, roles, tokens and the audit log.",
+            (Rule(frozenset({"read", "history", "audit"}), hide=(SECRETS,)),),
+            "Reads clusters without secrets, history, the audit log, and which tokens and roles there are.",
             True,
         ),
         Role("admin", (Rule(VERBS),), "Does everything.", True),

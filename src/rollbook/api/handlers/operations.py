@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rollbook import __version__
-from rollbook.api.asking import registry_of
+from rollbook.api.asking import caller_of, registry_of
 from rollbook.api.declarations import Answer, Operation, reference
 from rollbook.api.metrics.scraping import MEDIA_TYPE, Scraper
 from rollbook.api.responses import json_response
@@ -25,13 +25,16 @@ async def metrics(request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """The registry answers reads; ``writable`` says whether its last write reached the disk.
+    """The registry answers reads. The rest is for callers who may read its metrics.
 
-    Changes up to the revision ``compacted`` are no longer kept; ``snapshot`` says as of which revision the index is on
-    the disk, and why a newer one could not be written; ``liveness`` says why silences are not written down; ``tasks``
-    names the background tasks that failed lately and were started again.
+    ``writable`` says whether its last write reached the disk. Changes up to the revision ``compacted`` are no longer
+    kept; ``snapshot`` says as of which revision the index is on the disk, and why a newer one could not be written;
+    ``liveness`` says why silences are not written down; ``tasks`` names the background tasks that failed lately and
+    were started again.
     """
     registry = registry_of(request)
+    if not caller_of(request).may("metrics"):
+        return json_response({"status": "ready"})
     trouble = registry.journal.trouble or registry.committer.trouble
     return json_response(
         {
@@ -84,9 +87,10 @@ OPERATIONS = (
         answers=(
             Answer(
                 200,
-                "reads are answered; `writable` says whether the last write reached the disk, `compacted` up to which "
-                "revision the history is no longer kept, `liveness.silent` how many clusters are silent, "
-                "and `liveness.holds` why some of these silences are not written down",
+                "reads are answered; and for callers with the verb `metrics`, and on loopback: `writable` says whether "
+                "the last write reached the disk, `compacted` up to which revision the history is no longer kept, "
+                "`liveness.silent` how many clusters are silent, and `liveness.holds` why some of these silences are "
+                "not written down",
                 reference("Readiness"),
             ),
         ),

@@ -8,13 +8,14 @@ from starlette.responses import Response
 
 from rollbook import errors
 from rollbook.api import headers, responses
-from rollbook.api.asking import caller_of, registry_of
+from rollbook.api.asking import caller_of, is_revoked, registry_of
 from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, reference
-from rollbook.api.events import SSE, EventStream
+from rollbook.api.events import ENDED, SSE, EventStream
 from rollbook.api.offloading import is_quick_to_parse, off_the_loop
 from rollbook.api.parameters import AS, FILTER, SINCE, WAIT_FOR
 from rollbook.api.responses import REVISION_HEADER, prefers
 from rollbook.documents.values import MISSING, Maybe
+from rollbook.errors import Unauthenticated
 from rollbook.limits import Limits
 from rollbook.registry.history.moments import parse_revision
 from rollbook.registry.reading.requests import WATCH_KEYS, WatchRequest, parse_watch
@@ -65,6 +66,8 @@ async def _next_events(request: Request, opening: AbstractContextManager[Watch],
         try:
             await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
             if not answering.done():
+                if is_revoked(request.scope):
+                    raise Unauthenticated(ENDED)
                 return Response()  # nobody reads it
             messages, revision = answering.result()
             newest = watch.watching.revision

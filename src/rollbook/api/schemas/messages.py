@@ -121,7 +121,7 @@ COMPONENTS: dict[str, Schema] = {
             "compacted": COUNT,
             "liveness": {"type": "object"},
         },
-        optional=("trouble",),
+        optional=("writable", "trouble", "revision", "clusters", "compacted", "liveness"),
     ),
     "Version": object_of({"name": TEXT, "version": TEXT, "api": TEXT}),
     "Welcome": object_of({"name": TEXT, "version": TEXT, "description": TEXT, "links": {"type": "object"}}),

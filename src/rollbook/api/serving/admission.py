@@ -8,6 +8,7 @@ what others send from its address.
 """
 
 import binascii
+import logging
 import re
 from time import monotonic
 
@@ -18,11 +19,13 @@ from rollbook.api.serving.requests import IncomingRequest
 from rollbook.errors import TooManyWrongTokens, Unauthenticated
 from rollbook.security.access import allow_alike
 from rollbook.security.callers import Caller
-from rollbook.security.identities import Identities
 from rollbook.security.limits import Buckets, Rate
+from rollbook.security.security import Security
 
 WRONG_TOKENS = Rate(per_second=20 / 60, burst=20)
 CREDENTIALS = re.compile(rb"(bearer|basic) +([^ ]+) *", re.IGNORECASE)
+
+logger = logging.getLogger(__name__)
 
 
 class Recognised(Struct, frozen=True):
@@ -37,8 +40,9 @@ class Recognised(Struct, frozen=True):
 class Admission:
     """Recognises callers, for all connections of a server."""
 
-    def __init__(self, identities: Identities) -> None:
-        self.identities = identities
+    def __init__(self, security: Security) -> None:
+        self.identities = security.identities
+        self._auditor = security.auditor
         self._wrong = Buckets()
 
     def recognise(self, request: IncomingRequest) -> Recognised:
@@ -53,8 +57,7 @@ class Admission:
         secret = secret_in(credentials)
         caller = None if secret is None else identities.recognised(secret, address)
         if caller is None:
-            self._count_wrong(address)
-            raise Unauthenticated(f"the credentials are not those of a token in force here; {CHALLENGE}")
+            return self._turned_away(credentials, address)
         return Recognised(generation, credentials, address, caller)
 
     def is_current(self, recognised: Recognised) -> bool:
@@ -63,14 +66,22 @@ class Admission:
         if recognised.generation == identities.generation:
             return True
         if recognised.credentials is None:
-            return recognised.caller.is_full != identities.is_closed
+            return allow_alike(identities.anonymous(recognised.address).permitted, recognised.caller.permitted)
         secret = secret_in(recognised.credentials)
         caller = None if secret is None else identities.recognised(secret, recognised.address)
-        return caller is not None and allow_alike(caller.access, recognised.caller.access)
+        return caller is not None and allow_alike(caller.permitted, recognised.caller.permitted)
 
-    def _count_wrong(self, address: str) -> None:
+    def _turned_away(self, credentials: bytes, address: str) -> Recognised:
+        """Refuses wrong credentials. While the registry only observes, who sends them is anonymous."""
+        identities = self.identities
+        if identities.policy.observes:
+            logger.warning("would be refused: wrong credentials from %s", address)
+            return Recognised(identities.generation, credentials, address, identities.anonymous(address))
         if not self._wrong.take(address, WRONG_TOKENS, monotonic()).allowed:
             raise TooManyWrongTokens("too many wrong tokens from this address: send a valid one, or wait")
+        problem = "the credentials are not those of a token in force here"
+        self._auditor.note(f"anonymous@{address}", "unauthenticated", address=address, problem=problem)
+        raise Unauthenticated(f"{problem}; {CHALLENGE}")
 
 
 def secret_in(credentials: bytes) -> str | None:

@@ -20,10 +20,9 @@ from rollbook.api.serving.logs import request_id
 from rollbook.api.serving.reading import Clock
 from rollbook.api.serving.requests import IncomingRequest
 from rollbook.api.serving.shortcuts import Shortcuts
-from rollbook.journal.memory.tokens import MemoryTokenStore
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.committing import WriteResult
-from rollbook.security.identities import Identities
+from rollbook.security.security import Security
 from rollbook.security.tokens import without_tokens
 from rollbook.settings import Settings
 
@@ -51,26 +50,24 @@ class OpenConnection(Protocol):
 
 
 class Edge:
-    """What the connections of one server share. Without ``takes_shortcuts`` the application answers everything,
-    and without ``identities`` everybody may do everything.
-    """
+    """What the connections of one server share. Without ``takes_shortcuts`` the application answers everything."""
 
     def __init__(
         self,
         app: ASGIApp,
         registry: Registry,
+        security: Security,
         traffic: RequestCounts,
         settings: Settings,
         *,
         patience: Patience | None = None,
         takes_shortcuts: bool = True,
-        identities: Identities | None = None,
     ) -> None:
         self.app = app
         self.traffic = traffic
         self.patience = patience or Patience(pause_seconds=settings.limits.body_pause_seconds_max)
         self.gates = Gates(settings)
-        self.admission = Admission(identities or Identities(MemoryTokenStore(), now_ms=lambda: 0))
+        self.admission = Admission(security)
         self.clock = Clock(asyncio.get_running_loop().time())
         self.date = date_header()
         self.connections: set[OpenConnection] = set()

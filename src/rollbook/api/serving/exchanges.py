@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from starlette.types import Message, Scope
 
-from rollbook.api.asking import CALLER
+from rollbook.api.asking import CALLER, REVOKED
 from rollbook.api.problems import mistake
 from rollbook.api.serving.logs import escaped, request_id
 from rollbook.api.serving.rendering import rendered, rendered_head
@@ -39,6 +39,7 @@ class Exchange:
         "_left",
         "_received",
         "_sends_body",
+        "_state",
         "_status",
         "complete",
         "id",
@@ -60,6 +61,7 @@ class Exchange:
         self._status = 0
         self._chunked = False
         self._sends_body = True
+        self._state: dict[str, bool] = {}
 
     async def run(self) -> None:
         """Have the application answer, whatever it does."""
@@ -79,7 +81,7 @@ class Exchange:
 
     def revoke(self) -> None:
         """End a stream to a caller who is no longer who it was. It asks anew, and is recognised anew."""
-        self.keep_alive = False
+        self._state[REVOKED] = True
         self._left.set()
 
     def disconnect(self) -> None:
@@ -169,7 +171,7 @@ class Exchange:
             "raw_path": path,
             "query_string": query,
             "headers": request.headers,
-            "state": {},
+            "state": self._state,
             "request_id": self.id,
             CALLER: request.caller,
         }

@@ -4,9 +4,10 @@ from typing import Protocol
 
 from rollbook.documents.values import Document
 from rollbook.errors import DeadLetterNotFound
+from rollbook.journal.storing import StoreThread
+from rollbook.journal.webhook_store import WebhookStore
 from rollbook.registry.webhooks.delivering import Deliverer
 from rollbook.registry.webhooks.records import letter_as_json
-from rollbook.registry.webhooks.storing import StoreThread
 from rollbook.security.callers import Caller
 
 
@@ -27,7 +28,7 @@ class Owners(Protocol):
 class DeadLetters:
     """The dead letters of all webhooks. Each method refuses (WebhookNotFound) an id that no webhook has."""
 
-    def __init__(self, keep: StoreThread, owners: Owners) -> None:
+    def __init__(self, keep: StoreThread[WebhookStore], owners: Owners) -> None:
         self._keep = keep
         self._owners = owners
 

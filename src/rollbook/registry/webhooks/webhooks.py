@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from rollbook.documents.values import Document
 from rollbook.errors import JournalUnavailable, LanguageRefused, TooManyWebhooks, WebhookExists, WebhookNotFound
 from rollbook.journal.interface import Journal
+from rollbook.journal.storing import StoreThread
 from rollbook.journal.webhook_store import Progress, WebhookStore
 from rollbook.limits import Limits
 from rollbook.registry.feed.recent_changes import RecentChanges
@@ -28,7 +29,6 @@ from rollbook.registry.webhooks.delivering import Deliverer, Surroundings
 from rollbook.registry.webhooks.records import Webhook, described, row_of, webhook_from, webhook_of
 from rollbook.registry.webhooks.resolving import Resolve
 from rollbook.registry.webhooks.sending import Sender
-from rollbook.registry.webhooks.storing import StoreThread
 from rollbook.registry.webhooks.targets import Registration, Target, TargetChange, TargetParser, parse_delivery_filter
 from rollbook.security.callers import Caller
 from rollbook.setting_values import AllowedNetworks
@@ -69,7 +69,7 @@ class Webhooks:
 
     def __init__(
         self,
-        keep: StoreThread,
+        keep: StoreThread[WebhookStore],
         recent: RecentChanges,
         around: Surroundings,
         parser: TargetParser,
@@ -100,7 +100,7 @@ class Webhooks:
         supervisor: Supervisor | None = None,
     ) -> "Webhooks":
         """The webhooks kept in ``store``, which they close."""
-        keep = StoreThread(store)
+        keep = StoreThread(store, name="rollbook-webhooks")
         rows = await keep(lambda store: store.load())
         supervisor = supervisor or Supervisor()
         watchers_max = max(limits.webhooks_max, len(rows))
