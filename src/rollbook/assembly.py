@@ -34,7 +34,7 @@ from rollbook.registry.liveness.lease_facts import LeaseFacts
 from rollbook.registry.liveness.lease_keeping import LeaseKeeper
 from rollbook.registry.liveness.lease_saving import open_leases
 from rollbook.registry.liveness.marking import Marking, StatusRules
-from rollbook.registry.liveness.status_overrides import Book, StatusOverrides
+from rollbook.registry.liveness.status_overrides import Book, StatusOverrides, StatusWords
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.queries import Reader
 from rollbook.registry.registry import Registry
@@ -126,10 +126,9 @@ async def open_registry(
         undo.push_async_callback(webhooks.close)
         watching = Watching(journal, recent, watchers_max=limits.watchers_max, supervisor=supervisor)
         undo.push_async_callback(watching.close)
-        marks = StatusOverrides(
-            leases, Book(journal, view, recent), unreachable=settings.unreachable_status, live=settings.live_status
-        )
-        status_rules = StatusRules(settings.unreachable_status, settings.live_status, rules, limits)
+        words = StatusWords(settings.unreachable_status, settings.live_status)
+        marks = StatusOverrides(leases, Book(journal, view, recent), words)
+        status_rules = StatusRules(words.unreachable, words.live, rules, limits)
         marking = Marking(leases, marks, committer, status_rules, read_clocks=read_clocks)
         liveness = LeaseKeeper(leases, marks, marking, saver, read_clocks=read_clocks, supervisor=supervisor)
         undo.push_async_callback(liveness.close)

@@ -80,7 +80,24 @@ def test_what_is_known_of_the_past_is_asked_for(http: httpx.Client, address: str
     revision = http.get(address).headers["x-registry-revision"]
     body = {"query": {"_registry.protected": True, "id": address.removeprefix("/clusters/")}, "include": "registry"}
     (found,) = http.post(f"/clusters/query?revision={revision}", json=body).json()
-    assert found["_registry"].keys() == {"revision", "createdAt", "updatedAt", "protected"}
+    assert found["_registry"].keys() == {"revision", "createdAt", "updatedAt", "statusSince", "protected"}
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("query", {"query": {"_registry.statusSince": {"$gt": ""}}, "sort": {"_registry.statusSince": -1}}),
+        ("query", {"query": {}, "projection": {"_registry.statusSince": 1}}),
+        ("count", {"_registry.statusSince": {"$type": "string"}}),
+        ("facets", {"query": {}, "facets": ["_registry.statusSince"]}),
+        ("distinct", {"key": "_registry.statusSince"}),
+        ("aggregate", [{"$group": {"_id": "$_registry.statusSince"}}]),
+    ],
+)
+def test_since_when_a_status_stands_is_a_field_like_the_others(
+    http: httpx.Client, address: str, route: str, body: Any
+) -> None:
+    assert http.post(f"/clusters/{route}", json=body).status_code == 200
 
 
 @pytest.mark.parametrize("filter", [{"_registry.revision": 1}, {"$expr": {"$gt": ["$_registry.revision", 1]}}])

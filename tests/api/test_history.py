@@ -154,6 +154,7 @@ def test_a_version_comes_with_what_the_registry_knew_then(http: httpx.Client, ad
         "revision": lives[1],
         "createdAt": told[3]["time"],
         "updatedAt": told[2]["time"],
+        "statusSince": told[3]["time"],
         "protected": False,
     }
 

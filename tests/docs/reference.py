@@ -18,6 +18,7 @@ from rollbook.api.metrics.scraping import METRICS, process_families
 from rollbook.api.problems import status_of
 from rollbook.cli import application
 from rollbook.cli.exits import EXIT_CODES, MEANINGS, exit_code_of
+from rollbook.clusters.registry_fields import OF_LEASES, STORED
 from rollbook.clusters.schema import CLUSTER, Fields, Flag, Free, Kind, ListOf, Member, NodeId, Number, Text
 from rollbook.errors import RegistryError
 from rollbook.limits import DEFAULT_LIMITS, Limits
@@ -89,6 +90,15 @@ def commands() -> str:
 def documents() -> str:
     """Every documented field of a cluster."""
     return table(("field", "type", "presence", "meaning"), members_of(CLUSTER))
+
+
+def registry_fields() -> str:
+    """Every field of ``_registry``."""
+    rows = (
+        (f"`{name}`", " or ".join(each.types) or "anything", "yes" if name in STORED else "no", each.meaning)
+        for name, each in {**STORED, **OF_LEASES}.items()
+    )
+    return table(("field", "type", "known of the past", "meaning"), rows)
 
 
 def members_of(kind: Fields, prefix: str = "") -> Iterator[tuple[str, ...]]:
@@ -169,6 +179,7 @@ PARTS: dict[str, Callable[[], str]] = {
             errors,
             commands,
             documents,
+            registry_fields,
             metrics,
             process_metrics,
             *LANGUAGE_PARTS,

@@ -1,5 +1,6 @@
 """What every journal does. A journal's own test module inherits ``JournalContract`` and says how one is opened."""
 
+import json
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from rollbook.errors import Compacted, JournalConflict
 from rollbook.journal.changes import Change, StoredVersion
 from rollbook.journal.interface import Journal
+from rollbook.journal.statuses import StatusChange, formers_in
 
 
 def body(id: str, **members: object) -> bytes:
@@ -70,8 +72,8 @@ class JournalContract:
         journal.append(changes, after=0)
         assert journal.newest() == 3
         assert list(journal.load()) == [
-            StoredVersion("west", second, 3, 1, 1_001, 1_003),
-            StoredVersion("east", body("east"), 2, 2, 1_002, 1_002),
+            StoredVersion("west", second, 3, 1, 1_001, 1_003, 1_003),
+            StoredVersion("east", body("east"), 2, 2, 1_002, 1_002, 1_002),
         ]
         assert journal.count() == 2
         assert list(journal.follow(0)) == changes
@@ -84,7 +86,7 @@ class JournalContract:
         journal.append(changes, after=0)
         journal = self.reopened(journal)
         assert (journal.newest(), journal.newest_ms()) == (2, 1_002)
-        assert list(journal.load()) == [StoredVersion("west", body("west", a="é"), 2, 1, 1_001, 1_002)]
+        assert list(journal.load()) == [StoredVersion("west", body("west", a="é"), 2, 1, 1_001, 1_002, 1_001)]
         assert list(journal.follow(0)) == changes
         journal.append([created(3, "east")], after=2)
         assert journal.newest() == 3
@@ -95,7 +97,7 @@ class JournalContract:
         for revision, change in enumerate(changes):
             journal.append([change], after=revision)
         assert list(journal.past.history("west")) == changes[::-1]
-        assert list(journal.load()) == [StoredVersion("west", body("west", a="again"), 3, 3, 1_003, 1_003)]
+        assert list(journal.load()) == [StoredVersion("west", body("west", a="again"), 3, 3, 1_003, 1_003, 1_003)]
         assert list(journal.follow(1)) == changes[1:]
 
     def test_one_batch_may_create_change_and_delete_the_same_document(self, journal: Journal) -> None:
@@ -104,6 +106,25 @@ class JournalContract:
         journal.append(batch, after=0)
         assert list(journal.load()) == []
         assert list(journal.follow(0)) == batch
+
+    def test_who_gave_a_status_is_known_when_the_change_is_gone(self, journal: Journal) -> None:
+        first, second, third = (
+            body("west", status="live"),
+            body("west", status="down"),
+            body("west", status="down", a=""),
+        )
+        changes = [created(1, "west", first), updated(2, "west", first, second, actor="bob")]
+        journal.append([*changes, updated(3, "west", second, third), created(4, "east")], after=0)
+        compact(journal, 4)
+        journal = self.reopened(journal)
+        assert journal.past.status("west") == journal.past.status("west", 3) == StatusChange(2, 1_002, "bob", b'"live"')
+        assert [kept.status_since_ms for kept in journal.load()] == [1_002, 1_004]
+        assert (journal.past.status("east"), journal.past.status("north")) == (None, None)
+        journal.close()
+
+    def test_a_status_that_was_none_is_no_former_status(self, journal: Journal) -> None:
+        journal.append([created(1, "west"), updated(2, "west", body("west"), body("west", status="live"))], after=0)
+        assert journal.past.status("west") == StatusChange(2, 1_002, "anonymous", None)
 
     @pytest.mark.parametrize("after", [0, 2, 99])
     def test_an_append_after_another_revision_is_a_conflict(self, journal: Journal, after: int) -> None:
@@ -155,7 +176,7 @@ class JournalContract:
         changes += [updated(3, "west", body("west"), later), unprotected(4, "west", later), deleted(5, "west", later)]
         journal.append(changes[2:3], after=2)
         journal = self.reopened(journal)
-        assert list(journal.load()) == [StoredVersion("west", later, 3, 1, 1_001, 1_003, protected=True)]
+        assert list(journal.load()) == [StoredVersion("west", later, 3, 1, 1_001, 1_003, 1_001, protected=True)]
         journal.append(changes[3:], after=3)
         assert list(journal.follow(0)) == changes
         assert list(journal.past.history("west")) == changes[::-1]
@@ -209,7 +230,7 @@ class JournalContract:
         journal = self.reopened(journal)
         assert (journal.newest(), journal.newest_ms(), journal.compaction.mark()) == (3, 1_003, 3)
         assert journal.past.revision_at(1_003) == 3
-        assert journal.past.version("west", 2) == StoredVersion("west", body("west"), 1, 1, 1_001, 1_001)
+        assert journal.past.version("west", 2) == StoredVersion("west", body("west"), 1, 1, 1_001, 1_001, 1_001)
         assert journal.past.version("east", 3) is None
         journal.append([created(4, "east")], after=3)
         assert [change.revision for change in journal.follow(3)] == [4]
@@ -301,6 +322,9 @@ def check_moment(journal: Journal, told: list[Change], revision: int, mark: int)
     for id in "abcd":
         try:
             assert journal.past.version(id, revision) == then.get(id)
+            if id in then:
+                given, told_by = journal.past.status(id, revision), status_given(told[:revision], id)
+                assert given == told_by or (told_by is None and given.revision == then[id].created_revision)
         except Compacted:
             assert any(change.id == id and revision < change.revision <= mark for change in told)
     if revision < mark:
@@ -337,18 +361,20 @@ def write_lives(journal: Journal, data: st.DataObject, past: Sequence[Change] = 
             change = any_change(data, revision, live)._replace(at_ms=at_ms)
             follow(live, change)
             batch.append(change)
-        journal.append(batch, after=newest + len(told))
+        formers = data.draw(st.sampled_from([None, formers_in(batch)]))
+        journal.append(batch, after=newest + len(told), formers=formers)
         told += batch
     return told
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters='"\\'), max_size=6)
+STATUSES = st.sampled_from([{}, {"status": "live"}, {"status": "down"}])
 
 
 def any_change(data: st.DataObject, revision: int, live: dict[str, StoredVersion]) -> Change:
     """A change that may come next."""
-    id = data.draw(st.sampled_from("abc"))
-    after, kept = body(id, text=data.draw(TEXTS), more=data.draw(TEXTS)), live.get(id)
+    id, status = data.draw(st.sampled_from("abc")), data.draw(STATUSES)
+    after, kept = body(id, text=data.draw(TEXTS), **status, more=data.draw(TEXTS)), live.get(id)
     if kept is None:
         return created(revision, id, after)
     match data.draw(st.sampled_from(["update", "delete", "protection"])):
@@ -371,8 +397,26 @@ def follow(live: dict[str, StoredVersion], change: Change) -> None:
     was = live.pop(change.id, None)
     if change.after is not None:
         creation = (was.created_revision, was.created_at_ms) if was else (change.revision, change.at_ms)
+        keeps_status = was is not None and status_of(was.body) == status_of(change.after)
+        times = (*creation, change.at_ms, was.status_since_ms if was and keeps_status else change.at_ms)
         is_protected = change.kind == "protected" or (change.kind == "updated" and was is not None and was.protected)
-        live[change.id] = StoredVersion(change.id, change.after, change.revision, *creation, change.at_ms, is_protected)
+        live[change.id] = StoredVersion(change.id, change.after, change.revision, *times, is_protected)
+
+
+def status_of(document: bytes) -> str | None:
+    status: str | None = json.loads(document).get("status")
+    return status
+
+
+def status_given(told: Sequence[Change], id: str) -> StatusChange | None:
+    """The update that gave a live document its status; None: it has it since its creation."""
+    for change in reversed([change for change in told if change.id == id]):
+        if change.before is None or change.after is None:
+            return None
+        former = status_of(change.before)
+        if former != status_of(change.after):
+            return StatusChange(change.revision, change.at_ms, change.actor, former and json.dumps(former).encode())
+    return None
 
 
 def sorted_by_creation(live: dict[str, StoredVersion]) -> list[StoredVersion]:

@@ -184,7 +184,7 @@ def test_what_is_intact_is_left_alone(data: Path) -> None:
 
 
 def test_the_file_says_its_format(data: Path) -> None:
-    assert FORMAT == 4
+    assert FORMAT == 5
     journal = SqliteJournal.open(data)
     change: Change = next(iter(journal.follow(2)))
     assert change.after == AFTER

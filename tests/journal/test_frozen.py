@@ -135,17 +135,22 @@ def read_only(data: Path) -> list[str]:
 
 
 def of_a_former_format(data: Path, version: int = 2) -> None:
-    """A journal as a former version left it: 3 is the one before large rows lag, 2 the one before checksums."""
+    """A journal as a former version left it: 4 is before statuses, 3 before large rows lag, 2 before checksums."""
     journal = SqliteJournal.open(data)
     journal.append([created(1, "west"), created(2, "east")], after=0)
     journal.close()
+    take_back_to(data, version)
+
+
+def take_back_to(data: Path, version: int) -> None:
+    """Take away from a journal what came after a version of its format."""
     tampered(data, f"PRAGMA user_version = {version}")
-    tampered(data, "ALTER TABLE changes DROP COLUMN more")
-    if version == 3:
-        return
-    for statement in (
-        "ALTER TABLE clusters DROP COLUMN checksum",
-        "ALTER TABLE changes DROP COLUMN checksum",
-        "ALTER TABLE changes DROP COLUMN was_checksum",
+    for came_with, statement in (
+        (5, "DROP TABLE statuses"),
+        (4, "ALTER TABLE changes DROP COLUMN more"),
+        (3, "ALTER TABLE clusters DROP COLUMN checksum"),
+        (3, "ALTER TABLE changes DROP COLUMN checksum"),
+        (3, "ALTER TABLE changes DROP COLUMN was_checksum"),
     ):
-        tampered(data, statement)
+        if came_with > version:
+            tampered(data, statement)

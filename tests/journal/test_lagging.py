@@ -132,9 +132,10 @@ def _kept_after(kept: StoredVersion | None, change: Change) -> StoredVersion | N
     if change.after is None:
         return None
     born = (change.revision, change.at_ms) if kept is None else (kept.created_revision, kept.created_at_ms)
+    times = (*born, change.at_ms, change.at_ms if kept is None else kept.status_since_ms)
     was = kept is not None and kept.protected
     is_protected = change.kind == "protected" or (change.kind == "updated" and was)
-    return StoredVersion(change.id, change.after, change.revision, *born, change.at_ms, is_protected)
+    return StoredVersion(change.id, change.after, change.revision, *times, is_protected)
 
 
 def test_a_row_lags_by_a_bounded_number_of_changes(data: Path) -> None:

@@ -189,7 +189,7 @@ def shown(key: Key) -> Any:
 
 
 def kept(id: str, body: bytes) -> StoredVersion:
-    return StoredVersion(id, body, 1, 1, 1, 1)
+    return StoredVersion(id, body, 1, 1, 1, 1, 1)
 
 
 @settings(max_examples=25, deadline=None)

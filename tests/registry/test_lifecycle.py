@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from rollbook.registry.history.moments import AtRevision
 from rollbook.registry.history.restoring import restoration
 from rollbook.registry.liveness.heartbeats import parse_heartbeat
 from rollbook.registry.writing.commands import ANY_REVISION
 from tests.examples import node
+from tests.journal.test_frozen import take_back_to
+from tests.registry.clocks import Clocks
 from tests.registry.fleets import Fleet, fleet_in
 from tests.registry.writing import TESTER, create, delete, update
 
@@ -80,7 +83,6 @@ async def test_a_heartbeat_names_nodes_that_are_there_and_others_are_reported(tm
 
 async def restore(fleet: Fleet, id: str, revision: int | None) -> None:
     registry = fleet.registry
-    unreachable = registry.liveness.unreachable_status
     command = await restoration(
         TESTER,
         registry.history,
@@ -89,7 +91,7 @@ async def restore(fleet: Fleet, id: str, revision: int | None) -> None:
         rules=registry.rules,
         precondition=ANY_REVISION,
         limits=registry.limits,
-        unreachable=unreachable,
+        words=registry.liveness.status_words,
     )
     await registry.write(TESTER, command, reason="a test")
 
@@ -155,5 +157,89 @@ async def test_a_mark_of_which_nothing_is_known_any_more_is_taken_back(tmp_path:
         path.unlink()
     async with fleet_in(tmp_path) as fleet:
         assert fleet.status("west") == "unreachable"
+        await fleet.beat("west")
+        assert fleet.status("west") == "live"
+
+
+def compact(fleet: Fleet, revision: int) -> None:
+    """Give up the changes up to a revision."""
+    compaction = fleet.registry.journal.compaction
+    while compaction.step(revision) < revision:
+        pass
+
+
+async def test_restoring_a_marked_revision_whose_mark_is_gone_from_the_history(tmp_path: Path) -> None:
+    async with fleet_in(tmp_path) as fleet:
+        marked = await fallen_silent(fleet, "draining")
+        later = await update(fleet.registry, "west", {"reputation": 1})
+        await update(fleet.registry, "west", {"status": "maintenance"})
+        compact(fleet, marked)
+        await restore(fleet, "west", later)
+        assert (fleet.status("west"), fleet.document("west")["reputation"]) == ("draining", 1)
+
+
+async def test_a_lost_lease_file_after_compaction_loses_no_former_status(tmp_path: Path) -> None:
+    clocks = Clocks()
+    async with fleet_in(tmp_path, clocks=clocks) as fleet:
+        await fallen_silent(fleet, "draining")
+        await update(fleet.registry, "west", {"reputation": 1})
+        compact(fleet, fleet.registry.view.revision)
+    (tmp_path / "leases.sqlite3").unlink()
+    async with fleet_in(tmp_path, clocks=clocks) as fleet:
+        await fleet.beat("west")
+        assert fleet.status("west") == "draining"
+
+
+async def test_a_status_that_somebody_wrote_stays_theirs_when_the_history_is_gone(tmp_path: Path) -> None:
+    clocks = Clocks()
+    async with fleet_in(tmp_path, clocks=clocks) as fleet:
+        await create(fleet.registry, "west", status="live")
+        await update(fleet.registry, "west", {"status": "unreachable"})
+        await update(fleet.registry, "west", {"reputation": 1})
+        compact(fleet, fleet.registry.view.revision)
+    async with fleet_in(tmp_path, clocks=clocks) as fleet:
+        await fleet.beat("west")
+        assert fleet.status("west") == "unreachable"
+
+
+async def test_the_time_of_a_status_is_that_of_the_change_that_gave_it(tmp_path: Path) -> None:
+    clocks = Clocks()
+    async with fleet_in(tmp_path, clocks=clocks) as fleet:
+        await create(fleet.registry, "west", status="registered")
+        facts = fleet.facts("west")
+        assert facts["statusSince"] == facts["createdAt"]
+        clocks.go(1)
+        await update(fleet.registry, "west", {"reputation": 1})
+        assert fleet.facts("west")["statusSince"] == facts["createdAt"] != fleet.facts("west")["updatedAt"]
+        clocks.go(1)
+        await update(fleet.registry, "west", {"status": "registered", "reputation": 2})
+        assert fleet.facts("west")["statusSince"] == facts["createdAt"]
+        clocks.go(1)
+        await fleet.beat("west")
+        live_since = fleet.facts("west")["statusSince"]
+        assert live_since == fleet.facts("west")["updatedAt"]
+        clocks.go(1)
+        await update(fleet.registry, "west", {"reputation": 3})
+    async with fleet_in(tmp_path, clocks=clocks) as fleet:
+        assert fleet.facts("west")["statusSince"] == live_since
+        past = await fleet.registry.history.version(TESTER, "west", AtRevision(3))
+        assert fleet.registry.history.facts.of(past)["statusSince"] == facts["createdAt"]
+        (found,) = await fleet.find(
+            query={"_registry.statusSince": live_since},
+            projection={"since": "$_registry.statusSince"},
+            sort={"_registry.statusSince": -1},
+        )
+        assert found["since"] == live_since
+
+
+async def test_an_old_journal_gives_a_marked_cluster_back_when_it_is_heard(tmp_path: Path) -> None:
+    clocks = Clocks()
+    async with fleet_in(tmp_path, clocks=clocks) as fleet:
+        await fallen_silent(fleet, "draining")
+        await update(fleet.registry, "west", {"reputation": 1})
+        compact(fleet, fleet.registry.view.revision)
+    (tmp_path / "leases.sqlite3").unlink()
+    take_back_to(tmp_path, 4)
+    async with fleet_in(tmp_path, clocks=clocks) as fleet:
         await fleet.beat("west")
         assert fleet.status("west") == "live"

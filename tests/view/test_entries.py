@@ -24,13 +24,13 @@ def test_an_update_keeps_the_place_and_the_creation() -> None:
     view = view_of(*CREATIONS, RENEWAL)
     assert view.revision == 3
     assert [entry.id for entry in view.entries()] == ["west", "east"]
-    assert view.entry("west") == Entry(0, "west", 3, 1, 10, 30, b'{"id":"west","a":1}')
+    assert view.entry("west") == Entry(0, "west", 3, 1, 10, 30, 10, b'{"id":"west","a":1}')
 
 
 def test_a_second_life_comes_last() -> None:
     view = view_of(*CREATIONS, RENEWAL, DELETION, SECOND_LIFE)
     assert [entry.id for entry in view.select(None)] == ["east", "west"]
-    assert view.entry("west") == Entry(2, "west", 5, 5, 50, 50, b'{"id":"west","a":2}')
+    assert view.entry("west") == Entry(2, "west", 5, 5, 50, 50, 50, b'{"id":"west","a":2}')
     assert len(view) == 2
 
 
@@ -42,7 +42,7 @@ def test_a_deleted_document_is_nowhere() -> None:
 
 def test_a_loaded_view_goes_on_after_its_revision() -> None:
     view = View()
-    view.load([StoredVersion("west", b'{"id":"west"}', 7, 3, 10, 20)], 9)
+    view.load([StoredVersion("west", b'{"id":"west"}', 7, 3, 10, 20, 10)], 9)
     view.apply([Change(10, "east", "created", 30, None, b'{"id":"east"}')])
     assert view.revision == 10
     assert [(entry.number, entry.id) for entry in view.entries()] == [(0, "west"), (1, "east")]

@@ -47,7 +47,10 @@ def test_a_packed_view_is_the_view() -> None:
     plain, packed = View(), View(packer=Packer(sample_bytes=8 * 1024))
     for view in (plain, packed):
         view.load(
-            [StoredVersion(f"c{number}", body, number + 1, number + 1, 1, 1) for number, body in enumerate(CLUSTERS)],
+            [
+                StoredVersion(f"c{number}", body, number + 1, number + 1, 1, 1, 1)
+                for number, body in enumerate(CLUSTERS)
+            ],
             100,
         )
         view.apply(

@@ -15,8 +15,10 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
+from rollbook.clusters.large_documents import decode_stored
+from rollbook.documents.editing import identical
 from rollbook.documents.ordering import equal
-from rollbook.documents.values import Maybe
+from rollbook.documents.values import MISSING, Document, Maybe
 
 Liveness: TypeAlias = Literal["alive", "late", "silent", "unknown"]
 Step: TypeAlias = Literal["mark", "restore"]
@@ -37,8 +39,26 @@ FLAPPING_WINDOW_SECONDS = 600
 TURNS_KEPT = 20
 
 
+STATUS = "status"
+"""The field of a document that says how its cluster is."""
+
 REGISTERED = "registered"
 """The status of a cluster that was never heard of: a heartbeat makes it live."""
+
+
+def status_in(body: bytes | None) -> Maybe:
+    """The status of a stored document; MISSING when it has none, or there is no document."""
+    return MISSING if body is None else status_of(decode_stored(body))
+
+
+def status_of(document: Document) -> Maybe:
+    """The status of a document; MISSING when it has none."""
+    return document.get(STATUS, MISSING)
+
+
+def has_same_status(before: Document, after: Document) -> bool:
+    """Whether a document keeps its status: the two would be written as the same JSON."""
+    return identical(status_of(before), status_of(after))
 
 
 class StatusOverride(Struct, frozen=True):

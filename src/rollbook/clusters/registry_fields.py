@@ -5,8 +5,9 @@ silently match nothing.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from rollbook.clusters.schema import REGISTRY_FIELD
 from rollbook.documents.codec import shortened
@@ -16,20 +17,36 @@ from rollbook.errors import LanguageRefused, below
 
 BAD_VALUE = 2
 
-STORED_FIELDS = ("revision", "createdAt", "updatedAt", "protected")
+
+class RegistryField(NamedTuple):
+    """A field of ``_registry``: its types in JSON Schema (none: any), and its meaning."""
+
+    types: tuple[str, ...]
+    meaning: str
+
+
+STORED: Mapping[str, RegistryField] = {
+    "revision": RegistryField(("integer",), "revision of the change that made the cluster what it is"),
+    "createdAt": RegistryField(("string",), "when the cluster was created (ISO 8601, UTC, as all times)"),
+    "updatedAt": RegistryField(("string",), "when it last changed"),
+    "statusSince": RegistryField(("string",), "when it was given the `status` that it has"),
+    "protected": RegistryField(("boolean",), "whether it can't be deleted"),
+}
 """Known of every revision."""
 
-LEASE_FIELDS = (
-    "liveness",
-    "observedAt",
-    "ageSeconds",
-    "ttlSeconds",
-    "turns",
-    "flapping",
-    "formerStatus",
-    "nodes",
-)
+OF_LEASES: Mapping[str, RegistryField] = {
+    "liveness": RegistryField(("string",), "what its heartbeats say: `alive`, `late`, `silent` or `unknown`"),
+    "observedAt": RegistryField(("string", "null"), "when the last heartbeat was heard; null when none was"),
+    "ageSeconds": RegistryField(("number", "null"), "how long ago that was; null when none was"),
+    "ttlSeconds": RegistryField(("integer",), "the length of its lease; absent when no heartbeat was heard"),
+    "turns": RegistryField(("integer",), "how often it fell silent or came back in the last ten minutes"),
+    "flapping": RegistryField(("boolean",), "whether that is four times or more"),
+    "formerStatus": RegistryField((), "the `status` over which the registry wrote that it is unreachable"),
+    "nodes": RegistryField(("array",), "the nodes that heartbeats named: `id`, `liveness`, `observedAt`, `ageSeconds`"),
+}
 """Known of the present only: what heartbeats say is not part of the history."""
+
+STORED_FIELDS, LEASE_FIELDS = tuple(STORED), tuple(OF_LEASES)
 
 NODE_FIELDS: tuple[str, ...] = ("id", "liveness", "observedAt", "ageSeconds")
 

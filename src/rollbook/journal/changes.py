@@ -26,6 +26,8 @@ class Change(NamedTuple):
 class StoredVersion(NamedTuple):
     """A document as the journal keeps it: its JSON, its revisions, its times (Unix ms), and whether it is protected.
 
+    ``status_since_ms`` is the time of the change that gave it its status; the creation gives one too.
+
     (A tuple, as an entry of the view is: a start makes one for every document.)
     """
 
@@ -35,6 +37,7 @@ class StoredVersion(NamedTuple):
     created_revision: int
     created_at_ms: int
     updated_at_ms: int
+    status_since_ms: int
     protected: bool = False
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from rollbook.journal.changes import Change, StoredVersion
+from rollbook.journal.statuses import Formers, StatusChange
 from rollbook.journal.tenure import Tenure
 from rollbook.limits import RequestBudget
 
@@ -45,6 +46,13 @@ class Past(Protocol):
 
     def revision_at(self, at_ms: int) -> int:
         """The newest revision dated ``at_ms`` or earlier, 0 when there was none. Refuses (Compacted) what is gone."""
+        ...
+
+    def status(self, id: str, revision: int | None = None) -> StatusChange | None:
+        """The change that gave the status which a document had at ``revision`` (None: now), even if it is gone.
+
+        None, or the creation: the document had it since then. It means nothing where ``version`` has no document.
+        """
         ...
 
     def knows(self, id: str) -> bool:
@@ -112,8 +120,10 @@ class Journal(Protocol):
         """How many live documents there are."""
         ...
 
-    def append(self, changes: Sequence[Change], *, after: int) -> None:
+    def append(self, changes: Sequence[Change], *, after: int, formers: Formers | None = None) -> None:
         """Make a batch durable, all or nothing. Its revisions are ``after + 1`` onwards, without gaps.
+
+        ``formers`` are the statuses before those updates that give another one; None: they are found in the documents.
 
         Refuses (JournalConflict) when ``after`` is not the newest revision; fails (JournalUnavailable) when the disk
         does, and may be tried again. Changes that do not follow from what is stored (a creation of what is there, a

@@ -12,6 +12,8 @@ from rollbook.view.packing import Packing, unpacked_bytes
 class Entry(NamedTuple):
     """One document as it stands: its JSON, its revisions, its times (Unix ms), and whether it is protected.
 
+    ``status_since_ms`` is the time of the change that gave it its status.
+
     ``held`` is its JSON as memory holds it: packed by ``packing``, or as it is.
     """
 
@@ -21,6 +23,7 @@ class Entry(NamedTuple):
     created_revision: int
     created_at_ms: int
     updated_at_ms: int
+    status_since_ms: int
     held: bytes
     protected: bool = False
     packing: Packing | None = None

@@ -11,6 +11,7 @@ from weakref import WeakSet
 from pyroaring import BitMap
 
 from rollbook.clusters.large_documents import decode_stored
+from rollbook.clusters.liveness import has_same_status
 from rollbook.documents import codec
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Document
@@ -168,16 +169,16 @@ class View:
         elif current is None:
             number, revision, at_ms = len(self.by_number), change.revision, change.at_ms
             held, packing = self._held(change.after)
-            self._add(Entry(number, change.id, revision, revision, at_ms, at_ms, held, packing=packing))
+            self._add(Entry(number, change.id, revision, revision, at_ms, at_ms, at_ms, held, packing=packing))
             self.index.insert(number, decode_stored(change.after))
         else:
-            creation = (current.created_revision, current.created_at_ms)
-            times = (*creation, change.at_ms)
+            before, after = versions or (decode_stored(current.body), decode_stored(change.after))
+            since_ms = current.status_since_ms if has_same_status(before, after) else change.at_ms
+            times = (current.created_revision, current.created_at_ms, change.at_ms, since_ms)
             protected = protected_after(change.kind, current.protected)
             held, packing = self._held(change.after)
             self._put_aside(current)
             self._add(Entry(current.number, change.id, change.revision, *times, held, protected, packing))
-            before, after = versions or (decode_stored(current.body), decode_stored(change.after))
             self.index.update(current.number, before, after)
 
     def _remove(self, entry: Entry) -> None:
@@ -194,13 +195,16 @@ class View:
 
     def _kept(self, kept: StoredVersion, id: str, number: int) -> Entry:
         """``id`` and ``number`` are objects that others hold too; equal revisions and equal times become one object."""
-        _, body, revision, created_revision, created_at_ms, updated_at_ms, protected = kept
+        _, body, revision, created_revision, created_at_ms, updated_at_ms, status_since_ms, protected = kept
         if created_revision == revision:
             created_revision = revision
         if updated_at_ms == created_at_ms:
             updated_at_ms = created_at_ms
+        if status_since_ms in (created_at_ms, updated_at_ms):
+            status_since_ms = created_at_ms if status_since_ms == created_at_ms else updated_at_ms
+        times = (created_at_ms, updated_at_ms, status_since_ms)
         held, packing = self._held(body)
-        return Entry(number, id, revision, created_revision, created_at_ms, updated_at_ms, held, protected, packing)
+        return Entry(number, id, revision, created_revision, *times, held, protected, packing)
 
     def _held(self, body: bytes) -> tuple[bytes, Packing | None]:
         return (body, None) if self._packer is None else self._packer.held(body)

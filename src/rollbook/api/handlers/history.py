@@ -44,7 +44,7 @@ async def restore_cluster(request: Request) -> Response:
         rules=rules_of(request),
         precondition=precondition_of(request),
         limits=registry.limits,
-        unreachable=registry.liveness.unreachable_status,
+        words=registry.liveness.status_words,
     )
     reason = reason_of(request) or command.reason
     return responses.stored(await registry.write(caller_of(request), command, reason=reason))

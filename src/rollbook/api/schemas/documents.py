@@ -9,6 +9,7 @@ from typing import Any
 
 from rollbook.api.declarations import Schema
 from rollbook.clusters.ids import RESERVED_IDS
+from rollbook.clusters.registry_fields import OF_LEASES, STORED
 from rollbook.clusters.schema import (
     CLUSTER,
     NODE,
@@ -80,6 +81,10 @@ def _new_cluster() -> dict[str, Any]:
 FACTS: Schema = {
     "type": "object",
     "description": "What the registry knows of a cluster beside its document, with `include=registry`.",
+    "properties": {
+        name: {**({"type": list(each.types)} if each.types else {}), "description": each.meaning}
+        for name, each in {**STORED, **OF_LEASES}.items()
+    },
 }
 _NODE = schema_of(NODE, sent=True)
 _STORED = schema_of(CLUSTER, sent=False)

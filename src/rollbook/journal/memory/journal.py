@@ -6,12 +6,14 @@ One rule: it passes the contract as the other journals do, and is the simplest t
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
+from operator import itemgetter
 from threading import RLock
 from typing import NamedTuple
 
 from rollbook.errors import Compacted, JournalConflict
 from rollbook.journal.changes import Change, StoredVersion, protected_after
 from rollbook.journal.interface import Size
+from rollbook.journal.statuses import Formers, StatusChange, formers_in, gives_status
 from rollbook.limits import RequestBudget
 
 CHANGE_BYTES = 100
@@ -40,6 +42,8 @@ class MemoryJournal:
         self.live: dict[str, StoredVersion] = {}
         self.revisions: dict[str, list[int]] = {}
         """The revisions of all changes of each id, kept or gone."""
+        self.statuses: dict[str, list[StatusChange]] = {}
+        """The updates that gave each id another status, and its creations after them, kept or gone."""
         self.lock = RLock()
         self.trouble: str | None = None
         self.past = MemoryPast(self)
@@ -72,7 +76,7 @@ class MemoryJournal:
         """See ``interface.Journal.count``."""
         return len(self.live)
 
-    def append(self, changes: Sequence[Change], *, after: int) -> None:
+    def append(self, changes: Sequence[Change], *, after: int, formers: Formers | None = None) -> None:
         """See ``interface.Journal.append``."""
         if self._rivals:
             rival, waiting = self._rivals.popleft(), self._rivals
@@ -83,13 +87,18 @@ class MemoryJournal:
             if after != self.newest():
                 raise JournalConflict(f"the newest revision is {self.newest()}, not {after}")
             live, newest, records = dict(self.live), self.newest_record, []
+            formers = formers_in(changes) if formers is None else formers
             for change in changes:
-                newest = _recorded(change, live, newest)
+                newest = _recorded(change, live, newest, formers)
                 records.append(newest)
             self.live = live
             self.records += records
             for change in changes:
                 self.revisions.setdefault(change.id, []).append(change.revision)
+                if change.revision in formers or (change.kind == "created" and change.id in self.statuses):
+                    former = formers.get(change.revision)
+                    given = StatusChange(change.revision, change.at_ms, change.actor, former)
+                    self.statuses.setdefault(change.id, []).append(given)
 
     def follow(self, after: int) -> Iterator[Change]:
         """See ``interface.Journal.follow``."""
@@ -166,6 +175,12 @@ class MemoryPast:
             raise Compacted("what was at that time is no longer kept")
         return found
 
+    def status(self, id: str, revision: int | None = None) -> StatusChange | None:
+        """See ``interface.Past.status``."""
+        given = self._journal.statuses.get(id, [])
+        count = len(given) if revision is None else bisect_right(given, revision, key=itemgetter(0))
+        return given[count - 1] if count else None
+
     def knows(self, id: str) -> bool:
         """See ``interface.Past.knows``."""
         return id in self._journal.revisions
@@ -210,7 +225,7 @@ def newest_at(journal: MemoryJournal, at_ms: int) -> int | None:
     return None if records[0].change.revision else 0
 
 
-def _recorded(change: Change, live: dict[str, StoredVersion], newest: _Record) -> _Record:
+def _recorded(change: Change, live: dict[str, StoredVersion], newest: _Record, formers: Formers) -> _Record:
     """The record of the change after ``newest``; ``live`` is changed with it. Refuses (ValueError) a wrong one."""
     before = live.get(change.id)
     problem = _problem_with(change, before, newest.change)
@@ -221,7 +236,9 @@ def _recorded(change: Change, live: dict[str, StoredVersion], newest: _Record) -
     else:
         created = (before.created_revision, before.created_at_ms) if before else (change.revision, change.at_ms)
         protected = protected_after(change.kind, before is not None and before.protected)
-        live[change.id] = StoredVersion(change.id, change.after, change.revision, *created, change.at_ms, protected)
+        since_ms = before.status_since_ms if before and not gives_status(change, formers) else change.at_ms
+        times = (*created, change.at_ms, since_ms)
+        live[change.id] = StoredVersion(change.id, change.after, change.revision, *times, protected)
     size_bytes = CHANGE_BYTES + len(change.before or b"") + len(change.after or b"")
     return _Record(change, before, newest.total_bytes + size_bytes)
 

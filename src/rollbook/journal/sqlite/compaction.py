@@ -11,6 +11,7 @@ from rollbook.journal.sqlite.positions import mark_in, newest_at, oldest_within
 from rollbook.journal.sqlite.reading import Readers
 from rollbook.journal.sqlite.rebuilding import Row
 from rollbook.journal.sqlite.recording import Tip, tip_in
+from rollbook.journal.sqlite.statuses import forget_statuses
 from rollbook.journal.sqlite.writing import Writer
 
 STEP_CHANGES = 256
@@ -56,6 +57,7 @@ class SqliteCompaction:
                 return mark.revision
             connection.execute(REMEMBER, (end.revision,))
             write_lagging_up_to(connection, end.revision)
+            forget_statuses(connection, end.revision)
             connection.execute(FORGET, (end.revision,))
             connection.execute(MOVE, (end.revision, end.at_ms, end.total_bytes))
             return end.revision

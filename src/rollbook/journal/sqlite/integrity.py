@@ -3,7 +3,7 @@
 Checked: SQLite's own integrity; from the compaction's mark on, revisions without gaps, times that do not go back,
 totals that add up; every version of every document, rebuilt backward from the end of each life, is JSON with its row's
 id and follows from what stood before it; the live documents are exactly those that the changes lead to; every row has
-the checksum that it was written with.
+the checksum that it was written with; and each status stands since the change that gave it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,6 +30,8 @@ from rollbook.journal.sqlite.rebuilding import (
     with_later,
 )
 from rollbook.journal.sqlite.recording import WEIGHT
+from rollbook.journal.sqlite.statuses import dated, problems_in_statuses
+from rollbook.journal.statuses import formers_in, gives_status
 
 PROBLEMS_MAX = 100
 
@@ -55,7 +57,7 @@ def problems_in(connection: apsw.Connection) -> list[str]:
     """What is wrong, a sentence each, as of one moment; at most ``PROBLEMS_MAX``."""
     found: list[str] = []
     connection.execute("BEGIN")
-    for check in (_integrity, _documents, _steps, _lives):
+    for check in (_integrity, _documents, _steps, _lives, problems_in_statuses):
         try:
             found += islice(check(connection), PROBLEMS_MAX - len(found))
         except apsw.Error as error:
@@ -73,7 +75,7 @@ def problems_in_cluster(connection: apsw.Connection, id: str) -> list[str]:
 
 def _live(connection: apsw.Connection, id: str) -> StoredVersion | None:
     kept = next(map(unchecked, connection.execute(f"{LIVE} WHERE id = ?", (id,))), None)
-    return None if kept is None else with_later(connection, kept)[0]
+    return None if kept is None else dated(connection, with_later(connection, kept)[0])
 
 
 def _problems_of(connection: apsw.Connection, id: str, rows: Iterable[Row], mark: int) -> Iterator[str]:
@@ -82,7 +84,7 @@ def _problems_of(connection: apsw.Connection, id: str, rows: Iterable[Row], mark
     except Damage as damage:
         yield f"The changes of {id!r} do not lead on from what is stored: {damage}."
         return
-    yield from _problems_of_one(id, rows, live, mark)
+    yield from _problems_of_one(connection, id, rows, live, mark)
 
 
 def _integrity(connection: apsw.Connection) -> Iterator[str]:
@@ -122,13 +124,16 @@ def _lives(connection: apsw.Connection) -> Iterator[str]:
             yield f"The live document {id!r} is in no change."
 
 
-def _problems_of_one(id: str, rows: Iterable[Row], live: StoredVersion | None, mark: int) -> Iterator[str]:
+def _problems_of_one(
+    connection: apsw.Connection, id: str, rows: Iterable[Row], live: StoredVersion | None, mark: int
+) -> Iterator[str]:
     """What is wrong with the lives of ``id``, its rows going backward from what is live now."""
     after = live
     for row in rows:
         try:
             change = change_before(row, after.body if after else b"")
-            before = kept_before(id, row[WAS:], change.before or b"")
+            kept = kept_before(id, row[WAS:], change.before or b"")
+            before = None if kept is None else dated(connection, kept)
             _check_step(change, before, after)
         except (ValueError, Damage) as error:
             yield f"The changes of {id!r} do not lead to what is stored: {error}."
@@ -164,8 +169,10 @@ def kept_after(before: StoredVersion | None, change: Change) -> StoredVersion | 
     created_revision = before.created_revision if before else change.revision
     created_at_ms = before.created_at_ms if before else change.at_ms
     protected = protected_after(change.kind, before is not None and before.protected)
-    creation = (created_revision, created_at_ms)
-    return StoredVersion(change.id, change.after, change.revision, *creation, change.at_ms, protected)
+    formers = formers_in([change])
+    since_ms = before.status_since_ms if before and not gives_status(change, formers) else change.at_ms
+    times = (created_revision, created_at_ms, change.at_ms, since_ms)
+    return StoredVersion(change.id, change.after, change.revision, *times, protected)
 
 
 def _body_problems(id: str, revision: int, body: bytes | None) -> Iterator[str]:

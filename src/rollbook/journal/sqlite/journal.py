@@ -29,9 +29,18 @@ from rollbook.journal.sqlite.rebuilding import CHANGE_COLUMNS, LIVE, Bodies, Row
 from rollbook.journal.sqlite.recording import Tip, record, tip_in
 from rollbook.journal.sqlite.repairing import repair
 from rollbook.journal.sqlite.schema import FILE_NAME, open_writer
+from rollbook.journal.sqlite.statuses import checked_status, record_status
 from rollbook.journal.sqlite.writing import Writer
+from rollbook.journal.statuses import Formers, formers_in
 
-LOAD = f"{LIVE} ORDER BY created_revision"
+LOAD = f"""
+SELECT live.*, given.revision, given.at_ms, given.actor, CAST(given.former AS BLOB), given.checksum
+FROM ({LIVE}) AS live LEFT JOIN statuses AS given ON given.id = live.id AND given.revision = (
+    SELECT max(revision) FROM statuses WHERE statuses.id = live.id
+)
+ORDER BY live.created_revision
+"""  # noqa: S608
+LIVE_WIDTH = 8
 COUNT = "SELECT count(*) FROM clusters"
 FOLLOW = f"SELECT {CHANGE_COLUMNS} FROM changes WHERE revision > ? ORDER BY revision LIMIT {PAGE_CHANGES}"  # noqa: S608
 
@@ -101,7 +110,10 @@ class SqliteJournal:
         """Every live document, in order of creation, as of one moment."""
         with self._readers.reading() as connection:
             for row in connection.execute(LOAD):
-                version, lag = with_later(connection, kept_of(row))
+                version, lag = with_later(connection, kept_of(row[:LIVE_WIDTH]))
+                if row[LIVE_WIDTH] is not None:
+                    given = checked_status(version.id, row[LIVE_WIDTH:])
+                    version = version._replace(status_since_ms=given.at_ms)
                 if lag.changes:
                     self._lagging.add(version.id)
                 yield version
@@ -112,15 +124,17 @@ class SqliteJournal:
             rows: list[Row] = connection.execute(COUNT).fetchall()
         return int(rows[0][0])
 
-    def append(self, changes: Sequence[Change], *, after: int) -> None:
+    def append(self, changes: Sequence[Change], *, after: int, formers: Formers | None = None) -> None:
         """Make a batch durable, all or nothing. See ``interface.Journal.append``."""
         tip = self._tip
         if after != tip.revision:
             raise JournalConflict(f"the newest revision is {tip.revision}, not {after}")
+        formers = formers_in(changes) if formers is None else formers
         with self._writer.transaction() as connection:
             large = self._large.draft()
             for change in changes:
                 tip = record(connection, change, tip, large)
+                record_status(connection, change, formers)
         self._tip, self._large = tip, large
 
     def follow(self, after: int) -> Iterator[Change]:

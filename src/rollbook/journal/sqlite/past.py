@@ -19,6 +19,8 @@ from rollbook.journal.sqlite.rebuilding import (
     live,
     newest_first,
 )
+from rollbook.journal.sqlite.statuses import dated, newest_status
+from rollbook.journal.statuses import StatusChange
 from rollbook.limits import RequestBudget
 
 HISTORY = f"SELECT {CHANGE_COLUMNS} FROM changes WHERE id = ? AND revision < ? ORDER BY revision DESC"  # noqa: S608
@@ -58,11 +60,12 @@ class SqlitePast:
                 first, *was = rows[0]
                 if (was[0] or _departed(connection, id)) > revision:
                     raise gone(revision)
-                return kept_before(id, was, body_before(connection, id, first, work=work))
+                kept = kept_before(id, was, body_before(connection, id, first, work=work))
+                return None if kept is None else dated(connection, kept)
             version = live(connection, id)
             if max(version.revision if version else 0, _departed(connection, id)) > revision:
                 raise gone(revision)
-            return version
+            return None if version is None else dated(connection, version)
 
     def earlier(
         self, revision: int, *, work: RequestBudget | None = None
@@ -78,7 +81,8 @@ class SqlitePast:
                 if id not in seen:
                     seen.add(id)
                     body = b"" if was[0] is None else body_before(connection, id, first, work=work)
-                    yield id, kept_before(id, was, body)
+                    kept = kept_before(id, was, body)
+                    yield id, None if kept is None else dated(connection, kept)
 
     def revision_at(self, at_ms: int) -> int:
         """See ``interface.Past.revision_at``."""
@@ -87,6 +91,11 @@ class SqlitePast:
         if found is None:
             raise Compacted("what was at that time is no longer kept")
         return found
+
+    def status(self, id: str, revision: int | None = None) -> StatusChange | None:
+        """See ``interface.Past.status``."""
+        with self._readers.reading() as connection:
+            return newest_status(connection, id, NEVER if revision is None else revision)
 
     def knows(self, id: str) -> bool:
         """See ``interface.Past.knows``."""

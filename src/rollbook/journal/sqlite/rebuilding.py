@@ -84,9 +84,13 @@ def _change(row: Row, before: bytes, after: bytes) -> Change:
 
 
 def kept_of(row: Row) -> StoredVersion:
-    """The document that a row of ``LIVE`` holds. Refuses (Damage) one that is not what was written."""
+    """The document that a row of ``LIVE`` holds, as if it had its status since its creation (see ``statuses.dated``).
+
+    Refuses (Damage) one that is not what was written.
+    """
     id, body, revision, created_revision, created_at_ms, updated_at_ms, protected, checksum = row
-    kept = StoredVersion(id, body, revision, created_revision, created_at_ms, updated_at_ms, protected == 1)
+    times = (created_at_ms, updated_at_ms, created_at_ms)
+    kept = StoredVersion(id, body, revision, created_revision, *times, protected == 1)
     if checksum is None or checksum != document_checksum(id, revision, updated_at_ms, body):  # a start checks them all
         check_document(kept, checksum)
     return kept
@@ -95,7 +99,8 @@ def kept_of(row: Row) -> StoredVersion:
 def unchecked(row: Row) -> StoredVersion:
     """The document that a row of ``LIVE`` holds, whatever its checksum."""
     id, body, revision, created_revision, created_at_ms, updated_at_ms, protected = row[:7]
-    return StoredVersion(id, body, revision, created_revision, created_at_ms, updated_at_ms, bool(protected))
+    times = (created_at_ms, updated_at_ms, created_at_ms)
+    return StoredVersion(id, body, revision, created_revision, *times, bool(protected))
 
 
 def kept_before(id: str, was: Sequence[Any], body: bytes) -> StoredVersion | None:

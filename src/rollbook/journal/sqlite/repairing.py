@@ -19,6 +19,8 @@ from rollbook.journal.sqlite.integrity import problems_in_cluster
 from rollbook.journal.sqlite.positions import mark_in
 from rollbook.journal.sqlite.rebuilding import CHANGE_COLUMNS, LIVE, Row, change_after, unchecked
 from rollbook.journal.sqlite.recording import WEIGHT, record, tip_in
+from rollbook.journal.sqlite.statuses import fill_statuses_of, record_status
+from rollbook.journal.statuses import formers_in
 
 LIFE = f"SELECT {CHANGE_COLUMNS} FROM changes WHERE id = ? AND revision BETWEEN ? AND ? ORDER BY revision"  # noqa: S608
 REBUILT = "UPDATE clusters SET body = CAST(? AS TEXT), checksum = ? WHERE id = ?"
@@ -58,6 +60,9 @@ def repair(writer: apsw.Connection, path: Path, id: str, *, drop: bool) -> str:
         if body is not None and problem_in_document(kept._replace(body=body), checksum) is None:
             _write_body(writer, kept, body)
             return f"the document of {id!r} was rebuilt from its history"
+    fill_statuses_of(writer, id)
+    if not is_damaged and not problems_in_cluster(writer, id):
+        return f"since when {id!r} has its status was made again from its history"
     if not drop:
         raise DataDirectoryUnsound(
             f"{id!r} can't be rebuilt from what is kept of its history: restore a backup of the directory, or give up "
@@ -92,6 +97,7 @@ def _write_body(writer: apsw.Connection, kept: StoredVersion, body: bytes) -> No
 
 def _empty_history(writer: apsw.Connection, id: str) -> None:
     writer.execute(EMPTIED, {"stub": _stub(id), "id": id})
+    writer.execute("DELETE FROM statuses WHERE id = ?", (id,))
     writer.execute(TOTALS, (mark_in(writer).total_bytes,))
 
 
@@ -114,4 +120,6 @@ def _stub(id: str) -> bytes:
 
 def _record(writer: apsw.Connection, id: str, kind: Kind, at_ms: int, before: bytes, after: bytes | None) -> None:
     tip = tip_in(writer)
-    record(writer, Change(tip.revision + 1, id, kind, at_ms, before, after, "command-line", REASON), tip)
+    change = Change(tip.revision + 1, id, kind, at_ms, before, after, "command-line", REASON)
+    record(writer, change, tip)
+    record_status(writer, change, formers_in([change]))

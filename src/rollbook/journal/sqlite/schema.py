@@ -13,23 +13,28 @@ A change in several places that lie far apart, as in a large document, has the f
 and ``inserted``, and the others in ``more``, a JSON array of ``[start, removed, inserted]``, to be done in this order.
 Rows of large documents in ``clusters`` may lag behind (see ``lagging``): ``revision`` says as of when they are.
 
+``statuses`` says of the changes that gave a document another status who made them, when, and which status was there
+``former``ly, as JSON; its rows outlive the changes (see ``statuses``).
+
 ``checksum`` is the CRC-32 of a row (see ``checksums``), and ``was_checksum`` that of the document which stood before a
 change; NULL where a version that kept none wrote the row.
 """
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
 
 from rollbook.errors import DataDirectoryUnsound
 from rollbook.journal.sqlite.freezing import open_frozen_file
+from rollbook.journal.sqlite.statuses import fill_statuses
 
 FILE_NAME = "rollbook.sqlite3"
 APPLICATION_ID = 0x526F6C6C  # "Roll"
-FORMAT = 4
-WITHOUT_MORE, WITHOUT_CHECKSUMS = 3, 2
-"""The formats before, which are migrated when they are opened: at once, since only rows written later are different."""
+FORMAT = 5
+WITHOUT_STATUSES, WITHOUT_MORE, WITHOUT_CHECKSUMS = 4, 3, 2
+"""The formats before, which are migrated when they are opened: columns that are new are empty in rows that are not."""
 BUSY_TIMEOUT_MS = 10_000
 
 TABLES = """
@@ -73,6 +78,17 @@ CREATE TABLE compacted (
 INSERT INTO compacted VALUES (1, 0, 0, 0);
 CREATE TABLE departed (id TEXT PRIMARY KEY, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
+ADD_STATUSES = """
+CREATE TABLE statuses (
+    id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    actor TEXT,
+    former TEXT,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (id, revision)
+) STRICT, WITHOUT ROWID;
+"""
 
 ADD_CHECKSUMS = """
 ALTER TABLE clusters ADD COLUMN checksum INTEGER;
@@ -80,13 +96,16 @@ ALTER TABLE changes ADD COLUMN was_checksum INTEGER;
 ALTER TABLE changes ADD COLUMN checksum INTEGER;
 """
 ADD_MORE = "ALTER TABLE changes ADD COLUMN more TEXT;"
-AS_IF_WITH_CHECKSUMS = """
+AS_IF_WITH_STATUSES = """
 PRAGMA temp_store = MEMORY;
+CREATE TEMP VIEW statuses AS
+SELECT id, revision, updated_at_ms AS at_ms, NULL AS actor, NULL AS former, NULL AS checksum FROM main.clusters;
+"""
+AS_IF_WITH_CHECKSUMS = """
 CREATE TEMP VIEW clusters AS SELECT *, NULL AS checksum FROM main.clusters;
 CREATE TEMP VIEW changes AS SELECT *, NULL AS was_checksum, NULL AS checksum, NULL AS more FROM main.changes;
 """
 AS_IF_WITH_MORE = """
-PRAGMA temp_store = MEMORY;
 CREATE TEMP VIEW changes AS SELECT *, NULL AS more FROM main.changes;
 """
 
@@ -127,8 +146,8 @@ def open_frozen(directory: Path) -> apsw.Connection:
     connection = open_frozen_file(path)
     try:
         _recognise(connection, path)
-        views = {WITHOUT_CHECKSUMS: AS_IF_WITH_CHECKSUMS, WITHOUT_MORE: AS_IF_WITH_MORE}
-        connection.execute(views.get(_number(connection, "user_version"), "")).fetchall()
+        for views in _views_of(_number(connection, "user_version")):
+            connection.execute(views).fetchall()
         connection.execute("PRAGMA query_only = 1").fetchall()
     except BaseException:
         connection.close()
@@ -159,7 +178,7 @@ def _recognise(connection: apsw.Connection, path: Path) -> None:
         raise DataDirectoryUnsound(f"{path} is an SQLite database that Rollbook did not make: choose another directory")
     if version > FORMAT:
         raise DataDirectoryUnsound(f"{path} has format {version}, and this Rollbook knows {FORMAT}: use the newer one")
-    if version not in (0, WITHOUT_CHECKSUMS, WITHOUT_MORE, FORMAT):
+    if version not in (0, WITHOUT_CHECKSUMS, WITHOUT_MORE, WITHOUT_STATUSES, FORMAT):
         raise DataDirectoryUnsound(
             f"{path} has format {version}, and this Rollbook knows {FORMAT}: with the older one that made it run "
             f"rollbook export --data {path.parent} > clusters.ndjson, "
@@ -169,7 +188,7 @@ def _recognise(connection: apsw.Connection, path: Path) -> None:
 
 def _create(connection: apsw.Connection) -> None:
     with connection:
-        connection.execute(TABLES).fetchall()
+        connection.execute(TABLES + ADD_STATUSES).fetchall()
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}").fetchall()
 
 
@@ -181,8 +200,21 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
     with connection:
         if version == WITHOUT_CHECKSUMS:
             connection.execute(ADD_CHECKSUMS).fetchall()
-        connection.execute(ADD_MORE).fetchall()
+        if version <= WITHOUT_MORE:
+            connection.execute(ADD_MORE).fetchall()
+        connection.execute(ADD_STATUSES).fetchall()
+        fill_statuses(connection)
         connection.execute(f"PRAGMA user_version = {FORMAT}").fetchall()
+
+
+def _views_of(version: int) -> Iterator[str]:
+    """What makes a file of an older format look like one of this format to its reader."""
+    if version in (WITHOUT_CHECKSUMS, WITHOUT_MORE, WITHOUT_STATUSES):
+        yield AS_IF_WITH_STATUSES
+    if version == WITHOUT_CHECKSUMS:
+        yield AS_IF_WITH_CHECKSUMS
+    if version == WITHOUT_MORE:
+        yield AS_IF_WITH_MORE
 
 
 def _number(connection: apsw.Connection, pragma: str) -> int:

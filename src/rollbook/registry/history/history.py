@@ -16,16 +16,15 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from rollbook.clusters.liveness import StatusOverride
 from rollbook.errors import ClusterNotFound, Compacted, RequestRefused
 from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
+from rollbook.journal.statuses import StatusChange
 from rollbook.limits import Limits, RequestBudget, budget_from_now
 from rollbook.registry.feed.change_events import ChangeEvent, Detail
 from rollbook.registry.feed.times import iso_time
 from rollbook.registry.history.moments import AtRevision, AtTime, Moment
 from rollbook.registry.history.past_fleets import PastFleet, entries_at, entry_of
-from rollbook.registry.liveness.status_overrides import override_in
 from rollbook.registry.reading.facts import Facts
 from rollbook.security.callers import Caller
 from rollbook.view.entries import Entry
@@ -115,13 +114,9 @@ class History:
         entry = self._view.entry(id)
         return entry.body if entry is not None else await self.on_thread(lambda: self._last_body(id))
 
-    async def mark(self, caller: Caller, id: str, revision: int | None, unreachable: str) -> StatusOverride | None:
-        """The status override that a cluster had as of a revision (None: last); None when it had none that is kept."""
-        before = None if revision is None else revision + 1
-        past = self._journal.past
-        return await self.on_thread(
-            lambda: override_in(past.history(id, before=before, work=self._work()), unreachable=unreachable)
-        )
+    async def status(self, caller: Caller, id: str, revision: int | None) -> StatusChange | None:
+        """The change that gave the status which a cluster had at a revision (None: last); see ``Past.status``."""
+        return await self.on_thread(lambda: self._journal.past.status(id, revision))
 
     async def on_thread(self, job: Callable[[], Result]) -> Result:
         """Run a job that reads the past on a thread for such jobs."""

@@ -124,5 +124,5 @@ def entries_at(
 
 def entry_of(kept: StoredVersion) -> Entry:
     """A version as an entry; its number means nothing, for no index knows it."""
-    times = (kept.created_at_ms, kept.updated_at_ms)
+    times = (kept.created_at_ms, kept.updated_at_ms, kept.status_since_ms)
     return Entry(0, kept.id, kept.revision, kept.created_revision, *times, kept.body, kept.protected)

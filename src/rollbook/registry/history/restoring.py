@@ -11,14 +11,14 @@ from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules, accept_update
 from rollbook.clusters.large_documents import decode_stored
-from rollbook.clusters.liveness import StatusOverride
+from rollbook.clusters.liveness import STATUS, StatusOverride, status_in
 from rollbook.documents.editing import with_members
 from rollbook.documents.values import MISSING, Maybe, is_integer
 from rollbook.errors import ClusterExists, PreconditionFailed, RequestRefused, below
 from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 from rollbook.registry.history.history import History
 from rollbook.registry.history.moments import AtRevision
-from rollbook.registry.liveness.status_commands import STATUS, status_in
+from rollbook.registry.liveness.status_overrides import StatusWords
 from rollbook.registry.writing.commands import ANY_REVISION, Current, Decision, Precondition, encoded
 from rollbook.security.callers import Caller
 
@@ -80,16 +80,16 @@ async def restoration(
     rules: SchemaRules,
     precondition: Precondition,
     limits: Limits,
-    unreachable: str,
+    words: StatusWords,
 ) -> Restore:
     """The command that restores a cluster. Refuses what was not there (ClusterNotFound) or is gone (Compacted).
 
-    ``unreachable`` is the status that the registry writes for silent clusters.
+    ``words`` are the statuses that the registry itself writes.
     """
     version = None if revision is None else await history.version(caller, id, AtRevision(revision))
     last = await history.last_body(caller, id)
     body = last if version is None else version.body
-    mark = await history.mark(caller, id, revision, unreachable) if status_in(body) == unreachable else None
+    mark = words.override_of(status_in(body), await history.status(caller, id, revision))
     return Restore(id, revision, body, last, rules, precondition, limits, mark)
 
 

@@ -21,7 +21,7 @@ from rollbook.registry.liveness.lease_metrics import LeaseMetrics
 from rollbook.registry.liveness.lease_saving import LeaseSaver
 from rollbook.registry.liveness.leases import Leases
 from rollbook.registry.liveness.marking import Marking
-from rollbook.registry.liveness.status_overrides import StatusOverrides
+from rollbook.registry.liveness.status_overrides import StatusOverrides, StatusWords
 from rollbook.registry.supervising import Supervisor
 from rollbook.security.callers import Caller
 from rollbook.view.entries import Entry
@@ -55,9 +55,9 @@ class LeaseKeeper:
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
-    def unreachable_status(self) -> str:
-        """The status that is written for silent clusters."""
-        return self._marking.unreachable_status
+    def status_words(self) -> StatusWords:
+        """The statuses that are written for clusters that are silent, and heard."""
+        return self._marks.words
 
     def listen(self) -> None:
         """Beats are heard from now on."""

@@ -12,13 +12,12 @@ from typing import TypeVar
 
 import orjson
 
-from rollbook.clusters.liveness import ClockReading, Lease, StatusOverride
+from rollbook.clusters.liveness import ClockReading, Lease, StatusOverride, status_in
 from rollbook.clusters.uptime import DAYS_KEPT, SLOTS_KEPT, Share, day_of_slot, day_shares, slot_shares, sums
 from rollbook.documents.values import MISSING
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.lease_store import LeaseBatch, LeaseRow, LeaseStore
 from rollbook.registry.liveness.leases import Leases
-from rollbook.registry.liveness.status_commands import status_in
 from rollbook.registry.liveness.uptimes import Finished, Uptimes
 from rollbook.view.views import View
 

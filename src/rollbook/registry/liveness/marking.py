@@ -78,11 +78,6 @@ class Marking:
         self._again: set[str] = set()
         self._trouble_until = float("-inf")
 
-    @property
-    def unreachable_status(self) -> str:
-        """The status that is written for silent clusters."""
-        return self._rules.unreachable
-
     async def set_status(
         self, caller: Caller, lease: Lease, entry: Entry, status: str, *, reason: str | None = None
     ) -> None:

@@ -6,14 +6,13 @@ from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules, accept_update
 from rollbook.clusters.large_documents import decode_stored
-from rollbook.clusters.liveness import REGISTERED, StatusOverride
+from rollbook.clusters.liveness import REGISTERED, STATUS, StatusOverride, status_in, status_of
 from rollbook.documents.editing import identical, with_members
-from rollbook.documents.values import MISSING, Document, Maybe
+from rollbook.documents.values import Document, Maybe
 from rollbook.errors import ClusterNotFound
 from rollbook.limits import Limits, RequestBudget
 from rollbook.registry.writing.commands import Current, Decision, updated
 
-STATUS = "status"
 TOUCHED = frozenset({(STATUS,)})
 NOT_DUE = "not due"
 
@@ -76,14 +75,9 @@ class RestoreStatus(Struct, frozen=True):
         return _with_status(current, self.mark.former, self.rules, self.limits)
 
 
-def status_in(body: bytes | None) -> Maybe:
-    """The status of a stored document; MISSING when it has none, or there is no document."""
-    return MISSING if body is None else decode_stored(body).get(STATUS, MISSING)
-
-
 def _with_status(current: Current, status: Maybe, rules: SchemaRules, limits: Limits) -> Decision:
     before: Document = decode_stored(current.body)
-    if identical(before.get(STATUS, MISSING), status):
+    if identical(status_of(before), status):
         return Decision(None, current.body)
     accepted = accept_update(before, with_members(before, {STATUS: status}), touched=TOUCHED, rules=rules)
     return updated(current, before, accepted, limits=limits)

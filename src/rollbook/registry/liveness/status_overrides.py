@@ -5,18 +5,18 @@ knows after a crash what it did before, and when somebody else has written a sta
 """
 
 import asyncio
-from collections.abc import Iterable
 
 from msgspec import Struct
 
-from rollbook.clusters.liveness import REGISTERED, ClockReading, Lease, StatusOverride, mark_after
+from rollbook.clusters.liveness import REGISTERED, ClockReading, Lease, StatusOverride, mark_after, status_in
+from rollbook.documents.codec import decode_json
 from rollbook.documents.editing import identical
-from rollbook.documents.values import Maybe
+from rollbook.documents.values import MISSING, Maybe
 from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
+from rollbook.journal.statuses import StatusChange
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.liveness.leases import Leases
-from rollbook.registry.liveness.status_commands import status_in
 from rollbook.view.entries import Entry
 from rollbook.view.views import View
 
@@ -32,17 +32,34 @@ class Book(Struct, frozen=True):
     recent: RecentChanges
 
 
+class StatusWords(Struct, frozen=True):
+    """The status that the registry writes for silent clusters, and that of clusters that are heard (empty: none)."""
+
+    unreachable: str
+    live: str
+
+    def override_of(self, status: Maybe, given: StatusChange | None) -> StatusOverride | None:
+        """The override in a document of this status, by the change that gave it; None: it has had it always.
+
+        Where it is not known who gave it, it is taken for the registry's own word, and the cluster for one that was
+        heard: else it would stay unreachable for ever.
+        """
+        if given is None or status != self.unreachable:
+            return None
+        if given.actor is None:
+            return StatusOverride(self.unreachable, self.live or REGISTERED)
+        if given.actor != REGISTRY:
+            return None
+        return StatusOverride(self.unreachable, MISSING if given.former is None else decode_json(given.former))
+
+
 class StatusOverrides:
-    """The marks of all leases, kept true to the documents.
+    """The marks of all leases, kept true to the documents."""
 
-    ``unreachable`` is the status that a mark writes, ``live`` that of clusters that are heard, if there is one.
-    """
-
-    def __init__(self, leases: Leases, book: Book, *, unreachable: str, live: str) -> None:
+    def __init__(self, leases: Leases, book: Book, words: StatusWords) -> None:
+        self.words = words
         self._leases = leases
         self._book = book
-        self._unreachable = unreachable
-        self._heard = live or REGISTERED
         self._revision = book.recent.revision
         self._statuses: dict[str, tuple[int, Maybe]] = {}
 
@@ -59,7 +76,7 @@ class StatusOverrides:
 
     def is_none(self, lease: Lease, entry: Entry) -> bool:
         """Whether a lease surely has no mark. Not sure is the status of a mark, if it is not known who wrote it."""
-        if not lease.mark_known and self.status_of(entry) != self._unreachable:
+        if not lease.mark_known and self.status_of(entry) != self.words.unreachable:
             lease.mark_known = True
         return lease.mark_known and lease.mark is None
 
@@ -94,7 +111,8 @@ class StatusOverrides:
         if entry is None or self.is_none(lease, entry):
             lease.mark_known = True
             return
-        mark = await asyncio.to_thread(self._mark_in_history, lease.id)
+        given = await asyncio.to_thread(self._book.journal.past.status, lease.id, entry.revision)
+        mark = self.words.override_of(self.status_of(entry), given)
         newest = self.entry(lease.id)
         if not lease.mark_known and newest is not None and newest.revision == entry.revision:
             self.believe(lease, mark)
@@ -113,17 +131,9 @@ class StatusOverrides:
             self._leases.note(lease, at, counts=False)
         self.believe(lease, self._mark_after(lease.mark, change))
 
-    def _mark_in_history(self, id: str) -> StatusOverride | None:
-        """The mark that the history shows. When it does not reach back to the change of the status, that word is taken
-        for the registry's own, and the cluster for one that is heard: else it would stay unreachable for ever.
-        """
-        past = self._book.journal.past
-        gone = StatusOverride(self._unreachable, self._heard)
-        return override_in(past.history(id), unreachable=self._unreachable, when_gone=gone)
-
     def _mark_after(self, mark: StatusOverride | None, change: Change) -> StatusOverride | None:
         before, after = status_in(change.before), status_in(change.after)
-        return mark_after(mark, before, after, by_registry=change.actor == REGISTRY, unreachable=self._unreachable)
+        return mark_after(mark, before, after, by_registry=change.actor == REGISTRY, unreachable=self.words.unreachable)
 
     def _start_over(self) -> None:
         """More has changed than is remembered: hold every lease against the documents as they are."""
@@ -133,20 +143,3 @@ class StatusOverrides:
                 self._leases.drop(lease.id)
             elif lease.mark is not None and self.status_of(entry) != lease.mark.written:
                 self.believe(lease, None)
-
-
-def override_in(
-    history: Iterable[Change], *, unreachable: str, when_gone: StatusOverride | None = None
-) -> StatusOverride | None:
-    """The status override that stood after a history of one cluster, which goes backward in time.
-
-    The last change of the status made it what it is. ``when_gone``: that change is not kept any more.
-    """
-    for change in history:
-        if change.after is None:  # a deletion leaves the status as it was
-            continue
-        before, after = status_in(change.before), status_in(change.after)
-        if change.kind == "created" or not identical(before, after):
-            by_registry = change.actor == REGISTRY
-            return mark_after(None, before, after, by_registry=by_registry, unreachable=unreachable)
-    return when_gone

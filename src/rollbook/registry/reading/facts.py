@@ -20,7 +20,8 @@ class Facts:
         return self if self._leases is None else Facts(self._leases.as_of_now())
 
     def of(self, entry: Entry | Current) -> dict[str, Value]:
-        """Its revision (an integer), when it was created and last changed (ISO 8601, UTC), whether it is protected.
+        """Its revision (an integer), when it was created, last changed and given its status (ISO 8601, UTC), and
+        whether it is protected.
 
         And what its heartbeats say, if there are leases: nobody knows that of the past.
         """
@@ -28,6 +29,7 @@ class Facts:
             "revision": entry.revision,
             "createdAt": iso_time(entry.created_at_ms),
             "updatedAt": iso_time(entry.updated_at_ms),
+            "statusSince": iso_time(entry.status_since_ms),
             "protected": entry.protected,
             **({} if self._leases is None else self._leases.of(entry)),
         }

@@ -37,6 +37,7 @@ class Current(Struct, frozen=True):
     created_revision: int = 0
     created_at_ms: int = 0
     updated_at_ms: int = 0
+    status_since_ms: int = 0
 
 
 class Decision(Struct, frozen=True):

@@ -258,7 +258,7 @@ class Committer:
         draft = Draft(self._view, at_ms, self._limits)
         draft.decide(batch)
         if draft.changes:
-            self._journal.append(draft.changes, after=self._view.revision)
+            self._journal.append(draft.changes, after=self._view.revision, formers=draft.formers)
         return draft
 
     async def _on_thread(self, job: Callable[[], T]) -> T:

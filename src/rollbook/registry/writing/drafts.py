@@ -13,9 +13,11 @@ from typing import NamedTuple, TypeAlias
 from msgspec import Struct
 
 from rollbook.clusters.large_documents import LARGE_BYTES
+from rollbook.clusters.liveness import has_same_status
 from rollbook.documents.values import Document
 from rollbook.errors import RegistryError
 from rollbook.journal.changes import Change, Kind, protected_after
+from rollbook.journal.statuses import formers_in, gives_status
 from rollbook.limits import Limits
 from rollbook.registry.writing.commands import Command, Current, Decision
 from rollbook.registry.writing.deciding import Ahead, TakesLonger, decide_briefly
@@ -78,6 +80,8 @@ class Draft:
         self._bytes = 0
         self.changes: list[Change] = []
         self.versions: dict[int, tuple[Document, Document]] = {}
+        self.formers: dict[int, bytes | None] = {}
+        """The statuses before those updates that give another one (see ``journal.statuses.Formers``)."""
         self.decided: list[Submission] = []
         self.outcomes: list[Outcome] = []
         self.costly: list[Submission] = []
@@ -151,13 +155,17 @@ class Draft:
         id, actor = submission.command.id, submission.caller.name
         revision = self._view.revision + len(self.changes) + 1
         before, after = current.body if current else None, decision.body
-        self.changes.append(Change(revision, id, kind, self._at_ms, before, after, actor, submission.reason))
+        change = Change(revision, id, kind, self._at_ms, before, after, actor, submission.reason)
+        self.changes.append(change)
         self._bytes += len(before or b"") + len(after or b"")
         if decision.versions is not None:
             self.versions[revision] = decision.versions
+        if decision.versions is None or not has_same_status(*decision.versions):
+            self.formers |= formers_in([change])
         protected = protected_after(kind, current is not None and current.protected)
         creation = (current.created_revision, current.created_at_ms) if current else (revision, self._at_ms)
-        times = (*creation, self._at_ms)
+        keeps_status = current is not None and not gives_status(change, self.formers)
+        times = (*creation, self._at_ms, current.status_since_ms if current and keeps_status else self._at_ms)
         self._over[id] = None if after is None else Current(after, revision, protected, id, *times)
         return revision
 
@@ -180,5 +188,5 @@ def current_in(view: View, id: str) -> Current | None:
     entry = view.entry(id)
     if entry is None:
         return None
-    times = (entry.created_revision, entry.created_at_ms, entry.updated_at_ms)
+    times = (entry.created_revision, entry.created_at_ms, entry.updated_at_ms, entry.status_since_ms)
     return Current(entry.body, entry.revision, entry.protected, id, *times)
