@@ -87,6 +87,8 @@ def taken(operation: Operation) -> Asked:
 
 
 def unaddressable(operation: Operation) -> Asked:
+    if operation.name == "updateCluster":
+        return Asked(names={"id": "a b"}, parameters={"upsert": "true"})
     body = cluster("a b")
     return Asked(body={"body": {"spec": {"values": body}}} if operation.tag == "parser" else body)
 
@@ -96,6 +98,8 @@ def invalid(operation: Operation) -> Asked:
     match operation.name:
         case "updateCluster":
             return Asked(body={"$set": {"memory": -1}})
+        case "patchCluster" | "replaceDocument":
+            return Asked(body={"memory": -1})
         case "createCluster":
             return Asked(body={"id": "broken"})
         case "createClusterFromSpec":
@@ -158,6 +162,11 @@ def unpiped(operation: Operation) -> Asked:
     return Asked(body=[{"$foo": 1}])
 
 
+def another_id(operation: Operation) -> Asked:
+    merges = operation.name in ("patchCluster", "replaceDocument")
+    return Asked(body={"id": "east"} if merges else {"$set": {"id": "east"}})
+
+
 PROVOKED: dict[type[RegistryError], Callable[[Operation], Asked]] = {
     errors.MalformedJson: lambda operation: Asked(parameters={"filter": "{"}),
     errors.JsonTooDeep: lambda operation: Asked(parameters={"filter": "[" * 200 + "]" * 200}),
@@ -168,7 +177,7 @@ PROVOKED: dict[type[RegistryError], Callable[[Operation], Asked]] = {
     errors.ProjectionRefused: unprojected,
     errors.PipelineRefused: unpiped,
     errors.UpdateRefused: lambda operation: Asked(body={"$inc": {"memory": "much"}}),
-    errors.IdImmutable: lambda operation: Asked(body={"$set": {"id": "east"}}),
+    errors.IdImmutable: another_id,
     errors.ClusterNotFound: elsewhere,
     errors.ClusterExists: taken,
     errors.ClusterDeleted: lambda operation: Asked(names={"id": "deleted"}),
@@ -292,7 +301,7 @@ def test_a_declared_refusal_comes(
 EVERYWHERE: dict[type[RegistryError], dict[str, Any]] = {
     errors.RequestRefused: {"params": {"made-up": "1"}},
     errors.RouteNotFound: {"url": "/clusters/west/nowhere"},
-    errors.MethodNotAllowed: {"method": "PATCH"},
+    errors.MethodNotAllowed: {"method": "PATCH", "url": "/clusters"},
     errors.MalformedJson: {"content": b"{"},
     errors.JsonTooDeep: {"content": b"[" * 1000 + b"]" * 1000},
     errors.BodyTooLarge: {"content": b" " * (DEFAULT_LIMITS.body_bytes_max + 1)},

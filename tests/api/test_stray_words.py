@@ -76,7 +76,7 @@ def test_computed_fields_of_a_pipeline_may_have_any_name(http: httpx.Client) -> 
         ({"inc": {"reputation": 9}, "status": "live"}, "/inc", '"$inc"'),
         ({"rename": {"a": "b"}}, "/rename", '"$rename"'),
         ({"query": {"id": 1}, "$set": {"reputation": 9}}, "/query", '"filter"'),
-        ({"$set": {"reputation": 9}, "upsert": True}, "/upsert", "POST /clusters"),
+        ({"$set": {"reputation": 9}, "upsert": True}, "/upsert", "?upsert=true"),
         ({"update": {"set": {"reputation": 9}}}, "/update/set", '"$set"'),
         ({"$unset": {"_registry.revision": ""}}, "/$unset/_registry.revision", "filter"),
         ([{"$set": {"reputation": "$_registry.revision"}}], "/0/$set/reputation", "filter"),

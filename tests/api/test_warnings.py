@@ -22,12 +22,14 @@ def answers_to_odd_documents(http: httpx.Client) -> dict[str, httpx.Response]:
 
     ask("createCluster", "POST", "/clusters", cluster(id, node("n-1"), first="b"))
     ask("updateCluster", "PUT", at, {"$set": {"second": "b"}})
+    ask("patchCluster", "PATCH", at, {"patched": "b"})
+    ask("replaceDocument", "PUT", f"{at}/document", cluster(id, node("n-1"), replaced="b"))
     ask("joinNode", "POST", f"{at}/nodes", {**node("n-2"), "third": "b"})
     ask("replaceNode", "PUT", f"{at}/nodes/n-1", {**node("n-1"), "fourth": "b"})
     ask("patchNode", "PATCH", f"{at}/nodes/n-1", {"fifth": "b"})
     ask("replaceNodes", "PUT", f"{at}/nodes", [{**node("n-1"), "sixth": "b"}])
     ask("addNode", "POST", "/api/addNode", {"clusterId": id, "nodeData": node("n-3"), "mode": "b"})
-    http.put(at, json={"$unset": {"first": ""}})
+    http.put(at, json={"$unset": {"first": "", "replaced": ""}})
     revision = int(answers["createCluster"].headers["etag"].strip('"'))
     ask("restoreCluster", "POST", f"{at}/restore", {"revision": revision})
     spec = {"values": cluster(next(ids), first="b")}

@@ -104,6 +104,11 @@ def is_revoked(scope: Scope) -> bool:
     return bool(scope.get("state", {}).get(REVOKED))
 
 
+def media_type_of(request: Request) -> str:
+    """The media type that a request gives its body, in lower case; empty where it gives none."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def reason_of(request: Request) -> str | None:
     """Why a caller asks, by ``X-Reason``."""
     return reason_in(request.headers.get("x-reason", ""))

@@ -47,12 +47,13 @@ Verb: TypeAlias = Literal[
 ]
 """What a caller needs the permission for."""
 
-JSON, JSON_SCHEMA, PROBLEM_JSON, NDJSON, MERGE_PATCH = (
+JSON, JSON_SCHEMA, PROBLEM_JSON, NDJSON, MERGE_PATCH, JSON_PATCH = (
     "application/json",
     "application/schema+json",
     "application/problem+json",
     "application/x-ndjson",
     "application/merge-patch+json",
+    "application/json-patch+json",
 )
 PARAMETERS = "rollbook.parameters"
 """Where the gate leaves the parsed parameters in the scope of a request."""
@@ -95,7 +96,8 @@ class Header:
 class Body(Generic[P, T]):
     """The body of a request: what parses it, its JSON Schema, an example, and what it is in the reference (Markdown).
 
-    ``options``: the members that a caller may have meant to send when they come as parameters.
+    ``options``: the members that a caller may have meant to send when they come as parameters. ``others``: the schema
+    and an example of media types whose bodies are of another form.
     """
 
     parse: Callable[Concatenate[Any, P], T]
@@ -105,6 +107,7 @@ class Body(Generic[P, T]):
     optional: bool = False
     options: tuple[str, ...] = ()
     media_types: tuple[str, ...] = (JSON,)
+    others: Mapping[str, tuple[Schema, Any]] = field(default_factory=dict)
 
     async def of(self, request: Request, *args: P.args, **kwargs: P.kwargs) -> T:
         """The parsed body of a request; MISSING is parsed where an optional one is empty."""

@@ -47,6 +47,7 @@ CONTENT_SECURITY_POLICY = Header(
 NO_SNIFF = Header("X-Content-Type-Options", "`nosniff`: the page is what its media type says", "nosniff")
 ALLOW = Header("Allow", "of a 405, and of OPTIONS: the methods of this address", "GET, HEAD, OPTIONS")
 RETRY_AFTER = Header("Retry-After", "of a 429 or 503: after how many seconds to try again", "1", {"type": "integer"})
+ACCEPT_PATCH = Header("Accept-Patch", "of a 415 of a PATCH: the media types of patches", "application/merge-patch+json")
 CONNECTION = Header("Connection", "`close` after a body that was not read to its end", "close")
 
 WWW_AUTHENTICATE = Header("WWW-Authenticate", "of a 401: how a caller says who it is", "Bearer")
@@ -71,6 +72,6 @@ CONTENT_ENCODING = Header(
 )
 
 OF_EVERY_ANSWER = (REVISION, REQUEST_ID, CONTENT_ENCODING, VARY)
-OF_REFUSALS = (ALLOW, RETRY_AFTER, CONNECTION, WWW_AUTHENTICATE)
+OF_REFUSALS = (ALLOW, RETRY_AFTER, CONNECTION, WWW_AUTHENTICATE, ACCEPT_PATCH)
 OF_HTTP = frozenset({"content-length", "content-type", "date", "transfer-encoding"})
 """Those of HTTP itself, which need no row."""

@@ -4,6 +4,7 @@ One rule: nothing is described here that a row does not declare.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rollbook import __version__
@@ -18,6 +19,7 @@ from rollbook.api.declarations import (
     Header,
     Operation,
     Parameter,
+    Schema,
     reference,
 )
 from rollbook.api.problems import status_of
@@ -91,8 +93,8 @@ def describe(operations: Sequence[Operation]) -> dict[str, Any]:
 
 def described(operation: Operation, operations: Sequence[Operation]) -> dict[str, Any]:
     """One operation."""
-    responses = {str(answer.status): answer_of(answer) for answer in operation.answers}
-    for answer in operation.answers:
+    responses = {str(answer.status): answer_of(answer) for answer in answers_by_status(operation)}
+    for answer in answers_by_status(operation):
         links = links_of(operation, answer, operations)
         if links:
             responses[str(answer.status)]["links"] = links
@@ -106,6 +108,22 @@ def described(operation: Operation, operations: Sequence[Operation]) -> dict[str
         "responses": {**responses, **refusals_of(operation)},
         **({} if operation.verb is None else {"x-rollbook-verb": operation.verb}),
     }
+
+
+def answers_by_status(operation: Operation) -> list[Answer]:
+    """One answer for each status: what several say of one is said together. Each may be the body."""
+    found: dict[int, Answer] = {}
+    for answer in operation.answers:
+        first = found.get(answer.status)
+        found[answer.status] = answer if first is None else _either(first, answer)
+    return list(found.values())
+
+
+def _either(first: Answer, other: Answer) -> Answer:
+    schemas = [schema for schema in (first.schema, other.schema) if schema is not None]
+    both = {header.name: header for header in (*first.headers, *other.headers)}
+    schema: Schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+    return replace(first, meaning=f"{first.meaning}; {other.meaning}", schema=schema, headers=tuple(both.values()))
 
 
 def answer_of(answer: Answer) -> dict[str, Any]:
@@ -152,7 +170,10 @@ def request_body(body: Body[..., Any]) -> dict[str, Any]:
     return {
         "description": body.meaning,
         "required": not body.optional,
-        "content": {each: {"schema": body.schema, "example": body.example} for each in body.media_types},
+        "content": {
+            each: dict(zip(("schema", "example"), body.others.get(each, (body.schema, body.example)), strict=True))
+            for each in body.media_types
+        },
     }
 
 

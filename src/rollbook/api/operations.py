@@ -11,9 +11,11 @@ from rollbook.api.handlers import (
     history,
     lists,
     liveness,
+    node_patches,
     nodes,
     operations,
     parser,
+    patches,
     queries,
     roles,
     tokens,
@@ -23,9 +25,11 @@ from rollbook.api.handlers import (
 
 OPERATIONS = (
     *clusters.OPERATIONS,
+    *patches.OPERATIONS,
     *lists.OPERATIONS,
     *queries.OPERATIONS,
     *nodes.OPERATIONS,
+    *node_patches.OPERATIONS,
     *liveness.OPERATIONS,
     *watching.OPERATIONS,
     *history.OPERATIONS,

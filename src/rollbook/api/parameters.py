@@ -17,7 +17,7 @@ from rollbook.clusters.acceptance import UnknownFields
 from rollbook.documents.codec import decode_json
 from rollbook.errors import RequestRefused
 from rollbook.language.filters.nodes import EVERYTHING, Filter
-from rollbook.limits import Limits
+from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.registry.feed.change_events import Detail
 from rollbook.registry.history.moments import (
     REVISION_MAX,
@@ -78,6 +78,11 @@ def parse_limit(text: str) -> int:
     if limit is None or not 1 <= limit <= LIMIT_MAX:
         raise RequestRefused(f"limit must be an integer from 1 to {LIMIT_MAX}, not {shown(text)!r}")
     return limit
+
+
+def parse_flag(name: str, text: str) -> bool:
+    """``true`` or ``false``."""
+    return bool(one_of_words(name, ("true", "false"))(text, DEFAULT_LIMITS) == "true")
 
 
 def _pairs_in(query_string: bytes) -> list[tuple[str, str]]:
@@ -175,6 +180,20 @@ FIELD_VALIDATION: Parameter[UnknownFields | None] = Parameter(
     "`strict`, `warn` (the default) or `ignore`: what happens to fields that are not documented",
     _words(*get_args(UnknownFields), default="warn"),
     None,
+)
+DRY_RUN: Parameter[bool] = Parameter(
+    "dryRun",
+    lambda text, limits: parse_flag("dryRun", text),
+    "`true`: nothing is written; the answer says what would be stored, how it differs, and its warnings",
+    _words("true", "false", default="false"),
+    False,
+)
+UPSERT: Parameter[bool] = Parameter(
+    "upsert",
+    lambda text, limits: parse_flag("upsert", text),
+    '`true`: a cluster that is not there is created, as the update makes it of `{"id": id}`',
+    _words("true", "false", default="false"),
+    False,
 )
 ON_CONFLICT: Parameter[Literal["replace", "refuse"]] = Parameter(
     "onConflict",

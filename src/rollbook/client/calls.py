@@ -98,6 +98,11 @@ def headers_of(*, if_match: str | None = None, reason: str | None = None, key: s
     return {name: value for name, value in given.items() if value is not None}
 
 
+def patch_type_of(patch: Any) -> str:
+    """The media type of a patch: a list is a JSON Patch, all else a merge patch or operators."""
+    return "application/json-patch+json" if isinstance(patch, list) else "application/json"
+
+
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"

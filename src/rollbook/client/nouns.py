@@ -15,6 +15,8 @@ class Clusters:
     list = operation(clusters.list_clusters)
     following = operation(clusters.following)
     update = operation(clusters.update)
+    patch = operation(clusters.patch)
+    replace = operation(clusters.replace)
     delete = operation(clusters.delete)
     restore = operation(clusters.restore)
     protect = operation(clusters.protect)

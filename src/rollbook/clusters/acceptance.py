@@ -87,7 +87,7 @@ def accept_update(
     """
     if after is before:
         return Accepted(after)
-    _refuse_another_id(before, after)
+    check_same_id(before, after)
     _refuse_too_many_nodes(after)
     demands = STORED[rules.mode]
     sound = needs_nothing(_without_known_nodes(before, after), rules.mode, new=False)
@@ -156,7 +156,8 @@ def _problem_with_id_of(document: Document) -> str | None:
     return problem_with_id(id) if isinstance(id, str) else None
 
 
-def _refuse_another_id(before: Document, after: Document) -> None:
+def check_same_id(before: Document, after: Document) -> None:
+    """Refuses (IdImmutable) an update that changed the id."""
     if not equal(before.get("id", MISSING), after.get("id", MISSING)):
         raise IdImmutable(
             f"the id of a cluster can't change: this one is {shown(before.get('id', MISSING))}; "

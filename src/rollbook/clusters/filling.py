@@ -5,7 +5,7 @@ One rule: what is given is never changed or moved, and a document that lacks not
 
 from collections.abc import Mapping
 
-from rollbook.clusters.schema import CLUSTER, Fields, Presence
+from rollbook.clusters.schema import CLUSTER, URL_MAP, Fields, Presence
 from rollbook.documents.values import MISSING, Document, Maybe, Value
 
 AT_CREATION = frozenset({Presence.KEPT, Presence.FILLED})
@@ -30,6 +30,31 @@ def _filled(kind: Fields, value: Document, presences: frozenset[Presence], befor
             if whole is not given:
                 changes[name] = whole
     return with_documented(value, changes, kind) if changes else value
+
+
+def with_kept(given: Document, before: Document) -> Document:
+    """A document that replaces ``before``, with what the registry fills as it stood there, where it is not given.
+
+    That is every documented field which is filled at creation or whenever it is absent, and ``config.urlMap``.
+    """
+    return _kept(CLUSTER, given, before)
+
+
+def _kept(kind: Fields, given: Document, before: Document) -> Document:
+    changes: dict[str, Value] = {}
+    for name, member in kind.members.items():
+        value, stood = given.get(name, MISSING), before.get(name, MISSING)
+        if stood is MISSING or value is stood:
+            continue
+        if isinstance(member.kind, Fields) and isinstance(stood, dict) and member.kind is not URL_MAP:
+            inside: Maybe = {} if value is MISSING else value
+            if isinstance(inside, dict):
+                whole = _kept(member.kind, inside, stood)
+                if whole is not value and (whole or value is not MISSING):
+                    changes[name] = whole
+        elif value is MISSING and (member.presence in AT_CREATION or member.kind is URL_MAP):
+            changes[name] = stood
+    return with_documented(given, changes, kind) if changes else given
 
 
 def with_documented(given: Document, members: Mapping[str, Value], kind: Fields) -> Document:

@@ -54,14 +54,18 @@ def parse_edit(
     return Edit(parsed, touched_paths(parsed), filter)
 
 
-def compile_edit(edit: Edit, *, work: RequestBudget | None = None) -> Callable[[Document], Document]:
+def compile_edit(
+    edit: Edit, *, work: RequestBudget | None = None, inserts: bool = False
+) -> Callable[[Document], Document]:
     """The function that gives the document after the update, and the very same object when nothing changes.
+
+    With ``inserts`` it is given new documents: no filter has chosen them, and ``$setOnInsert`` sets their fields.
 
     Applying it spends from ``work``; ``$$NOW`` and ``$currentDate`` are the time at which it was compiled.
     """
     if isinstance(edit.update, UpdateStages):
         return compile_update_stages(edit.update, work=work)
-    return compile_update(edit.update, filter=edit.filter, work=work)
+    return compile_update(edit.update, filter=None if inserts else edit.filter, work=work, inserts=inserts)
 
 
 def parse_update_body(body: Value) -> tuple[Value, Maybe, Maybe, str]:

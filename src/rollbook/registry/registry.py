@@ -48,9 +48,14 @@ class Registry(Struct, frozen=True):
     limits: Limits
     supervisor: Supervisor
 
-    def write(self, caller: Caller, command: Command, *, reason: str | None = None) -> asyncio.Future[WriteResult]:
-        """Carry out a command. The future has its result once that is durable and visible; it raises the refusal."""
-        return self.committer.submit(caller, command, reason=reason)
+    def write(
+        self, caller: Caller, command: Command, *, reason: str | None = None, dry_run: bool = False
+    ) -> asyncio.Future[WriteResult]:
+        """Carry out a command. The future has its result once that is durable and visible; it raises the refusal.
+
+        A dry run is decided in its turn, and changes nothing: its result is that which the write would have.
+        """
+        return self.committer.submit(caller, command, reason=reason, dry_run=dry_run)
 
     def entry(self, caller: Caller, id: str, *, precondition: Precondition = ANY_REVISION) -> Entry:
         """The newest document of ``id``. Refuses (ClusterNotFound) when there is none."""

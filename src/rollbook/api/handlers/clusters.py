@@ -9,10 +9,11 @@ from starlette.responses import Response
 
 from rollbook import errors
 from rollbook.api import headers, responses
-from rollbook.api.asking import caller_of, precondition_of, reason_of, registry_of, tag_seen
+from rollbook.api.asking import caller_of, precondition_of, registry_of, tag_seen
 from rollbook.api.declarations import Answer, Body, Operation, reference
 from rollbook.api.paging import FIELDS
-from rollbook.api.parameters import AT, FIELD_VALIDATION, INCLUDE, REVISION, moment_of
+from rollbook.api.parameters import AT, DRY_RUN, FIELD_VALIDATION, INCLUDE, REVISION, UPSERT, moment_of
+from rollbook.api.writing import DRY_RUN_ANSWER, write
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.documents.values import Document, Value
 from rollbook.limits import Limits, budget_from_now
@@ -23,6 +24,7 @@ from rollbook.registry.reading.scanning import Scan
 from rollbook.registry.reading.undocumented import undocumented_paths
 from rollbook.registry.reading.update_requests import parse_update_request
 from rollbook.registry.writing.commands import Delete, Precondition, Update
+from rollbook.registry.writing.committing import WriteResult
 from rollbook.view.entries import Entry
 
 
@@ -67,24 +69,33 @@ async def update_cluster(request: Request) -> Response:
         limits=registry.limits,
         precondition=precondition_of(request),
         facts=registry.facts,
+        upsert=UPSERT.of(request),
     )
     notes = await registry.reader.notes_on(caller_of(request), undocumented_paths(command.condition))
     command = replace(command, notes=tuple(notes)) if notes else command
-    return responses.stored(await registry.write(caller_of(request), command, reason=reason_of(request)))
+    return await write(request, command, updated)
 
 
 async def delete_cluster(request: Request) -> Response:
     """The cluster is deleted."""
     command = Delete(request.path_params["id"], precondition_of(request))
-    await registry_of(request).write(caller_of(request), command, reason=reason_of(request))
-    return responses.json_response({"message": "Cluster deleted"})
+    return await write(request, command, lambda _: responses.json_response({"message": "Cluster deleted"}))
 
 
 async def create_cluster(request: Request) -> Response:
     """The document as it was stored."""
     registry = registry_of(request)
     command = await CREATION.of(request, rules=rules_of(request), limits=registry.limits)
-    result = await registry.write(caller_of(request), command, reason=reason_of(request))
+    return await write(request, command, created)
+
+
+def updated(result: WriteResult) -> Response:
+    """The document after an update, which may have created it."""
+    return created(result) if result.kind == "created" else responses.stored(result)
+
+
+def created(result: WriteResult) -> Response:
+    """The document of a new cluster, and its address."""
     return responses.stored(result, status=201, headers={"location": f"/clusters/{quote(result.id, safe='')}"})
 
 
@@ -105,10 +116,19 @@ def rules_of(request: Request) -> SchemaRules:
 
 
 def parse_update(
-    body: Value, id: str, *, rules: SchemaRules, limits: Limits, precondition: Precondition, facts: Facts
+    body: Value,
+    id: str,
+    *,
+    rules: SchemaRules,
+    limits: Limits,
+    precondition: Precondition,
+    facts: Facts,
+    upsert: bool,
 ) -> Update:
     """The command that the body of an update of cluster ``id`` means."""
-    return parse_update_request(id, body, rules=rules, limits=limits, precondition=precondition, facts=facts)
+    return parse_update_request(
+        id, body, rules=rules, limits=limits, precondition=precondition, facts=facts, upsert=upsert
+    )
 
 
 UPDATE = Body(
@@ -175,12 +195,22 @@ OPERATIONS = (
         tag="clusters",
         summary="Update a cluster",
         verb="update",
-        parameters=(FIELD_VALIDATION,),
+        parameters=(FIELD_VALIDATION, DRY_RUN, UPSERT),
         headers=(headers.IF_MATCH, headers.REASON),
         body=UPDATE,
-        answers=(AFTER_UPDATE,),
+        answers=(
+            AFTER_UPDATE,
+            Answer(
+                201,
+                "the document, when `upsert` created it",
+                reference("Cluster"),
+                (headers.LOCATION, headers.ETAG, headers.WARNING),
+            ),
+            DRY_RUN_ANSWER,
+        ),
         refuses=(
             *OF_UPDATES,
+            errors.IdRefused,
             errors.ClusterNotFound,
             errors.PreconditionFailed,
             errors.DocumentInvalid,
@@ -196,8 +226,9 @@ OPERATIONS = (
         tag="clusters",
         summary="Delete a cluster",
         verb="delete",
+        parameters=(DRY_RUN,),
         headers=(headers.IF_MATCH, headers.REASON),
-        answers=(Answer(200, '`{"message": "Cluster deleted"}`', reference("Message")),),
+        answers=(Answer(200, '`{"message": "Cluster deleted"}`', reference("Message")), DRY_RUN_ANSWER),
         refuses=(errors.ClusterNotFound, errors.ClusterProtected, errors.PreconditionFailed),
     ),
     Operation(
@@ -208,7 +239,7 @@ OPERATIONS = (
         tag="clusters",
         summary="Create a cluster",
         verb="create",
-        parameters=(FIELD_VALIDATION,),
+        parameters=(FIELD_VALIDATION, DRY_RUN),
         headers=(headers.REASON,),
         body=CREATION,
         answers=(
@@ -218,6 +249,7 @@ OPERATIONS = (
                 reference("Cluster"),
                 (headers.LOCATION, headers.ETAG, headers.WARNING),
             ),
+            DRY_RUN_ANSWER,
         ),
         refuses=(errors.IdRefused, errors.ClusterExists, errors.DocumentInvalid),
     ),

@@ -8,9 +8,11 @@ from rollbook.api import headers, responses
 from rollbook.api.asking import caller_of, precondition_of, reason_of, registry_of, short_reason
 from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, array_of, reference
 from rollbook.api.handlers.clusters import AFTER_UPDATE, rules_of
-from rollbook.api.parameters import AS_PATCH, BEFORE, FIELD_VALIDATION, LIMIT, SINCE
+from rollbook.api.parameters import AS_PATCH, BEFORE, DRY_RUN, FIELD_VALIDATION, LIMIT, SINCE
+from rollbook.api.writing import DRY_RUN_ANSWER, write
 from rollbook.registry.history.history import HistoryPage
 from rollbook.registry.history.restoring import parse_restore, restoration
+from rollbook.registry.writing.committing import WriteResult
 from rollbook.registry.writing.protecting import Protect, parse_reason
 
 COMPACTED_HEADER = "x-registry-compacted"
@@ -47,7 +49,7 @@ async def restore_cluster(request: Request) -> Response:
         words=registry.liveness.status_words,
     )
     reason = reason_of(request) or command.reason
-    return responses.stored(await registry.write(caller_of(request), command, reason=reason))
+    return await write(request, command, responses.stored, reason=reason)
 
 
 async def protect_cluster(request: Request) -> Response:
@@ -61,13 +63,15 @@ async def unprotect_cluster(request: Request) -> Response:
 
 
 async def _protection(request: Request, *, protected: bool) -> Response:
-    registry = registry_of(request)
     reason = await WHY.of(request)
     reason = reason_of(request) if reason is None else short_reason(reason, name="reason", at="/reason")
     command = Protect(request.path_params["id"], protected, precondition_of(request))
-    stored = await registry.write(caller_of(request), command, reason=reason)
-    headers = {"etag": responses.entity_tag(stored.revision)}
-    return responses.json_response({"protected": protected}, headers=headers)
+
+    def answer(stored: WriteResult) -> Response:
+        headers = {"etag": responses.entity_tag(stored.revision)}
+        return responses.json_response({"protected": protected}, headers=headers)
+
+    return await write(request, command, answer, reason=reason)
 
 
 def _changes(request: Request, page: HistoryPage, *, going_on: str) -> Response:
@@ -151,10 +155,10 @@ OPERATIONS = (
         tag="history",
         summary="Restore a cluster",
         verb="restore",
-        parameters=(FIELD_VALIDATION,),
+        parameters=(FIELD_VALIDATION, DRY_RUN),
         headers=(headers.IF_MATCH, headers.REASON),
         body=RESTORE,
-        answers=(AFTER_UPDATE,),
+        answers=(AFTER_UPDATE, DRY_RUN_ANSWER),
         refuses=(
             errors.ClusterNotFound,
             errors.ClusterExists,
@@ -171,9 +175,10 @@ OPERATIONS = (
         tag="history",
         summary="Protect a cluster against deletion",
         verb="protect",
+        parameters=(DRY_RUN,),
         headers=PROTECTION_HEADERS,
         body=WHY,
-        answers=(Answer(200, '`{"protected": true}`', reference("Protection"), (headers.ETAG,)),),
+        answers=(Answer(200, '`{"protected": true}`', reference("Protection"), (headers.ETAG,)), DRY_RUN_ANSWER),
         refuses=(errors.ClusterNotFound, errors.PreconditionFailed),
     ),
     Operation(
@@ -184,9 +189,10 @@ OPERATIONS = (
         tag="history",
         summary="Lift the protection of a cluster",
         verb="protect",
+        parameters=(DRY_RUN,),
         headers=PROTECTION_HEADERS,
         body=WHY,
-        answers=(Answer(200, '`{"protected": false}`', reference("Protection"), (headers.ETAG,)),),
+        answers=(Answer(200, '`{"protected": false}`', reference("Protection"), (headers.ETAG,)), DRY_RUN_ANSWER),
         refuses=(errors.ClusterNotFound, errors.PreconditionFailed),
     ),
 )

@@ -8,37 +8,29 @@ from starlette.responses import Response
 
 from rollbook import errors
 from rollbook.api import headers, responses
-from rollbook.api.asking import caller_of, precondition_of, reason_of, registry_of, tag_seen
-from rollbook.api.declarations import JSON, MERGE_PATCH, Answer, Body, Operation, array_of, reference
+from rollbook.api.asking import precondition_of, registry_of, tag_seen
+from rollbook.api.declarations import Answer, Body, Operation, array_of, reference
 from rollbook.api.handlers.clusters import NOT_MODIFIED, OF_THE_PAST, entry_of, rules_of
 from rollbook.api.offloading import off_the_loop
-from rollbook.api.parameters import AT, FIELD_VALIDATION, ON_CONFLICT, REVISION
-from rollbook.clusters.casting import cast_update
+from rollbook.api.parameters import AT, DRY_RUN, FIELD_VALIDATION, ON_CONFLICT, REVISION
+from rollbook.api.writing import DRY_RUN_ANSWER, Answering, write
 from rollbook.clusters.large_documents import decode_stored
 from rollbook.clusters.nodes import nodes_in
 from rollbook.documents.codec import encode_json
 from rollbook.documents.values import Value
-from rollbook.errors import MediaTypeUnsupported, UpdateRefused
-from rollbook.language.edits import compile_edit, parse_edit
-from rollbook.limits import Limits
 from rollbook.registry.writing.committing import WriteResult
 from rollbook.registry.writing.node_commands import EditNodes
 from rollbook.registry.writing.node_edits import (
-    NodeChange,
     NodeEdit,
     joining,
     leaving,
-    merged,
     node_in,
-    patching,
-    place_in_patch,
     replacing,
     synchronising,
 )
 from rollbook.view.entries import Entry
 
 READ_INLINE_BYTES_MAX = 256 * 1024
-PATCHES = (JSON, MERGE_PATCH)
 
 
 async def read_nodes(request: Request) -> Response:
@@ -57,37 +49,26 @@ async def join_node(request: Request) -> Response:
     node = await NODE.of(request)
     edit = joining([node], on_conflict=ON_CONFLICT.of(request), at=lambda _: "")
     assert isinstance(node, dict)
-    return await _node(await _edit(request, edit), str(node["id"]))
+    id = str(node["id"])
+    return await edit_nodes(request, edit, lambda stored: node_answer(stored, id))
 
 
 async def replace_node(request: Request) -> Response:
     """The node becomes the one that is sent."""
     node, id = await NODE_AS_IT_SHALL_BE.of(request), request.path_params["node_id"]
-    return await _node(await _edit(request, replacing(id, node), node=id), id)
-
-
-async def patch_node(request: Request) -> Response:
-    """The node after a JSON Merge Patch, or update operators."""
-    id = request.path_params["node_id"]
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    edit = await PATCH.of(request, id=id, media_type=media_type, limits=registry_of(request).limits)
-    return await _node(await _edit(request, edit, node=id), id)
+    return await edit_nodes(request, replacing(id, node), lambda stored: node_answer(stored, id), node=id)
 
 
 async def remove_node(request: Request) -> Response:
     """The node leaves."""
     id = request.path_params["node_id"]
-    await _edit(request, leaving(id), node=id)
-    return responses.json_response({"message": "Node deleted"})
+    gone = responses.json_response({"message": "Node deleted"})
+    return await edit_nodes(request, leaving(id), lambda _: gone, node=id)
 
 
 async def synchronise_nodes(request: Request) -> Response:
     """The cluster has the nodes that are sent, and no others."""
-    stored = await _edit(request, synchronising(await NODES.of(request)))
-    assert stored.body is not None
-    return responses.stored(
-        stored, body=await _read(stored.body, lambda body: encode_json(nodes_in(decode_stored(body))))
-    )
+    return await edit_nodes(request, synchronising(await NODES.of(request)), _nodes)
 
 
 def as_it_is(body: Value) -> Value:
@@ -95,47 +76,22 @@ def as_it_is(body: Value) -> Value:
     return body
 
 
-def parse_patch(body: Value, *, id: str, media_type: str, limits: Limits) -> NodeEdit:
-    """The edit of a node that a PATCH body asks for."""
-    change = _change_of(body, media_type=media_type, limits=limits)
-    return patching(id, change, locate=lambda inside: place_in_patch(body, inside))
+async def edit_nodes(request: Request, edit: NodeEdit, answer: Answering, *, node: str | None = None) -> Response:
+    """The answer to an edit of a cluster's nodes. ``node``: the id of the one that has to be there."""
+    registry, id = registry_of(request), request.path_params["id"]
+    command = EditNodes(id, edit, rules_of(request), node, precondition_of(request), registry.limits)
+    return await write(request, command, answer)
 
 
-def _change_of(body: Value, *, media_type: str, limits: Limits) -> NodeChange:
-    """What a PATCH body does to a node: update operators when it has any, else a JSON Merge Patch."""
-    if media_type not in PATCHES:
-        raise MediaTypeUnsupported(f"a node is patched with {' or '.join(PATCHES)}, not {media_type!r}")
-    if not isinstance(body, dict):
-        raise UpdateRefused("a patch is an object: members to merge, or update operators", mongo_code=9)
-    if not any(name.startswith("$") for name in body):
-        return lambda node, budget: merged(node, body)
-    if media_type == MERGE_PATCH:
-        raise UpdateRefused(
-            "a merge patch has no operators; send them with Content-Type: application/json", mongo_code=9
-        )
-    edit = parse_edit(cast_update(body), limits=limits)
-    return lambda node, budget: compile_edit(edit, work=budget)(node)
+async def _nodes(stored: WriteResult) -> Response:
+    """The list of nodes after a write."""
+    assert stored.body is not None
+    body = await _read(stored.body, lambda body: encode_json(nodes_in(decode_stored(body))))
+    return responses.stored(stored, body=body)
 
 
-async def _edit(
-    request: Request,
-    edit: NodeEdit,
-    *,
-    node: str | None = None,
-) -> WriteResult:
-    registry = registry_of(request)
-    command = EditNodes(
-        request.path_params["id"],
-        edit,
-        rules_of(request),
-        node,
-        precondition_of(request),
-        registry.limits,
-    )
-    return await registry.write(caller_of(request), command, reason=reason_of(request))
-
-
-async def _node(stored: WriteResult, id: str) -> Response:
+async def node_answer(stored: WriteResult, id: str) -> Response:
+    """One node after a write, with its address where it joined."""
     assert stored.body is not None
     status = 201 if stored.outcome == "joined" else 200
     place = f"/clusters/{quote(stored.id, safe='')}/nodes/{quote(id, safe='')}"
@@ -171,13 +127,6 @@ EXAMPLE = {"id": "node-3", **AS_IT_SHALL_BE}
 NODE = Body(as_it_is, reference("NewNode"), "a node, which joins, or takes the place of the node with its id", EXAMPLE)
 NODE_AS_IT_SHALL_BE = Body(as_it_is, reference("NodeReplacement"), "the node as it shall be", AS_IT_SHALL_BE)
 NODES = Body(as_it_is, array_of(reference("NewNode")), "an array: the cluster has these nodes and no others", [EXAMPLE])
-PATCH = Body(
-    parse_patch,
-    reference("NodePatch"),
-    "a JSON Merge Patch, or update operators",
-    {"memory": 98304},
-    media_types=PATCHES,
-)
 WRITES = (headers.IF_MATCH, headers.REASON)
 AFTER_WRITE = Answer(200, "the node", reference("Node"), (headers.ETAG, headers.WARNING))
 REFUSES = (errors.ClusterNotFound, errors.PreconditionFailed, errors.DocumentInvalid)
@@ -207,10 +156,13 @@ OPERATIONS = (
         tag="nodes",
         summary="Replace all nodes of a cluster",
         verb="nodes",
-        parameters=(FIELD_VALIDATION,),
+        parameters=(FIELD_VALIDATION, DRY_RUN),
         headers=WRITES,
         body=NODES,
-        answers=(Answer(200, "the array after it", array_of(reference("Node")), (headers.ETAG, headers.WARNING)),),
+        answers=(
+            Answer(200, "the array after it", array_of(reference("Node")), (headers.ETAG, headers.WARNING)),
+            DRY_RUN_ANSWER,
+        ),
         refuses=REFUSES,
     ),
     Operation(
@@ -221,12 +173,13 @@ OPERATIONS = (
         tag="nodes",
         summary="Add or replace a node",
         verb="nodes",
-        parameters=(FIELD_VALIDATION, ON_CONFLICT),
+        parameters=(FIELD_VALIDATION, ON_CONFLICT, DRY_RUN),
         headers=WRITES,
         body=NODE,
         answers=(
             Answer(201, "the node", reference("Node"), (headers.LOCATION, headers.ETAG, headers.WARNING)),
             Answer(200, "the node, when it took a place", reference("Node"), (headers.ETAG, headers.WARNING)),
+            DRY_RUN_ANSWER,
         ),
         refuses=(*REFUSES, errors.NodeExists),
     ),
@@ -251,25 +204,11 @@ OPERATIONS = (
         tag="nodes",
         summary="Replace a node",
         verb="nodes",
-        parameters=(FIELD_VALIDATION,),
+        parameters=(FIELD_VALIDATION, DRY_RUN),
         headers=WRITES,
         body=NODE_AS_IT_SHALL_BE,
-        answers=(AFTER_WRITE,),
+        answers=(AFTER_WRITE, DRY_RUN_ANSWER),
         refuses=(*REFUSES, errors.NodeNotFound),
-    ),
-    Operation(
-        name="patchNode",
-        method="PATCH",
-        path="/clusters/{id}/nodes/{node_id:path}",
-        handler=patch_node,
-        tag="nodes",
-        summary="Change members of a node",
-        verb="nodes",
-        parameters=(FIELD_VALIDATION,),
-        headers=WRITES,
-        body=PATCH,
-        answers=(Answer(200, "the node after it", reference("Node"), (headers.ETAG, headers.WARNING)),),
-        refuses=(*REFUSES, errors.NodeNotFound, errors.UpdateRefused, errors.IdImmutable),
     ),
     Operation(
         name="removeNode",
@@ -279,9 +218,9 @@ OPERATIONS = (
         tag="nodes",
         summary="Remove a node",
         verb="nodes",
-        parameters=(FIELD_VALIDATION,),
+        parameters=(FIELD_VALIDATION, DRY_RUN),
         headers=WRITES,
-        answers=(Answer(200, '`{"message": "Node deleted"}`', reference("Message")),),
+        answers=(Answer(200, '`{"message": "Node deleted"}`', reference("Message")), DRY_RUN_ANSWER),
         refuses=(errors.ClusterNotFound, errors.PreconditionFailed, errors.NodeNotFound),
     ),
 )

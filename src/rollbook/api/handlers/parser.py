@@ -7,11 +7,12 @@ from starlette.responses import Response
 
 from rollbook import errors
 from rollbook.api import headers, responses
-from rollbook.api.asking import caller_of, reason_of, registry_of
+from rollbook.api.asking import caller_of, registry_of
 from rollbook.api.declarations import Answer, Body, Operation, reference
 from rollbook.api.handlers.clusters import rules_of
-from rollbook.api.parameters import FIELD_VALIDATION
+from rollbook.api.parameters import DRY_RUN, FIELD_VALIDATION
 from rollbook.api.problems import problem
+from rollbook.api.writing import DRY_RUN_ANSWER, write
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.onboarding import nodes_to_add_in, search_values_in, values_in
 from rollbook.documents.values import Value
@@ -28,7 +29,7 @@ async def create_from_spec(request: Request) -> Response:
     """Create the cluster of a Parser envelope, or of a bare document."""
     registry = registry_of(request)
     command = await SPEC.of(request, rules=rules_of(request), limits=registry.limits)
-    return _succeeded(await registry.write(caller_of(request), command, reason=reason_of(request)))
+    return await write(request, command, _succeeded)
 
 
 async def add_node(request: Request) -> Response:
@@ -36,8 +37,7 @@ async def add_node(request: Request) -> Response:
     registry, asked = registry_of(request), await NODES.of(request)
     edit = joining(asked.nodes, at=asked.places.__getitem__)
     command = EditNodes(asked.cluster_id, edit, rules_of(request), limits=registry.limits)
-    result = await registry.write(caller_of(request), command, reason=reason_of(request))
-    return _succeeded(result, ignored=asked.ignored)
+    return await write(request, command, lambda result: _succeeded(result, ignored=asked.ignored))
 
 
 async def filter_with_envelope(request: Request) -> Response:
@@ -151,10 +151,10 @@ OPERATIONS = (
         tag="parser",
         summary="Create a cluster from a specification of the Parser",
         verb="create",
-        parameters=(FIELD_VALIDATION,),
+        parameters=(FIELD_VALIDATION, DRY_RUN),
         headers=(headers.REASON,),
         body=SPEC,
-        answers=(DOCUMENT,),
+        answers=(DOCUMENT, DRY_RUN_ANSWER),
         refuses=(errors.IdRefused, errors.ClusterExists, errors.DocumentInvalid),
         refused=refused,
     ),
@@ -166,10 +166,10 @@ OPERATIONS = (
         tag="parser",
         summary="Add nodes to a cluster",
         verb="nodes",
-        parameters=(FIELD_VALIDATION,),
+        parameters=(FIELD_VALIDATION, DRY_RUN),
         headers=(headers.REASON,),
         body=NODES,
-        answers=(DOCUMENT,),
+        answers=(DOCUMENT, DRY_RUN_ANSWER),
         refuses=(errors.ClusterNotFound, errors.DocumentInvalid),
         refused=refused,
     ),

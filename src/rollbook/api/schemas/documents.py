@@ -97,6 +97,11 @@ COMPONENTS: dict[str, Schema] = {
         "required": ["id"],
     },
     "NewCluster": _new_cluster(),
+    "ClusterReplacement": {
+        **_new_cluster(),
+        "description": "A cluster as it shall be. What the registry fills stays as it is where it is left out.",
+        "required": ["config", "clusterMetadata"],
+    },
     "Node": {"description": "A node as it is stored.", **schema_of(NODE, sent=False)},
     "NewNode": {**_NODE, "description": "A node as it joins."},
     "NodeReplacement": {

@@ -102,6 +102,10 @@ COMPONENTS: dict[str, Schema] = {
             },
         ],
     },
+    "ClusterPatch": {
+        "description": "A JSON Merge Patch (RFC 7396): members to set, and null for those to remove.",
+        "type": "object",
+    },
     "NodePatch": {
         "description": "A JSON Merge Patch (RFC 7396), or update operators.",
         "type": "object",

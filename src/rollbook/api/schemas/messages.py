@@ -68,6 +68,19 @@ COMPONENTS: dict[str, Schema] = {
         optional=("from", "value"),
         description="A JSON Patch operation (RFC 6902).",
     ),
+    "DryRun": object_of(
+        {
+            "dryRun": {"const": True},
+            "event": {"enum": ["created", "updated", "deleted", "protected", "unprotected", None]},
+            "id": TEXT,
+            "revision": {"type": ["integer", "null"]},
+            "document": {"anyOf": [reference("Cluster"), {"type": "null"}]},
+            "diff": array_of(reference("PatchOperation")),
+            "warnings": array_of(TEXT),
+        },
+        description="What a write would do. `event` is null where it would change nothing; `revision` is that of the "
+        "document as it is, `diff` the JSON Patch (RFC 6902) that leads from it to `document`.",
+    ),
     "Change": object_of(_CHANGE, optional=("document", "patch"), description="A change of a cluster."),
     "Events": object_of(
         {"revision": COUNT, "events": array_of(reference("Change"))},

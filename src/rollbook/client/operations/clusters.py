@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from rollbook.client.arrays import ArrayDecoder
-from rollbook.client.calls import Call, Json, Stream, encoded, headers_of, parameters_of, path_of
+from rollbook.client.calls import Call, Json, Stream, encoded, headers_of, parameters_of, patch_type_of, path_of
 from rollbook.client.replies import Page, Reply, document, nothing, page, value
 
 
@@ -54,18 +54,46 @@ def following(last: Page) -> Call[Page]:
 
 
 def update(
-    id: str, update: Any, *, if_match: str | None = None, strict: bool = False, reason: str | None = None
+    id: str,
+    update: Any,
+    *,
+    if_match: str | None = None,
+    strict: bool = False,
+    upsert: bool = False,
+    reason: str | None = None,
 ) -> Call[Reply]:
-    """Apply an update; with ``if_match`` (the ``etag`` of a reply) only to the document that was read then."""
+    """Apply an update; with ``if_match`` (the ``etag`` of a reply) only to the document that was read then.
+
+    With ``upsert`` a cluster that is not there is created.
+    """
     return Call(
         "PUT",
         path_of("clusters", id),
         document,
-        parameters=_validation(strict),
+        parameters={**_validation(strict), **({"upsert": "true"} if upsert else {})},
         headers=headers_of(if_match=if_match, reason=reason),
         body=encoded(update),
         repeatable=if_match is not None,
     )
+
+
+def patch(id: str, patch: Any, *, if_match: str | None = None, reason: str | None = None) -> Call[Reply]:
+    """Change a document by a JSON Merge Patch (an object) or by a JSON Patch (a list of operations)."""
+    headers = {**headers_of(if_match=if_match, reason=reason), "content-type": patch_type_of(patch)}
+    return Call(
+        "PATCH",
+        path_of("clusters", id),
+        document,
+        headers=headers,
+        body=encoded(patch),
+        repeatable=if_match is not None,
+    )
+
+
+def replace(id: str, cluster: Json, *, if_match: str | None = None, reason: str | None = None) -> Call[Reply]:
+    """Replace the whole document; what the registry fills stays where it is left out."""
+    path, headers = path_of("clusters", id, "document"), headers_of(if_match=if_match, reason=reason)
+    return Call("PUT", path, document, headers=headers, body=encoded(cluster), repeatable=if_match is not None)
 
 
 def delete(id: str, *, if_match: str | None = None, reason: str | None = None) -> Call[None]:

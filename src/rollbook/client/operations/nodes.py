@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from rollbook.client.calls import Call, Json, encoded, headers_of, parameters_of, path_of
+from rollbook.client.calls import Call, Json, encoded, headers_of, parameters_of, patch_type_of, path_of
 from rollbook.client.replies import Reply, document, value
 
 
@@ -46,8 +46,9 @@ def replace(id: str, node_id: str, node: Json, *, if_match: str | None = None) -
 
 
 def patch(id: str, node_id: str, patch: Any, *, if_match: str | None = None) -> Call[Reply]:
-    """Change members of a node: a JSON merge patch, or an update with operators."""
-    path, headers = path_of("clusters", id, "nodes", node_id), headers_of(if_match=if_match)
+    """Change members of a node: a JSON merge patch, an update with operators, or a JSON Patch (a list)."""
+    path = path_of("clusters", id, "nodes", node_id)
+    headers = {**headers_of(if_match=if_match), "content-type": patch_type_of(patch)}
     return Call("PATCH", path, document, headers=headers, body=encoded(patch), repeatable=if_match is not None)
 
 

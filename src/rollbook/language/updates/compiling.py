@@ -23,6 +23,8 @@ from rollbook.language.updates.trees import Fields, Leaf, leaves_of, tree_of
 from rollbook.language.updates.walking import Walk
 from rollbook.limits import RequestBudget
 
+ON_INSERT = "$setOnInsert"
+
 Apply: TypeAlias = Callable[[Document], Document]
 
 
@@ -32,11 +34,17 @@ def utc_now() -> datetime:
 
 
 def compile_update(
-    update: Update, *, filter: Filter | None = None, work: RequestBudget | None = None, clock: Clock = utc_now
+    update: Update,
+    *,
+    filter: Filter | None = None,
+    work: RequestBudget | None = None,
+    clock: Clock = utc_now,
+    inserts: bool = False,
 ) -> Apply:
     """The function that applies the update: it gives the very same object when nothing changes, else a new document
     that shares all that did not.
 
+    ``inserts``: the document is a new one, and ``$setOnInsert`` sets its fields.
     ``filter`` gives positional ``$`` its position, and a document that it does not match is left alone. The clock is
     read once, and not for each document. What the update can't do to one is refused when it is applied (UpdateRefused).
     """
@@ -44,7 +52,7 @@ def compile_update(
         case Replacement():
             apply = _replacing(update)
         case Modification():
-            apply = _Plan(update, filter, Occasion(clock, work)).function()
+            apply = _Plan(update, filter, Occasion(clock, work), inserts).function()
         case _:
             assert_never(update)
     if filter is None:
@@ -89,6 +97,7 @@ class _Plan(Struct, frozen=True):
     update: Modification
     filter: Filter | None
     occasion: Occasion
+    inserts: bool
 
     def function(self) -> Apply:
         update, limits, work = self.update, self.update.limits, self.occasion.work
@@ -118,7 +127,8 @@ class _Plan(Struct, frozen=True):
         )
 
     def _leaf(self, change: Change) -> Leaf:
-        operator = OPERATORS[change.operator]
+        sets = self.inserts and change.operator == ON_INSERT
+        operator = OPERATORS["$set" if sets else change.operator]
         operand = operator.prepare(change.operand, self.occasion) if operator.prepare else change.operand
         return Leaf(operator.edit(operand), change.path, change.operator, change.at, change.weight, operator.yields)
 

@@ -22,7 +22,7 @@ BESIDE_AN_UPDATE = {
         for name in ("update", "filter", "arrayFilters", "returnDocument", "projection", "comment")
     },
     "query": '{"update": {...}, "filter": {...}}',
-    "upsert": "nothing of it, for an update creates no cluster (POST /clusters does)",
+    "upsert": "?upsert=true in the address",
     "multi": "nothing of it, for an update changes one cluster",
 }
 
@@ -35,6 +35,7 @@ def parse_update_request(
     limits: Limits,
     precondition: Precondition = ANY_REVISION,
     facts: Facts | None = None,
+    upsert: bool = False,
 ) -> Update:
     """The command that an update body means for cluster ``id``.
 
@@ -48,11 +49,9 @@ def parse_update_request(
     filter, reads_registry = _condition(condition, limits)
     if reads_registry and facts is None:
         raise FilterRefused(f"nothing is known of {REGISTRY_FIELD} here", at="/filter", mongo_code=BAD_VALUE)
-    if array_filters is not MISSING:
-        array_filters = cast_array_filters(array_filters, update)
     edit = parse_edit(
         cast_update(update, at=at),
-        array_filters=array_filters,
+        array_filters=MISSING if array_filters is MISSING else cast_array_filters(array_filters, update),
         filter=on_documents(filter) if filter is not None and reads_registry else filter,
         at=at,
         limits=limits,
@@ -66,6 +65,7 @@ def parse_update_request(
         limits=limits,
         facts=facts if reads_registry else None,
         returned=_returned(body, limits) if at else None,
+        upsert=upsert,
     )
 
 

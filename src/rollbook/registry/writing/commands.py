@@ -10,7 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from rollbook.clusters.acceptance import Accepted, SchemaRules, accept_update
+from rollbook.clusters.acceptance import Accepted, SchemaRules, accept_new, accept_update, check_same_id
 from rollbook.clusters.large_documents import LARGE_BYTES, decode_stored, encode_next
 from rollbook.clusters.schema import REGISTRY_FIELD
 from rollbook.documents.bounding import NO_DOCUMENT, check_bounds, may_exceed
@@ -157,7 +157,8 @@ class Update(Struct, frozen=True):
     """Edit a cluster's document, when it meets ``condition``.
 
     ``facts`` are there when the condition looks at ``_registry``; ``returned`` when the answer is not all of the
-    document after the update. ``notes`` are what the caller should know about the condition.
+    document after the update. ``notes`` are what the caller should know about the condition. With ``upsert`` a cluster
+    that is not there is created, as the update makes it of ``{"id": id}``; the condition is about clusters that are.
     """
 
     id: str
@@ -169,8 +170,11 @@ class Update(Struct, frozen=True):
     facts: RegistryFields | None = None
     returned: Returned | None = None
     notes: tuple[str, ...] = ()
+    upsert: bool = False
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
+        if current is None and self.upsert:
+            return self._created(budget)
         if current is None:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
         self.precondition.check(current.revision)
@@ -187,6 +191,18 @@ class Update(Struct, frozen=True):
         if answer is None and not self.notes:
             return decision
         return replace(decision, answer=answer, warnings=(*self.notes, *decision.warnings))
+
+    def _created(self, budget: RequestBudget) -> Decision:
+        if self.precondition.matches is not None:
+            raise PreconditionFailed(f"no cluster has the id {self.id!r}, so it has no revision that If-Match names")
+        nothing: Document = {"id": self.id}
+        after = compile_edit(self.edit, work=budget, inserts=True)(nothing)
+        check_same_id(nothing, after)
+        accepted = accept_new(after, rules=self.rules)
+        body = encoded(accepted.document, limits=self.limits)
+        is_wanted_before = self.returned is not None and self.returned.before
+        answer = b"null" if is_wanted_before else self._answer(nothing, accepted.document, budget)
+        return Decision("created", body, (*self.notes, *accepted.warnings), answer=answer)
 
     def _is_met(self, condition: Filter, document: Document, current: Current, budget: RequestBudget) -> bool:
         if self.facts is not None:

@@ -90,13 +90,17 @@ class Committer:
         """How many commands are in the queue, or are being decided beside it."""
         return len(self._queue) + len(self._beside)
 
-    def submit(self, caller: Caller, command: Command, *, reason: str | None = None) -> asyncio.Future[WriteResult]:
+    def submit(
+        self, caller: Caller, command: Command, *, reason: str | None = None, dry_run: bool = False
+    ) -> asyncio.Future[WriteResult]:
         """Decide, make durable and publish one command. The future raises its refusal, or JournalUnavailable.
 
-        A caller that goes away takes nothing back: the command may be carried out all the same.
+        A caller that goes away takes nothing back: the command may be carried out all the same. A dry run is decided
+        in its turn, and that is all.
         """
         answer: asyncio.Future[WriteResult] = self._loop.create_future()
-        submission = Submission(command, caller, reason, answer, time.monotonic() + self._limits.max_time_ms / 1000)
+        deadline = time.monotonic() + self._limits.max_time_ms / 1000
+        submission = Submission(command, caller, reason, answer, deadline, dry_run=dry_run)
         if self._closing:
             _answer(submission, JournalUnavailable("the registry is stopping; try again when it is back"))
         else:
@@ -159,8 +163,9 @@ class Committer:
         else:
             self._note(None)
             self.counts.committed(draft.changes)
-            self._count(draft.outcomes)
             for submission, outcome in zip(draft.decided, draft.outcomes, strict=True):
+                if not submission.dry_run:
+                    self._count([outcome])
                 _answer(submission, outcome)
             self._queue.extendleft(reversed(draft.left))
             for submission in draft.costly:

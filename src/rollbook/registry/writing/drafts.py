@@ -35,7 +35,7 @@ class WriteResult(NamedTuple):
     """The answer to a write: the document after it (None: deleted), its revision, and its warnings.
 
     ``kind`` is None when the write changed nothing; ``outcome`` is the command's own word. ``answer`` is JSON that the
-    caller wants instead of the document.
+    caller wants instead of the document. ``before`` is the document before it.
     """
 
     id: str
@@ -45,6 +45,7 @@ class WriteResult(NamedTuple):
     warnings: tuple[str, ...] = ()
     outcome: str = ""
     answer: bytes | None = None
+    before: bytes | None = None
 
 
 Outcome: TypeAlias = WriteResult | RegistryError | Exception
@@ -53,8 +54,8 @@ Outcome: TypeAlias = WriteResult | RegistryError | Exception
 class Submission(Struct, eq=False):
     """A command on its way. ``deadline``: until when it may be decided again (seconds of ``time.monotonic``).
 
-    ``ahead`` is a decision made before its turn. ``returned``, of a command that is decided beside the queue, is set
-    when the document has changed meanwhile.
+    A ``dry_run`` is decided and changes nothing. ``ahead`` is a decision made before its turn. ``returned``, of a
+    command that is decided beside the queue, is set when the document has changed meanwhile.
     """
 
     command: Command
@@ -64,6 +65,7 @@ class Submission(Struct, eq=False):
     deadline: float
     ahead: Ahead | None = None
     returned: asyncio.Event | None = None
+    dry_run: bool = False
 
 
 class Draft:
@@ -112,7 +114,7 @@ class Draft:
         current = self._current(command.id)
         try:
             decision = self._decision(submission, current)
-            if not self._has_room_for(current, decision):
+            if not submission.dry_run and not self._has_room_for(current, decision):
                 submission.ahead = Ahead(current, decision)
                 return False
             outcome: Outcome = self._result(submission, current, decision)
@@ -141,11 +143,14 @@ class Draft:
 
     def _result(self, submission: Submission, current: Current | None, decision: Decision) -> WriteResult:
         id, kind = submission.command.id, decision.kind
-        if kind is None:
+        before = current.body if current else None
+        if kind is None or submission.dry_run:
             revision = current.revision if current else 0
         else:
             revision = self._record(submission, current, decision, kind)
-        return WriteResult(id, kind, decision.body, revision, decision.warnings, decision.outcome, decision.answer)
+        return WriteResult(
+            id, kind, decision.body, revision, decision.warnings, decision.outcome, decision.answer, before
+        )
 
     def _current(self, id: str) -> Current | None:
         return self._over[id] if id in self._over else current_in(self._view, id)

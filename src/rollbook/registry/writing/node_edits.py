@@ -18,6 +18,7 @@ from rollbook.clusters.membership import (
     without_node,
 )
 from rollbook.clusters.nodes import node_id
+from rollbook.documents.json_patches import PatchOperation
 from rollbook.documents.values import Document, Value
 from rollbook.errors import DocumentInvalid, NodeExists, NodeNotFound, Problem, below
 from rollbook.limits import RequestBudget
@@ -101,20 +102,6 @@ def synchronising(nodes: Value) -> NodeEdit:
     return NodeEdit(edit, lambda index, id, inside: below("", index) + inside)
 
 
-def merged(document: Document, patch: Document) -> Document:
-    """The document after a JSON Merge Patch (RFC 7396): null removes a member, objects merge, all else replaces."""
-    result = dict(document)
-    for name, value in patch.items():
-        if value is None:
-            result.pop(name, None)
-        elif isinstance(value, dict):
-            standing = result.get(name)
-            result[name] = merged(standing if isinstance(standing, dict) else {}, value)
-        else:
-            result[name] = value
-    return result
-
-
 def place_in_patch(patch: Value, inside: str) -> str:
     """Where in a patch of a node (JSON Pointers) the operator stands that made what is at ``inside`` the node.
 
@@ -129,6 +116,21 @@ def place_in_patch(patch: Value, inside: str) -> str:
                 return below(below("", operator), path) + inside.removeprefix(named)
             if named.startswith(f"{inside}/"):
                 return below(below("", operator), path)
+    return ""
+
+
+def place_in_json_patch(operations: Sequence[PatchOperation], inside: str) -> str:
+    """Where in a JSON Patch of a node the last operation stands that made what is at ``inside`` the node.
+
+    The whole patch, where no operation names the place.
+    """
+    for operation in reversed(operations):
+        named = "".join(below("", key) for key in operation.path)
+        if operation.name != "test" and f"{inside}/".startswith(f"{named}/"):
+            is_given = operation.name in ("add", "replace")
+            return below(operation.at, "value") + inside.removeprefix(named) if is_given else operation.at
+        if operation.name != "test" and named.startswith(f"{inside}/"):
+            return operation.at
     return ""
 
 
