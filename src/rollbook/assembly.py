@@ -24,6 +24,7 @@ from rollbook.errors import ChangesLost, SettingRefused
 from rollbook.journal.interface import DirectoryJournal
 from rollbook.journal.opening import open_lease_store, open_token_store, open_webhook_store
 from rollbook.journal.storing import StoreThread
+from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.clocks import TrustedClock, known_time_in
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.feed.times import read_clocks
@@ -56,6 +57,8 @@ SNAPSHOT_LOOK_SECONDS = 5.0
 JOURNAL_LOOK_SECONDS = 1.0
 CLOCK_SAVE_SECONDS = 60.0
 TOKEN_USES_SECONDS = 60.0
+COMPUTING_SECONDS_AT_STOP = 2.0
+"""How long requests may still compute when the server is told to stop."""
 
 
 @asynccontextmanager
@@ -70,16 +73,16 @@ async def open_registry(
     """
     directory, limits = Path(settings.data), settings.limits
     rules = SchemaRules(mode=settings.schema)
-    supervisor = Supervisor()
+    supervisor, computing = Supervisor(), ComputingThreads()
     async with AsyncExitStack() as undo:
         journal = await asyncio.to_thread(open_checked_journal, directory)
         undo.push_async_callback(asyncio.to_thread, _close_in_place, journal)
         look = partial(asyncio.to_thread, journal.look)
-        undo.callback(supervisor.run("rollbook-journal", lambda: _repeat(look, JOURNAL_LOOK_SECONDS)).cancel)
-        known_ms = known_time_in(directory) or journal.newest_ms()
-        clock = TrustedClock(read_clocks, known_ms=known_ms, is_trusted=settings.clock == "trust", directory=directory)
+        _keep_up(undo, supervisor, "rollbook-journal", look, JOURNAL_LOOK_SECONDS)
+        known_ms, trusted = known_time_in(directory) or journal.newest_ms(), settings.clock == "trust"
+        clock = TrustedClock(read_clocks, known_ms=known_ms, is_trusted=trusted, directory=directory)
         save_clock = partial(asyncio.to_thread, clock.save)
-        undo.callback(supervisor.run("rollbook-clock", lambda: _repeat(save_clock, CLOCK_SAVE_SECONDS)).cancel)
+        _keep_up(undo, supervisor, "rollbook-clock", save_clock, CLOCK_SAVE_SECONDS)
         view = await asyncio.to_thread(
             open_view, journal, directory, limits=limits, packed=settings.bodies == "packed", indexed=indexed
         )
@@ -95,18 +98,19 @@ async def open_registry(
 
         undo.push_async_callback(save_last_snapshot)
         undo.callback(keeper.close)
-        undo.callback(
-            supervisor.run("rollbook-snapshots", lambda: _repeat(keep_snapshot, SNAPSHOT_LOOK_SECONDS)).cancel
-        )
+        _keep_up(undo, supervisor, "rollbook-snapshots", keep_snapshot, SNAPSHOT_LOOK_SECONDS)
         lease_store = await asyncio.to_thread(open_lease_store, directory)
         leases, saver = await asyncio.to_thread(open_leases, lease_store, view, read_clocks())
         facts = Facts(LeaseFacts(leases, read_clocks=read_clocks))
         recent = RecentChanges(view.revision)
-        reader = Reader(view, facts, limits=limits)
+        reader = Reader(view, facts, limits=limits, computing=computing)
         undo.callback(reader.close)
-        committer = Committer(journal, view, recent, now_ms=clock.now_ms, limits=limits, supervisor=supervisor)
+        committer = Committer(
+            journal, view, recent, now_ms=clock.now_ms, limits=limits, supervisor=supervisor, computing=computing
+        )
+        unix_ms = partial(_unix_ms, read_clocks)
         history = History(
-            journal, view, Facts(), limits=limits, now_ms=lambda: read_clocks().unix_ms, settled=committer.settled
+            journal, view, Facts(), limits=limits, now_ms=unix_ms, settled=committer.settled, computing=computing
         )
         undo.callback(history.close)
         pages = Pages(view, journal, reader.threads, history, facts=facts, directory=directory, limits=limits)
@@ -152,6 +156,7 @@ async def open_registry(
             rules,
             limits,
             supervisor,
+            computing,
         )
 
 
@@ -200,6 +205,17 @@ def _close_in_place(journal: DirectoryJournal) -> None:
         raise ChangesLost(f"{loss}; changes that were written before may be lost")
 
 
+def _unix_ms(read_clocks: Callable[[], ClockReading]) -> int:
+    return read_clocks().unix_ms
+
+
+def _keep_up(
+    undo: AsyncExitStack, supervisor: Supervisor, name: str, job: Callable[[], Awaitable[None]], seconds: float
+) -> None:
+    """Do a job every few seconds, under a name, until the registry is closed."""
+    undo.callback(supervisor.run(name, lambda: _repeat(job, seconds)).cancel)
+
+
 async def _repeat(job: Callable[[], Awaitable[None]], seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)
@@ -238,10 +254,16 @@ async def _serve_on(bound: socket.socket, settings: Settings) -> str | None:
             Edge(make_app(registry, security, traffic), registry, security, traffic, settings),
             bound=bound,
             stop_seconds=settings.stop_seconds,
-            before_stop=registry.watching.stop,
+            before_stop=partial(_end_what_is_long, registry),
         )
         ending.cancel()
     return registry.supervisor.failure
+
+
+def _end_what_is_long(registry: Registry) -> None:
+    """End what would not end by itself, and by and by what may take long."""
+    registry.watching.stop()
+    registry.computing.end_by(time.monotonic() + COMPUTING_SECONDS_AT_STOP)
 
 
 async def _stop_after(supervisor: Supervisor) -> None:

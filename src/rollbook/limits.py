@@ -10,6 +10,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from rollbook.errors import WorkExceeded
+from rollbook.turns import give_way
 
 
 class Limits(Struct, frozen=True):
@@ -94,8 +95,13 @@ class RequestBudget(Struct):
         """Let the request end, as out of time, at its next check. Safe to call from any thread."""
         self.deadline = float("-inf")
 
+    def end_by(self, deadline: float) -> None:
+        """Let the request end at ``deadline``, if it has not ended before. Safe to call from any thread."""
+        self.deadline = min(self.deadline, deadline)
+
     def check(self) -> None:
-        """Refuses (WorkExceeded) once the deadline has passed."""
+        """Refuses (WorkExceeded) once the deadline has passed. Others who compute have their turn before."""
+        give_way()
         if self.clock() > self.deadline:
             raise WorkExceeded(OUT_OF_TIME, mongo_code=50)
 

@@ -174,7 +174,8 @@ SETTINGS = (
         "stop_seconds",
         "ROLLBOOK_STOP_SECONDS",
         whole_number(0, 3_600),
-        "How long a stopping server waits for the requests that are under way.",
+        "How long a stopping server waits for the requests that are under way, in seconds. What still "
+        "computes after 2 s is ended.",
     ),
     Setting(
         "history_days",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 from msgspec import Struct, field
 
-from rollbook.errors import JournalConflict, JournalUnavailable, WorkExceeded
+from rollbook.errors import JournalConflict, Overloaded, WorkExceeded
 from rollbook.journal.changes import Change
 from rollbook.journal.memory.journal import MemoryJournal
 from rollbook.limits import Limits, RequestBudget
@@ -152,7 +152,7 @@ async def test_closing_ends_what_is_decided_beside_the_queue() -> None:
         while process.committer.counts.beside == 0:
             await asyncio.sleep(0.001)
         await asyncio.wait_for(process.committer.close(), 10)
-        with pytest.raises(JournalUnavailable, match="stopping"):
+        with pytest.raises(Overloaded, match="stopping"):
             await costly
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from rollbook.turns import computing
+
 Result = TypeVar("Result")
 
 QUICK_BYTES_MAX = 16 * 1024
@@ -34,4 +36,9 @@ def is_quick_to_parse(body: bytes) -> bool:
 async def off_the_loop(job: Callable[[], Result], *, size_bytes: int) -> Result:
     """What ``job`` returns, which reads a body of this size, from a thread."""
     threads = _LARGE if size_bytes >= LARGE_BYTES else _SMALL
-    return await asyncio.get_running_loop().run_in_executor(threads, job)
+    return await asyncio.get_running_loop().run_in_executor(threads, _in_turn, job)
+
+
+def _in_turn(job: Callable[[], Result]) -> Result:
+    with computing():
+        return job()

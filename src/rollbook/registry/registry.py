@@ -12,6 +12,7 @@ from rollbook.clusters.acceptance import SchemaRules
 from rollbook.errors import ClusterNotFound
 from rollbook.journal.interface import Journal
 from rollbook.limits import Limits
+from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.clocks import TrustedClock
 from rollbook.registry.history.compacting import Compactor
 from rollbook.registry.history.history import History
@@ -47,6 +48,7 @@ class Registry(Struct, frozen=True):
     rules: SchemaRules
     limits: Limits
     supervisor: Supervisor
+    computing: ComputingThreads
 
     def write(
         self, caller: Caller, command: Command, *, reason: str | None = None, dry_run: bool = False

@@ -55,7 +55,7 @@ async def _fields_of(request: Request, entry: Entry, fields: Sequence[str]) -> R
         check_past(query)
     facts = registry.facts if moment is None else registry.history.facts
     scan = Scan((entry,), facts, budget_from_now(registry.limits), certain=None)
-    (found,) = await registry.reader.threads.run(lambda: scan.find(query))
+    (found,) = await registry.reader.threads.run(lambda: scan.find(query), scan.work)
     return Response(found, 200, {responses.REVISION_HEADER: str(registry.view.revision)}, responses.JSON)
 
 

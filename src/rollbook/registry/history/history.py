@@ -7,10 +7,8 @@ One rule: an answer about the past never changes. A moment that is no longer kep
 one that is yet to come is refused too.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TypeVar
 
@@ -21,11 +19,13 @@ from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
 from rollbook.journal.statuses import StatusChange
 from rollbook.limits import Limits, RequestBudget, budget_from_now
+from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.change_events import ChangeEvent, Detail
 from rollbook.registry.feed.times import iso_time
 from rollbook.registry.history.moments import AtRevision, AtTime, Moment
 from rollbook.registry.history.past_fleets import PastFleet, entries_at, entry_of
 from rollbook.registry.reading.facts import Facts
+from rollbook.registry.reading.scanning import BYTES_PER_WORK_UNIT
 from rollbook.security.callers import Caller
 from rollbook.view.entries import Entry
 from rollbook.view.views import View
@@ -35,6 +35,7 @@ Result = TypeVar("Result")
 THREADS = 2
 PAGE_BYTES_MAX = 16 * 1024 * 1024
 PAGE_SECONDS_MAX = 1.0
+WORK_UNITS_PER_CHANGE = 128
 NOW_MS = 60_000
 """A time that is so little ago is now, where the dates of changes are ahead of the clock."""
 
@@ -61,6 +62,7 @@ class History:
         limits: Limits,
         now_ms: Callable[[], int],
         settled: Callable[[], Awaitable[None]],
+        computing: ComputingThreads | None = None,
     ) -> None:
         self.facts = facts
         self._journal = journal
@@ -68,7 +70,7 @@ class History:
         self._limits = limits
         self._now_ms = now_ms
         self._settled = settled
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="rollbook-history")
+        self._lane = (computing or ComputingThreads()).lane("history", threads=THREADS)
 
     async def version(self, caller: Caller, id: str, moment: Moment) -> Entry:
         """The cluster as it was. Refuses (ClusterNotFound) when it was not there, or never."""
@@ -76,20 +78,20 @@ class History:
         entry, newest = self._view.entry(id), self._view.revision
         if entry is not None and _still_stands(entry, moment):
             return entry
-        return await self.on_thread(lambda: self._version(id, moment, newest))
+        return await self._run(lambda work: self._version(id, moment, newest, work))
 
     async def fleet(self, caller: Caller, moment: Moment) -> PastFleet:
         """All clusters as they were."""
         await self._reach(moment)
         present, newest = self._view.select(None), self._view.revision
-        entries = await self.on_thread(lambda: self._entries(moment, present, newest))
+        entries = await self._run(lambda work: self._entries(moment, present, newest, work))
         return PastFleet(entries, self.facts, self._limits, self.on_thread)
 
     async def revision_of(self, caller: Caller, moment: Moment) -> int:
         """The newest revision of that moment. Refuses (Compacted) a time whose past is gone."""
         await self._reach(moment)
         newest = self._view.revision
-        return await self.on_thread(lambda: self._revision_of(moment, newest))
+        return await self._run(lambda _: self._revision_of(moment, newest))
 
     async def of(self, caller: Caller, id: str, *, before: int | None, limit: int, form: Detail) -> HistoryPage:
         """The changes of one cluster, newest first; with ``before``, those older than that revision.
@@ -97,7 +99,7 @@ class History:
         Refuses (ClusterNotFound) an id that never was a cluster's, and (Compacted) a ``before`` whose past is all gone.
         """
         end = self._view.revision + 1 if before is None else min(before, self._view.revision + 1)
-        return await self.on_thread(lambda: self._of(id, end, limit, form))
+        return await self._run(lambda work: self._of(id, end, limit, form, work))
 
     async def changes(self, caller: Caller, *, since: int | None, limit: int, form: Detail) -> HistoryPage:
         """The changes of all clusters later than ``since``, oldest first; without it, from the oldest that is kept.
@@ -107,24 +109,28 @@ class History:
         newest = self._view.revision
         if since is not None:
             self._check(AtRevision(since))
-        return await self.on_thread(lambda: self._changes(since, newest, limit, form))
+        return await self._run(lambda work: self._changes(since, newest, limit, form, work))
 
     async def last_body(self, caller: Caller, id: str) -> bytes:
         """The newest document of a cluster, deleted or not."""
         entry = self._view.entry(id)
-        return entry.body if entry is not None else await self.on_thread(lambda: self._last_body(id))
+        return entry.body if entry is not None else await self._run(lambda _: self._last_body(id))
 
     async def status(self, caller: Caller, id: str, revision: int | None) -> StatusChange | None:
         """The change that gave the status which a cluster had at a revision (None: last); see ``Past.status``."""
-        return await self.on_thread(lambda: self._journal.past.status(id, revision))
+        return await self._run(lambda _: self._journal.past.status(id, revision))
 
-    async def on_thread(self, job: Callable[[], Result]) -> Result:
-        """Run a job that reads the past on a thread for such jobs."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, job)
+    async def on_thread(self, job: Callable[[], Result], work: RequestBudget) -> Result:
+        """Run a job that reads the past on a thread for such jobs. It spends from ``work``."""
+        return await self._lane.run(job, work)
 
     def close(self) -> None:
-        """Let running reads finish, then release the threads."""
-        self._threads.shutdown()
+        """End the reads that are under way, and release the threads."""
+        self._lane.close()
+
+    async def _run(self, job: Callable[[RequestBudget], Result]) -> Result:
+        work = budget_from_now(self._limits)
+        return await self.on_thread(lambda: job(work), work)
 
     async def _reach(self, moment: Moment) -> None:
         """Refuses a moment that has not come yet, and waits until nothing that is dated so is still being written."""
@@ -153,31 +159,30 @@ class History:
                     return newest  # changes that were dated by a clock that was ahead have happened all the same
                 return min(self._journal.past.revision_at(at_ms), newest)
 
-    def _version(self, id: str, moment: Moment, newest: int) -> Entry:
+    def _version(self, id: str, moment: Moment, newest: int, work: RequestBudget) -> Entry:
         self._check_known(id)
         revision = self._revision_of(moment, newest)
-        kept = self._journal.past.version(id, revision, work=self._work())
+        kept = self._journal.past.version(id, revision, work=work)
         if kept is None:
             raise ClusterNotFound(f"there was no cluster {id!r} at revision {revision}")
         return entry_of(kept)
 
-    def _entries(self, moment: Moment, present: Sequence[Entry], newest: int) -> Sequence[Entry]:
+    def _entries(self, moment: Moment, present: Sequence[Entry], newest: int, work: RequestBudget) -> Sequence[Entry]:
         revision = self._revision_of(moment, newest)
-        work = self._work()
         with closing(self._journal.past.earlier(revision, work=work)) as earlier:
             return entries_at(present, earlier, work=work)
 
-    def _of(self, id: str, end: int, limit: int, form: Detail) -> HistoryPage:
+    def _of(self, id: str, end: int, limit: int, form: Detail, work: RequestBudget) -> HistoryPage:
         self._check_known(id)
         mark = self._journal.compaction.mark()
         if mark and end <= mark:
             raise Compacted(f"changes up to revision {mark} are no longer kept")
-        return page_of(self._journal.past.history(id, before=end, work=self._work()), limit, form)
+        return page_of(self._journal.past.history(id, before=end, work=work), limit, form, work)
 
-    def _changes(self, since: int | None, newest: int, limit: int, form: Detail) -> HistoryPage:
+    def _changes(self, since: int | None, newest: int, limit: int, form: Detail, work: RequestBudget) -> HistoryPage:
         since = self._journal.compaction.mark() if since is None else since
         changes = self._journal.follow(since)
-        return page_of(until(changes, newest), limit, form)
+        return page_of(until(changes, newest), limit, form, work)
 
     def _last_body(self, id: str) -> bytes:
         self._check_known(id)
@@ -187,21 +192,19 @@ class History:
             raise Compacted(f"the last version of {id!r} is no longer kept")
         return body
 
-    def _work(self) -> RequestBudget:
-        return budget_from_now(self._limits)
-
     def _check_known(self, id: str) -> None:
         if not self._journal.past.knows(id):
             raise ClusterNotFound(f"no cluster has, or ever had, the id {id!r}")
 
 
-def page_of(changes: Iterator[Change], limit: int, form: Detail) -> HistoryPage:
+def page_of(changes: Iterator[Change], limit: int, form: Detail, work: RequestBudget) -> HistoryPage:
     """The first changes as JSON: ``limit`` at most, and less when they are large or take long, but one at least."""
     items: list[bytes] = []
     size_bytes, deadline = 0, time.monotonic() + PAGE_SECONDS_MAX
     for change in changes:
         items.append(ChangeEvent(change).record(form))
         size_bytes += len(items[-1])
+        work.spend(WORK_UNITS_PER_CHANGE + len(items[-1]) // BYTES_PER_WORK_UNIT)
         if len(items) == limit or size_bytes >= PAGE_BYTES_MAX or time.monotonic() >= deadline:
             return HistoryPage(items, change.revision if next(changes, None) else None)
     return HistoryPage(items, None)

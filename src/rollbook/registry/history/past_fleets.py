@@ -26,8 +26,8 @@ from rollbook.registry.reading.undocumented import note_on
 from rollbook.security.callers import Caller
 from rollbook.view.entries import Entry
 
-OnThread: TypeAlias = Callable[[Callable[[], Any]], Awaitable[Any]]
-"""Runs a job on a thread that is meant for it."""
+OnThread: TypeAlias = Callable[[Callable[[], Any], RequestBudget], Awaitable[Any]]
+"""Runs a job, which spends from a budget, on a thread that is meant for it."""
 
 
 class PastFleet(Struct, frozen=True):
@@ -42,35 +42,35 @@ class PastFleet(Struct, frozen=True):
         """As ``Reader.find``."""
         check_past(query)
         scan = self._scan(query.max_time_ms)
-        found: Sequence[bytes] = await self.on_thread(lambda: scan.find(query))
+        found: Sequence[bytes] = await self.on_thread(lambda: scan.find(query), scan.work)
         return found
 
     async def count(self, caller: Caller, query: Query) -> int:
         """As ``Reader.count``."""
         check_past(query)
         scan = self._scan(query.max_time_ms)
-        count: int = await self.on_thread(lambda: scan.count(query))
+        count: int = await self.on_thread(lambda: scan.count(query), scan.work)
         return count
 
     async def aggregate(self, caller: Caller, aggregation: Aggregation) -> Sequence[bytes]:
         """As ``Reader.aggregate``."""
         check_past(aggregation)
         scan = self._scan(aggregation.max_time_ms)
-        results: Sequence[bytes] = await self.on_thread(lambda: scan.aggregate(aggregation))
+        results: Sequence[bytes] = await self.on_thread(lambda: scan.aggregate(aggregation), scan.work)
         return results
 
     async def facets(self, caller: Caller, asked: FacetQuery) -> dict[str, Value]:
         """As ``Reader.facets``."""
         check_past(asked.query)
         scan = self._scan(asked.query.max_time_ms)
-        found: dict[str, Value] = await self.on_thread(lambda: scan.facets(asked, {}))
+        found: dict[str, Value] = await self.on_thread(lambda: scan.facets(asked, {}), scan.work)
         return found
 
     async def distinct(self, caller: Caller, asked: DistinctQuery) -> list[Value]:
         """As ``Reader.distinct``."""
         check_past(asked.query)
         scan = self._scan(asked.query.max_time_ms)
-        values: list[Value] = await self.on_thread(lambda: scan.distinct(asked))
+        values: list[Value] = await self.on_thread(lambda: scan.distinct(asked), scan.work)
         return values
 
     async def explain(self, caller: Caller, query: Query) -> dict[str, Value]:
@@ -83,15 +83,20 @@ class PastFleet(Struct, frozen=True):
 
     async def notes_on(self, caller: Caller, paths: Sequence[Path]) -> list[str]:
         """As ``Reader.notes_on``, of the clusters as they were. The first few paths are looked at."""
-        return await self.on_thread(lambda: self._notes_on(paths[:NOTES_MAX])) if paths else []
-
-    def _notes_on(self, paths: Sequence[Path]) -> list[str]:
+        if not paths:
+            return []
         scan = self._scan(self.limits.max_time_ms)
-        queries = ((path, Query(Field(path, "$exists", True), limit=1)) for path in paths)
-        return [note_on(path) for path, query in queries if not scan.count(query)]
+        notes: list[str] = await self.on_thread(lambda: notes_in(scan, paths[:NOTES_MAX]), scan.work)
+        return notes
 
     def _scan(self, max_time_ms: int) -> Scan:
         return Scan(self.entries, self.facts, budget_from_now(self.limits, max_time_ms=max_time_ms))
+
+
+def notes_in(scan: Scan, paths: Sequence[Path]) -> list[str]:
+    """A note on each path at which no document has anything."""
+    queries = ((path, Query(Field(path, "$exists", True), limit=1)) for path in paths)
+    return [note_on(path) for path, query in queries if not scan.count(query)]
 
 
 def check_past(asked: Query | Aggregation) -> None:

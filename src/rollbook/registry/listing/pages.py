@@ -84,7 +84,7 @@ class Pages:
         if asked.query.answers_as_stored:
             return page, Bodies(page.entries)
         scan, query = replace(page.scan, entries=page.entries, certain=None), replace(asked.query, sort=None)
-        return page, await self._threads.run(lambda: scan.find(query))
+        return page, await self._threads.run(lambda: scan.find(query), scan.work)
 
     async def page(self, caller: Caller, asked: PageRequest, moment: Moment | None = None) -> ClusterPage:
         """The first page, or the one behind the cursor.
@@ -111,10 +111,12 @@ class Pages:
         """The cluster that was last on the page before, as it was."""
         if cursor.revision > self._view.revision:
             raise CursorRefused("the cursor is of a revision that is not there; begin again without one")
-        entry, past = self._view.entry(cursor.id), self._journal.past
+        entry, past, work = self._view.entry(cursor.id), self._journal.past, scan.work
         if entry is not None and entry.revision <= cursor.revision:
             return entry
-        version = await self._history.on_thread(lambda: past.version(cursor.id, cursor.revision, work=scan.work))
+        version = await self._history.on_thread(
+            lambda: past.version(cursor.id, cursor.revision, work=scan.work), scan.work
+        )
         if version is None:
             raise CursorRefused("the cursor is of a cluster that was not there; begin again without one")
         return entry_of(version)
@@ -136,7 +138,7 @@ class Pages:
                 candidates = created_after(self._view, candidates, last.created_revision)
             entries, certain = self._view.selection(candidates), None if plan.exact else plan.certain
             job = _Job(query, replace(scan, entries=entries, certain=certain), window, first, until, total)
-            found, total = await self._threads.run(lambda: job.run(self._journal))
+            found, total = await self._threads.run(lambda: job.run(self._journal), scan.work)
         else:
             found, matching = first, len(self._view) if plan.candidates is None else len(plan.candidates)
             total = matching if total is None else total

@@ -16,6 +16,7 @@ from rollbook.documents.paths import Path
 from rollbook.documents.values import Value
 from rollbook.language.pipelines import Tally, leading_tally
 from rollbook.limits import Limits, RequestBudget, budget_from_now
+from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.reading.distinct import DistinctQuery, distinct_in_index
 from rollbook.registry.reading.facet_requests import FacetQuery
 from rollbook.registry.reading.faceting import facets_as_json, facets_in_index
@@ -39,6 +40,8 @@ Result = TypeVar("Result")
 
 AT_ONCE_ENTRIES_MAX = 256
 FIRST_ENTRIES_MAX = 10_000
+BRIEF_ENTRIES_MAX = 1024
+BRIEF_BYTES_MAX = 4 * 1024 * 1024
 INLINE_ENTRIES_MAX = 64
 INLINE_BYTES_MAX = 256 * 1024
 NOTES_MAX = 5
@@ -49,11 +52,11 @@ EVERY_ONE = Plan(exact=True)
 class Reader:
     """Answers callers' queries from the view, each within its budget of time and memory."""
 
-    def __init__(self, view: View, facts: Facts, *, limits: Limits) -> None:
+    def __init__(self, view: View, facts: Facts, *, limits: Limits, computing: ComputingThreads | None = None) -> None:
         self._view = view
         self._facts = facts
         self._limits = limits
-        self.threads = ReadingThreads()
+        self.threads = ReadingThreads(computing or ComputingThreads())
 
     async def find(self, caller: Caller, query: Query) -> Sequence[bytes]:
         """The JSON of each matching document, in the order asked for, else in order of creation."""
@@ -67,7 +70,7 @@ class Reader:
             entries = self._view.select(plan.candidates)
         certain = None if plan.exact else plan.certain
         scan = Scan(entries, self._facts.as_of_now(), self._work(query.max_time_ms), certain=certain)
-        return await self._run(lambda: scan.find(query), query, entries)
+        return await self._run(lambda: scan.find(query), query, entries, scan.work)
 
     def find_at_once(self, caller: Caller, query: Query) -> list[bytes] | None:
         """Like ``find``, if the indexes alone answer it and the result is small; else None."""
@@ -87,7 +90,7 @@ class Reader:
             return len(range(found)[query.skip : stop_of(query)])
         entries = self._view.select(plan.candidates)
         scan = Scan(entries, self._facts.as_of_now(), self._work(query.max_time_ms), certain=plan.certain)
-        return await self._run(lambda: scan.count(query), query, entries)
+        return await self._run(lambda: scan.count(query), query, entries, scan.work)
 
     async def aggregate(self, caller: Caller, aggregation: Aggregation) -> Sequence[bytes]:
         """The JSON of each document that comes out of the pipeline."""
@@ -96,11 +99,11 @@ class Reader:
         entries = self._view.select(plan.candidates if counted is None else EMPTY)
         scan = Scan(entries, self._facts.as_of_now(), self._work(aggregation.max_time_ms))
         if counted is None:
-            return await self.threads.run(lambda: scan.aggregate(aggregation))
+            return await self.threads.run(lambda: scan.aggregate(aggregation), scan.work)
         tally, counts = counted
         if not tally.rest.stages:
             return scan.run(tally.rest, tally.documents(counts))
-        return await self.threads.run(lambda: scan.run(tally.rest, tally.documents(counts)))
+        return await self.threads.run(lambda: scan.run(tally.rest, tally.documents(counts)), scan.work)
 
     async def facets(self, caller: Caller, asked: FacetQuery) -> dict[str, Value]:
         """How many of the matching documents have which values."""
@@ -112,7 +115,7 @@ class Reader:
             return facets_as_json(asked, len(entries), told)
         work, certain = self._work(asked.query.max_time_ms), None if plan.exact else plan.certain
         scan = Scan(entries, self._facts, work, certain=certain)
-        return await self.threads.run(lambda: scan.facets(asked, told))
+        return await self.threads.run(lambda: scan.facets(asked, told), scan.work)
 
     async def distinct(self, caller: Caller, asked: DistinctQuery) -> list[Value]:
         """The distinct values at a path of the matching documents, in MongoDB's order."""
@@ -123,7 +126,7 @@ class Reader:
             return known
         work, certain = self._work(query.max_time_ms), None if plan.exact else plan.certain
         scan = Scan(self._view.select(plan.candidates), self._facts, work, certain=certain)
-        return await self.threads.run(lambda: scan.distinct(asked))
+        return await self.threads.run(lambda: scan.distinct(asked), scan.work)
 
     async def explain(self, caller: Caller, query: Query) -> dict[str, Value]:
         """How the query is answered, in words and figures, and how long that took now (milliseconds)."""
@@ -155,7 +158,7 @@ class Reader:
         return [note_on(path) for path in self.lacking(caller, paths)[:NOTES_MAX]]
 
     def close(self) -> None:
-        """Let running reads finish, then release the threads."""
+        """End the reads that are under way, and release the threads."""
         self.threads.close()
 
     def _counted(self, aggregation: Aggregation, plan: Plan) -> tuple[Tally, Sequence[tuple[Value, int]]] | None:
@@ -195,14 +198,18 @@ class Reader:
     def _work(self, max_time_ms: int) -> RequestBudget:
         return budget_from_now(self._limits, max_time_ms=max_time_ms)
 
-    async def _run(self, job: Callable[[], Result], query: Query, entries: Sequence[Entry]) -> Result:
-        if not query.may_be_slow and _is_small(entries):
+    async def _run(
+        self, job: Callable[[], Result], query: Query, entries: Sequence[Entry], work: RequestBudget
+    ) -> Result:
+        """Look at few documents at once, at some on a thread for what is brief, at many on one for what is long."""
+        if not query.may_be_slow and _are_at_most(INLINE_ENTRIES_MAX, INLINE_BYTES_MAX, entries):
             return job()
-        return await self.threads.run(job)
+        is_brief = not query.may_be_slow and _are_at_most(BRIEF_ENTRIES_MAX, BRIEF_BYTES_MAX, entries)
+        return await self.threads.run(job, work, is_brief=is_brief)
 
 
-def _is_small(entries: Sequence[Entry]) -> bool:
-    return len(entries) <= INLINE_ENTRIES_MAX and sum(entry.size_bytes for entry in entries) <= INLINE_BYTES_MAX
+def _are_at_most(count: int, size_bytes: int, entries: Sequence[Entry]) -> bool:
+    return len(entries) <= count and sum(entry.size_bytes for entry in entries) <= size_bytes
 
 
 def _summary(query: Query, plan: Plan, candidates: int, documents: int) -> str:

@@ -1,25 +1,32 @@
-"""The threads on which documents are looked at, so that no question holds up the event loop."""
+"""The threads on which documents are looked at, so that no question holds up the event loop.
 
-import asyncio
+What is certain to be brief has threads of its own, and does not wait for what takes long.
+"""
+
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+from rollbook.limits import RequestBudget
+from rollbook.registry.computing import ComputingThreads
 
 Result = TypeVar("Result")
 
-THREADS = 2
+LONG_THREADS = 6
+BRIEF_THREADS = 2
 
 
 class ReadingThreads:
     """A few threads. Every job ends at the deadline of its request."""
 
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="rollbook-reader")
+    def __init__(self, computing: ComputingThreads) -> None:
+        self._long = computing.lane("reader", threads=LONG_THREADS)
+        self._brief = computing.lane("brief-reader", threads=BRIEF_THREADS)
 
-    async def run(self, job: Callable[[], Result]) -> Result:
-        """What ``job`` returns, from one of the threads."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, job)
+    async def run(self, job: Callable[[], Result], work: RequestBudget, *, is_brief: bool = False) -> Result:
+        """What ``job`` returns, which spends from ``work``, from one of the threads."""
+        return await (self._brief if is_brief else self._long).run(job, work)
 
     def close(self) -> None:
-        """Let running jobs finish, then release the threads."""
-        self._pool.shutdown()
+        """End the jobs that are under way, and release the threads."""
+        self._long.close()
+        self._brief.close()

@@ -28,6 +28,7 @@ from rollbook.view.index.postings import EMPTY
 
 SORT_RUN_ENTRIES = 4096
 WORK_UNITS_PER_DOCUMENT = 64
+BYTES_PER_WORK_UNIT = 64
 
 
 class Scan(Struct, frozen=True):
@@ -88,7 +89,7 @@ class Scan(Struct, frozen=True):
 
     def document_of(self, entry: Entry, *, with_facts: bool) -> Document:
         """The document of an entry, with what the registry knows about it."""
-        self.work.spend(WORK_UNITS_PER_DOCUMENT)
+        self.work.spend(WORK_UNITS_PER_DOCUMENT + entry.size_bytes // BYTES_PER_WORK_UNIT)
         return self.facts.document_of(entry) if with_facts else decode_stored(entry.body)
 
     def _sorted(

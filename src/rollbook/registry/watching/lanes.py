@@ -12,11 +12,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from rollbook.errors import Compacted, JournalUnavailable, LanguageRefused
 from rollbook.journal.changes import Change
+from rollbook.limits import RequestBudget
+from rollbook.registry.computing import ComputingLane
 from rollbook.registry.feed.change_events import ChangeEvent, Name
 from rollbook.registry.feed.pacing import TimeSlice
 from rollbook.registry.feed.recent_changes import RecentChanges, size_bytes
@@ -42,7 +43,7 @@ class Lane:
         self,
         recent: RecentChanges,
         changes_after: Callable[[int], Awaitable[Sequence[Change]]],
-        threads: ThreadPoolExecutor,
+        thread: ComputingLane,
         *,
         always_on_thread: bool,
     ) -> None:
@@ -53,7 +54,7 @@ class Lane:
         self.audiences: SubscriptionIndex[Mailbox] = SubscriptionIndex()
         self._recent = recent
         self._changes_after = changes_after
-        self._threads = threads
+        self._thread = thread
         self._always_on_thread = always_on_thread
         self._catches_up_to = 0
         """The newest revision when filters last gave way: those that stayed may first come as far."""
@@ -151,7 +152,7 @@ class Lane:
         return self._always_on_thread or size_bytes(event.change) >= LARGE_CHANGE_BYTES
 
     async def _on_thread(self, job: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, job)
+        return await self._thread.run(job, RequestBudget())
 
 
 def is_listening(audience: Subscription[Mailbox]) -> bool:

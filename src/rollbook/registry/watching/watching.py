@@ -14,7 +14,6 @@ twice.
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from time import monotonic
 
@@ -26,6 +25,7 @@ from rollbook.journal.interface import Journal
 from rollbook.language.filters import Filter
 from rollbook.language.filters.costs import is_cheap
 from rollbook.limits import DEFAULT_LIMITS
+from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.change_events import ChangeEvent, Detail, Message
 from rollbook.registry.feed.pacing import TimeSlice
 from rollbook.registry.feed.recent_changes import RecentChanges, size_bytes
@@ -162,9 +162,9 @@ class Watching:
         self._journal = journal
         self._recent = recent
         self._watchers_max = watchers_max
-        self._threads = ThreadPoolExecutor(1, thread_name_prefix="rollbook-watching")
+        self._thread = ComputingThreads().lane("watching", threads=1)
         self._cheap, self._costly = self._lanes = [
-            Lane(recent, self._changes_after, self._threads, always_on_thread=costly) for costly in (False, True)
+            Lane(recent, self._changes_after, self._thread, always_on_thread=costly) for costly in (False, True)
         ]
         run = (supervisor or Supervisor()).run
         self._tasks = [
@@ -246,7 +246,7 @@ class Watching:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._threads.shutdown(cancel_futures=True)
+        self._thread.close()
 
     async def _changes_after(self, revision: int, *, most: int = PAGE_CHANGES) -> Sequence[Change]:
         """Some changes later than ``revision``, at least one: from memory, or else from the journal."""

@@ -24,6 +24,7 @@ from rollbook.errors import Compacted, JournalConflict, JournalUnavailable, Regi
 from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
 from rollbook.limits import DEFAULT_LIMITS, Limits
+from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.supervising import Supervisor
 from rollbook.registry.writing.commands import Command
@@ -63,6 +64,7 @@ class Committer:
         limits: Limits = DEFAULT_LIMITS,
         chance: Callable[[], float] = random.random,
         supervisor: Supervisor | None = None,
+        computing: ComputingThreads | None = None,
     ) -> None:
         self._journal = journal
         self._view = view
@@ -77,7 +79,7 @@ class Committer:
         self._closing = False
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollbook-writer")
-        self._deciders = Deciders(limits)
+        self._deciders = Deciders(limits, computing or ComputingThreads())
         self._turns = Turns()
         self._beside: set[asyncio.Task[None]] = set()
         self._task = (supervisor or Supervisor()).run("rollbook-committer", self._run, restarts=False)

@@ -8,15 +8,13 @@ is decided once more, until its time is over.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from weakref import WeakValueDictionary
 
 from msgspec import Struct
 
-from rollbook.errors import JournalUnavailable, WorkExceeded
+from rollbook.errors import WorkExceeded
 from rollbook.limits import Limits, RequestBudget
+from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.writing.commands import Command, Current, Decision
 
 SHARE_SECONDS = 0.01
@@ -51,46 +49,18 @@ def decide_briefly(command: Command, current: Current | None, limits: Limits) ->
 class Deciders:
     """The threads on which costly commands are decided, and what is under way there."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, computing: ComputingThreads) -> None:
         self._limits = limits
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="rollbook-decider")
-        self._budgets: list[RequestBudget] = []
-        self._is_closing = False
+        self._lane = computing.lane("decider", threads=THREADS)
 
     async def decide(self, command: Command, current: Current | None, *, deadline: float) -> Decision:
         """The decision, by ``deadline`` (seconds of ``time.monotonic``). Raises the command's refusal."""
-        job = self._job(command, current, deadline)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, job)
+        budget = RequestBudget(deadline, self._limits.result_bytes_max)
+        return await self._lane.run(lambda: command.decide(current, budget), budget)
 
     def close(self) -> None:
         """End what is under way, at its next look at the time."""
-        self._is_closing = True
-        for budget in self._budgets:
-            budget.deadline = float("-inf")
-        self._threads.shutdown(wait=False)
-
-    def _job(self, command: Command, current: Current | None, deadline: float) -> Callable[[], Decision]:
-        def job() -> Decision:
-            with self._budget(deadline) as budget:
-                budget.check()  # it may have waited for a thread all the while
-                return command.decide(current, budget)
-
-        return job
-
-    @contextmanager
-    def _budget(self, deadline: float) -> Iterator[RequestBudget]:
-        budget = RequestBudget(deadline, self._limits.result_bytes_max, polite_time)
-        self._budgets.append(budget)
-        try:
-            if self._is_closing:
-                budget.deadline = float("-inf")
-            yield budget
-        except WorkExceeded:
-            if self._is_closing:
-                raise JournalUnavailable("the registry is stopping; try again when it is back") from None
-            raise
-        finally:
-            self._budgets.remove(budget)
+        self._lane.close()
 
 
 class Turns:
@@ -102,9 +72,3 @@ class Turns:
     def of(self, id: str) -> asyncio.Lock:
         """The lock of a cluster, while somebody holds it or waits for it."""
         return self._locks.setdefault(id, asyncio.Lock())
-
-
-def polite_time() -> float:
-    """``time.monotonic``, after other threads had their turn: the one who computes must not hold up those who wait."""
-    time.sleep(0)
-    return time.monotonic()

@@ -1,0 +1,93 @@
+"""Threads for what may compute for long, and the end of all of it when the registry stops.
+
+Theory: each kind of work has a lane of its own, so that the long waits only for its like; across all lanes the jobs
+take turns (``turns``). A job has the budget of its request. When the registry stops, the budgets end: jobs that are
+under way, and those that have not begun, are refused (Overloaded), and no thread keeps the process from ending.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from rollbook.errors import Overloaded, WorkExceeded
+from rollbook.limits import RequestBudget
+from rollbook.turns import computing
+
+Result = TypeVar("Result")
+
+NEVER = float("inf")
+
+
+class ComputingThreads:
+    """The lanes of one registry, and the budgets of what runs there."""
+
+    def __init__(self) -> None:
+        self._budgets: dict[int, RequestBudget] = {}
+        self._latest = NEVER
+
+    def lane(self, name: str, *, threads: int) -> "ComputingLane":
+        """A lane with as many threads, to be closed."""
+        return ComputingLane(self, name, threads)
+
+    def end_by(self, deadline: float) -> None:
+        """End all work, what is still to come too, at ``deadline`` (seconds of ``time.monotonic``) at the latest."""
+        self._latest = min(self._latest, deadline)
+        for budget in list(self._budgets.values()):
+            budget.end_by(self._latest)
+
+    def begin(self, budget: RequestBudget) -> None:
+        """Count a budget as running. Called from any thread."""
+        self._budgets[id(budget)] = budget
+        budget.end_by(self._latest)
+
+    def end(self, budget: RequestBudget) -> None:
+        """The work of a budget is done."""
+        del self._budgets[id(budget)]
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether all work is to end."""
+        return self._latest < NEVER
+
+
+class ComputingLane:
+    """Threads for work of one kind. Made by ``ComputingThreads.lane``."""
+
+    def __init__(self, around: ComputingThreads, name: str, threads: int) -> None:
+        self._around = around
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=f"rollbook-{name}")
+        self._running: dict[int, RequestBudget] = {}
+        self._is_closing = False
+
+    async def run(self, job: Callable[[], Result], budget: RequestBudget) -> Result:
+        """What ``job`` returns, which spends from ``budget``; waiting for a thread takes from its time too.
+
+        Refuses (WorkExceeded) what has no time left, and (Overloaded) what a stop ended.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, job, budget)
+
+    def close(self) -> None:
+        """End what runs here, at its next look at the time, and release the threads."""
+        self._is_closing = True
+        for budget in list(self._running.values()):
+            budget.stop()
+        self._threads.shutdown()
+
+    def _run(self, job: Callable[[], Result], budget: RequestBudget) -> Result:
+        around = self._around
+        around.begin(budget)
+        self._running[id(budget)] = budget
+        if self._is_closing:
+            budget.stop()
+        try:
+            with computing():
+                budget.check()
+                return job()
+        except WorkExceeded:
+            if self._is_closing or around.is_stopping:
+                raise Overloaded("the registry is stopping; try again when it is back") from None
+            raise
+        finally:
+            del self._running[id(budget)]
+            around.end(budget)
