@@ -77,12 +77,10 @@ async def open_registry(
     async with AsyncExitStack() as undo:
         journal = await asyncio.to_thread(open_checked_journal, directory)
         undo.push_async_callback(asyncio.to_thread, _close_in_place, journal)
-        look = partial(asyncio.to_thread, journal.look)
-        _keep_up(undo, supervisor, "rollbook-journal", look, JOURNAL_LOOK_SECONDS)
+        _keep_up(undo, supervisor, "rollbook-journal", partial(asyncio.to_thread, journal.look), JOURNAL_LOOK_SECONDS)
         known_ms, trusted = known_time_in(directory) or journal.newest_ms(), settings.clock == "trust"
         clock = TrustedClock(read_clocks, known_ms=known_ms, is_trusted=trusted, directory=directory)
-        save_clock = partial(asyncio.to_thread, clock.save)
-        _keep_up(undo, supervisor, "rollbook-clock", save_clock, CLOCK_SAVE_SECONDS)
+        _keep_up(undo, supervisor, "rollbook-clock", partial(asyncio.to_thread, clock.save), CLOCK_SAVE_SECONDS)
         view = await asyncio.to_thread(
             open_view, journal, directory, limits=limits, packed=settings.bodies == "packed", indexed=indexed
         )

@@ -44,6 +44,7 @@ class Limits(Struct, frozen=True):
     indexed_paths_max: int = 20_000
     indexed_members_max: int = 1_000
     indexed_text_length_max: int = 128
+    indexed_array_values_max: int = 1_000
 
 
 DEFAULT_LIMITS = Limits()

@@ -10,6 +10,7 @@ import pytest
 from rollbook.language.filters import compile_filter, parse_filter
 from rollbook.limits import Limits
 from rollbook.view.index.indexes import Index
+from rollbook.view.index.trees import nodes_below
 from rollbook.view.planning.planning import answer
 
 LONG, OTHER_LONG = "a" * 200, "b" * 200
@@ -132,3 +133,56 @@ def test_what_the_bounds_keep_out_is_looked_at() -> None:
         index.insert(number, document)
     assert list(answer(parse_filter({"b": 1}), index).possible) == [0, 1, 2]
     assert list(answer(parse_filter({"a": 1}), index).certain) == [0]
+
+
+BROAD = [{"a": {"b": 1, "c": 2}, "d": [1, [2], {"e": 3}]}, {"a": [{"b": 1}, {"b": 2}, {"b": 3}]}, {"d": [1]}]
+
+
+@pytest.mark.parametrize(
+    ("json", "certain", "looked_at"),
+    [
+        ({"a.b": 1}, [0], [1]),
+        ({"a.b": {"$gt": 5}}, [], [1]),
+        ({"a.b": {"$ne": 1}}, [2], [1]),
+        ({"a.zzz": 1}, [], [1]),
+        ({"a.zzz": None}, [0, 2], [1]),
+        ({"a": {"$elemMatch": {"b": 2}}}, [], [1]),
+        ({"d": 1}, [2], [0]),
+        ({"d": {"$size": 3}}, [], [0]),
+        ({"d.e": 3}, [], [0]),
+        ({"d.1": 3}, [], [0]),
+        ({"a.c": 2}, [0], [1]),
+    ],
+)
+def test_an_array_with_many_values_is_looked_at_and_costs_other_paths_nothing(
+    json: Any, certain: list[int], looked_at: list[int]
+) -> None:
+    index = Index(limits=Limits(indexed_array_values_max=4))
+    for number, document in enumerate(BROAD):
+        index.insert(number, document)
+    found = answer(parse_filter(json), index)
+    assert (list(found.certain), list(found.possible - found.certain)) == (certain, looked_at)
+
+
+def test_what_a_large_array_costs_the_index_is_bounded() -> None:
+    index, numbers = Index(), list(range(900_000))
+    index.insert(0, {"id": "west", "integers": numbers, "objects": [{"a": n} for n in range(100_000)]})
+    assert {node.path: len(node.postings) for node in nodes_below(index.root)} == {
+        (): 0,
+        ("nodes",): 0,
+        ("nodes", "nodeData"): 0,
+        ("nodes", "nodeData", "id"): 0,
+        ("id",): 2,
+        ("integers",): 4,
+        ("objects",): 4,
+    }
+    index.update(0, {"id": "west", "integers": numbers}, {"id": "west"})
+    assert not answer(parse_filter({"integers": {"$exists": True}}), index).possible
+
+
+def test_the_nodes_of_a_cluster_are_indexed_however_many_there_are() -> None:
+    index = Index(limits=Limits(indexed_array_values_max=1))
+    index.insert(0, nodes({"a": 1, "b": 2}, {"a": 2, "b": 1}))
+    index.insert(1, nodes({"a": 1, "b": 1}, {"a": 2, "b": 2}))
+    assert list(answer(parse_filter(BOTH), index).certain) == [0]
+    assert list(answer(parse_filter({"nodes.nodeData.a": 2}), index).certain) == [0, 1]

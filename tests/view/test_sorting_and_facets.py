@@ -6,11 +6,14 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyroaring import BitMap
 
 from rollbook.documents.ordering import sort_key
 from rollbook.language.sorting import compile_sort, parse_sort
+from rollbook.limits import Limits
 from rollbook.view.facets import Bucket, Facet, facet_of
 from rollbook.view.index.indexes import Index
+from rollbook.view.merged_facets import merged_facet_of
 from rollbook.view.sorting import first_numbers
 from tests.view.grammar import document
 
@@ -82,3 +85,13 @@ def test_a_facet_counts_each_document_once_for_each_value(values: list[Any]) -> 
 
 def one_or_many(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def test_a_facet_with_an_array_of_many_values_among_the_candidates_is_left_to_the_documents() -> None:
+    index = Index(limits=Limits(indexed_array_values_max=2))
+    for number, one in enumerate([{"a": 1, "b": [{"c": 1}]}, {"a": [1, 2, 3], "b": [{"c": 1}, {"c": 2}]}]):
+        index.insert(number, one)
+    for path in (("a",), ("b", "c")):
+        assert facet_of(index.root, path, BitMap([0, 1]), buckets_max=5) is None
+        assert facet_of(index.root, path, BitMap([0]), buckets_max=5) is not None
+        assert merged_facet_of(index.root, [path], BitMap([0, 1]), name_of=str, buckets_max=5) is None

@@ -45,7 +45,7 @@ def facet_of(
 ) -> Facet | None:
     """The facet of the ``candidates`` at ``path``; None when the path is not indexed or there is no time."""
     place = None if any(map(is_numeric, path)) else place_of(root, path)
-    if place is None:
+    if place is None or candidates.intersect(place.unknown()):
         return None
     node, counted = place.node, []
     for looks, bucket in enumerate(_buckets(node, candidates)):

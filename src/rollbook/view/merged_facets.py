@@ -33,7 +33,7 @@ def merged_facet_of(
     nodes = []
     for path in paths:
         place = None if any(map(is_numeric, path)) else place_of(root, path)
-        if place is None:
+        if place is None or candidates.intersect(place.unknown()):
             return None
         nodes.append(place.node)
     by_name: dict[str, list[Posting]] = {}

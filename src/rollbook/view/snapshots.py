@@ -162,6 +162,11 @@ def _digest(body: bytes) -> bytes:
 
 def _settings(limits: Limits) -> list[Any]:
     """What two indexes must have in common to be one and the same."""
-    bounds = [limits.indexed_paths_max, limits.indexed_members_max, limits.indexed_text_length_max]
+    bounds = [
+        limits.indexed_paths_max,
+        limits.indexed_members_max,
+        limits.indexed_text_length_max,
+        limits.indexed_array_values_max,
+    ]
     rules = repr((ELEMENTS_INDEXED, ELEMENT_MEMBERS_NOT_INDEXED, ONLY_DIGESTS))
     return [RECORDS_VERSION, bounds, rules]

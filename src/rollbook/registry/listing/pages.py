@@ -114,9 +114,7 @@ class Pages:
         entry, past, work = self._view.entry(cursor.id), self._journal.past, scan.work
         if entry is not None and entry.revision <= cursor.revision:
             return entry
-        version = await self._history.on_thread(
-            lambda: past.version(cursor.id, cursor.revision, work=scan.work), scan.work
-        )
+        version = await self._history.on_thread(lambda: past.version(cursor.id, cursor.revision, work=work), work)
         if version is None:
             raise CursorRefused("the cursor is of a cluster that was not there; begin again without one")
         return entry_of(version)

@@ -32,6 +32,7 @@ class ElementIndex:
 
     def __init__(self, at: PathIndex, budget: IndexBounds, *, not_indexed: Iterable[str] = ()) -> None:
         at.elements_apart = True
+        budget.apart.add(at.path)
         self.at = at
         self.root = PathIndex((), budget, twin=at)
         for name in not_indexed:
@@ -202,7 +203,7 @@ def _contributes(elements: list[Value], term: Term) -> bool:
                 return key in members
         except (KeyError, TypeError, IndexError):
             pass
-    return any(key in keys_on(element, node.path, node.text_length_max) for element in elements)
+    return any(key in keys_on(element, node) for element in elements)
 
 
 def _equal_ends(before: list[Value], after: list[Value]) -> tuple[int, int]:

@@ -9,7 +9,7 @@ have marks of their own, equal keys are equal values (digests: almost surely) an
 
 from collections.abc import Iterator
 from hashlib import blake2b
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from rollbook.documents.values import Value
 
@@ -46,7 +46,10 @@ EMPTY_ARRAY = TypeTag("empty array")
 LONG = TypeTag("long string")
 """There is a string too long to be a key itself."""
 
-MARKS = (PRESENT, NULL, TRUE, FALSE, OBJECT, ARRAY, NESTED, EMPTY_ARRAY, LONG)
+UNKNOWN = TypeTag("not indexed")
+"""There is an array with more values than are indexed: what else it would contribute, here and below, is unknown."""
+
+MARKS = (PRESENT, NULL, TRUE, FALSE, OBJECT, ARRAY, NESTED, EMPTY_ARRAY, LONG, UNKNOWN)
 
 _BY_NAME = {mark.name: mark for mark in MARKS}
 
@@ -104,6 +107,25 @@ def keys_of(value: Value, text_length_max: int) -> Iterator[Key]:
                 yield EMPTY_ARRAY
         else:
             yield from _keys_of_one(element, text_length_max)
+
+
+def keys_of_broad(array: list[Value]) -> Iterator[Key]:
+    """The keys of an array with more values than are indexed."""
+    yield from (PRESENT, ARRAY, UNKNOWN, size_mark(len(array)))
+
+
+def holds_more_than(values_max: int, array: list[Value]) -> bool:
+    """Whether an array has more values, those in its elements included. Looks at no more of them than it must."""
+    left = values_max
+    unseen: list[Any] = [array]
+    while unseen:
+        value = unseen.pop()
+        left -= len(value)
+        if left < 0:
+            return True
+        members = value.values() if type(value) is dict else value
+        unseen += [member for member in members if type(member) is dict or type(member) is list]
+    return False
 
 
 def _keys_of_one(value: Value, text_length_max: int) -> tuple[Key, ...]:

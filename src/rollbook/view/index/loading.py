@@ -17,7 +17,17 @@ from pyroaring import BitMap
 from rollbook.documents.values import Document, Value
 from rollbook.view.index.elements import ElementIndex
 from rollbook.view.index.indexes import Index
-from rollbook.view.index.keys import LONG, OBJECT, PRESENT, Key, digest_of, keys_of, scalar_key
+from rollbook.view.index.keys import (
+    LONG,
+    OBJECT,
+    PRESENT,
+    Key,
+    digest_of,
+    holds_more_than,
+    keys_of,
+    keys_of_broad,
+    scalar_key,
+)
 from rollbook.view.index.postings import union_of
 from rollbook.view.index.trees import PathIndex
 
@@ -107,11 +117,16 @@ class _Loading:
                 below.keys[scalar_key(member, below.text_length_max)].append(number)
 
     def _array(self, route: _Route, elements: list[Value], number: int, *, apart: bool) -> None:
-        keys = route.keys
+        keys, node = route.keys, route.node
+        is_apart = apart and node.elements_apart
+        if not is_apart and holds_more_than(node.budget.limits.indexed_array_values_max, elements):
+            for key in keys_of_broad(elements):
+                keys[key].append(number)
+            return
         for key in set(keys_of(elements, route.text_length_max)):
             keys[key].append(number)
-        if apart and route.node.elements_apart:
-            own, its_route = self._index.elements[route.node], self._elements[route.node]
+        if is_apart:
+            own, its_route = self._index.elements[node], self._elements[node]
             for its_number, element in zip(own.enrol(number, elements), elements, strict=True):
                 if type(element) is dict:
                     self._object(its_route, element, its_number, apart=False)

@@ -15,7 +15,7 @@ from rollbook.view.index.indexes import Index
 from rollbook.view.index.keys import Key, TypeTag, mark_named
 from rollbook.view.index.trees import PathIndex, nodes_below
 
-RECORDS_VERSION = 3
+RECORDS_VERSION = 4
 
 ID = ("id",)
 NO_IDS: Mapping[int, str] = {}

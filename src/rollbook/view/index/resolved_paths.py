@@ -7,7 +7,7 @@ from msgspec import Struct
 from pyroaring import BitMap
 
 from rollbook.documents.paths import Path
-from rollbook.view.index.keys import ARRAY, NESTED
+from rollbook.view.index.keys import ARRAY, NESTED, UNKNOWN
 from rollbook.view.index.postings import EMPTY
 from rollbook.view.index.trees import IndexBounds, PathIndex
 
@@ -25,6 +25,14 @@ class ResolvedPath(Struct, frozen=True):
 
     node: PathIndex
     way: tuple[PathIndex, ...]
+
+    def unknown(self) -> BitMap:
+        """The documents with an array here, or on the way, that has more values than are indexed."""
+        found = self.node.get(UNKNOWN)
+        for node in self.way:
+            broad = node.get(UNKNOWN)
+            found = found | broad if broad else found
+        return found
 
     def crossing(self) -> BitMap:
         """The documents with an array on the way: in them the path may lead to values here and to nothing there."""
@@ -48,9 +56,11 @@ def place_of(root: PathIndex, path: Path) -> ResolvedPath | None:
             if node.overflowed:
                 return None
             child = NOTHING
+        if not child.indexed:
+            return None
         way.append(child)
         node = child
-    return ResolvedPath(node, tuple(way[:-1])) if node.indexed else None
+    return ResolvedPath(node, tuple(way[:-1]))
 
 
 def is_numeric(component: str) -> bool:

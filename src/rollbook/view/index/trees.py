@@ -1,7 +1,8 @@
 """The index as a tree of paths. The node of a path holds, for each key, the documents that contribute it.
 
 One rule: what is not indexed is known. Where a bound keeps a member out, its parent is ``overflowed``; where a string
-is too long to be a key itself, ``LONG`` has the document. A plan never takes "not indexed" for "not there".
+is too long to be a key itself, ``LONG`` has the document; where an array has too many values, ``UNKNOWN`` has it. A
+plan never takes "not indexed" for "not there".
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -29,12 +30,14 @@ class IndexBounds:
     Below the paths ``only_digests`` all strings are treated as long ones are.
     """
 
-    __slots__ = ("_only_digests", "limits", "paths_left")
+    __slots__ = ("_only_digests", "apart", "limits", "paths_left")
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS, *, only_digests: Iterable[Path] = ()) -> None:
         self.limits = limits
         self.paths_left = limits.indexed_paths_max
         self._only_digests = tuple(only_digests)
+        self.apart: set[Path] = set()
+        """The paths of documents at which the elements of arrays have an index of their own, however many there are."""
 
     def only_digests_at(self, path: Path) -> bool:
         """Whether strings at ``path`` are no keys themselves, however short."""

@@ -5,7 +5,7 @@ which every element of ``nodeData`` contributes. Elements that are arrays themse
 not either. What a filter's numeric component could name (``nodeData.0``) is left to the planner.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -13,12 +13,25 @@ from msgspec import Struct
 from rollbook.documents.codec import encode_json
 from rollbook.documents.paths import Path
 from rollbook.documents.values import MISSING, Document, Maybe, Value
-from rollbook.view.index.keys import ARRAY, LONG, OBJECT, PRESENT, Key, digest_of, keys_of, size_mark
+from rollbook.view.index.keys import (
+    ARRAY,
+    LONG,
+    OBJECT,
+    PRESENT,
+    Key,
+    digest_of,
+    holds_more_than,
+    keys_of,
+    keys_of_broad,
+    size_mark,
+)
 from rollbook.view.index.trees import PathIndex
 
 Term: TypeAlias = tuple[PathIndex, Key]
 
 Arrays: TypeAlias = list[tuple[PathIndex, list[Value]]]
+
+NOWHERE: Collection[Path] = ()
 
 
 def spread(node: PathIndex, document: Document, out: list[Term], arrays: Arrays | None) -> None:
@@ -49,9 +62,16 @@ def spread(node: PathIndex, document: Document, out: list[Term], arrays: Arrays 
 
 
 def spread_array(node: PathIndex, array: list[Value], out: list[Term], arrays: Arrays | None) -> None:
-    """Append the terms of the array that stands at ``node``, and of its elements."""
+    """Append the terms of the array that stands at ``node``, and of its elements.
+
+    Of an array with too many values only that it is there, unless its elements have their own index.
+    """
+    is_apart = arrays is not None and node.elements_apart
+    if not is_apart and holds_more_than(node.budget.limits.indexed_array_values_max, array):
+        out += [(node, key) for key in keys_of_broad(array)]
+        return
     out += [(node, key) for key in keys_of(array, node.text_length_max)]
-    if arrays is not None and node.elements_apart:
+    if arrays is not None and is_apart:
         arrays.append((node, array))
         return
     for element in array:
@@ -66,18 +86,33 @@ def own_terms(node: PathIndex, array: list[Value]) -> set[Term]:
     return {(node, key) for key in keys_of(array, node.text_length_max)}
 
 
-def keys_on(document: Value, path: Path, text_length_max: int) -> Iterator[Key]:
-    """The keys that ``document`` contributes at ``path`` below it, without a walk through the rest."""
-    if not isinstance(document, dict) or path[0] not in document:
+def keys_on(document: Value, node: PathIndex) -> Iterator[Key]:
+    """The keys that ``document`` contributes at ``node``, without a walk through the rest.
+
+    ``document`` is what the tree of the node is about: a document, or an element.
+    """
+    return _keys_below(document, node, 0, node.budget.apart if node.twin is None else NOWHERE)
+
+
+def _keys_below(value: Value, node: PathIndex, depth: int, apart: Collection[Path]) -> Iterator[Key]:
+    path = node.path
+    if not isinstance(value, dict) or path[depth] not in value:
         return
-    member = document[path[0]]
-    if len(path) == 1:
-        yield from keys_of(member, text_length_max)
-    elif isinstance(member, list):
-        for element in member:
-            yield from keys_on(element, path[1:], text_length_max)
+    member, depth = value[path[depth]], depth + 1
+    if isinstance(member, list):
+        is_apart = path[:depth] in apart
+        if not is_apart and holds_more_than(node.budget.limits.indexed_array_values_max, member):
+            if depth == len(path):
+                yield from keys_of_broad(member)
+        elif depth == len(path):
+            yield from keys_of(member, node.text_length_max)
+        else:
+            for element in member:
+                yield from _keys_below(element, node, depth, NOWHERE)
+    elif depth == len(path):
+        yield from keys_of(member, node.text_length_max)
     else:
-        yield from keys_on(member, path[1:], text_length_max)
+        yield from _keys_below(member, node, depth, apart)
 
 
 class Difference(Struct, frozen=True):
@@ -139,7 +174,7 @@ def exchange_terms(number: int, after: Value, went: Iterable[Term], came: Iterab
                 columns.setdefault(node, ([], []))[1].extend(_numbers(key))
     for node, (gone, there) in columns.items():
         if not node.follow_numbers(number, gone, there):
-            keys = keys_on(after, node.path, node.text_length_max)
+            keys = keys_on(after, node)
             node.set_numbers(number, [key for key in keys if isinstance(key, (int, float))])
 
 

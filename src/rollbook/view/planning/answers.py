@@ -41,6 +41,10 @@ class Answer(Struct, frozen=True):
             return exactly(self.certain | other.certain)
         return Answer(self.certain | other.certain, self.possible | other.possible)
 
+    def unsure_of(self, documents: BitMap) -> "Answer":
+        """The same answer, where these documents may match or not."""
+        return Answer(self.certain - documents, self.possible | documents) if documents else self
+
     def negated(self, within: BitMap) -> "Answer":
         """The answer to *not*, among the documents ``within``."""
         if self.certain is self.possible:

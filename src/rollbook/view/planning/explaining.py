@@ -122,5 +122,8 @@ def _reason(filter: Filter, index: Index) -> str:
                 return "the path names an element by its position, which no index knows"
             if not path or place_of(index.root, path) is None:
                 return "the path is not indexed"
+            place = place_of(index.root, path)
+            if place is not None and place.unknown():
+                return "arrays with very many values are not indexed, and the path leads into one"
             return "the index does not answer this"
     return "some clause has no index to narrow it"

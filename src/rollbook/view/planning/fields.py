@@ -49,6 +49,11 @@ KEYS_UNITED_MAX = 50_000
 APART_MAX = 8
 """So few postings are narrowed, where few documents are left, before they are united."""
 
+ELEMENTS_NARROWING_MAX = 256
+"""So many elements of an array narrow the documents that may have an equal one; the others are not asked for."""
+
+OPERANDS_BETWEEN_LOOKS = 1024
+
 NULLABLE = frozenset({"$eq", "$gte", "$lte"})
 """With null as operand these match missing values too."""
 
@@ -66,12 +71,16 @@ class Domain(Struct, frozen=True):
 
 def answer_of_field(field: Field, place: ResolvedPath, domain: Domain, within: BitMap) -> Answer:
     """The answer to one operator at one place, among the documents ``within``."""
+    return _answer_of_keys(field, place, domain, within).unsure_of(place.unknown())
+
+
+def _answer_of_keys(field: Field, place: ResolvedPath, domain: Domain, within: BitMap) -> Answer:
     node, operand = place.node, field.operand
     match field.operator:
         case "$eq":
             return _equal(operand, place, domain)
         case "$in" if isinstance(operand, list):
-            return _one_of(operand, place, domain)
+            return _one_of(operand, place, domain, within)
         case "$gt" | "$gte" | "$lt" | "$lte":
             return _range(field.operator, operand, place, domain, within)
         case "$exists":
@@ -120,7 +129,7 @@ def _nothing(place: ResolvedPath, domain: Domain) -> Answer:
 def _equal_object(operand: dict[str, Value], node: PathIndex) -> BitMap:
     """A document that holds an object equal to the operand contributes each of the operand's scalars."""
     possible = node.get(OBJECT)
-    for name, member in operand.items():
+    for name, member in islice(operand.items(), ELEMENTS_NARROWING_MAX):
         child = node.children.get(name)
         if child is not None and child.indexed and not isinstance(member, (dict, list)):
             possible = possible & child.get(scalar_key(member, child.text_length_max))
@@ -132,17 +141,19 @@ def _equal_array(operand: list[Value], node: PathIndex) -> Answer:
     if not operand:
         return exactly(node.get(EMPTY_ARRAY))
     possible = node.get(ARRAY)
-    for element in operand:
+    for element in operand[:ELEMENTS_NARROWING_MAX]:
         if not isinstance(element, (dict, list)):
             possible = possible & node.get(scalar_key(element, node.text_length_max))
     return at_most(possible | node.get(NESTED))
 
 
-def _one_of(operands: list[Value], place: ResolvedPath, domain: Domain) -> Answer:
+def _one_of(operands: list[Value], place: ResolvedPath, domain: Domain, within: BitMap) -> Answer:
     node, text_length_max = place.node, place.node.text_length_max
     plain: list[Posting] = []
     answer = NONE
-    for operand in operands:
+    for looks, operand in enumerate(operands, 1):
+        if looks % OPERANDS_BETWEEN_LOOKS == 0 and domain.effort.spent():
+            return at_most(within)
         key = None if operand is None or isinstance(operand, (dict, list)) else scalar_key(operand, text_length_max)
         if key is None or isinstance(key, bytes):
             answer = answer.either(_equal(operand, place, domain))

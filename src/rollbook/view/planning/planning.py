@@ -114,11 +114,11 @@ class Planner(Struct, frozen=True):
         place = place_of(self.root, path) if path and not any(map(is_numeric, path)) else None
         if place is None:
             return at_most(within)
-        node, nested = place.node, place.node.get(NESTED)
+        node, irregular = place.node, place.node.get(NESTED) | place.unknown()
         arrays = node.get(ARRAY)
         if filter.on == "fields" and node in self.elements:
-            return self._by_elements(filter.clause, node, nested | place.crossing() & arrays, within)
-        possible = self._implied(filter.clause, path, arrays & within) & arrays | nested
+            return self._by_elements(filter.clause, node, irregular | place.crossing() & arrays, within)
+        possible = self._implied(filter.clause, path, arrays & within) & arrays | irregular
         clause = filter.clause
         if filter.on == "values" and isinstance(clause, Field) and _asks_one_scalar(clause):
             plain = self._field(replace(clause, path=path), within)
