@@ -14,7 +14,7 @@ REQUESTS ?= 100000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-fairness mutation lock clean
+.PHONY: help run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-fairness mutation lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,12 @@ check: formatted lint types layers test contract ## Everything that CI runs
 
 contract: .venv/for-working ## Compare a running server with /openapi.json (Schemathesis, at most two minutes)
 	.venv/bin/python -m tests.api.contract
+
+image-check: .venv/for-working ## Carry out the image's steps on a bare Debian (as root, with debootstrap; minutes)
+	.venv/bin/python -m tests.deploy.image
+
+wheel-check: .venv/for-working ## Install the wheel on every Python that is here, and serve from it (minutes)
+	.venv/bin/python -m tests.deploy.wheels
 
 formatted: .venv/for-working
 	.venv/bin/python -m ruff format --check $(SOURCES)

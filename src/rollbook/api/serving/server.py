@@ -12,6 +12,7 @@ from rollbook import __version__
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.listening import BACKLOG, address_of, listen
 from rollbook.api.serving.loop_lag import loop_lag_kept
+from rollbook.api.serving.notifying import service_notified
 from rollbook.api.serving.protocol import Connection
 
 STOP_LOOK_SECONDS = 0.05
@@ -33,7 +34,8 @@ async def serve(edge: Edge, *, bound: socket.socket, stop_seconds: int, before_s
     listening = listen(bound)  # a program that sees it listen may stop it at once, so the handlers come first
     logger.info("rollbook %s, listening on %s: %s", __version__, address_of(listening), edge.contents)
     async with loop_lag_kept(edge.traffic.lateness), accepting(edge, listening, stop_seconds=stop_seconds):
-        await stopping.wait()
+        async with service_notified():
+            await stopping.wait()
         before_stop()
 
 

@@ -1,0 +1,75 @@
+"""The manifests are what Kubernetes takes: built with kustomize, and held against the schemas that it publishes."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2] / "deploy" / "kubernetes"
+VERSIONS = ["1.29", "1.33"]
+NOT_OF_KUBERNETES = {"ServiceMonitor"}
+"""Kinds of operators, of which Kubernetes publishes no schema."""
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("kubectl") or shutil.which("kustomize")), reason="neither kubectl nor kustomize is installed"
+)
+
+
+def built(name: str) -> list[dict[str, Any]]:
+    """The manifests that kustomize makes of a directory."""
+    command = ["kustomize", "build"] if shutil.which("kustomize") else ["kubectl", "kustomize"]
+    made = subprocess.run([*command, str(ROOT / name)], capture_output=True, text=True, check=True)
+    return [each for each in yaml.safe_load_all(made.stdout) if each]
+
+
+def one(manifests: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    (found,) = [each for each in manifests if each["kind"] == kind]
+    return found
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", ["base", "overlays/replace-original"])
+def test_the_manifests_fit_the_published_schemas(name: str, version: str) -> None:
+    manifests = built(name)
+
+    assert manifests
+    for manifest in manifests:
+        if manifest["kind"] not in NOT_OF_KUBERNETES:
+            kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def test_a_misspelt_member_would_be_found() -> None:
+    manifest = one(built("base"), "StatefulSet")
+    manifest["spec"]["template"]["spec"]["containers"][0]["readynessProbe"] = {}
+
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(manifest, VERSIONS[0], strict=True)
+
+
+def test_the_service_of_the_original_is_replaced_in_place() -> None:
+    manifests = built("overlays/replace-original")
+    service = one(manifests, "Service")
+
+    assert (service["metadata"]["name"], service["metadata"]["namespace"]) == ("clusters-db-service", "registries")
+    assert [(port["port"], port["nodePort"]) for port in service["spec"]["ports"]] == [(3000, 30101)]
+    assert one(manifests, "StatefulSet")["spec"]["serviceName"] == "clusters-db-service"
+    assert (
+        service["spec"]["selector"].items()
+        <= one(manifests, "StatefulSet")["spec"]["template"]["metadata"]["labels"].items()
+    )
+
+
+def test_the_container_runs_without_privileges() -> None:
+    pod = one(built("base"), "StatefulSet")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
