@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollbook.errors import RegistryError
+from rollbook.language.collating import collated
+from rollbook.language.collation import Collation
 from rollbook.language.filters import compile_filter, parse_filter
 from rollbook.limits import Limits
 from rollbook.view.index import columns
@@ -152,11 +154,18 @@ def check_some_filters(random: Random, index: Index, documents: dict[int, Any]) 
     make = FilterMaker(random, list(documents.values()))
     for _ in range(12):
         check(index, documents, make.filter())
+        check(index, documents, make.filter(), collation=random.choice([Collation(1), Collation(2)]))
 
 
-def check(index: Index, documents: dict[int, Any], json: Any, effort: PlanningBudget = UNBOUNDED) -> None:
+def check(
+    index: Index,
+    documents: dict[int, Any],
+    json: Any,
+    effort: PlanningBudget = UNBOUNDED,
+    collation: Collation | None = None,
+) -> None:
     try:
-        filter = parse_filter(json)
+        filter = collated(parse_filter(json), collation)
     except RegistryError:
         return
     predicate = compile_filter(filter)

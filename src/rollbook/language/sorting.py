@@ -17,6 +17,7 @@ from rollbook.documents.ordering import sort_key
 from rollbook.documents.paths import Path, array_index, parse_path
 from rollbook.documents.values import MISSING, Document, Maybe, Value, is_number
 from rollbook.errors import SortRefused, below
+from rollbook.language.collation import Collation
 
 KEYS_MAX = 32
 PATH_LENGTH_MAX = 200
@@ -34,9 +35,13 @@ class Criterion(Struct, frozen=True):
 
 
 class Sort(Struct, frozen=True):
-    """The criteria, the most important first. Without any, every document has the same place."""
+    """The criteria, the most important first. Without any, every document has the same place.
+
+    ``collation`` is how texts are compared; None: by code point.
+    """
 
     criteria: tuple[Criterion, ...]
+    collation: Collation | None = None
 
 
 def parse_sort(json: Value, *, at: str = "") -> Sort:
@@ -77,7 +82,7 @@ def _path(name: str, at: str) -> Path:
 
 def compile_sort(sort: Sort) -> Callable[[Document], Key]:
     """The function that gives a document's place."""
-    orders = [_order(criterion) for criterion in sort.criteria]
+    orders = [_order(criterion, sort.collation) for criterion in sort.criteria]
     paths = [criterion.path for criterion in sort.criteria]
     if len(paths) == 1 and len(paths[0]) == 1:
         return _by_one_field(paths[0][0], orders[0])
@@ -98,8 +103,12 @@ def _by_one_field(name: str, order: Order) -> Callable[[Document], Key]:
     return place
 
 
-def _order(criterion: Criterion) -> Order:
-    return _descending_key if criterion.descending else sort_key
+def _order(criterion: Criterion, collation: Collation | None) -> Order:
+    order = _descending_key if criterion.descending else sort_key
+    if collation is None:
+        return order
+    fold = collation.fold
+    return lambda value: order(fold(value))
 
 
 def _descending_key(value: Maybe) -> Key:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rollbook.api.declarations import Schema, array_of, reference
+from rollbook.language.collation import LOCALE, STRENGTHS
 from rollbook.language.filters import tables as filter_tables
 from rollbook.language.pipelines import table as stage_table
 from rollbook.language.pipelines.operators import RefusedStage
@@ -127,10 +128,18 @@ COMPONENTS: dict[str, Schema] = {
                     "include": {"enum": ["registry", ["registry"], [], None]},
                     "maxTimeMS": INT64,
                     "explain": {"type": "boolean"},
+                    "collation": reference("Collation"),
                 },
                 "anyOf": ONE_FILTER,
             },
         ],
+    },
+    "Collation": {
+        "description": "How texts are compared: strength 1 without case and accents, 2 without case.",
+        "type": ["object", "null"],
+        "properties": {"locale": {"const": LOCALE}, "strength": {"enum": list(STRENGTHS)}},
+        "required": ["locale", "strength"],
+        "additionalProperties": False,
     },
     "CountRequest": {
         "anyOf": [
@@ -143,6 +152,7 @@ COMPONENTS: dict[str, Schema] = {
                     "skip": INT64,
                     "limit": INT64,
                     "maxTimeMS": INT64,
+                    "collation": reference("Collation"),
                 },
                 "anyOf": ONE_FILTER,
             },
@@ -153,14 +163,25 @@ COMPONENTS: dict[str, Schema] = {
             reference("Pipeline"),
             {
                 "type": "object",
-                "properties": {"pipeline": reference("Pipeline"), "maxTimeMS": INT64},
+                "properties": {
+                    "pipeline": reference("Pipeline"),
+                    "maxTimeMS": INT64,
+                    "collation": reference("Collation"),
+                },
                 "required": ["pipeline"],
             },
         ]
     },
     "DistinctRequest": {
         "type": "object",
-        "properties": {"key": {"type": "string"}, "query": FILTER, "where": WORDS, "maxTimeMS": INT64, "comment": {}},
+        "properties": {
+            "key": {"type": "string"},
+            "query": FILTER,
+            "where": WORDS,
+            "maxTimeMS": INT64,
+            "collation": reference("Collation"),
+            "comment": {},
+        },
         "required": ["key"],
     },
     "FacetsRequest": {

@@ -11,6 +11,7 @@ from typing import Any as Anything
 from typing import TypeAlias, assert_never
 
 from rollbook.documents.values import Document, Maybe
+from rollbook.language.collation import Collation
 from rollbook.language.expressions import compile_expression, scope_of
 from rollbook.language.expressions.truth import is_true
 from rollbook.language.filters.json_schema import compile_schema
@@ -57,9 +58,19 @@ def make_test(leaf: Field | ElemMatch, work: RequestBudget | None = None) -> Tes
     """The test of one value that a leaf of the tree makes of what its path finds."""
     if isinstance(leaf, ElemMatch):
         return _some_element(leaf, work)
+    if leaf.collation is not None:
+        return _collated_test(leaf, leaf.collation)
     operator = OPERATORS[leaf.operator]
     make = partial(operator.test, work=work) if operator.spends else operator.test
     return make(leaf.operand, leaf.options) if leaf.options else make(leaf.operand)
+
+
+def _collated_test(leaf: Field, collation: Collation) -> Test:
+    test = OPERATORS[leaf.operator].test(collation.fold(leaf.operand))
+    fold, key = collation.fold, collation.key
+    if isinstance(leaf.operand, str):  # only texts compare with a text
+        return lambda value: value.__class__ is str and test(key(value))
+    return lambda value: test(fold(value))
 
 
 def is_whole(leaf: Field | ElemMatch) -> bool:

@@ -12,13 +12,15 @@ from msgspec import Struct
 
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Document, Value
+from rollbook.language.collation import Collation
 from rollbook.language.expressions import Expression
 
 
 class Field(Struct, frozen=True, eq=False):
     """One operator on one path: ``{"gpus.count": {"$gte": 2}}``. ``path`` is empty in the condition of an element.
 
-    ``options`` are those of ``$regex``. ``at`` points at the operand in the request, which makes it no other operator.
+    ``options`` are those of ``$regex``; ``collation`` is how texts are compared (None: by code point). ``at`` points at
+    the operand in the request, which makes it no other operator.
     """
 
     path: Path
@@ -26,6 +28,7 @@ class Field(Struct, frozen=True, eq=False):
     operand: Value
     options: str = ""
     at: str = ""
+    collation: Collation | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Field) and self._meaning() == other._meaning()
@@ -36,8 +39,8 @@ class Field(Struct, frozen=True, eq=False):
     def __hash__(self) -> int:
         return hash(self._meaning())
 
-    def _meaning(self) -> tuple[Path, str, Value, str]:
-        return self.path, self.operator, self.operand, self.options
+    def _meaning(self) -> tuple[Path, str, Value, str, Collation | None]:
+        return self.path, self.operator, self.operand, self.options, self.collation
 
 
 class ElemMatch(Struct, frozen=True):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from rollbook.documents.values import MISSING, Maybe, Value
+from rollbook.language.collation import Collation
 from rollbook.language.expressions import Expression, Scope, scope_of
 from rollbook.language.expressions.growth import key_of
 from rollbook.language.expressions.nodes import ObjectOf
@@ -18,11 +19,12 @@ from rollbook.language.projections.weighing import charging
 
 
 class Grouping(Struct, frozen=True):
-    """The expression of the key, and the fields of a group."""
+    """The expression of the key, and the fields of a group. ``collation``: which keys are equal; None: equal values."""
 
     key: Expression
     fields: tuple[Field, ...]
     at: str
+    collation: Collation | None = None
 
 
 def parse_group(json: Value, parsing: Parsing) -> Grouping:
@@ -50,13 +52,15 @@ def grouping(parts: Grouping, running: Running) -> Run:
     value_of = _key_evaluator(parts.key, running)
     start = starting(parts.fields, running)
     charge = charging(running.work, at=parts.at)
+    fold = None if parts.collation is None else parts.collation.fold
 
     def run(documents: Documents) -> Iterator[dict[str, Value]]:
         groups: dict[object, tuple[Value, Group]] = {}
         for document in documents:
             scope = scope_of(document)
             value = value_of(scope)
-            key = value if type(value) is str else key_of(value)
+            compared = value if fold is None else fold(value)
+            key = compared if type(compared) is str else key_of(compared)
             if key not in groups:
                 charge(value)
                 groups[key] = value, start(value)

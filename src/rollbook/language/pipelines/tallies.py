@@ -36,6 +36,8 @@ def leading_tally(pipeline: Pipeline) -> Tally | None:
     if not stages or stages[0].operator.name != "$group":
         return None
     parts = stages[0].parts
+    if parts.collation is not None:
+        return None
     match parts.key:
         case Variable("CURRENT", path) if path and all(map(_counts, parts.fields)):
             return Tally(path, tuple(field.name for field in parts.fields), Pipeline(stages[1:]))

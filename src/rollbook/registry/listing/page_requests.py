@@ -15,7 +15,7 @@ from rollbook.registry.reading.requests import QUERY_KEYS, Query, parse_query
 LIMIT_DEFAULT, LIMIT_MAX = 100, 1000
 BAD_VALUE = 2
 PAGE_KEYS = (*(key for key in QUERY_KEYS if key not in ("skip", "explain")), "cursor")
-SETTLED = ("query", "where", "sort", "columns")
+SETTLED = ("query", "where", "sort", "collation", "columns")
 """What must stay the same from page to page."""
 
 

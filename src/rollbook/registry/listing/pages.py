@@ -152,7 +152,7 @@ class Pages:
         number = None if last is None else last_created(view, last[0].created_revision)
         if window.sort is None:
             return first_created(view, plan.candidates, window.size, behind=number, until=until)
-        if len(window.sort.criteria) != 1:
+        if len(window.sort.criteria) != 1 or window.sort.collation is not None:
             return None
         by, place = window.sort.criteria[0], None
         if last is not None and number is not None:

@@ -69,8 +69,11 @@ class Window(Struct, frozen=True):
 
 
 def window_behind(sort: Sort | None, last: tuple[Entry, Document] | None, size: int) -> Window:
-    """The window behind a cluster that was shown (None: the first one). What would be sorted by after the id is not."""
-    if sort is not None:
+    """The window behind a cluster that was shown (None: the first one). What would be sorted by after the id is not.
+
+    By a collation two ids may be one.
+    """
+    if sort is not None and sort.collation is None:
         paths = [criterion.path for criterion in sort.criteria]
         sort = Sort(sort.criteria[: paths.index(ID) + 1]) if ID in paths else sort
     return Window(sort, last, size)

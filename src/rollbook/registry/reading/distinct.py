@@ -16,6 +16,7 @@ from rollbook.documents.ordering import sort_key
 from rollbook.documents.paths import Path, parse_path
 from rollbook.documents.values import MISSING, Document, Maybe, Value
 from rollbook.errors import LanguageRefused
+from rollbook.language.collation import Collation, parse_collation
 from rollbook.language.filters.traversal import reached
 from rollbook.limits import Limits, RequestBudget
 from rollbook.registry.reading.filters_in_words import has_filter_beside
@@ -24,16 +25,17 @@ from rollbook.view.facets import facet_of
 from rollbook.view.index.indexes import Index
 from rollbook.view.planning.planning_budgets import effort_from_now
 
-KEYS = ("key", "query", "where", "maxTimeMS", "comment")
+KEYS = ("key", "query", "where", "maxTimeMS", "collation", "comment")
 VALUES_IN_INDEX_MAX = 100_000
 BAD_VALUE, TYPE_MISMATCH = 2, 14
 
 
 class DistinctQuery(Struct, frozen=True):
-    """The clusters that are looked at, and the path whose values are asked for."""
+    """The clusters that are looked at, the path whose values are asked for, and how texts are compared."""
 
     query: Query
     path: Path
+    collation: Collation | None = None
 
 
 def parse_distinct(body: Maybe, *, limits: Limits) -> DistinctQuery:
@@ -54,7 +56,7 @@ def parse_distinct(body: Maybe, *, limits: Limits) -> DistinctQuery:
         reads_registry=query.reads_registry or reads_registry,
         lease_fields=(*query.lease_fields, *lease_fields),
     )
-    return DistinctQuery(query, parse_path(key))
+    return DistinctQuery(query, parse_path(key), parse_collation(body.get("collation"), at="/collation"))
 
 
 def distinct_in_index(path: Path, index: Index, candidates: BitMap | None) -> list[Value] | None:
@@ -66,14 +68,24 @@ def distinct_in_index(path: Path, index: Index, candidates: BitMap | None) -> li
     return sorted((bucket.value for bucket in facet.buckets), key=sort_key)
 
 
-def distinct_in_documents(path: Path, documents: Iterable[Document], *, work: RequestBudget) -> list[Value]:
-    """The values of these documents. Refuses (WorkExceeded) more than one request may make."""
+def distinct_in_documents(
+    path: Path, documents: Iterable[Document], *, work: RequestBudget, collation: Collation | None = None
+) -> list[Value]:
+    """The values of these documents; of those that the collation holds equal, the first.
+
+    Refuses (WorkExceeded) more than one request may make.
+    """
     found: dict[object, Value] = {}
+    fold = collation.fold if collation else _itself
     for document in documents:
         for value, _ in reached(document, path, whole=True):
             for one in value if isinstance(value, list) else () if value is MISSING else (value,):
-                key = sort_key(one)
+                key = sort_key(fold(one))
                 if key not in found:
                     work.allocate(len(encode_json(one)))
                     found[key] = one
-    return sorted(found.values(), key=sort_key)
+    return sorted(found.values(), key=lambda value: sort_key(fold(value)))
+
+
+def _itself(value: Maybe) -> Maybe:
+    return value

@@ -121,7 +121,8 @@ class Reader:
         """The distinct values at a path of the matching documents, in MongoDB's order."""
         query = asked.query
         plan = Plan() if query.reads_registry else plan_query(self._view, query)
-        known = distinct_in_index(asked.path, self._view.index, plan.candidates) if plan.exact else None
+        from_index = plan.exact and asked.collation is None
+        known = distinct_in_index(asked.path, self._view.index, plan.candidates) if from_index else None
         if known is not None:
             return known
         work, certain = self._work(query.max_time_ms), None if plan.exact else plan.certain
@@ -175,6 +176,8 @@ class Reader:
         """All up to the end of the query's window in its order, where the indexes alone give it."""
         stop = stop_of(query)
         if not plan.exact or query.sort is None or len(query.sort.criteria) != 1 or stop is None:
+            return None
+        if query.sort.collation is not None:
             return None
         if stop > FIRST_ENTRIES_MAX:
             return None

@@ -17,6 +17,8 @@ from rollbook.documents.codec import encode_json
 from rollbook.documents.paths import Path
 from rollbook.documents.values import MISSING, Document, Maybe, Value
 from rollbook.errors import DocumentInvalid, FilterRefused, LanguageRefused, PipelineRefused, Problem
+from rollbook.language.collating import collated
+from rollbook.language.collation import Collation, parse_collation
 from rollbook.language.filters import Filter
 from rollbook.language.filters.costs import is_cheap
 from rollbook.language.filters.nodes import EVERYTHING
@@ -84,9 +86,21 @@ class WatchRequest(Struct, frozen=True):
 
 
 WATCH_KEYS = ("query", "since")
-QUERY_KEYS = ("query", "where", "sort", "skip", "limit", "projection", "include", "maxTimeMS", "explain", "comment")
-COUNT_KEYS = ("query", "where", "skip", "limit", "maxTimeMS", "comment")
-AGGREGATION_KEYS = ("pipeline", "maxTimeMS", "comment")
+QUERY_KEYS = (
+    "query",
+    "where",
+    "sort",
+    "skip",
+    "limit",
+    "projection",
+    "include",
+    "maxTimeMS",
+    "explain",
+    "collation",
+    "comment",
+)
+COUNT_KEYS = ("query", "where", "skip", "limit", "maxTimeMS", "collation", "comment")
+AGGREGATION_KEYS = ("pipeline", "maxTimeMS", "collation", "comment")
 
 
 def parse_query(body: Maybe, *, limits: Limits, keys: Collection[str] = QUERY_KEYS) -> Query:
@@ -104,18 +118,23 @@ def parse_query(body: Maybe, *, limits: Limits, keys: Collection[str] = QUERY_KE
     refuse_unknown(body, keys, beside="where" if "where" in body else "query")
     body = with_filter_in_json(body, limits=limits)
     sort, projection = body.get("sort"), body.get("projection")
+    collation = parse_collation(body.get("collation"), at="/collation")
     return _query(
-        parse_cluster_filter(body["query"], at="/query", limits=limits),
+        collated(parse_cluster_filter(body["query"], at="/query", limits=limits), collation),
         body,
-        sort=None if sort is None else parse_sort(sort, at="/sort"),
+        sort=None if sort is None else collated(parse_sort(sort, at="/sort"), collation),
         skip=count_in(body, "skip"),
         limit=count_in(body, "limit"),
-        projection=None if projection is None else parse_projection(projection, at="/projection", limits=limits),
+        projection=None if projection is None else _projection(projection, collation, limits),
         projects_registry=names_registry(projection),
         include_registry=parse_include(body.get("include"), at="/include"),
         explain=flag_in(body, "explain"),
         max_time_ms=max_time_ms_in(body, limits),
     )
+
+
+def _projection(json: Value, collation: Collation | None, limits: Limits) -> Projection:
+    return collated(parse_projection(json, at="/projection", limits=limits), collation)
 
 
 def _query(filter: Filter, body: Document, *, projection: Projection | None = None, **options: Any) -> Query:
@@ -136,11 +155,14 @@ def parse_aggregation(body: Maybe, *, limits: Limits) -> Aggregation:
     if not isinstance(body, dict):
         return _aggregation([] if body is MISSING else body, at="", limits=limits, max_time_ms=limits.max_time_ms)
     refuse_unknown(body, AGGREGATION_KEYS, beside="pipeline")
-    max_time_ms = max_time_ms_in(body, limits)
-    return _aggregation(body.get("pipeline"), at="/pipeline", limits=limits, max_time_ms=max_time_ms)
+    max_time_ms, collation = max_time_ms_in(body, limits), parse_collation(body.get("collation"), at="/collation")
+    stages = body.get("pipeline")
+    return _aggregation(stages, at="/pipeline", limits=limits, max_time_ms=max_time_ms, collation=collation)
 
 
-def _aggregation(stages: Value, *, at: str, limits: Limits, max_time_ms: int) -> Aggregation:
+def _aggregation(
+    stages: Value, *, at: str, limits: Limits, max_time_ms: int, collation: Collation | None = None
+) -> Aggregation:
     # Numbers sent as text are cast as in any query, wherever a filter still sees clusters as they are.
     check_matches(stages, at=at)
     filters: list[Filter] = []
@@ -149,7 +171,7 @@ def _aggregation(stages: Value, *, at: str, limits: Limits, max_time_ms: int) ->
         filters.append(cast_filter(filter))
         return filters[-1]
 
-    pipeline = with_whole_filters(parse_pipeline(stages, at=at, limits=limits), read)
+    pipeline = collated(with_whole_filters(parse_pipeline(stages, at=at, limits=limits), read), collation)
     reads_registry, lease_fields = registry_fields_in(stages, PipelineRefused, at=at)
     filter = leading_filter(pipeline) or EVERYTHING
     undocumented = undocumented_paths(*filters)

@@ -76,7 +76,7 @@ class Scan(Struct, frozen=True):
     def distinct(self, asked: DistinctQuery) -> list[Value]:
         """The distinct values at a path of the matching documents."""
         documents = (document for _, document in self.matching(asked.query))
-        return distinct_in_documents(asked.path, documents, work=self.work)
+        return distinct_in_documents(asked.path, documents, work=self.work, collation=asked.collation)
 
     def matching(self, query: Query) -> Iterator[tuple[Entry, Document]]:
         """The matching entries with their documents, in the order of the entries."""

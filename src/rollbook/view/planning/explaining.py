@@ -117,6 +117,8 @@ def _reason(filter: Filter, index: Index) -> str:
             return "no index knows what an expression gives"
         case JsonSchema():
             return "no index knows what a schema asks"
+        case Field(collation=collation) if collation is not None:
+            return "the indexes hold texts as they are, not as the collation compares them"
         case Field(path) | ElemMatch(path):
             if any(map(is_numeric, path)):
                 return "the path names an element by its position, which no index knows"

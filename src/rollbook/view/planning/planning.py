@@ -81,6 +81,8 @@ class Planner(Struct, frozen=True):
         return answer
 
     def _field(self, field: Field, within: BitMap) -> Answer:
+        if field.collation is not None:
+            return at_most(within)  # the index has texts as they are
         place = self.places.get(field.path)
         if place is None:
             if not field.path:
