@@ -40,7 +40,8 @@ class Clock:
 class RequestReader:
     """Reads the requests of one connection. ``peer`` is the address at its other end.
 
-    ``phase`` is what is being read, ``since`` the time since when, ``body_at`` when the last of a body came;
+    ``phase`` is what is being read, ``since`` the time since when (idle: since the last request began, or had its body),
+    ``body_at`` when the last of a body came;
     ``whole`` are the requests that wait to be answered; after the one that ``ended`` no other is read.
     """
 
@@ -111,14 +112,16 @@ class RequestReader:
         elif parser.should_upgrade():
             self._offering = request
         request.method = parser.get_method()
-        version = parser.get_http_version()
-        if version != "1.1":
-            request.version = version
-            check_version(request)
         request.known = known = dict(request.headers)
+        keeps_alive = parser.should_keep_alive()
+        if not keeps_alive or not OF_CONNECTIONS.isdisjoint(known):  # else it is HTTP/1.1, and need not be asked
+            version = parser.get_http_version()
+            if version != "1.1":
+                request.version = version
+                check_version(request)
         self._gates.check(request)
         if self._offering is None:
-            if not parser.should_keep_alive():
+            if not keeps_alive:
                 request.keep_alive = False
             if b"content-length" in known or b"transfer-encoding" in known:
                 self._gates.check_framing(known)
@@ -142,9 +145,10 @@ class RequestReader:
             request.body = body[0] if len(body) == 1 else b"".join(body)
             self._body, self.body_bytes, self.body_left = [], 0, 0
             self.wants_go_ahead = False
+            self.since = self._clock.now
         if self._is_trusted:
             request.client = self._gates.client_of(request, self._peer)
-        self.phase, self.since, self._bytes_fed = "idle", self._clock.now, 0
+        self.phase, self._bytes_fed = "idle", 0
         if not request.keep_alive:
             self.ended = True
         self.whole.append(request)
@@ -186,3 +190,5 @@ class RequestReader:
 
 
 FRAMING = (b"content-length", b"transfer-encoding")
+OF_CONNECTIONS = frozenset({b"connection", b"proxy-connection"})
+"""Headers without which HTTP/1.1 is kept alive, and HTTP/1.0 is not."""

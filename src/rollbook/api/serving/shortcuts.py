@@ -49,10 +49,13 @@ PARSED_MAX, PARSED_BYTES_MAX = 512, 2048
 """Keep at most 512 parsed queries of at most 2,048 bytes each; frequent callers repeat themselves."""
 
 ENCODING = frozenset({b"accept-encoding"})
-DECISIVE_FOR_READS = frozenset(
-    {b"if-none-match", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade"}
-)
-DECISIVE_FOR_BEATS = DECISIVE_FOR_READS - {b"content-length", b"if-none-match"} | {b"content-encoding", b"content-type"}
+DECISIVE_FOR_READS = frozenset({b"if-none-match", b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
+"""A read that is the last of its connection is not kept alive, whatever its headers say about that."""
+DECISIVE_FOR_BEATS = DECISIVE_FOR_READS - {b"content-length", b"if-none-match"} | {
+    b"connection",
+    b"content-encoding",
+    b"content-type",
+}
 DECISIVE_FOR_QUERIES = DECISIVE_FOR_BEATS | {b"accept"}
 DECISIVE_FOR_UPDATES = DECISIVE_FOR_BEATS | {b"if-match", b"if-none-match", b"x-reason"}
 HARMLESS = frozenset(
@@ -104,7 +107,7 @@ class Shortcuts:
         """The answer to a read, a query or a heartbeat."""
         caller = request.caller
         if request.method == b"GET":
-            return None if not caller.may("read") else self._read(request.url, request.headers, default)
+            return self._read(request, default) if caller.may("read") else None
         if request.method != b"POST":
             return None
         begun = perf_counter()
@@ -172,16 +175,17 @@ class Shortcuts:
         response.raw_headers.append((b"x-registry-revision", b"%d" % revision))
         return rendered(response, default, closes=closes)
 
-    def _read(self, url: bytes, headers: Headers, default: bytes) -> bytes | None:
-        if not url.startswith(PREFIX):
+    def _read(self, request: IncomingRequest, default: bytes) -> bytes | None:
+        url, known = request.url, request.known
+        if not url.startswith(PREFIX) or not request.keep_alive or not DECISIVE_FOR_READS.isdisjoint(known):
             return None
         reads, view = self._reads, self._registry.view
         begun = perf_counter() if reads.untimed == UNTIMED_MAX else None
         entry = view.entry(url[len(PREFIX) :].decode("latin-1"))
-        if entry is None or url in NOT_READS or not is_plain(headers, DECISIVE_FOR_READS):
+        if entry is None or url in NOT_READS:
             return None
         body = entry.body
-        if len(body) >= COMPRESS_FROM_BYTES and not is_plain(headers, ENCODING):
+        if len(body) >= COMPRESS_FROM_BYTES and b"accept-encoding" in known:
             return None
         if begun is None:
             reads.untimed += 1
