@@ -1,4 +1,4 @@
-"""Deadlines of a connection: of headers, of a body, and of the client that is to read an answer.
+"""Deadlines of a connection: how long headers and a body may take, and how slowly an answer may be read.
 
 One rule: a client may be slow, but not without end: a body, and the reading of an answer, have a least rate.
 """
@@ -33,30 +33,3 @@ def overdue(reader: RequestReader, now: float, patience: Patience) -> RegistryEr
     if reader.phase == "body" and waited >= patience.pause_seconds + reader.body_bytes / patience.bytes_per_second:
         return BodyIncomplete(f"the body comes at less than {patience.bytes_per_second} bytes per second")
     return None
-
-
-class Outgoing:
-    """What was written and is not read yet: ``buffered_bytes`` at the last look."""
-
-    __slots__ = ("_due", "_patience", "buffered_bytes")
-
-    def __init__(self, patience: Patience) -> None:
-        self.buffered_bytes = 0
-        self._patience = patience
-        self._due = 0.0
-
-    def progress(self, now: float) -> None:
-        """The client has read most of what was written."""
-        self._due = now + self._patience.write_seconds
-
-    def is_stalled(self, buffered_bytes: int, now: float) -> bool:
-        """Whether the client reads nothing, or less than the least rate. Each byte that it reads buys it time."""
-        before, self.buffered_bytes = self.buffered_bytes, buffered_bytes
-        if not buffered_bytes:
-            return False
-        latest = now + self._patience.write_seconds
-        if not before:
-            self._due = latest
-        elif buffered_bytes < before:
-            self._due = min(self._due + (before - buffered_bytes) / self._patience.bytes_per_second, latest)
-        return now >= self._due

@@ -106,10 +106,10 @@ class Exchange:
             return
         body, more = message.get("body", b""), message.get("more_body", False)
         head = self._rendered_head(body, more) if self._status == 0 else b""
-        self._connection.write(head + self._framed(body, more) if head else self._framed(body, more))
+        self._connection.outgoing.write(head + self._framed(body, more) if head else self._framed(body, more))
         self.complete = not more
         if more:
-            await self._connection.drained()
+            await self._connection.outgoing.drained()
 
     def _rendered_head(self, body: bytes, more: bool) -> bytes:
         assert self._head is not None
@@ -148,7 +148,7 @@ class Exchange:
         if not self.complete and not self._gone:
             if self._status == 0:
                 answer = rendered(mistake(), connection.edge.default_headers(self.id), closes=True)
-                connection.write(answer)
+                connection.outgoing.write(answer)
                 self._status = 500
             self.keep_alive = False
         connection.edge.log_access(self.request, self._status, self._begun, self.id)

@@ -12,9 +12,10 @@ from time import perf_counter
 from typing import cast
 
 from rollbook.api.serving.admission import Recognised
-from rollbook.api.serving.deadlines import Outgoing, overdue
+from rollbook.api.serving.deadlines import overdue
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.exchanges import Exchange
+from rollbook.api.serving.outgoing import Outgoing
 from rollbook.api.serving.reading import RequestReader
 from rollbook.api.serving.refusing import refused
 from rollbook.api.serving.requests import IncomingRequest
@@ -31,6 +32,7 @@ class Connection(asyncio.Protocol):
     """The protocol of one connection."""
 
     transport: Transport
+    outgoing: Outgoing
     reader: RequestReader
 
     def __init__(self, edge: Edge) -> None:
@@ -45,13 +47,11 @@ class Connection(asyncio.Protocol):
         self._has_ended = False
         self._closing_at = self._heard_at = 0.0
         self._reading_paused = False
-        self._write_paused = False
-        self._drained: Future[None] | None = None
-        self._outgoing = Outgoing(edge.patience)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection begins."""
         self.transport = cast(Transport, transport)
+        self.outgoing = Outgoing(self.transport, self.edge.patience)
         peer, server = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         self.server = (server[0], server[1]) if isinstance(server, tuple) else None
         self.reader = RequestReader(self.edge.gates, self.edge.clock, peer[0] if isinstance(peer, tuple) else "unknown")
@@ -59,7 +59,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Some bytes have come. They wait while an earlier request is being answered."""
-        if self._answering is not None or self._write_paused or self._is_closing or self._unread:
+        if self._answering is not None or self.outgoing.is_paused or self._is_closing or self._unread:
             self._heard_at = self.edge.clock.now
             if not self._is_closing:
                 self._unread += data
@@ -89,14 +89,11 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client reads more slowly than answers are written."""
-        self._write_paused = True
-        self._outgoing.progress(self.edge.clock.now)
+        self.outgoing.pause(self.edge.clock.now)
 
     def resume_writing(self) -> None:
         """The client has read most of what was written."""
-        self._write_paused = False
-        self._outgoing.progress(self.edge.clock.now)
-        self._release_writers()
+        self.outgoing.resume(self.edge.clock.now)
         self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -104,23 +101,11 @@ class Connection(asyncio.Protocol):
         self._is_closing = True
         if isinstance(self._answering, Exchange):
             self._answering.disconnect()
-        self._release_writers()
+        self.outgoing.release()
         self.reader.forget()
         self._unread = b""
         self._account()
         self.edge.connections.discard(self)
-
-    def write(self, data: bytes) -> None:
-        """Send bytes of an answer."""
-        if data and not self.transport.is_closing():
-            self.transport.write(data)
-
-    async def drained(self) -> None:
-        """Wait until the client has read most of what was written, or has gone."""
-        if self._write_paused and not self.transport.is_closing():
-            if self._drained is None:
-                self._drained = asyncio.get_running_loop().create_future()
-            await asyncio.shield(self._drained)
 
     def end(self, *, keep_alive: bool) -> None:
         """End the request that is being answered, and begin the next one."""
@@ -147,7 +132,7 @@ class Connection(asyncio.Protocol):
         now, patience, reader = self.edge.clock.now, self.edge.patience, self.reader
         if isinstance(self._answering, Exchange) and not self.edge.admission.is_current(self._recognised):
             self._answering.revoke()
-        if self._outgoing.is_stalled(self.transport.get_write_buffer_size(), now):
+        if self.outgoing.is_stalled(now):
             self.transport.abort()
         elif self._is_closing:
             if now - self._heard_at >= patience.linger_seconds or now - self._closing_at >= patience.linger_seconds_max:
@@ -158,11 +143,11 @@ class Connection(asyncio.Protocol):
                 self._refuse(refusal)
             elif reader.phase == "idle" and now - reader.since >= patience.idle_seconds:
                 self._close()
-        return self._outgoing.buffered_bytes
+        return self.outgoing.buffered_bytes
 
     @property
     def _is_blocked(self) -> bool:
-        return self._answering is not None or self._write_paused or self._is_closing
+        return self._answering is not None or self.outgoing.is_paused or self._is_closing
 
     def _read(self, data: bytes) -> None:
         """Read and answer requests until one has to wait; what is behind it stays unread."""
@@ -256,14 +241,14 @@ class Connection(asyncio.Protocol):
     def _turn_away(self, request: IncomingRequest, refusal: RegistryError) -> None:
         """Answer a request whose sender is not recognised. The connection goes on."""
         closes = not request.keep_alive or request.version == "1.0" or self.edge.is_stopping
-        self.write(refused(self.edge, request, refusal, closes=closes))
+        self.outgoing.write(refused(self.edge, request, refusal, closes=closes))
         if closes:
             self._close()
 
     def _end_update(self, update: "Future[WriteResult]", request: IncomingRequest, begun: float) -> None:
         edge = self.edge
         answer = edge.finish_update(update, request, begun)
-        self.write(answer)
+        self.outgoing.write(answer)
         if edge.logs_access:
             edge.log_access(request, int(answer[9:12]), begun, request.id)
         self.end(keep_alive=True)
@@ -271,7 +256,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, refusal: RegistryError) -> None:
         """Answer what can't be read on, and close."""
         request = self.reader.request
-        self.write(refused(self.edge, request, refusal, closes=True))
+        self.outgoing.write(refused(self.edge, request, refusal, closes=True))
         self._close(lingers=True)
 
     def _close(self, *, lingers: bool = False) -> None:
@@ -305,8 +290,3 @@ class Connection(asyncio.Protocol):
         if not self._reading_paused and not self.transport.is_closing():
             self._reading_paused = True
             self.transport.pause_reading()
-
-    def _release_writers(self) -> None:
-        if self._drained is not None and not self._drained.done():
-            self._drained.set_result(None)
-        self._drained = None

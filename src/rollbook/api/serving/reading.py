@@ -40,9 +40,9 @@ class Clock:
 class RequestReader:
     """Reads the requests of one connection. ``peer`` is the address at its other end.
 
-    ``phase`` is what is being read, ``since`` the time since when (idle: since the last request began, or had its body),
-    ``body_at`` when the last of a body came;
-    ``whole`` are the requests that wait to be answered; after the one that ``ended`` no other is read.
+    ``phase`` is what is being read, ``since`` the time since when; where it is idle, since the last request began or
+    had its body. ``body_at`` is when the last of a body came. ``whole`` are the requests that wait to be answered;
+    after the one that ``ended`` no other is read.
     """
 
     def __init__(self, gates: Gates, clock: Clock, peer: str) -> None:
@@ -54,7 +54,6 @@ class RequestReader:
         self.ended = False
         self.wants_go_ahead = False
         self.request = IncomingRequest(peer)
-        self.request.known = {}
         self._gates = gates
         self._clock = clock
         self._peer = peer
