@@ -13,7 +13,7 @@ from rollbook.api.metrics.histograms import BOUNDS_SECONDS
 from rollbook.api.metrics.scraping import METRICS
 from rollbook.api.operations import OPERATIONS
 from tests.api.test_plain_queries import query, replies
-from tests.api.test_wire import head
+from tests.api.test_wire import exchange, head
 from tests.examples import cluster
 from tests.serving import ServerProcess
 
@@ -163,6 +163,26 @@ def test_refusals_are_counted_under_their_route_and_what_has_none_under_other(
     assert figures.requests("/clusters/{id}/nodes/{node_id}", "GET", "4xx") == 1
     assert figures.requests("/clusters/{id}", "HEAD", "4xx") == 1
     assert figures.requests("/healthz", "GET", "2xx") == 1
+
+
+def test_refusals_before_the_application_are_counted_under_their_route_too(
+    server: ServerProcess, figures: Watched
+) -> None:
+    announced = "Content-Length: 9000000000"
+    for method, path in (
+        ("PUT", "/clusters/a"),
+        ("POST", "/api/filter?x=1"),
+        ("PATCH", "/clusters/a/"),
+        ("PUT", "/no"),
+    ):
+        assert exchange(server, head(method, path, announced)).startswith(b"HTTP/1.1 413 ")
+    too_long = head("GET", "/clusters/a", "X: " + "x" * 70_000)
+    assert exchange(server, too_long).startswith(b"HTTP/1.1 431 ")
+    assert figures.requests("/clusters/{id}", "PUT", "4xx") == 1
+    assert figures.requests("/api/filter", "POST", "4xx") == 1
+    assert figures.requests("/clusters/{id}", "PATCH", "4xx") == 1
+    assert figures.requests("other", "PUT", "4xx") == 1
+    assert figures.requests("other", "other", "4xx") == 1
 
 
 def test_bytes_that_are_no_http_are_counted(http: httpx.Client, figures: Watched) -> None:

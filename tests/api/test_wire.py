@@ -51,6 +51,24 @@ def test_a_413_reaches_a_client_that_is_still_sending(server: ServerProcess) -> 
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "body-too-large"
 
 
+@pytest.mark.parametrize(
+    ("path", "members"),
+    [
+        ("/api/filter", {"success": False}),
+        ("/%61pi/filter", {"success": False}),
+        ("/api/nowhere", {}),
+        ("/clusters/query", {}),
+    ],
+)
+def test_a_413_has_the_shape_that_its_operation_declares(
+    server: ServerProcess, path: str, members: dict[str, object]
+) -> None:
+    answer = exchange(server, head("POST", path, "Content-Type: application/json", "Content-Length: 9000000000"))
+    problem = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert problem["code"] == "body-too-large"
+    assert {name: value for name, value in problem.items() if name == "success"} == members
+
+
 def test_a_413_reaches_a_client_that_sends_chunks(server: ServerProcess) -> None:
     chunk = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
     headers = head("PUT", "/clusters/a", "Content-Type: application/json", "Transfer-Encoding: chunked")

@@ -74,7 +74,8 @@ class Application:
         try:
             operation, names = self._router.find(scope["method"], raw_path)
         except MethodNotAllowed as refusal:
-            scope[ROUTE] = self._router.template(raw_path)
+            nearest = self._router.nearest(scope["method"], raw_path)
+            scope[ROUTE] = None if nearest is None else nearest.template
             headers = {"allow": self._router.allowed(raw_path)}
             return Response(None, 204, headers) if scope["method"] == "OPTIONS" else problem(refusal, headers=headers)
         except RegistryError as refusal:

@@ -137,6 +137,7 @@ class Operation:
     ``verb``: None where anybody may ask; ``verb_instead`` is as good. ``audited``: it is in the audit log before it is
     answered. ``refused`` makes the answer to a refusal.
     ``ignores_parameters``: parameters that are not declared are passed over, as probes and scrapers expect.
+    ``answers_any_host``: asked under any name, for probes know addresses only.
     ``shortcut``: plain requests are answered by ``serving`` without the application.
     """
 
@@ -154,6 +155,7 @@ class Operation:
     refuses: tuple[type[RegistryError], ...] = ()
     refused: Callable[[RegistryError], Response] = problem
     ignores_parameters: bool = False
+    answers_any_host: bool = False
     shortcut: bool = False
     streams: bool = False
     verb_instead: Verb | None = None

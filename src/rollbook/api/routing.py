@@ -10,12 +10,13 @@ may take the rest of an address (``{node_id:path}``), slashes included.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from rollbook.api.declarations import Operation
-from rollbook.errors import MethodNotAllowed, RequestRefused, RouteNotFound
+from rollbook.errors import MethodNotAllowed, RegistryError, RequestRefused, RouteNotFound
 
 SHOWN_LENGTH_MAX = 200
 
@@ -75,9 +76,13 @@ class Router:
         methods = {method for branch, _ in self.at(raw_path) for method in branch.operations}
         return ", ".join(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
 
-    def template(self, raw_path: bytes) -> str | None:
-        """The path of the operations at an address as people write it; None where there are none."""
-        return next((each.template for branch, _ in self.at(raw_path) for each in branch.operations.values()), None)
+    def nearest(self, method: str, raw_path: bytes) -> Operation | None:
+        """The operation of an address and a method, or another one of the address; None where there is none."""
+        with suppress(RegistryError):
+            return self.find(method, raw_path)[0]
+        with suppress(RegistryError):
+            return next((each for branch, _ in self.at(raw_path) for each in branch.operations.values()), None)
+        return None
 
 
 def _grown(branch: Branch, segment: str) -> Branch:

@@ -75,6 +75,7 @@ OPERATIONS = (
         verb=None,
         answers=(Answer(200, "the process is alive", reference("Health")),),
         ignores_parameters=True,
+        answers_any_host=True,
     ),
     Operation(
         name="getReadiness",
@@ -95,6 +96,7 @@ OPERATIONS = (
             ),
         ),
         ignores_parameters=True,
+        answers_any_host=True,
     ),
     Operation(
         name="getMetrics",

@@ -24,7 +24,7 @@ REQUESTS = (
     Metric(
         "rollbook_http_requests_total",
         "counter",
-        "Requests that were answered, by route, method and class of the status. What no route has is counted as other.",
+        "Requests that were answered, by route, method and class of the status. What has no route is counted as other.",
         requests,
         ("route", "method", "status"),
     ),

@@ -13,6 +13,8 @@ from typing import Protocol
 from starlette.types import ASGIApp
 
 from rollbook.api.metrics.request_counts import RequestCounts
+from rollbook.api.operations import OPERATIONS
+from rollbook.api.routing import Router
 from rollbook.api.serving.admission import Admission
 from rollbook.api.serving.deadlines import Patience
 from rollbook.api.serving.gates import Gates
@@ -66,7 +68,8 @@ class Edge:
         self.app = app
         self.traffic = traffic
         self.patience = patience or Patience(pause_seconds=settings.limits.body_pause_seconds_max)
-        self.gates = Gates(settings)
+        self.router = Router(OPERATIONS)
+        self.gates = Gates(settings, self.router)
         self.admission = Admission(security)
         self.clock = Clock(asyncio.get_running_loop().time())
         self.date = date_header()

@@ -1,6 +1,7 @@
 """Gates: what every request passes before a shortcut or the application sees it.
 
-One rule: a gate decides from the headers alone, raises what it refuses, and knows no route but the two probes.
+One rule: a gate decides from the headers alone and raises what it refuses. What differs from route to route it reads
+off the row of the operation.
 
 Theory: a page of somebody else can make a browser send requests to a registry on the same machine, under a name of its
 own that it lets resolve to 127.0.0.1 (DNS rebinding). Such requests carry that name in ``Host``, so a listener on a
@@ -12,13 +13,13 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 
+from rollbook.api.routing import Router
 from rollbook.api.serving.forwarding import client_behind
 from rollbook.api.serving.requests import IncomingRequest
 from rollbook.errors import BodyTooLarge, MisdirectedRequest, RegistryError, RequestRefused
 from rollbook.setting_values import LOOPBACK_NAMES
 from rollbook.settings import Settings
 
-PROBES = frozenset({b"/healthz", b"/readyz"})
 SINGLE = (b"host", b"content-length", b"content-type", b"transfer-encoding", b"expect", b"authorization")
 """Headers that a request may have once: two of them could be read in two ways."""
 
@@ -30,7 +31,8 @@ REMEMBERED_MAX = 256
 class Gates:
     """The gates of one server. ``settings`` say which names it has and which proxies it trusts."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, router: Router) -> None:
+        self._router = router
         self.body_bytes_max = settings.limits.body_bytes_max
         self._names = LOOPBACK_NAMES | settings.hosts
         self._checks_names = settings.is_loopback or bool(settings.hosts)
@@ -87,7 +89,8 @@ class Gates:
         if found is None:
             raise RequestRefused("the Host header is not a host name or IP address with an optional port")
         if host is not None and self._checks_names and not self._is_ours(found[1].lower().removesuffix(".")):
-            if request.path in PROBES:
+            operation = self._router.nearest(request.method.decode(), request.path)
+            if operation is not None and operation.answers_any_host:
                 return
             raise MisdirectedRequest(
                 f"this registry does not answer to the name {found[1]!r}; list the names that it has in ROLLBOOK_HOSTS"

@@ -1,7 +1,9 @@
-"""Refusals in the protocol: the answers to requests that the application does not see."""
+"""Refusals in the protocol: the answers to requests that the application does not see.
+
+One rule: a refusal looks, and is counted, as the table of operations says of the operation that was asked for.
+"""
 
 from time import perf_counter
-from typing import Any
 
 from rollbook.api.metrics.request_counts import OTHER
 from rollbook.api.problems import problem
@@ -13,10 +15,12 @@ from rollbook.errors import RegistryError
 
 def refused(edge: Edge, request: IncomingRequest, refusal: RegistryError, *, closes: bool) -> bytes:
     """The answer to a refused request, which is counted and logged. ``closes``: no other request may follow."""
-    more: dict[str, Any] = {"success": False, "message": refusal.message} if request.url.startswith(b"/api/") else {}
-    response = problem(refusal, **more)
+    method = request.method.decode() if request.has_headers else OTHER
+    operation = edge.router.nearest(method, request.path)
+    response = problem(refusal) if operation is None else operation.refused(refusal)
     response.raw_headers.append((b"x-registry-revision", b"%d" % edge.revision))
-    edge.traffic.of(OTHER, OTHER, response.status_code).add(0.0)
+    route = OTHER if operation is None or method is OTHER else operation.template
+    edge.traffic.of(route, method, response.status_code).add(0.0)
     id = request.id or edge.new_id()
     if edge.logs_access:
         edge.log_access(request, response.status_code, perf_counter(), id)

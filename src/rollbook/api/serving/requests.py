@@ -1,6 +1,7 @@
 """A request as the connection has read it: whole, before anything acts on it."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from rollbook.security.callers import Caller
 
@@ -18,13 +19,18 @@ class IncomingRequest:
     body = b""
     id = ""
     """The request id that the client sent, or an empty string."""
-    known: Mapping[bytes, bytes]
+    known: Mapping[bytes, bytes] = MappingProxyType({})
     caller: Caller
     """Who sends it, once it is recognised."""
 
     def __init__(self, client: str) -> None:
         self.headers: list[tuple[bytes, bytes]] = []
         self.client = client
+
+    @property
+    def has_headers(self) -> bool:
+        """Whether its headers are read; before that its method is not known, nor the whole of its address."""
+        return "known" in vars(self)
 
     @property
     def path(self) -> bytes:
