@@ -231,6 +231,12 @@ class DocumentInvalid(RegistryError):
     code = "document-invalid"
 
 
+class IdempotencyKeyReused(RegistryError):
+    """The idempotency key was sent before, with another request."""
+
+    code = "idempotency-key-reused"
+
+
 class JournalUnavailable(RegistryError):
     """The journal can't be written: nothing was changed, and reads go on."""
 

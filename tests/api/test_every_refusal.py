@@ -178,6 +178,7 @@ PROVOKED: dict[type[RegistryError], Callable[[Operation], Asked]] = {
     errors.PipelineRefused: unpiped,
     errors.UpdateRefused: lambda operation: Asked(body={"$inc": {"memory": "much"}}),
     errors.IdImmutable: another_id,
+    errors.IdempotencyKeyReused: lambda operation: Asked(headers={"idempotency-key": "taken"}),
     errors.ClusterNotFound: elsewhere,
     errors.ClusterExists: taken,
     errors.ClusterDeleted: lambda operation: Asked(names={"id": "deleted"}),
@@ -245,6 +246,7 @@ def furnished(http: httpx.Client) -> httpx.Client:
     http.post("/clusters", json=cluster("odd", zone="b"))
     http.put("/clusters/odd", json={"$unset": {"zone": ""}})
     http.put("/clusters/protected/protection")
+    http.post("/clusters", json=cluster("keyed"), headers={"idempotency-key": "taken"})
     http.delete("/clusters/deleted")
     http.post("/webhooks", json={"id": "hook", "url": "https://example.net/", "enabled": False})
     http.post("/clusters", json=cluster("full"))

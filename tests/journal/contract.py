@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rollbook.errors import Compacted, JournalConflict
 from rollbook.journal.changes import Change, StoredVersion
 from rollbook.journal.interface import Journal
+from rollbook.journal.kept_results import KEPT_MS, KeptResult
 from rollbook.journal.statuses import StatusChange, formers_in
 
 
@@ -80,6 +81,30 @@ class JournalContract:
         assert list(journal.follow(2)) == changes[2:]
         assert list(journal.past.history("west")) == [changes[2], changes[0]]
         assert journal.problems() == []
+
+    def test_results_are_kept_with_the_write_that_they_are_of(self, journal: Journal) -> None:
+        first, second = KeptResult(b"k1", b"f1", 1_001, b"r1"), KeptResult(b"k2", b"f2", 1_001, b"")
+        assert journal.past.result(b"k1") is None
+        journal.append([created(1, "west")], after=0, results=[first])
+        journal.append([], after=1, results=[second])  # what changed nothing has a result too
+        with pytest.raises(JournalConflict):
+            journal.append([], after=0, results=[KeptResult(b"k3", b"f3", 1_001, b"")])
+        with pytest.raises(ValueError, match="west"):
+            journal.append([created(2, "west")], after=1, results=[KeptResult(b"k4", b"f4", 1_001, b"")])
+        journal = self.reopened(journal)
+        assert [journal.past.result(key) for key in (b"k1", b"k2", b"k3", b"k4")] == [first, second, None, None]
+        replaced = first._replace(result=b"r2")
+        journal.append([], after=1, results=[replaced])
+        assert journal.past.result(b"k1") == replaced
+        assert journal.problems() == []
+
+    def test_results_are_forgotten_after_a_day(self, journal: Journal) -> None:
+        old, young = KeptResult(b"old", b"", 1_000, b""), KeptResult(b"young", b"", 2_000, b"")
+        journal.append([], after=0, results=[old, young])
+        journal.append([], after=0, results=[KeptResult(b"new", b"", 1_000 + KEPT_MS, b"")])
+        assert journal.past.result(b"old") == old
+        journal.append([], after=0, results=[KeptResult(b"newer", b"", 1_001 + KEPT_MS, b"")])
+        assert (journal.past.result(b"old"), journal.past.result(b"young")) == (None, young)
 
     def test_everything_is_there_after_opening_again(self, journal: Journal) -> None:
         changes = [created(1, "west"), updated(2, "west", body("west"), body("west", a="é"))]

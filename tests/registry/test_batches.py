@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from msgspec import Struct, field
@@ -25,8 +26,8 @@ class RecordingJournal(MemoryJournal):
         super().__init__()
         self.batches: list[int] = []
 
-    def append(self, changes: Sequence[Change], *, after: int) -> None:
-        super().append(changes, after=after)
+    def append(self, changes: Sequence[Change], **more: Any) -> None:
+        super().append(changes, **more)
         self.batches.append(len(changes))
 
 

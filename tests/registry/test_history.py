@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -253,9 +254,9 @@ class SlowDisk(SqliteJournal):
 
     done: threading.Event
 
-    def append(self, changes: Sequence[Change], *, after: int) -> None:
+    def append(self, changes: Sequence[Change], **more: Any) -> None:
         self.done.wait()
-        super().append(changes, after=after)
+        super().append(changes, **more)
 
 
 async def test_a_time_at_which_something_is_still_being_written_is_waited_for(tmp_path: Path) -> None:

@@ -22,6 +22,15 @@ ACCEPT = Header(
 ACCEPT_HTML = Header("Accept", "`text/html`: a page instead of JSON", "text/html")
 LAST_EVENT_ID = Header("Last-Event-ID", "begin after this revision; it goes before `since`", "12")
 
+IDEMPOTENCY_KEY = Header(
+    "Idempotency-Key",
+    "a text of the client's own: sent again within 24 hours with the same request, it is done once and answered alike",
+    "6f1c1e0e-6b0b-4d6e-8f39-0a4f1f6f9f0e",
+)
+IDEMPOTENCY_REPLAYED = Header(
+    "Idempotency-Replayed", "`true`: the write was done before, with the same `Idempotency-Key`", "true"
+)
+
 ETAG = Header("ETag", "the revision of the cluster in the answer", '"12"', TAG)
 VARY = Header("Vary", "the request headers that the representation depends on", "accept-encoding")
 WARNING = Header(

@@ -56,6 +56,7 @@ STATUSES: Mapping[type[RegistryError], int] = {
     errors.MediaTypeUnsupported: 415,
     errors.MisdirectedRequest: 421,
     errors.DocumentInvalid: 422,
+    errors.IdempotencyKeyReused: 422,
     errors.IdImmutable: 422,
     errors.HeadTooLarge: 431,
     errors.Overloaded: 503,

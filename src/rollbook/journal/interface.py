@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from rollbook.journal.changes import Change, StoredVersion
+from rollbook.journal.kept_results import KeptResult
 from rollbook.journal.statuses import Formers, StatusChange
 from rollbook.journal.tenure import Tenure
 from rollbook.limits import RequestBudget
@@ -52,6 +53,13 @@ class Past(Protocol):
         """The change that gave the status which a document had at ``revision`` (None: now), even if it is gone.
 
         None, or the creation: the document had it since then. It means nothing where ``version`` has no document.
+        """
+        ...
+
+    def result(self, key: bytes) -> KeptResult | None:
+        """What the write with an idempotency key came to; None when there was none, or it is forgotten.
+
+        An old one may be there still: ``at_ms`` says how old it is.
         """
         ...
 
@@ -120,10 +128,18 @@ class Journal(Protocol):
         """How many live documents there are."""
         ...
 
-    def append(self, changes: Sequence[Change], *, after: int, formers: Formers | None = None) -> None:
+    def append(
+        self,
+        changes: Sequence[Change],
+        *,
+        after: int,
+        formers: Formers | None = None,
+        results: Sequence[KeptResult] = (),
+    ) -> None:
         """Make a batch durable, all or nothing. Its revisions are ``after + 1`` onwards, without gaps.
 
         ``formers`` are the statuses before those updates that give another one; None: they are found in the documents.
+        ``results`` are kept with the batch, each in the place of one with its key, for KEPT_MS at least.
 
         Refuses (JournalConflict) when ``after`` is not the newest revision; fails (JournalUnavailable) when the disk
         does, and may be tried again. Changes that do not follow from what is stored (a creation of what is there, a

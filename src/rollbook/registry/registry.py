@@ -25,6 +25,7 @@ from rollbook.registry.watching.watching import Watching
 from rollbook.registry.webhooks.webhooks import Webhooks
 from rollbook.registry.writing.commands import ANY_REVISION, Command, Precondition
 from rollbook.registry.writing.committing import Committer, WriteResult
+from rollbook.registry.writing.idempotency import IdempotencyKey
 from rollbook.security.callers import Caller
 from rollbook.view.entries import Entry
 from rollbook.view.views import View
@@ -51,13 +52,20 @@ class Registry(Struct, frozen=True):
     computing: ComputingThreads
 
     def write(
-        self, caller: Caller, command: Command, *, reason: str | None = None, dry_run: bool = False
+        self,
+        caller: Caller,
+        command: Command,
+        *,
+        reason: str | None = None,
+        dry_run: bool = False,
+        key: IdempotencyKey | None = None,
     ) -> asyncio.Future[WriteResult]:
         """Carry out a command. The future has its result once that is durable and visible; it raises the refusal.
 
         A dry run is decided in its turn, and changes nothing: its result is that which the write would have.
+        What was done before with the same ``key`` is not done again, and its result is given.
         """
-        return self.committer.submit(caller, command, reason=reason, dry_run=dry_run)
+        return self.committer.submit(caller, command, reason=reason, dry_run=dry_run, key=key)
 
     def entry(self, caller: Caller, id: str, *, precondition: Precondition = ANY_REVISION) -> Entry:
         """The newest document of ``id``. Refuses (ClusterNotFound) when there is none."""

@@ -240,17 +240,17 @@ OPERATIONS = (
         summary="Create a cluster",
         verb="create",
         parameters=(FIELD_VALIDATION, DRY_RUN),
-        headers=(headers.REASON,),
+        headers=(headers.REASON, headers.IDEMPOTENCY_KEY),
         body=CREATION,
         answers=(
             Answer(
                 201,
                 "the document as stored",
                 reference("Cluster"),
-                (headers.LOCATION, headers.ETAG, headers.WARNING),
+                (headers.LOCATION, headers.ETAG, headers.WARNING, headers.IDEMPOTENCY_REPLAYED),
             ),
             DRY_RUN_ANSWER,
         ),
-        refuses=(errors.IdRefused, errors.ClusterExists, errors.DocumentInvalid),
+        refuses=(errors.IdRefused, errors.ClusterExists, errors.DocumentInvalid, errors.IdempotencyKeyReused),
     ),
 )

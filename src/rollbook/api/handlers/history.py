@@ -1,5 +1,7 @@
 """The operations of history: changes, restoring, and protection against deletion."""
 
+from dataclasses import replace
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -156,15 +158,19 @@ OPERATIONS = (
         summary="Restore a cluster",
         verb="restore",
         parameters=(FIELD_VALIDATION, DRY_RUN),
-        headers=(headers.IF_MATCH, headers.REASON),
+        headers=(headers.IF_MATCH, headers.REASON, headers.IDEMPOTENCY_KEY),
         body=RESTORE,
-        answers=(AFTER_UPDATE, DRY_RUN_ANSWER),
+        answers=(
+            replace(AFTER_UPDATE, headers=(*AFTER_UPDATE.headers, headers.IDEMPOTENCY_REPLAYED)),
+            DRY_RUN_ANSWER,
+        ),
         refuses=(
             errors.ClusterNotFound,
             errors.ClusterExists,
             errors.Compacted,
             errors.PreconditionFailed,
             errors.DocumentInvalid,
+            errors.IdempotencyKeyReused,
         ),
     ),
     Operation(

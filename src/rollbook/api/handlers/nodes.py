@@ -128,6 +128,7 @@ NODE = Body(as_it_is, reference("NewNode"), "a node, which joins, or takes the p
 NODE_AS_IT_SHALL_BE = Body(as_it_is, reference("NodeReplacement"), "the node as it shall be", AS_IT_SHALL_BE)
 NODES = Body(as_it_is, array_of(reference("NewNode")), "an array: the cluster has these nodes and no others", [EXAMPLE])
 WRITES = (headers.IF_MATCH, headers.REASON)
+AFTER_JOINING = (headers.ETAG, headers.WARNING, headers.IDEMPOTENCY_REPLAYED)
 AFTER_WRITE = Answer(200, "the node", reference("Node"), (headers.ETAG, headers.WARNING))
 REFUSES = (errors.ClusterNotFound, errors.PreconditionFailed, errors.DocumentInvalid)
 
@@ -174,14 +175,24 @@ OPERATIONS = (
         summary="Add or replace a node",
         verb="nodes",
         parameters=(FIELD_VALIDATION, ON_CONFLICT, DRY_RUN),
-        headers=WRITES,
+        headers=(*WRITES, headers.IDEMPOTENCY_KEY),
         body=NODE,
         answers=(
-            Answer(201, "the node", reference("Node"), (headers.LOCATION, headers.ETAG, headers.WARNING)),
-            Answer(200, "the node, when it took a place", reference("Node"), (headers.ETAG, headers.WARNING)),
+            Answer(
+                201,
+                "the node",
+                reference("Node"),
+                (headers.LOCATION, *AFTER_JOINING),
+            ),
+            Answer(
+                200,
+                "the node, when it took a place",
+                reference("Node"),
+                AFTER_JOINING,
+            ),
             DRY_RUN_ANSWER,
         ),
-        refuses=(*REFUSES, errors.NodeExists),
+        refuses=(*REFUSES, errors.NodeExists, errors.IdempotencyKeyReused),
     ),
     Operation(
         name="getNode",

@@ -138,7 +138,10 @@ SEARCH = Body(
 )
 
 DOCUMENT = Answer(
-    200, '`{"success": true, "task_id", "result": document}`', reference("ParserResult"), (headers.WARNING,)
+    200,
+    '`{"success": true, "task_id", "result": document}`',
+    reference("ParserResult"),
+    (headers.WARNING, headers.IDEMPOTENCY_REPLAYED),
 )
 FOUND = Answer(200, '`{"success": true, "data": [...]}`', reference("SearchResult"), (headers.WARNING,))
 
@@ -152,10 +155,10 @@ OPERATIONS = (
         summary="Create a cluster from a specification of the Parser",
         verb="create",
         parameters=(FIELD_VALIDATION, DRY_RUN),
-        headers=(headers.REASON,),
+        headers=(headers.REASON, headers.IDEMPOTENCY_KEY),
         body=SPEC,
         answers=(DOCUMENT, DRY_RUN_ANSWER),
-        refuses=(errors.IdRefused, errors.ClusterExists, errors.DocumentInvalid),
+        refuses=(errors.IdRefused, errors.ClusterExists, errors.DocumentInvalid, errors.IdempotencyKeyReused),
         refused=refused,
     ),
     Operation(
@@ -167,10 +170,10 @@ OPERATIONS = (
         summary="Add nodes to a cluster",
         verb="nodes",
         parameters=(FIELD_VALIDATION, DRY_RUN),
-        headers=(headers.REASON,),
+        headers=(headers.REASON, headers.IDEMPOTENCY_KEY),
         body=NODES,
         answers=(DOCUMENT, DRY_RUN_ANSWER),
-        refuses=(errors.ClusterNotFound, errors.DocumentInvalid),
+        refuses=(errors.ClusterNotFound, errors.DocumentInvalid, errors.IdempotencyKeyReused),
         refused=refused,
     ),
     Operation(

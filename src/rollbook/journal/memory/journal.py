@@ -13,6 +13,8 @@ from typing import NamedTuple
 from rollbook.errors import Compacted, JournalConflict
 from rollbook.journal.changes import Change, StoredVersion, protected_after
 from rollbook.journal.interface import Size
+from rollbook.journal.kept_results import KeptResult
+from rollbook.journal.memory.kept_results import MemoryKeptResults
 from rollbook.journal.statuses import Formers, StatusChange, formers_in, gives_status
 from rollbook.limits import RequestBudget
 
@@ -48,6 +50,7 @@ class MemoryJournal:
         self.trouble: str | None = None
         self.past = MemoryPast(self)
         self.compaction = MemoryCompaction(self)
+        self.results = MemoryKeptResults()
         self._rivals: deque[Callable[[], None]] = deque()
 
     def lose_race_to(self, *rivals: Callable[[], None]) -> None:
@@ -76,7 +79,14 @@ class MemoryJournal:
         """See ``interface.Journal.count``."""
         return len(self.live)
 
-    def append(self, changes: Sequence[Change], *, after: int, formers: Formers | None = None) -> None:
+    def append(
+        self,
+        changes: Sequence[Change],
+        *,
+        after: int,
+        formers: Formers | None = None,
+        results: Sequence[KeptResult] = (),
+    ) -> None:
         """See ``interface.Journal.append``."""
         if self._rivals:
             rival, waiting = self._rivals.popleft(), self._rivals
@@ -99,6 +109,7 @@ class MemoryJournal:
                     former = formers.get(change.revision)
                     given = StatusChange(change.revision, change.at_ms, change.actor, former)
                     self.statuses.setdefault(change.id, []).append(given)
+            self.results.keep(results)
 
     def follow(self, after: int) -> Iterator[Change]:
         """See ``interface.Journal.follow``."""
@@ -180,6 +191,10 @@ class MemoryPast:
         given = self._journal.statuses.get(id, [])
         count = len(given) if revision is None else bisect_right(given, revision, key=itemgetter(0))
         return given[count - 1] if count else None
+
+    def result(self, key: bytes) -> KeptResult | None:
+        """See ``interface.Past.result``."""
+        return self._journal.results.find(key)
 
     def knows(self, id: str) -> bool:
         """See ``interface.Past.knows``."""

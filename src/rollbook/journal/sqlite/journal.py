@@ -15,11 +15,13 @@ import apsw
 from rollbook.errors import Compacted, DataDirectoryUnsound, JournalConflict, JournalDamaged, JournalUnavailable
 from rollbook.journal.changes import Change, StoredVersion
 from rollbook.journal.interface import Size
+from rollbook.journal.kept_results import KeptResult
 from rollbook.journal.sqlite.checkpointing import CAP_PAGES, START_PAGES, Checkpointer
 from rollbook.journal.sqlite.checksums import Damage
 from rollbook.journal.sqlite.compaction import SqliteCompaction
 from rollbook.journal.sqlite.disk_errors import disk_trouble
 from rollbook.journal.sqlite.integrity import problems_in
+from rollbook.journal.sqlite.kept_results import keep_results
 from rollbook.journal.sqlite.lagging import LargeRows
 from rollbook.journal.sqlite.locking import DirectoryLock
 from rollbook.journal.sqlite.paging import PAGE_CHANGES, page_of
@@ -124,7 +126,14 @@ class SqliteJournal:
             rows: list[Row] = connection.execute(COUNT).fetchall()
         return int(rows[0][0])
 
-    def append(self, changes: Sequence[Change], *, after: int, formers: Formers | None = None) -> None:
+    def append(
+        self,
+        changes: Sequence[Change],
+        *,
+        after: int,
+        formers: Formers | None = None,
+        results: Sequence[KeptResult] = (),
+    ) -> None:
         """Make a batch durable, all or nothing. See ``interface.Journal.append``."""
         tip = self._tip
         if after != tip.revision:
@@ -135,6 +144,7 @@ class SqliteJournal:
             for change in changes:
                 tip = record(connection, change, tip, large)
                 record_status(connection, change, formers)
+            keep_results(connection, results)
         self._tip, self._large = tip, large
 
     def follow(self, after: int) -> Iterator[Change]:

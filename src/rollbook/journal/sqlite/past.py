@@ -6,6 +6,8 @@ import apsw
 
 from rollbook.errors import Compacted
 from rollbook.journal.changes import Change, StoredVersion
+from rollbook.journal.kept_results import KeptResult
+from rollbook.journal.sqlite.kept_results import result_in
 from rollbook.journal.sqlite.paging import page_of
 from rollbook.journal.sqlite.positions import mark_in, newest_at
 from rollbook.journal.sqlite.reading import Readers
@@ -96,6 +98,13 @@ class SqlitePast:
         """See ``interface.Past.status``."""
         with self._readers.reading() as connection:
             return newest_status(connection, id, NEVER if revision is None else revision)
+
+    def result(self, key: bytes) -> KeptResult | None:
+        """See ``interface.Past.result``. Where nothing can be written, nothing can be done twice, and none is found."""
+        if self._readers.frozen:
+            return None
+        with self._readers.reading() as connection:
+            return result_in(connection, key)
 
     def knows(self, id: str) -> bool:
         """See ``interface.Past.knows``."""

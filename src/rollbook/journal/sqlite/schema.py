@@ -90,6 +90,17 @@ CREATE TABLE statuses (
 ) STRICT, WITHOUT ROWID;
 """
 
+RESULTS = """
+CREATE TABLE IF NOT EXISTS results (
+    key BLOB PRIMARY KEY,
+    fingerprint BLOB NOT NULL,
+    at_ms INTEGER NOT NULL,
+    result BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS results_by_age ON results (at_ms);
+"""
+"""What is kept for idempotency keys. It is made wherever it is missing; older versions do not look at it."""
+
 ADD_CHECKSUMS = """
 ALTER TABLE clusters ADD COLUMN checksum INTEGER;
 ALTER TABLE changes ADD COLUMN was_checksum INTEGER;
@@ -127,6 +138,8 @@ def open_writer(directory: Path) -> apsw.Connection:
             _create(connection)
         else:
             _migrate(connection, path)
+        with connection:
+            connection.execute(RESULTS).fetchall()
     except BaseException:
         connection.close()
         raise

@@ -30,7 +30,8 @@ from rollbook.registry.supervising import Supervisor
 from rollbook.registry.writing.commands import Command
 from rollbook.registry.writing.commit_counts import CommitCounts, Result
 from rollbook.registry.writing.deciding import Ahead, Deciders, Turns
-from rollbook.registry.writing.drafts import Draft, Outcome, Submission, WriteResult, current_in
+from rollbook.registry.writing.drafts import Draft, Outcome, Submission, WriteResult, current_in, settle
+from rollbook.registry.writing.idempotency import IdempotencyKey
 from rollbook.security.callers import Caller
 from rollbook.view.views import NO_VERSIONS, Versions, View
 
@@ -93,18 +94,23 @@ class Committer:
         return len(self._queue) + len(self._beside)
 
     def submit(
-        self, caller: Caller, command: Command, *, reason: str | None = None, dry_run: bool = False
+        self,
+        caller: Caller,
+        command: Command,
+        *,
+        reason: str | None = None,
+        dry_run: bool = False,
+        key: IdempotencyKey | None = None,
     ) -> asyncio.Future[WriteResult]:
         """Decide, make durable and publish one command. The future raises its refusal, or JournalUnavailable.
 
-        A caller that goes away takes nothing back: the command may be carried out all the same. A dry run is decided
-        in its turn, and that is all.
+        A caller that goes away takes nothing back. A dry run is decided in its turn, and that is all.
         """
         answer: asyncio.Future[WriteResult] = self._loop.create_future()
         deadline = time.monotonic() + self._limits.max_time_ms / 1000
-        submission = Submission(command, caller, reason, answer, deadline, dry_run=dry_run)
+        submission = Submission(command, caller, reason, answer, deadline, dry_run=dry_run, key=key)
         if self._closing:
-            _answer(submission, JournalUnavailable("the registry is stopping; try again when it is back"))
+            settle(submission, JournalUnavailable("the registry is stopping; try again when it is back"))
         else:
             self._enqueue(submission)
         return answer
@@ -127,7 +133,7 @@ class Committer:
 
     def _enqueue(self, submission: Submission) -> None:
         if self._task.done():
-            _answer(submission, JournalUnavailable(self.trouble or "the registry has stopped"))
+            settle(submission, JournalUnavailable(self.trouble or "the registry has stopped"))
         else:
             self._queue.append(submission)
             self._arrived.set()
@@ -168,7 +174,7 @@ class Committer:
             for submission, outcome in zip(draft.decided, draft.outcomes, strict=True):
                 if not submission.dry_run:
                     self._count([outcome])
-                _answer(submission, outcome)
+                settle(submission, outcome)
             self._queue.extendleft(reversed(draft.left))
             for submission in draft.costly:
                 self._decide_beside(submission)
@@ -223,7 +229,7 @@ class Committer:
                 except Exception as refusal:
                     outcome = _overtaken(id, changed) if changed and isinstance(refusal, WorkExceeded) else refusal
                     self._count([outcome])
-                    _answer(submission, outcome)
+                    settle(submission, outcome)
                     return
                 submission.ahead = Ahead(current, decision)
                 returned.clear()
@@ -242,7 +248,7 @@ class Committer:
 
     def _answer_all(self, submissions: Iterable[Submission], failure: Exception) -> None:
         for submission in submissions:
-            _answer(submission, failure)
+            settle(submission, failure)
 
     def _count(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
@@ -262,10 +268,11 @@ class Committer:
 
     def _write(self, batch: Sequence[Submission]) -> Draft:
         at_ms = max(self._journal.newest_ms(), self._now_ms())  # revisions never go back in time
-        draft = Draft(self._view, at_ms, self._limits)
+        draft = Draft(self._view, at_ms, self._limits, find=self._journal.past.result)
         draft.decide(batch)
-        if draft.changes:
-            self._journal.append(draft.changes, after=self._view.revision, formers=draft.formers)
+        if draft.changes or draft.results:
+            results = list(draft.results.values())
+            self._journal.append(draft.changes, after=self._view.revision, formers=draft.formers, results=results)
         return draft
 
     async def _on_thread(self, job: Callable[[], T]) -> T:
@@ -284,12 +291,3 @@ def _overtaken(id: str, changed: int) -> JournalConflict:
     return JournalConflict(
         f"the cluster {id!r} changed {changed} times while this costly update was computed; try again"
     )
-
-
-def _answer(submission: Submission, outcome: Outcome) -> None:
-    if submission.answer.done():  # the caller went away; what it asked for is done all the same
-        return
-    if isinstance(outcome, WriteResult):
-        submission.answer.set_result(outcome)
-    else:
-        submission.answer.set_exception(outcome)

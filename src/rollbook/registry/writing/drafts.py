@@ -11,16 +11,19 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from rollbook.clusters.large_documents import LARGE_BYTES
 from rollbook.clusters.liveness import has_same_status
 from rollbook.documents.values import Document
 from rollbook.errors import RegistryError
 from rollbook.journal.changes import Change, Kind, protected_after
+from rollbook.journal.kept_results import KeptResult
 from rollbook.journal.statuses import formers_in, gives_status
 from rollbook.limits import Limits
 from rollbook.registry.writing.commands import Command, Current, Decision
 from rollbook.registry.writing.deciding import Ahead, TakesLonger, decide_briefly
+from rollbook.registry.writing.idempotency import Find, IdempotencyKey, Remembered, remembered
 from rollbook.security.callers import Caller
 from rollbook.view.views import View
 
@@ -36,6 +39,7 @@ class WriteResult(NamedTuple):
 
     ``kind`` is None when the write changed nothing; ``outcome`` is the command's own word. ``answer`` is JSON that the
     caller wants instead of the document. ``before`` is the document before it.
+    ``replayed``: the write was done before, with the same idempotency key.
     """
 
     id: str
@@ -46,6 +50,7 @@ class WriteResult(NamedTuple):
     outcome: str = ""
     answer: bytes | None = None
     before: bytes | None = None
+    replayed: bool = False
 
 
 Outcome: TypeAlias = WriteResult | RegistryError | Exception
@@ -66,6 +71,7 @@ class Submission(Struct, eq=False):
     ahead: Ahead | None = None
     returned: asyncio.Event | None = None
     dry_run: bool = False
+    key: IdempotencyKey | None = None
 
 
 class Draft:
@@ -74,13 +80,15 @@ class Draft:
     ``costly`` are the commands that take longer than they may here; ``left`` are those that come in the next batch.
     """
 
-    def __init__(self, view: View, at_ms: int, limits: Limits) -> None:
+    def __init__(self, view: View, at_ms: int, limits: Limits, *, find: Find) -> None:
         self._view = view
+        self._find = find
         self._at_ms = at_ms
         self._limits = limits
         self._over: dict[str, Current | None] = {}
         self._bytes = 0
         self.changes: list[Change] = []
+        self.results: dict[bytes, KeptResult] = {}
         self.versions: dict[int, tuple[Document, Document]] = {}
         self.formers: dict[int, bytes | None] = {}
         """The statuses before those updates that give another one (see ``journal.statuses.Formers``)."""
@@ -113,6 +121,10 @@ class Draft:
         command = submission.command
         current = self._current(command.id)
         try:
+            if submission.key is not None and (replayed := self._replayed(submission.key)) is not None:
+                self.decided.append(submission)
+                self.outcomes.append(replayed)
+                return True
             decision = self._decision(submission, current)
             if not submission.dry_run and not self._has_room_for(current, decision):
                 submission.ahead = Ahead(current, decision)
@@ -148,9 +160,22 @@ class Draft:
             revision = current.revision if current else 0
         else:
             revision = self._record(submission, current, decision, kind)
-        return WriteResult(
-            id, kind, decision.body, revision, decision.warnings, decision.outcome, decision.answer, before
-        )
+        answer = (decision.body, revision, decision.warnings, decision.outcome, decision.answer)
+        result = WriteResult(id, kind, *answer, before)
+        if submission.key is not None and not submission.dry_run:
+            self._keep(submission.key, result)
+        return result
+
+    def _replayed(self, key: IdempotencyKey) -> WriteResult | None:
+        """The result of the write with this key, if it was done."""
+        kept = remembered(key, self._find, self.results, self._at_ms)
+        return None if kept is None else WriteResult(*astuple(kept))._replace(replayed=True)
+
+    def _keep(self, key: IdempotencyKey, result: WriteResult) -> None:
+        body = result.body if key.keeps_body else None
+        facts = (result.kind, body, result.revision, result.warnings, result.outcome, result.answer)
+        kept = Remembered(result.id, *facts).encoded()
+        self.results[key.key] = KeptResult(key.key, key.fingerprint, self._at_ms, kept)
 
     def _current(self, id: str) -> Current | None:
         return self._over[id] if id in self._over else current_in(self._view, id)
@@ -195,3 +220,13 @@ def current_in(view: View, id: str) -> Current | None:
         return None
     times = (entry.created_revision, entry.created_at_ms, entry.updated_at_ms, entry.status_since_ms)
     return Current(entry.body, entry.revision, entry.protected, id, *times)
+
+
+def settle(submission: Submission, outcome: Outcome) -> None:
+    """Give a caller what became of its command."""
+    if submission.answer.done():  # the caller went away; what it asked for is done all the same
+        return
+    if isinstance(outcome, WriteResult):
+        submission.answer.set_result(outcome)
+    else:
+        submission.answer.set_exception(outcome)
