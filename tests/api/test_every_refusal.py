@@ -50,6 +50,8 @@ def filtered(operation: Operation, filter: Any, **options: Any) -> Asked:
             return Asked(body={"rules": [{"verbs": ["read"], "filter": filter}]})
         case "distinctValues":
             return Asked(body={"key": "tags", "query": filter, **options})
+        case "tableClusters":
+            return Asked(body={"columns": ["id"], "query": filter, **options})
         case "search":
             return Asked(body={"matchType": "cluster", "filter": {"clusterQuery": filter}})
         case "searchWithEnvelope":
@@ -146,6 +148,8 @@ def no_role(operation: Operation) -> Asked:
 def unsorted(operation: Operation) -> Asked:
     if operation.name == "listClusters":
         return Asked(parameters={"sort": "$x"})
+    if operation.name == "tableClusters":
+        return Asked(body={"columns": ["id"], "sort": {"a": 5}})
     stages, query = [{"$sort": {"a": 5}}], {"query": {}, "sort": {"a": 5}}
     return Asked(body=stages if operation.name == "aggregateClusters" else query)
 

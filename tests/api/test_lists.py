@@ -166,3 +166,55 @@ def test_a_filter_may_be_in_words_wherever_it_stands_beside_options(
     refused_at("/where", "filter-refused", http.post(f"/clusters/{path}", json={"where": 5, **body}))
     both = http.post(f"/clusters/{path}", json={"where": WORDS, "query": {}, **body})
     refused_at("/where", "filter-refused", both)
+
+
+def test_a_table_has_a_column_for_each_path(http: httpx.Client) -> None:
+    asked = {"columns": ["id", "gpus.count", "tags", "_registry.liveness"], "where": "live", "sort": {"id": 1}}
+    reply = http.post("/clusters/table", json=asked)
+    assert reply.json() == {
+        "revision": 3,
+        "count": 2,
+        "columns": {
+            "id": {"values": ["east", "west"]},
+            "gpus.count": {"values": [2, 8]},
+            "tags": {"dictionary": ["gpu", "ml"], "lengths": [1, 2], "codes": [0, 0, 1]},
+            "_registry.liveness": {"values": ["alive", "unknown"]},
+        },
+    }
+    assert reply.headers["x-registry-revision"] == "3"
+    page = http.post("/clusters/table", json={**asked, "limit": 1, "cursor": None})
+    assert page.json()["columns"]["id"] == {"values": ["east"]}
+    assert page.headers["x-total-count"] == "2"
+    following = http.post(page.links["next"]["url"], json={**asked, "limit": 1})
+    assert following.json()["columns"]["id"] == {"values": ["west"]}
+    past = http.post("/clusters/table", json={"columns": ["id"]}, params={"revision": "1"})
+    assert past.json()["columns"] == {"id": {"values": ["west"]}}
+
+
+def test_a_table_comes_as_csv_or_as_lines(http: httpx.Client) -> None:
+    asked = {"columns": ["id", "tags", "reputation", "config.useGateway"], "sort": {"id": 1}}
+    written = http.post("/clusters/table", json=asked, headers={"accept": "text/csv"})
+    assert written.headers["content-type"].startswith("text/csv")
+    assert written.text == (
+        "id,tags,reputation,config.useGateway\r\n"
+        'east,"[""gpu""]",5,true\r\n'
+        'idle,"[""gpu""]",,true\r\n'
+        'west,"[""gpu"",""ml""]",3,true\r\n'
+    )
+    lines = http.post("/clusters/table", json=asked, headers={"accept": "application/x-ndjson"})
+    assert lines.text.splitlines()[2] == '{"id":"west","tags":["gpu","ml"],"reputation":3,"config.useGateway":true}'
+
+
+@pytest.mark.parametrize(
+    ("body", "at"),
+    [
+        ({}, "/columns"),
+        ({"columns": []}, "/columns"),
+        ({"columns": ["id", "$a"]}, "/columns/1"),
+        ({"columns": ["_registry.made"]}, "/columns/_registry.made"),
+        ({"columns": ["id"], "skip": 1}, "/skip"),
+        ({"columns": ["id"], "limit": -1}, "/limit"),
+    ],
+)
+def test_what_is_no_table_is_refused(http: httpx.Client, body: object, at: str) -> None:
+    refused_at(at, "language-refused", http.post("/clusters/table", json=body))

@@ -21,6 +21,8 @@ def ask_with(http: httpx.Client, operation: str, filter: dict[str, Any]) -> http
     match operation:
         case "queryClusters":
             return http.post("/clusters/query", json=filter)
+        case "tableClusters":
+            return http.post("/clusters/table", json={"columns": ["id"], "query": filter})
         case "listClusters":
             return http.get("/clusters", params={"filter": json.dumps(filter)})
         case "explained":
@@ -62,6 +64,7 @@ def ask_with(http: httpx.Client, operation: str, filter: dict[str, Any]) -> http
 OPERATIONS_WITH_FILTERS = [
     "queryClusters",
     "listClusters",
+    "tableClusters",
     "countClusters",
     "explainQuery",
     "facetClusters",

@@ -38,6 +38,7 @@ ARGUMENTS: dict[str, Any] = {
     "verb": "read",
     "pipeline": [],
     "facets": [],
+    "columns": [],
     "last": Page([], "/clusters?cursor=x"),
 }
 

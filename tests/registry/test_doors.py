@@ -7,6 +7,7 @@ import pytest
 from rollbook.registry.history.history import History
 from rollbook.registry.history.past_fleets import PastFleet
 from rollbook.registry.listing.pages import Pages
+from rollbook.registry.listing.tables import Tables
 from rollbook.registry.liveness.lease_keeping import LeaseKeeper
 from rollbook.registry.reading.queries import Reader
 from rollbook.registry.registry import Registry
@@ -19,6 +20,7 @@ OF_THE_REGISTRY: dict[type, set[str]] = {
     PastFleet: set(),
     History: {"on_thread", "close"},
     Pages: set(),
+    Tables: set(),
     Watching: {"check_past", "past", "stop", "close"},
     Webhooks: {"open", "start", "close", "standing"},
     DeadLetters: set(),

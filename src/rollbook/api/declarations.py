@@ -47,13 +47,14 @@ Verb: TypeAlias = Literal[
 ]
 """What a caller needs the permission for."""
 
-JSON, JSON_SCHEMA, PROBLEM_JSON, NDJSON, MERGE_PATCH, JSON_PATCH = (
+JSON, JSON_SCHEMA, PROBLEM_JSON, NDJSON, MERGE_PATCH, JSON_PATCH, CSV = (
     "application/json",
     "application/schema+json",
     "application/problem+json",
     "application/x-ndjson",
     "application/merge-patch+json",
     "application/json-patch+json",
+    "text/csv",
 )
 PARAMETERS = "rollbook.parameters"
 """Where the gate leaves the parsed parameters in the scope of a request."""

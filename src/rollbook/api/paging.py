@@ -18,15 +18,20 @@ TOTAL_HEADER = "x-total-count"
 
 
 def paged(request: Request, page: ClusterPage, response: Response) -> Response:
-    """The response with how many match in all, and the addresses of the first page and the next one."""
+    """The response with the headers of a page."""
+    page_headers(request, response, cursor=page.cursor, total=page.total)
+    return response
+
+
+def page_headers(request: Request, response: Response, *, cursor: str | None, total: int) -> None:
+    """Add how many match in all, and the addresses of the first page and the next one."""
     pairs = parse_qsl(request.url.query, keep_blank_values=True)
     settled = [(name, value) for name, value in pairs if name != CURSOR.name]
-    links = [] if page.cursor is None else [(urlencode([*settled, (CURSOR.name, page.cursor)]), "next")]
+    links = [] if cursor is None else [(urlencode([*settled, (CURSOR.name, cursor)]), "next")]
     links.append((urlencode(settled), "first"))
     path = request.url.path
     response.headers["link"] = ", ".join(f'<{path}{"?" * bool(query)}{query}>; rel="{rel}"' for query, rel in links)
-    response.headers[TOTAL_HEADER] = str(page.total)
-    return response
+    response.headers[TOTAL_HEADER] = str(total)
 
 
 def _criterion(text: str, limits: Limits) -> tuple[str, int]:

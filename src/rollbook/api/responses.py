@@ -61,6 +61,13 @@ def documents(bodies: Iterable[bytes], *, form: "Framing", revision: int | None 
     return StreamingResponse(aiter_of(chain((first, second), pieces)), 200, headers, form.media_type)
 
 
+def pieces_of(pieces: Sequence[bytes], media_type: str, *, headers: dict[str, str]) -> Response:
+    """An answer that is there in pieces: as one, or sent as fast as its reader takes them."""
+    if len(pieces) == 1:
+        return Response(pieces[0], 200, headers, media_type)
+    return StreamingResponse(aiter_of(iter(pieces)), 200, headers, media_type)
+
+
 class Framing(Struct, frozen=True):
     """How many documents follow one another: what stands before them all, between two, behind each, and after all."""
 

@@ -26,6 +26,7 @@ class Clusters:
     count = operation(clusters.count)
     facets = operation(clusters.facets)
     distinct = operation(clusters.distinct)
+    table = operation(clusters.table)
     explain = operation(clusters.explain)
 
 

@@ -17,6 +17,7 @@ from rollbook.registry.feed.clocks import TrustedClock
 from rollbook.registry.history.compacting import Compactor
 from rollbook.registry.history.history import History
 from rollbook.registry.listing.pages import Pages
+from rollbook.registry.listing.tables import Tables
 from rollbook.registry.liveness.lease_keeping import LeaseKeeper
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.queries import Reader
@@ -50,6 +51,12 @@ class Registry(Struct, frozen=True):
     limits: Limits
     supervisor: Supervisor
     computing: ComputingThreads
+
+    @property
+    def tables(self) -> Tables:
+        """Tables of clusters."""
+        view, threads, facts = self.view, self.reader.threads, self.facts
+        return Tables(view, threads, self.history, self.pages, facts=facts, limits=self.limits)
 
     def write(
         self,

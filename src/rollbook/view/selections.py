@@ -9,11 +9,14 @@ selection may be walked on any thread.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import overload
+from typing import cast, overload
 
+import numpy as np
+from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from rollbook.view.entries import Entry
+from rollbook.view.index.postings import numbers_in
 
 
 class Selection(Sequence[Entry]):
@@ -30,6 +33,25 @@ class Selection(Sequence[Entry]):
         """``entry`` is about to give way to another version, or to nothing."""
         if entry.number in self._numbers:
             self._aside.setdefault(entry.number, entry)
+
+    def numbers(self) -> NDArray[np.uint32]:
+        """The numbers of all of them, ascending."""
+        return numbers_in(self._numbers)
+
+    def changed(self) -> BitMap:
+        """The numbers of those that have changed since, or are gone. What the index says of others is true of them."""
+        return BitMap(list(self._aside))
+
+    def at(self, number: int) -> Entry:
+        """The document with this number, which is one of them."""
+        return self._entry(number)
+
+    def all_at(self, numbers: Sequence[int]) -> list[Entry]:
+        """The documents with these numbers, which are some of them, in this order."""
+        entries = list(map(self._by_number.__getitem__, numbers))
+        if aside := self._aside.copy():
+            entries = [aside.get(number, entry) for number, entry in zip(numbers, entries, strict=True)]
+        return cast(list[Entry], entries)
 
     def __len__(self) -> int:
         return len(self._numbers)

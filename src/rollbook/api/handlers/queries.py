@@ -11,10 +11,9 @@ from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, arr
 from rollbook.api.paging import CURSOR, PAGE_HEADERS, paged
 from rollbook.api.parameters import AT, INCLUDE, REVISION, moment_of
 from rollbook.documents.values import MISSING, Maybe
-from rollbook.errors import LanguageRefused
 from rollbook.limits import Limits
 from rollbook.registry.history.past_fleets import PastFleet
-from rollbook.registry.listing.page_requests import PageRequest, parse_page
+from rollbook.registry.listing.page_requests import PageRequest, parse_page, with_cursor
 from rollbook.registry.reading import distinct, facet_requests
 from rollbook.registry.reading.distinct import parse_distinct
 from rollbook.registry.reading.facet_requests import parse_facets
@@ -117,9 +116,7 @@ def parse_pageable(body: Maybe, *, limits: Limits, cursor: str | None, moment: s
     if cursor is None and not (isinstance(body, dict) and has_filter_beside(body) and "cursor" in body):
         return parse_query(body, limits=limits)
     assert isinstance(body, dict)
-    if cursor is not None and body.get("cursor") is not None:
-        raise LanguageRefused("the cursor is given twice: as a parameter and in the body", at="/cursor", mongo_code=2)
-    return parse_page({**body, **({} if cursor is None else {"cursor": cursor})}, limits=limits, moment=moment)
+    return parse_page(with_cursor(body, cursor), limits=limits, moment=moment)
 
 
 EXAMPLE = {"query": {"gpus.count": {"$gte": 2}, "status": "live"}, "sort": {"reputation": -1}, "limit": 10}

@@ -14,6 +14,7 @@ from rollbook.language.filters import tables as filter_tables
 from rollbook.language.pipelines import table as stage_table
 from rollbook.language.pipelines.operators import RefusedStage
 from rollbook.language.updates import table as update_table
+from rollbook.registry.listing.table_requests import COLUMNS_MAX
 from rollbook.registry.reading.facet_requests import FACETS_MAX, VALUES_MAX
 
 INT64: Schema = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
@@ -23,6 +24,7 @@ WORDS: Schema = {
     "type": "string",
     "examples": ["status = live and gpus >= 8"],
 }
+CURSOR: Schema = {"type": ["string", "null"], "description": "null: the first page, of `limit` clusters"}
 ONE_FILTER = [{"required": ["query"]}, {"required": ["where"]}]
 PATHS = "Paths are dotted: `gpus.count`."
 
@@ -124,7 +126,7 @@ COMPONENTS: dict[str, Schema] = {
                     "skip": INT64,
                     "limit": {**INT64, "description": "0: no limit"},
                     "projection": {"type": "object"},
-                    "cursor": {"type": ["string", "null"], "description": "null: the first page, of `limit` clusters"},
+                    "cursor": CURSOR,
                     "include": {"enum": ["registry", ["registry"], [], None]},
                     "maxTimeMS": INT64,
                     "explain": {"type": "boolean"},
@@ -198,6 +200,22 @@ COMPONENTS: dict[str, Schema] = {
                 },
             },
         ]
+    },
+    "TableRequest": {
+        "type": "object",
+        "properties": {
+            "columns": {**array_of({"type": "string"}), "minItems": 1, "maxItems": COLUMNS_MAX},
+            "query": FILTER,
+            "where": WORDS,
+            "sort": {"type": "object"},
+            "limit": {**INT64, "description": "0: no limit; of a page, 1 to 1,000"},
+            "cursor": CURSOR,
+            "maxTimeMS": INT64,
+            "collation": reference("Collation"),
+            "comment": {},
+        },
+        "required": ["columns"],
+        "additionalProperties": False,
     },
     "WatchRequest": {
         "type": "object",

@@ -161,6 +161,12 @@ def distinct(key: str, filter: Json | None = None, **options: Any) -> Call[list[
     return Call("POST", "/clusters/distinct", value, body=body, repeatable=True)
 
 
+def table(columns: list[str], filter: Json | None = None, **options: Any) -> Call[Json]:
+    """Columns of the matching clusters: ``{"revision", "count", "columns"}``."""
+    body = encoded({"columns": columns, "query": filter or {}, **options})
+    return Call("POST", "/clusters/table", value, body=body, repeatable=True)
+
+
 def explain(filter: Json | None = None, **options: Any) -> Call[Json]:
     """How a query is answered, in words and figures."""
     body = encoded({"query": filter or {}, **options})

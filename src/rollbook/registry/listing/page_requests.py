@@ -1,12 +1,12 @@
 """What callers ask for page by page, as JSON: a query with the size of its pages, and where the last page ended."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from rollbook.documents.codec import encode_json
-from rollbook.documents.values import Value, is_integer
+from rollbook.documents.values import Document, Value, is_integer
 from rollbook.errors import LanguageRefused
 from rollbook.limits import Limits
 from rollbook.registry.listing.cursors import digest_of
@@ -31,7 +31,9 @@ class PageRequest(Struct, frozen=True):
     digest: bytes
 
 
-def parse_page(body: Mapping[str, Value], *, limits: Limits, moment: str = "") -> PageRequest:
+def parse_page(
+    body: Mapping[str, Value], *, limits: Limits, moment: str = "", keys: Collection[str] = PAGE_KEYS
+) -> PageRequest:
     """The page that a body with a ``cursor`` asks for: null for the first one. ``moment``: as of when, as written."""
     cursor = body.get("cursor")
     if cursor is not None and not isinstance(cursor, str):
@@ -39,9 +41,19 @@ def parse_page(body: Mapping[str, Value], *, limits: Limits, moment: str = "") -
         raise LanguageRefused(problem, at="/cursor", mongo_code=BAD_VALUE)
     limit = limit_in(body)
     options = {key: value for key, value in body.items() if key not in ("cursor", "limit")}
-    query = parse_query(options, limits=limits, keys=PAGE_KEYS)
+    query = parse_query(options, limits=limits, keys=keys)
     settled: list[Value] = [body.get(key) for key in SETTLED]
     return PageRequest(replace(query, limit=0), limit, cursor or None, digest_of(encode_json([*settled, moment])))
+
+
+def with_cursor(body: Document, cursor: str | None) -> Document:
+    """The body with the cursor of a parameter, where there is one. Refuses (LanguageRefused) a second cursor."""
+    if cursor is None:
+        return body
+    if body.get("cursor") is not None:
+        problem = "the cursor is given twice: as a parameter and in the body"
+        raise LanguageRefused(problem, at="/cursor", mongo_code=BAD_VALUE)
+    return {**body, "cursor": cursor}
 
 
 def limit_in(body: Mapping[str, Value]) -> int:

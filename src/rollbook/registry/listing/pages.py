@@ -15,14 +15,15 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from rollbook.errors import Compacted, CursorRefused
+from rollbook.errors import ClusterNotFound, Compacted, CursorRefused
 from rollbook.journal.interface import Journal
 from rollbook.limits import Limits, budget_from_now
 from rollbook.registry.history.history import History
-from rollbook.registry.history.moments import Moment
+from rollbook.registry.history.moments import AtRevision, Moment
 from rollbook.registry.history.past_fleets import check_past, entry_of
 from rollbook.registry.listing.cursors import Cursor, open_cursor_key
 from rollbook.registry.listing.page_requests import PageRequest
+from rollbook.registry.listing.seeing import sees_everything
 from rollbook.registry.listing.windows import Placed, Window, plain_value_at, window_behind
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.narrowing import plan_query
@@ -98,53 +99,60 @@ class Pages:
         scan = Scan((), facts, budget_from_now(self._limits, max_time_ms=asked.query.max_time_ms))
         if asked.cursor is None:
             revision = self._view.revision if moment is None else await self._history.revision_of(caller, moment)
-            return await self._page(asked, scan, revision, None, None)
+            return await self._page(caller, asked, scan, revision, None, None)
         cursor = self._key.opened(asked.cursor, asked=asked.digest)
         try:
-            last = await self._last(cursor, scan)
-            return await self._page(asked, scan, cursor.revision, last, cursor.total)
+            last = await self._last(caller, cursor)
+            return await self._page(caller, asked, scan, cursor.revision, last, cursor.total)
         except Compacted:
             problem = f"the cursor has expired: what was at revision {cursor.revision} is no longer kept"
             raise CursorRefused(f"{problem}; begin again without one") from None
 
-    async def _last(self, cursor: Cursor, scan: Scan) -> Entry:
+    async def _last(self, caller: Caller, cursor: Cursor) -> Entry:
         """The cluster that was last on the page before, as it was."""
         if cursor.revision > self._view.revision:
             raise CursorRefused("the cursor is of a revision that is not there; begin again without one")
-        entry, past, work = self._view.entry(cursor.id), self._journal.past, scan.work
-        if entry is not None and entry.revision <= cursor.revision:
-            return entry
-        version = await self._history.on_thread(lambda: past.version(cursor.id, cursor.revision, work=work), work)
-        if version is None:
-            raise CursorRefused("the cursor is of a cluster that was not there; begin again without one")
-        return entry_of(version)
+        try:
+            return await self._history.version(caller, cursor.id, AtRevision(cursor.revision))
+        except ClusterNotFound:
+            raise CursorRefused("the cursor is of a cluster that was not there; begin again without one") from None
 
     async def _page(
-        self, asked: PageRequest, scan: Scan, revision: int, last: Entry | None, total: int | None
+        self, caller: Caller, asked: PageRequest, scan: Scan, revision: int, last: Entry | None, total: int | None
     ) -> ClusterPage:
         """The page behind ``last``, of ``total`` clusters, where they are counted already."""
         query = asked.query
         known = None if last is None else (last, scan.document_of(last, with_facts=query.reads_registry))
         window = window_behind(query.sort, known, asked.limit + 1)
+        found: Sequence[Entry]
+        if sees_everything(caller):
+            found, matching = await self._of_all(query, scan, revision, window, total)
+        else:
+            fleet = await self._history.fleet(caller, AtRevision(revision))
+            job = _Job(query, replace(scan, entries=fleet.entries), window, None, None, total)
+            found, matching = await self._threads.run(lambda: job.run(self._journal), scan.work)
+        cursor = None
+        if len(found) > asked.limit:
+            cursor = self._key.sealed(Cursor(revision, found[asked.limit - 1].id, matching, asked.digest))
+        return ClusterPage(found[: asked.limit], matching, revision, cursor, scan)
+
+    async def _of_all(
+        self, query: Query, scan: Scan, revision: int, window: Window, total: int | None
+    ) -> tuple[Sequence[Entry], int]:
+        """What the window shows of the whole fleet, and how many match; the index helps."""
         plan = plan_query(self._view, query)  # from here to the thread, everything is of one moment
         until = revision if revision < self._view.revision else None
         first = self._first(plan, window, until) if plan.exact else None
-        found: Sequence[Entry]
-        if first is None or until is not None:
-            candidates = plan.candidates
-            if window.sort is None and last is not None and total is not None:
-                candidates = created_after(self._view, candidates, last.created_revision)
-            entries, certain = self._view.selection(candidates), None if plan.exact else plan.certain
-            job = _Job(query, replace(scan, entries=entries, certain=certain), window, first, until, total)
-            found, total = await self._threads.run(lambda: job.run(self._journal), scan.work)
-        else:
-            found, matching = first, len(self._view) if plan.candidates is None else len(plan.candidates)
-            total = matching if total is None else total
-        assert total is not None
-        cursor = None
-        if len(found) > asked.limit:
-            cursor = self._key.sealed(Cursor(revision, found[asked.limit - 1].id, total, asked.digest))
-        return ClusterPage(found[: asked.limit], total, revision, cursor, scan)
+        candidates, last = plan.candidates, window.last
+        if first is not None and until is None:
+            matching = len(self._view) if candidates is None else len(candidates)
+            return first, matching if total is None else total
+        if window.sort is None and last is not None and total is not None:
+            candidates = created_after(self._view, candidates, last[0].created_revision)
+        certain = None if plan.exact else plan.certain
+        scan = replace(scan, entries=self._view.selection(candidates), certain=certain)
+        job = _Job(query, scan, window, first, until, total)
+        return await self._threads.run(lambda: job.run(self._journal), scan.work)
 
     def _first(self, plan: Plan, window: Window, until: int | None) -> Sequence[Entry] | None:
         """The first of the window that stand since ``until``, where the index knows the order."""

@@ -1,8 +1,10 @@
 """What the registry knows about a document beside what it holds: given on request, under ``_registry``."""
 
+from collections.abc import Sequence
+
 from rollbook.clusters.schema import REGISTRY_FIELD
 from rollbook.documents.codec import decode_stored
-from rollbook.documents.values import Document, Value
+from rollbook.documents.values import MISSING, Document, Maybe, Value
 from rollbook.registry.feed.times import iso_time
 from rollbook.registry.liveness.lease_facts import LeaseFacts
 from rollbook.registry.writing.commands import Current
@@ -33,6 +35,21 @@ class Facts:
             "protected": entry.protected,
             **({} if self._leases is None else self._leases.of(entry)),
         }
+
+    def fields_of(self, entries: Sequence[Entry], name: str) -> list[Maybe]:
+        """One of the fields of ``of`` for each entry; MISSING where it is not there."""
+        match name:
+            case "revision":
+                return [entry.revision for entry in entries]
+            case "createdAt":
+                return [iso_time(entry.created_at_ms) for entry in entries]
+            case "updatedAt":
+                return [iso_time(entry.updated_at_ms) for entry in entries]
+            case "protected":
+                return [entry.protected for entry in entries]
+            case "liveness" if self._leases is not None:
+                return [*self._leases.livenesses(entries)]
+        return [self.of(entry).get(name, MISSING) for entry in entries]
 
     def document_of(self, entry: Entry) -> Document:
         """The entry's document with what is known about it."""

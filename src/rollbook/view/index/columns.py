@@ -43,6 +43,14 @@ class Column:
             return None, None
         return float(self._least[number]), float(self._greatest[number])
 
+    def single_values(self, numbers: NDArray[np.uint32]) -> Floats | None:
+        """The number of each of these documents, NaN where it has none; None when one of them has several."""
+        known = numbers < len(self._least)
+        at = np.where(known, numbers, 0)
+        least, greatest = self._least[at], self._greatest[at]
+        least[~known] = greatest[~known] = np.nan
+        return None if bool((least < greatest).any()) else least
+
     def set(self, number: int, values: Collection[float]) -> None:
         """Document ``number`` has these numbers now."""
         if number >= len(self._least):
