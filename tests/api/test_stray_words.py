@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.api.test_refusals import JSON, refusal
-from tests.examples import cluster
+from tests.examples import cluster, node
 
 STRAY_FILTERS = [
     ({"filter": {"regionId": "x"}}, "/filter", '{"query": {...}}'),
@@ -92,6 +92,62 @@ def test_a_stray_word_in_an_update_is_refused_and_nothing_is_written(
     assert meant in problem["detail"]
     assert problem["errors"][0]["at"] == at
     assert http.get(f"/clusters/{fresh_id}").headers["etag"] == created.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    ("body", "at", "meant"),
+    [
+        ({"set": {"memory": 1}}, "/set", '"$set"'),
+        ({"memory": 1, "inc": {"swap": 1}}, "/inc", '"$inc"'),
+        ({"filter": {"memory": 1}}, "/filter", '{"update": {...}, "filter": {...}}'),
+        ({"$set": {"memory": 1}, "filter": {"memory": 2}}, "/filter", "If-Match"),
+        ({"$set": {"memory": 1}, "query": {"memory": 2}}, "/query", "If-Match"),
+        ({"update": {"$set": {"memory": 1}}}, "/update", '{"$set": {...}}'),
+        ({"update": {"$set": {"memory": 1}}, "filter": {}}, "/update", '{"$set": {...}}'),
+        ({"$set": {"memory": 1}, "arrayFilters": []}, "/arrayFilters", "PUT /clusters/{id}"),
+        ({"$set": {"memory": 1}, "upsert": True}, "/upsert", "POST /clusters/{id}/nodes"),
+        ({"$set": {"memory": 1}, "comment": "x"}, "/comment", "X-Reason"),
+    ],
+)
+def test_a_stray_word_in_a_patch_of_a_node_is_refused_and_nothing_is_written(
+    http: httpx.Client, fresh_id: str, body: Any, at: str, meant: str
+) -> None:
+    created = http.post("/clusters", json=cluster(fresh_id, node("n-1")))
+
+    problem = refusal(http.patch(f"/clusters/{fresh_id}/nodes/n-1", json=body), 400, "update-refused")
+
+    assert meant in problem["detail"]
+    assert problem["errors"][0]["at"] == at
+    assert http.get(f"/clusters/{fresh_id}").headers["etag"] == created.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    ("body", "at", "meant"),
+    [
+        ({"set": {"reputation": 1}}, "/set", '"$set"'),
+        ({"reputation": 1, "filter": {"status": "live"}}, "/filter", "by PUT to the same address"),
+        ({"update": {"$set": {"reputation": 1}}}, "/update", "by PUT to the same address"),
+    ],
+)
+def test_a_stray_word_in_a_patch_of_a_cluster_is_refused(
+    http: httpx.Client, fresh_id: str, body: Any, at: str, meant: str
+) -> None:
+    created = http.post("/clusters", json=cluster(fresh_id))
+    problem = refusal(http.patch(f"/clusters/{fresh_id}", json=body), 400, "update-refused")
+    assert meant in problem["detail"]
+    assert problem["errors"][0]["at"] == at
+    assert http.get(f"/clusters/{fresh_id}").headers["etag"] == created.headers["etag"]
+    headers = {"content-type": "application/merge-patch+json"}
+    assert http.patch(f"/clusters/{fresh_id}", content='{"set": 1}', headers=headers).json()["set"] == 1
+
+
+def test_members_of_a_node_with_such_names_are_written_all_the_same(http: httpx.Client, fresh_id: str) -> None:
+    http.post("/clusters", json=cluster(fresh_id, node("n-1")))
+    at = f"/clusters/{fresh_id}/nodes/n-1"
+    http.patch(at, json={"$set": {"set": 1}})
+    headers = {"content-type": "application/merge-patch+json"}
+    after = http.patch(at, content='{"filter": {"a": 1}}', headers=headers).json()
+    assert (after["set"], after["filter"]) == (1, {"a": 1})
 
 
 def test_fields_with_such_names_are_set_all_the_same(http: httpx.Client, fresh_id: str) -> None:

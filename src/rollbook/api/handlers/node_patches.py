@@ -7,7 +7,7 @@ from rollbook import errors
 from rollbook.api.asking import media_type_of, registry_of
 from rollbook.api.declarations import JSON_PATCH, MERGE_PATCH, Answer, Body, Operation, array_of, reference
 from rollbook.api.handlers.nodes import AFTER_WRITE, REFUSES, WRITES, edit_nodes, node_answer
-from rollbook.api.handlers.patches import PATCHES, check_patch_type, refused_patch
+from rollbook.api.handlers.patches import PATCHES, check_patch_type, check_stray_words, refused_patch
 from rollbook.api.parameters import DRY_RUN, FIELD_VALIDATION
 from rollbook.api.writing import DRY_RUN_ANSWER
 from rollbook.clusters.casting import cast_update
@@ -24,6 +24,18 @@ from rollbook.registry.writing.node_edits import (
     place_in_json_patch,
     place_in_patch,
 )
+
+BESIDE_A_CONDITION = 'PUT /clusters/{id}, which takes {"update": {...}, "filter": {...}}, or send If-Match'
+BESIDE_A_PATCH = {
+    "update": 'the operators themselves: {"$set": {...}}',
+    "filter": BESIDE_A_CONDITION,
+    "query": BESIDE_A_CONDITION,
+    "arrayFilters": 'PUT /clusters/{id}, which takes {"update": {...}, "arrayFilters": [...]}',
+    **dict.fromkeys(("returnDocument", "projection"), "nothing of it, for the answer is the node after the patch"),
+    "comment": "nothing of it, or send X-Reason",
+    "upsert": "nothing of it, for a patch makes no node (POST /clusters/{id}/nodes does)",
+    "multi": "nothing of it, for a patch changes one node",
+}
 
 
 async def patch_node(request: Request) -> Response:
@@ -46,6 +58,7 @@ def _change_of(body: Value, *, media_type: str, limits: Limits) -> NodeChange:
     """What a PATCH body does to a node: update operators when it has any, else a JSON Merge Patch."""
     if not isinstance(body, dict):
         raise UpdateRefused("a patch is an object: members to merge, or update operators", mongo_code=9)
+    check_stray_words(body, media_type=media_type, options=BESIDE_A_PATCH)
     if not any(name.startswith("$") for name in body):
         return lambda node, budget: merged_members(node, body)
     if media_type == MERGE_PATCH:

@@ -1,5 +1,7 @@
 """The operations that rewrite a cluster's document: patches of both kinds, and whole documents."""
 
+from collections.abc import Mapping
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,7 +16,9 @@ from rollbook.api.writing import DRY_RUN_ANSWER, write
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Value
 from rollbook.errors import MediaTypeUnsupported, RegistryError
+from rollbook.language.strays import check_update_words
 from rollbook.limits import Limits
+from rollbook.registry.reading.update_requests import BESIDE_AN_UPDATE
 from rollbook.registry.writing.document_commands import (
     DocumentChange,
     Rewrite,
@@ -24,6 +28,7 @@ from rollbook.registry.writing.document_commands import (
 )
 
 PATCHES = (JSON, MERGE_PATCH, JSON_PATCH)
+BESIDE_A_PATCH = {name: f"an update, by PUT to the same address: {meant}" for name, meant in BESIDE_AN_UPDATE.items()}
 
 
 async def patch_cluster(request: Request) -> Response:
@@ -55,7 +60,19 @@ def parse_cluster_patch(
 ) -> tuple[DocumentChange, frozenset[Path] | None]:
     """The change that the body of a PATCH means, by its media type."""
     check_patch_type(media_type)
-    return json_patching(body, limits=limits) if media_type == JSON_PATCH else merging(body)
+    if media_type == JSON_PATCH:
+        return json_patching(body, limits=limits)
+    check_stray_words(body, media_type=media_type, options=BESIDE_A_PATCH)
+    return merging(body)
+
+
+def check_stray_words(body: Value, *, media_type: str, options: Mapping[str, str]) -> None:
+    """Refuses (UpdateRefused) words of the language where members stand, as in an update.
+
+    A body that is called a merge patch is taken at its word.
+    """
+    if media_type == JSON:
+        check_update_words(body, at="", options=options)
 
 
 def parse_document(body: Value, id: str) -> tuple[DocumentChange, frozenset[Path] | None]:
