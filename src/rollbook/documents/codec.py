@@ -76,4 +76,17 @@ def decode_stored(body: bytes) -> Document:
     return document
 
 
+def check_stored(body: bytes) -> None:
+    """Refuses (ValueError) stored bytes that are no JSON object. Decodes nothing, and so costs little."""
+    _SKIMMER.decode(body)
+    if not body.isascii():
+        body.decode()
+
+
+class _AnyObject(msgspec.Struct):
+    """An object of which no member is looked at."""
+
+
+_SKIMMER = msgspec.json.Decoder(_AnyObject)
+
 NAME_LENGTH_MAX = 80

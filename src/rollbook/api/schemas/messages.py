@@ -38,6 +38,7 @@ _CHANGE = {
     "time": TIME,
     "actor": NULLABLE_TEXT,
     "reason": NULLABLE_TEXT,
+    "problem": {**TEXT, "description": "Instead of the documents, where they can't be read or encoded."},
     "document": {"anyOf": [reference("Cluster"), {"type": "null"}]},
     "patch": array_of(reference("PatchOperation")),
 }
@@ -81,7 +82,7 @@ COMPONENTS: dict[str, Schema] = {
         description="What a write would do. `event` is null where it would change nothing; `revision` is that of the "
         "document as it is, `diff` the JSON Patch (RFC 6902) that leads from it to `document`.",
     ),
-    "Change": object_of(_CHANGE, optional=("document", "patch"), description="A change of a cluster."),
+    "Change": object_of(_CHANGE, optional=("document", "patch", "problem"), description="A change of a cluster."),
     "Events": object_of(
         {"revision": COUNT, "events": array_of(reference("Change"))},
         description="With `wait`: the events, and the revision to go on from.",

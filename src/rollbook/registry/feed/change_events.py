@@ -9,8 +9,12 @@
 | yes | no document | deleted |
 
 Protection leaves the document as it is: to a watcher such a change is ``updated``, with an empty patch.
+
+One rule: a change whose documents can't be read, judged or encoded is still an event. It holds a ``problem`` instead of
+them, and nobody stops before it.
 """
 
+import logging
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -19,14 +23,19 @@ import orjson
 from msgspec import Struct, field
 
 from rollbook.clusters.large_documents import decode_stored, decode_versions
-from rollbook.documents.codec import encode_json
+from rollbook.documents.codec import check_stored, encode_json
 from rollbook.documents.patching import patch_between
 from rollbook.documents.values import Document
+from rollbook.errors import is_out_of_memory
 from rollbook.journal.changes import Change
 from rollbook.registry.feed.times import iso_time
 
 Name: TypeAlias = Literal["created", "updated", "deleted", "entered", "left"]
 Detail: TypeAlias = Literal["document", "patch", "both"]
+
+UNREADABLE = "the registry can't read or encode the documents of this change; its log says why"
+
+logger = logging.getLogger(__name__)
 
 
 class Message(Struct, eq=False):
@@ -54,6 +63,7 @@ class ChangeEvent(Struct, dict=True):
 
     change: Change
     _messages: dict[tuple[Name, Detail], Message] = field(default_factory=dict)
+    _unreadable: Message | None = None
 
     @cached_property
     def before(self) -> Document | None:
@@ -89,32 +99,66 @@ class ChangeEvent(Struct, dict=True):
         """The message to a watcher."""
         message = self._messages.get((name, form))
         if message is None:
-            body = orjson.dumps({"event": name, **self._members(name, form)})
+            try:
+                body = orjson.dumps({"event": name, **self._members(name, form)})
+            except Exception as fault:
+                return self.unreadable(fault)
             message = self._messages[name, form] = Message(self.change.revision, name, body)
         return message
+
+    def unreadable(self, fault: Exception) -> Message:
+        """The message to every watcher when ``fault`` prevents the change from being judged or encoded.
+
+        Raises the fault where memory is short, for that passes.
+        """
+        if is_out_of_memory(fault):
+            raise fault
+        if self._unreadable is None:
+            logger.error("revision %s can't be shown", self.change.revision, exc_info=fault)
+            name = self._own_name
+            self._unreadable = Message(self.change.revision, name, self._without_documents(name))
+        return self._unreadable
 
     def record(self, form: Detail) -> bytes:
         """The change as history shows it, under its own name, as JSON."""
         kind = self.change.kind
-        name: Name = kind if kind == "created" or kind == "deleted" else "updated"
-        return orjson.dumps({"event": kind, **self._members(name, form)})
+        try:
+            if form == "document" and self.change.after is not None:
+                check_stored(self.change.after)
+            return orjson.dumps({"event": kind, **self._members(self._own_name, form)})
+        except Exception as fault:
+            if is_out_of_memory(fault):
+                raise
+            logger.error("revision %s can't be shown", self.change.revision, exc_info=fault)
+            return self._without_documents(kind)
+
+    @property
+    def _own_name(self) -> Name:
+        kind = self.change.kind
+        return kind if kind == "created" or kind == "deleted" else "updated"
 
     def _members(self, name: Name, form: Detail) -> dict[str, Any]:
         """Who changed what, when and why, with the document after, the patch that leads to it, or both."""
+        after = None if self.change.after is None else orjson.Fragment(self.change.after)
+        members = self._facts()
+        if form != "patch":
+            members["document"] = after
+        if form != "document":
+            members["patch"] = self._patch if name in ("updated", "left") else [_whole(after)]
+        return members
+
+    def _facts(self) -> dict[str, Any]:
         change = self.change
-        after = None if change.after is None else orjson.Fragment(change.after)
-        members: dict[str, Any] = {
+        return {
             "revision": change.revision,
             "id": change.id,
             "time": iso_time(change.at_ms),
             "actor": change.actor,
             "reason": change.reason,
         }
-        if form != "patch":
-            members["document"] = after
-        if form != "document":
-            members["patch"] = self._patch if name in ("updated", "left") else [_whole(after)]
-        return members
+
+    def _without_documents(self, name: str) -> bytes:
+        return orjson.dumps({"event": name, **self._facts(), "problem": UNREADABLE})
 
     @cached_property
     def _patch(self) -> list[dict[str, Any]] | orjson.Fragment:

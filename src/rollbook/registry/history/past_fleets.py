@@ -11,9 +11,10 @@ from msgspec import Struct
 
 from rollbook.clusters.registry_fields import STORED_FIELDS
 from rollbook.clusters.schema import REGISTRY_FIELD
+from rollbook.documents.codec import check_stored
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Value
-from rollbook.errors import LanguageRefused
+from rollbook.errors import JournalDamaged, LanguageRefused
 from rollbook.journal.changes import StoredVersion
 from rollbook.language.filters.nodes import Field
 from rollbook.limits import Limits, RequestBudget, budget_from_now
@@ -128,6 +129,14 @@ def entries_at(
 
 
 def entry_of(kept: StoredVersion) -> Entry:
-    """A version as an entry; its number means nothing, for no index knows it."""
+    """A version as an entry; its number means nothing, for no index knows it.
+
+    Refuses (JournalDamaged) one that is no JSON.
+    """
+    try:
+        check_stored(kept.body)
+    except (ValueError, RecursionError):
+        problem = f"what is stored of the cluster {kept.id!r} at revision {kept.revision} is not JSON"
+        raise JournalDamaged(problem) from None
     times = (kept.created_at_ms, kept.updated_at_ms, kept.status_since_ms)
     return Entry(0, kept.id, kept.revision, kept.created_revision, *times, kept.body, kept.protected)

@@ -18,7 +18,7 @@ from rollbook.errors import Compacted, JournalUnavailable, LanguageRefused
 from rollbook.journal.changes import Change
 from rollbook.limits import RequestBudget
 from rollbook.registry.computing import ComputingLane
-from rollbook.registry.feed.change_events import ChangeEvent, Name
+from rollbook.registry.feed.change_events import ChangeEvent, Detail, Message, Name
 from rollbook.registry.feed.pacing import TimeSlice
 from rollbook.registry.feed.recent_changes import RecentChanges, size_bytes
 from rollbook.registry.watching.mailboxes import Mailbox
@@ -59,11 +59,18 @@ class Lane:
         self._catches_up_to = 0
         """The newest revision when filters last gave way: those that stayed may first come as far."""
 
-    async def name_for(self, audience: Subscription[Mailbox], event: ChangeEvent) -> Name | None:
-        """What a change is to one audience. Refuses (LanguageRefused) what can't be evaluated."""
-        if not self._is_costly(event):
-            return event.name_for(audience.matches)
-        return await self._on_thread(lambda: event.name_for(audience.matches))
+    async def message_for(self, audience: Subscription[Mailbox], event: ChangeEvent, form: Detail) -> Message | None:
+        """What one audience is sent of a change. Refuses (LanguageRefused) what can't be evaluated."""
+        try:
+            if self._is_costly(event):
+                name = await self._on_thread(lambda: event.name_for(audience.matches))
+            else:
+                name = event.name_for(audience.matches)
+        except LanguageRefused:
+            raise
+        except Exception as fault:
+            return event.unreadable(fault)
+        return None if name is None else event.message(name, form)
 
     async def run(self) -> None:
         """Follow the changes for good."""
@@ -118,9 +125,14 @@ class Lane:
         if not len(self.audiences):
             return
         costly = self._is_costly(event)
-        if costly:
-            await self._on_thread(lambda: event.documents)
-        left = iter(self.audiences.concerned_by(event.documents))
+        try:
+            documents = await self._on_thread(lambda: event.documents) if costly else event.documents
+            concerned = self.audiences.concerned_by(documents)
+        except Exception as fault:  # nobody knows whom it concerns
+            for audience in list(self.audiences):
+                await self._deliver(audience, fault, event, pace)
+            return
+        left = iter(concerned)
         while True:
             if costly:
                 judged = await self._on_thread(lambda: judged_in_time(left, event, JOB_SECONDS_MAX))
@@ -134,15 +146,13 @@ class Lane:
     async def _deliver(
         self, audience: Subscription[Mailbox], verdict: Verdict, event: ChangeEvent, pace: TimeSlice
     ) -> None:
-        if isinstance(verdict, Exception) and not isinstance(verdict, LanguageRefused):
-            logger.error("revision %s could not be sent", event.change.revision, exc_info=verdict)
         for mailbox in list(audience.members) if verdict is not None else ():
             if isinstance(verdict, LanguageRefused):
                 mailbox.lose(verdict)
-            elif isinstance(verdict, Exception):
-                mailbox.lose()  # a fault must not make watchers wait for ever for what they will never be sent
+            elif isinstance(verdict, MemoryError):
+                mailbox.lose()  # its reader reads it from the journal, when there is memory again
             elif verdict is not None and not mailbox.lost:
-                mailbox.put(event.message(verdict, mailbox.form))
+                mailbox.put(_message_of(verdict, event, mailbox.form))
             if pace.is_due:
                 await pace.rest()
         if pace.is_due:
@@ -153,6 +163,10 @@ class Lane:
 
     async def _on_thread(self, job: Callable[[], Result]) -> Result:
         return await self._thread.run(job, RequestBudget())
+
+
+def _message_of(verdict: Name | Exception, event: ChangeEvent, form: Detail) -> Message:
+    return event.unreadable(verdict) if isinstance(verdict, Exception) else event.message(verdict, form)
 
 
 def is_listening(audience: Subscription[Mailbox]) -> bool:

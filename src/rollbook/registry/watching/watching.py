@@ -219,13 +219,13 @@ class Watching:
                     break
                 occurrence = ChangeEvent(change)
                 try:
-                    name = await watch.lane.name_for(watch.audience, occurrence)
+                    message = await watch.lane.message_for(watch.audience, occurrence, watch.mailbox.form)
                 except LanguageRefused as refusal:
                     yield Page(messages, after, refusal)
                     return
-                if name is not None:
-                    messages.append(occurrence.message(name, watch.mailbox.form))
-                    waiting_bytes += len(messages[-1].body)
+                if message is not None:
+                    messages.append(message)
+                    waiting_bytes += len(message.body)
                 after = change.revision
                 if waiting_bytes >= TAKEN_BYTES_MAX or pace.is_due:
                     yield Page(messages, after)
