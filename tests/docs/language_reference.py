@@ -8,10 +8,10 @@ import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
-from rollbook.language.expressions import foreign
 from rollbook.language.expressions import table as expression_table
 from rollbook.language.expressions.operators import NamedFunction
 from rollbook.language.filters import tables as filter_tables
+from rollbook.language.foreign import PLACES
 from rollbook.language.pipelines import table as stage_table
 from rollbook.language.pipelines.accumulators import table as accumulator_table
 from rollbook.language.projections import nodes as projection_nodes
@@ -173,21 +173,11 @@ def rows_of(headings: Mapping[str, Sequence[str]], tables: Any, *members: str) -
 def refused() -> str:
     """Every operator that is refused, by reason."""
     by_reason: dict[tuple[str, str], list[str]] = {}
-    for place, rows in refused_rows().items():
-        for row in rows:
-            by_reason.setdefault((place, reason_of(row)), []).append(f"`{row.name}`")
+    for place, rows in PLACES.items():
+        for name, reason in rows.items():
+            by_reason.setdefault((place, reason), []).append(f"`{name}`")
     lines = ((" ".join(sorted(names)), place, f"{reason}.") for (place, reason), names in by_reason.items())
     return table(("refused", "where", "why"), lines)
-
-
-def refused_rows() -> dict[str, Iterable[Any]]:
-    """The rows of the operators that are refused, by the language that they belong to."""
-    return {
-        "filters": filter_tables.REFUSED.values(),
-        "expressions": foreign.OPERATORS,
-        "stages": stage_table.REFUSED,
-        "accumulators": accumulator_table.REFUSED,
-    }
 
 
 def operators_index() -> str:
@@ -197,9 +187,9 @@ def operators_index() -> str:
         for heading, family in rows.items():
             for name in family:
                 places.setdefault(name, []).append(f"[{place}]({page}#{anchor(heading)})")
-    for place, rows in refused_rows().items():
-        for row in rows:
-            places.setdefault(row.name, []).append(f"[refused in {place}](deliberate-differences.md#refused-operators)")
+    for place, rows in PLACES.items():
+        for name in rows if place not in ("variables", "options") else ():
+            places.setdefault(name, []).append(f"[refused in {place}](deliberate-differences.md#refused-operators)")
     return table(("operator", "in"), ((f"`{name}`", " · ".join(places[name])) for name in sorted(places)))
 
 
@@ -250,11 +240,6 @@ def arguments_of(row: NamedFunction) -> str:
         f"`{argument.name}`" if argument.absent is not None else f"`{argument.name}` (may be left out)"
         for argument in row.signature.arguments
     )
-
-
-def reason_of(row: Any) -> str:
-    """Why an operator is refused."""
-    return str(getattr(row, "reason", None) or row.why)
 
 
 def all_rows() -> list[tuple[str, Mapping[str, object], dict[str, Rows]]]:

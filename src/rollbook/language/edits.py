@@ -12,6 +12,7 @@ from rollbook.documents.paths import Path
 from rollbook.documents.values import MISSING, Document, Maybe, Value
 from rollbook.errors import UpdateRefused, below
 from rollbook.language.filters import Filter
+from rollbook.language.foreign import misplaced
 from rollbook.language.pipelines import compile_update_stages, parse_update_stages
 from rollbook.language.pipelines.updating import UpdateStages
 from rollbook.language.updates import compile_update, parse_update, touched_paths
@@ -78,10 +79,7 @@ def parse_update_body(body: Value) -> tuple[Value, Maybe, Maybe, str]:
         return body, MISSING, MISSING, ""
     for key in body:
         if key not in UPDATE_BODY_KEYS:
-            known = ", ".join(UPDATE_BODY_KEYS)
-            raise UpdateRefused(
-                f"{key!r} can't stand beside 'update'; these can: {known}", at=below("", key), mongo_code=9
-            )
+            raise UpdateRefused(misplaced(key, UPDATE_BODY_KEYS, beside="update"), at=below("", key), mongo_code=9)
     return body["update"], body.get("arrayFilters", MISSING), body.get("filter", MISSING), "/update"
 
 

@@ -12,7 +12,7 @@ from rollbook.documents.codec import shortened
 from rollbook.documents.values import Value
 from rollbook.errors import FilterRefused, UpdateRefused, below
 from rollbook.language.filters.operators import described
-from rollbook.language.filters.tables import FORMS, OPERATORS, REFUSED, TOP_FORMS
+from rollbook.language.filters.tables import FORMS, OPERATORS, TOP_FORMS
 from rollbook.language.updates.parsing import RENAME
 from rollbook.language.updates.table import OPERATORS as UPDATE_OPERATORS
 
@@ -78,6 +78,17 @@ def _without_dollar(*tables: Iterable[str]) -> frozenset[str]:
 
 
 FIELD_WORDS = _without_dollar(OPERATORS, FORMS)
-FILTER_WORDS = FIELD_WORDS | _without_dollar(TOP_FORMS, REFUSED)
+FOREIGN = (
+    "$where",
+    "$function",
+    "$text",
+    "$near",
+    "$nearSphere",
+    "$geoNear",
+    "$geoWithin",
+    "$geoIntersects",
+    "$within",
+)
+FILTER_WORDS = FIELD_WORDS | _without_dollar(TOP_FORMS, FOREIGN, ["$sampleRate"])
 UPDATE_WORDS = _without_dollar(UPDATE_OPERATORS, [RENAME])
 JOINING = frozenset({"$and", "$or", "$nor"})

@@ -11,7 +11,7 @@ from rollbook.documents.ordering import sort_key
 from rollbook.documents.values import MISSING, Int64, Maybe
 from rollbook.errors import LanguageRefused
 from rollbook.language.expressions import compile_expression, parse_expression, scope_of
-from rollbook.language.expressions.operators import Form, Function, NamedFunction, Operator, Refused, Shorthand
+from rollbook.language.expressions.operators import Form, Function, NamedFunction, Operator, Shorthand
 from rollbook.language.expressions.table import FAMILIES, OPERATORS
 
 POSITIONAL = [operator for operator in OPERATORS.values() if isinstance(operator, Function)]
@@ -97,7 +97,5 @@ def test_every_operator_says_in_a_sentence_what_it_does(operator: Operator) -> N
             sentence = meaning.__doc__
         case Form(compile=meaning) | Shorthand(parse=meaning):
             sentence = meaning.__doc__
-        case Refused(why=why):
-            sentence = f"{why}."
     assert sentence
     assert sentence.partition("\n")[0].endswith(".")

@@ -11,7 +11,7 @@ def test_an_update_is_an_object(body, bare):
     assert refused_code({}, body, bare=bare) == (9, "")
 
 
-@pytest.mark.parametrize("operator", ["$foo", "$pushAll", "$", "$SET", "$each"])
+@pytest.mark.parametrize("operator", ["$foo", "$", "$zzz"])
 def test_an_unknown_operator_is_refused_with_the_list_of_those_there_are(operator):
     refused = refusal({}, {operator: {"a": 1}})
     assert (refused.mongo_code, refused.at) == (9, f"/{operator}")

@@ -12,7 +12,6 @@ from rollbook.api.declarations import Schema, array_of, reference
 from rollbook.language.collation import LOCALE, STRENGTHS
 from rollbook.language.filters import tables as filter_tables
 from rollbook.language.pipelines import table as stage_table
-from rollbook.language.pipelines.operators import RefusedStage
 from rollbook.language.updates import table as update_table
 from rollbook.registry.listing.table_requests import COLUMNS_MAX
 from rollbook.registry.reading.facet_requests import FACETS_MAX, VALUES_MAX
@@ -87,7 +86,7 @@ COMPONENTS: dict[str, Schema] = {
             "type": "object",
             "minProperties": 1,
             "maxProperties": 1,
-            "properties": described(row for row in stage_table.STAGES.values() if not isinstance(row, RefusedStage)),
+            "properties": described(stage_table.STAGES.values()),
         },
     },
     "UpdateRequest": {

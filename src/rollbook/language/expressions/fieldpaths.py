@@ -10,6 +10,7 @@ from rollbook.errors import ExpressionRefused
 from rollbook.language.expressions.nodes import Constant, Expression, Variable
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.language.expressions.variables import is_readable
+from rollbook.language.foreign import VARIABLES, suggestion
 
 _NAMES_MAX = 200
 
@@ -24,7 +25,8 @@ def parse_field_path(text: str, known: frozenset[str], *, at: str) -> Expression
     if not is_readable(name):
         raise ExpressionRefused(f"'{text}' names no variable: names are letters and digits", at=at, mongo_code=9)
     if name not in known:
-        raise ExpressionRefused(f"there is no variable '$${name}' here", at=at, mongo_code=17276)
+        reason = f": {VARIABLES[name]}" if name in VARIABLES else suggestion(name, known)
+        raise ExpressionRefused(f"there is no variable '$${name}' here{reason}", at=at, mongo_code=17276)
     path = _path(components, at=at)
     return Constant(MISSING) if name == "REMOVE" else Variable(name, path)
 

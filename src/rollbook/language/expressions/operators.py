@@ -6,8 +6,9 @@ these kinds of rows:
 - ``Function``: arguments by position, all evaluated first (``{"$abs": "$a"}``, ``{"$mod": ["$a", 2]}``);
 - ``NamedFunction``: arguments by name, all evaluated first (``{"$trim": {"input": "$a"}}``);
 - ``Form``: binds variables (``$map``), or evaluates only some of its arguments (``$cond``);
-- ``Shorthand``: means another expression (``$literal`` a constant);
-- ``Refused``: an operator of MongoDB's that documents of JSON can't have.
+- ``Shorthand``: means another expression (``$literal`` a constant).
+
+What MongoDB has beside these is refused by name (``language.foreign``).
 
 The values that a row's function is given are ``Maybe``: MISSING where the argument gave nothing, which most operators
 treat like null. It raises ``refused(code, why)``; who calls it adds the operator's name and where it stands.
@@ -136,11 +137,4 @@ class Shorthand(Struct, frozen=True):
     parse: Callable[[Value, Parsing], Expression]
 
 
-class Refused(Struct, frozen=True):
-    """An operator of MongoDB's that is refused here, and the reason."""
-
-    name: str
-    why: str
-
-
-Operator: TypeAlias = Function | NamedFunction | Form | Shorthand | Refused
+Operator: TypeAlias = Function | NamedFunction | Form | Shorthand

@@ -10,12 +10,15 @@ from msgspec import Struct
 
 from rollbook.documents.values import Value
 from rollbook.errors import ExpressionRefused, below
+from rollbook.language import foreign
 from rollbook.language.expressions.fieldpaths import parse_field_path
 from rollbook.language.expressions.nodes import ArrayOf, Call, Constant, Expression, FormCall, ObjectOf
-from rollbook.language.expressions.operators import Form, Function, NamedFunction, Operator, Refused, Shorthand
+from rollbook.language.expressions.operators import Form, Function, NamedFunction, Operator, Shorthand
 from rollbook.language.expressions.table import OPERATORS
 from rollbook.language.expressions.variables import SYSTEM_VARIABLES
 from rollbook.limits import DEFAULT_LIMITS, Limits
+
+NOT_SUPPORTED, NOT_AN_EXPRESSION = 115, 168
 
 _TOO_DEEP = "the expression is nested too deeply"
 
@@ -76,9 +79,15 @@ class _Place(Struct, frozen=True):
             raise self.refused(15983, f"'{name}' stands alone in its object: '{others[0][0]}' can't stand beside it")
         operator = OPERATORS.get(name)
         if operator is None:
-            raise self.refused(168, f"there is no operator '{name}'", name)
+            raise self._unknown(name)
         place = _Argument(_pointer(self.at, (name,)), self.variables, self.depth_left, name)
         return place.call(operator, argument)
+
+    def _unknown(self, name: str) -> ExpressionRefused:
+        if name in foreign.EXPRESSIONS:
+            code = NOT_AN_EXPRESSION if name in foreign.NOT_IN_EXPRESSIONS else NOT_SUPPORTED
+            return self.refused(code, f"{name}: {foreign.EXPRESSIONS[name]}", name)
+        return self.refused(NOT_AN_EXPRESSION, foreign.unknown(name, OPERATORS, "operator of expressions"), name)
 
 
 class _Argument(_Place, frozen=True):
@@ -99,8 +108,6 @@ class _Argument(_Place, frozen=True):
                 return FormCall(operator.name, operator.compile, operator.parse(json, self), self.at)
             case Shorthand():
                 return operator.parse(json, self)
-            case Refused():
-                raise self.refused(115, operator.why)
         assert_never(operator)
 
     def _function(self, operator: Function, json: Value) -> Expression:

@@ -14,7 +14,6 @@ from rollbook.language.expressions import (
     conditional,
     converting,
     fields,
-    foreign,
     objects,
     percentiles,
     powers,
@@ -62,7 +61,6 @@ FAMILIES: tuple[tuple[Operator, ...], ...] = (
     fields.OPERATORS,
     calendars.OPERATORS,
     times.OPERATORS,
-    foreign.OPERATORS,
 )
 
 OPERATORS: dict[str, Operator] = {operator.name: operator for family in FAMILIES for operator in family}

@@ -1,11 +1,12 @@
 """How an operator joins the language of filters: as a row in a table of its family's module.
 
 One rule: a row says everything that parsing and compiling need to know; no operator is known to them by name. There are
-three kinds:
+two kinds:
 
 - ``Operator``: holds a value, and tests a value (``$gte``, ``$type``): one ``Field`` of the tree;
-- ``Form``: makes nodes of what it holds, often other filters (``$not``, ``$elemMatch``, ``$expr``);
-- ``Refused``: an operator of MongoDB's that this registry does not have, and why.
+- ``Form``: makes nodes of what it holds, often other filters (``$not``, ``$elemMatch``, ``$expr``).
+
+What MongoDB has beside these is refused by name (``language.foreign``).
 """
 
 from __future__ import annotations
@@ -55,13 +56,6 @@ class Form(Struct, frozen=True):
 
     name: str
     parse: Callable[[Value, Site], Filter | None]
-
-
-class Refused(Struct, frozen=True):
-    """An operator that is known, and why it is refused."""
-
-    name: str
-    reason: str
 
 
 def check_operand(operand: Value, name: str, problem_with: Callable[[Value], Fault | None], site: Site) -> None:

@@ -6,10 +6,11 @@ One rule: every refusal says where (a JSON Pointer), in words that help, and wit
 from rollbook.documents.paths import Path, parse_path
 from rollbook.documents.values import Document, Value
 from rollbook.errors import FilterRefused
+from rollbook.language import foreign
 from rollbook.language.filters.nodes import EVERYTHING, Field, Filter, all_of
 from rollbook.language.filters.operators import Operator, check_operand, described, is_operator_object
 from rollbook.language.filters.sites import TYPE_MISMATCH, Reading, Site
-from rollbook.language.filters.tables import FORMS, OPERATORS, REFUSED, TOP_FORMS
+from rollbook.language.filters.tables import FORMS, OPERATORS, TOP_FORMS
 from rollbook.limits import DEFAULT_LIMITS, Limits
 
 PATH_LENGTH_MAX = 200
@@ -98,8 +99,8 @@ def _misplaced(name: str, site: Site) -> FilterRefused:
 
 
 def _unknown(name: str, site: Site) -> FilterRefused:
-    if name in REFUSED:
-        return site.refused(f"{name} is not supported: {REFUSED[name].reason}", name)
+    if name in foreign.FILTERS:
+        return site.refused(f"{name} is not supported: {foreign.FILTERS[name]}", name)
     if name in TOP_FORMS:
         return site.refused(f"{name} stands beside fields, not below one", name)
-    return site.refused(f"there is no operator {described(name)} of filters", name)
+    return site.refused(foreign.unknown(name, {**OPERATORS, **FORMS, **TOP_FORMS}, "operator of filters"), name)

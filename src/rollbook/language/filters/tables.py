@@ -1,6 +1,6 @@
 """Every operator of filters by name, gathered from the families' tables. What stands here is the reference."""
 
-from rollbook.language.filters import array, bitwise, comparison, element, evaluation, logical, refused
+from rollbook.language.filters import array, bitwise, comparison, element, evaluation, logical
 from rollbook.language.filters.operators import Form, Operator
 
 OPERATORS: dict[str, Operator] = {
@@ -15,5 +15,3 @@ FORMS: dict[str, Form] = {
 
 TOP_FORMS: dict[str, Form] = {row.name: row for family in (logical, evaluation) for row in family.TOP_FORMS}
 """What stands beside fields."""
-
-REFUSED = {row.name: row for row in refused.REFUSED}

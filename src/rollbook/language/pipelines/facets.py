@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from rollbook.documents.values import Document, Value
+from rollbook.language import foreign
 from rollbook.language.pipelines.operators import Documents, Parsing, Pipeline, Run, Running, StageOperator
 from rollbook.language.pipelines.running import compile_stages
 from rollbook.language.pipelines.stages import parse_stages
@@ -39,7 +40,11 @@ def _facet(name: str, json: Value, parsing: Parsing) -> Facet:
     for place, stage in enumerate(json):
         if not isinstance(stage, dict):
             raise parsing.refused(40171, "a stage is an object", name, place)
-        operator = parsing.stages.get(next(iter(stage), ""))
+        stage_name = next(iter(stage), "")
+        operator = parsing.stages.get(stage_name)
+        if stage_name in foreign.NOT_IN_FACETS:
+            why = f"{stage_name} can't be used inside of $facet, nor elsewhere: {foreign.STAGES[stage_name]}"
+            raise parsing.refused(40600, why, name, place)
         if operator is not None and not operator.in_facets:
             raise parsing.refused(40600, f"{operator.name} can't be used inside of $facet", name, place)
     return Facet(name, parse_stages(json, parsing.below(name)))

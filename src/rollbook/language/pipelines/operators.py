@@ -36,7 +36,7 @@ class Parsing(Struct, frozen=True):
 
     at: str
     identity: str
-    stages: Mapping[str, "StageOperator | RefusedStage"]
+    stages: Mapping[str, "StageOperator"]
     limits: Limits = DEFAULT_LIMITS
 
     def below(self, *keys: str | int) -> "Parsing":
@@ -100,14 +100,6 @@ class StageOperator(Struct, frozen=True):
     parse: Callable[[Value, Parsing], Any]
     compile: Callable[[Any, Running], Run]
     in_updates: bool = False
-    in_facets: bool = True
-
-
-class RefusedStage(Struct, frozen=True):
-    """A stage of MongoDB's that is refused here, and the reason."""
-
-    name: str
-    why: str
     in_facets: bool = True
 
 

@@ -4,7 +4,9 @@ One rule: a stage is an object of one field, the stage's name.
 """
 
 from rollbook.documents.values import Value
-from rollbook.language.pipelines.operators import Parsing, Pipeline, RefusedStage, Stage, StageOperator
+from rollbook.errors import PipelineRefused
+from rollbook.language import foreign
+from rollbook.language.pipelines.operators import Parsing, Pipeline, Stage
 from rollbook.language.pipelines.ordering import with_bounded_sorts
 
 
@@ -21,20 +23,24 @@ def parse_stages(json: Value, parsing: Parsing) -> Pipeline:
 
 def parse_stage(json: Value, parsing: Parsing) -> Stage:
     """The stage that ``json`` is."""
-    operator, argument = stage_operator(json, parsing)
-    if isinstance(operator, RefusedStage):
-        raise parsing.refused(115, f"{operator.name}: {operator.why}", operator.name)
+    name, argument = named_stage(json, parsing)
+    operator = parsing.stages.get(name)
+    if operator is None:
+        raise _unknown(name, parsing)
     return Stage(operator, operator.parse(argument, parsing.below(operator.name)))
 
 
-def stage_operator(json: Value, parsing: Parsing) -> tuple[StageOperator | RefusedStage, Value]:
-    """The operator of a stage, and its argument."""
+def named_stage(json: Value, parsing: Parsing) -> tuple[str, Value]:
+    """The name of a stage, and its argument."""
     if not isinstance(json, dict):
         raise parsing.refused(14, "a stage is an object of one field, the stage's name")
     if len(json) != 1:
         raise parsing.refused(40323, f"a stage is an object of one field, the stage's name, not of {len(json)}")
     ((name, argument),) = json.items()
-    operator = parsing.stages.get(name)
-    if operator is None:
-        raise parsing.refused(40324, f"there is no stage '{name}'", name)
-    return operator, argument
+    return name, argument
+
+
+def _unknown(name: str, parsing: Parsing) -> PipelineRefused:
+    if name in foreign.STAGES:
+        return parsing.refused(115, f"{name}: {foreign.STAGES[name]}", name)
+    return parsing.refused(40324, foreign.unknown(name, parsing.stages, "stage"), name)

@@ -12,9 +12,10 @@ from rollbook.documents.editing import with_json_numbers
 from rollbook.documents.ordering import equal
 from rollbook.documents.values import MISSING, Document, Value
 from rollbook.errors import IdImmutable, UpdateRefused, WorkExceeded
-from rollbook.language.pipelines.operators import Parsing, Pipeline, RefusedStage, Running, StageOperator
+from rollbook.language import foreign
+from rollbook.language.pipelines.operators import Parsing, Pipeline, Running
 from rollbook.language.pipelines.running import compile_stages
-from rollbook.language.pipelines.stages import parse_stages, stage_operator
+from rollbook.language.pipelines.stages import named_stage, parse_stages
 from rollbook.language.pipelines.table import STAGES
 from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 
@@ -32,16 +33,12 @@ def parse_update_stages(
     """The pipeline update that the array ``json`` writes, of ``$set $unset $project $replaceRoot`` and aliases."""
     parsing = Parsing(at, identity, STAGES, limits)
     for place, stage in enumerate(json if isinstance(json, list) else []):
-        operator, _ = stage_operator(stage, parsing.below(place))
-        if isinstance(operator, RefusedStage) or not operator.in_updates:
-            allowed = ", ".join(name for name, known in STAGES.items() if _is_for_updates(known))
-            why = f"{operator.name} can't be used in an update, only {allowed}"
-            raise UpdateRefused(why, at=parsing.pointer(place, operator.name), mongo_code=72)
+        name, _ = named_stage(stage, parsing.below(place))
+        if name in foreign.STAGES or (name in STAGES and not STAGES[name].in_updates):
+            allowed = ", ".join(name for name, known in STAGES.items() if known.in_updates)
+            why = f"{name} can't be used in an update, only {allowed}"
+            raise UpdateRefused(why, at=parsing.pointer(place, name), mongo_code=72)
     return UpdateStages(parse_stages(json, parsing), identity)
-
-
-def _is_for_updates(operator: StageOperator | RefusedStage) -> bool:
-    return isinstance(operator, StageOperator) and operator.in_updates
 
 
 def compile_update_stages(stages: UpdateStages, *, work: RequestBudget | None = None) -> Callable[[Document], Document]:

@@ -10,6 +10,7 @@ from rollbook.documents.codec import encode_json
 from rollbook.documents.paths import Path, dotted
 from rollbook.documents.values import MISSING, Document, Maybe, Value, type_name
 from rollbook.errors import UpdateRefused
+from rollbook.language import foreign
 from rollbook.language.filters import Filter
 from rollbook.language.updates.array_filters import check_identifiers, identifier_in, parse_array_filters
 from rollbook.language.updates.nodes import Change, Modification, Rename, Replacement, Update
@@ -87,8 +88,7 @@ class _Body(Struct, frozen=True):
             elif self.bare == "set" and not name.startswith("$"):
                 yield _Named(parse_target(name, self.array_filters, within), "$set", operand, within)
             else:
-                known = ", ".join(sorted([*OPERATORS, RENAME]))
-                raise within.refused(9, f"{name!r} is no update operator; there are {known}")
+                raise _unknown(name, within)
 
     def _named_by(self, operator: str, operands: Value, parsing: Parsing) -> Iterator[_Named | Rename]:
         if not isinstance(operands, dict):
@@ -99,6 +99,14 @@ class _Body(Struct, frozen=True):
                 yield parse_rename(name, operand, within)
             else:
                 yield _Named(parse_target(name, self.array_filters, within), operator, operand, within)
+
+
+def _unknown(name: str, within: Parsing) -> UpdateRefused:
+    if name in foreign.UPDATES:
+        return within.refused(9, f"{name} is no operator of updates: {foreign.UPDATES[name]}")
+    known = sorted([*OPERATORS, RENAME])
+    sentence = foreign.unknown(name, known, "operator of updates")
+    return within.refused(9, sentence if "; " in sentence else f"{sentence}; there are {', '.join(known)}")
 
 
 def _check_conflicts(named: Sequence[_Named | Rename]) -> None:

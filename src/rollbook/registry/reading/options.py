@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 from rollbook.documents.values import INT64_MAX, Value, is_number
 from rollbook.errors import LanguageRefused, below
+from rollbook.language.foreign import misplaced
 from rollbook.limits import Limits
 
 
@@ -22,10 +23,7 @@ def refuse_unknown(body: Mapping[str, Value], keys: Collection[str], *, beside: 
     """Refuses (LanguageRefused) a member that is no option: what it asks would silently be left undone."""
     for key in body:
         if key not in keys:
-            known = ", ".join(keys)
-            raise LanguageRefused(
-                f"{key!r} can't stand beside {beside!r}; these can: {known}", at=below("", key), mongo_code=40415
-            )
+            raise LanguageRefused(misplaced(key, keys, beside=beside), at=below("", key), mongo_code=40415)
 
 
 def flag_in(body: Mapping[str, Value], key: str) -> bool:

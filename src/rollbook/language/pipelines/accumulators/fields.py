@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from rollbook.documents.values import Document, Value
+from rollbook.language import foreign
 from rollbook.language.expressions import Scope
 from rollbook.language.pipelines.accumulators.operators import Accumulator, State
 from rollbook.language.pipelines.accumulators.table import ACCUMULATORS
@@ -40,10 +41,10 @@ def _field(name: str, said: Value, parsing: Parsing) -> Field:
     if others:
         raise parsing.refused(40238, f"an accumulator stands alone: '{others[0][0]}' can't stand beside it", name)
     accumulator = ACCUMULATORS.get(operator)
+    if accumulator is None and operator in foreign.ACCUMULATORS:
+        raise parsing.refused(115, f"{operator}: {foreign.ACCUMULATORS[operator]}", name, operator)
     if accumulator is None:
-        raise parsing.refused(15952, f"there is no accumulator '{operator}'", name, operator)
-    if not isinstance(accumulator, Accumulator):
-        raise parsing.refused(115, f"{operator}: {accumulator.why}", name, operator)
+        raise parsing.refused(15952, foreign.unknown(operator, ACCUMULATORS, "accumulator"), name, operator)
     return Field(name, accumulator, accumulator.parse(argument, parsing.below(name, operator)))
 
 

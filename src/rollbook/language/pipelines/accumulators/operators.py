@@ -37,13 +37,6 @@ class Accumulator(Struct, frozen=True):
     compile: Callable[[Any, Running], Start]
 
 
-class RefusedAccumulator(Struct, frozen=True):
-    """An accumulator of MongoDB's that is refused here, and the reason."""
-
-    name: str
-    why: str
-
-
 def parse_operand(json: Value, parsing: Parsing) -> Expression:
     """The one expression that most accumulators take."""
     if isinstance(json, list):
