@@ -37,10 +37,8 @@ class Process:
 async def process_on(journal: Journal, **options: Any) -> AsyncIterator[Process]:
     """A process that uses a journal, until the end of the block."""
     process = Process(journal, **options)
-    try:
+    async with process.committer:
         yield process
-    finally:
-        await process.committer.close()
 
 
 def creation(id: str, **fields: Any) -> Command:

@@ -63,7 +63,7 @@ class Fleet:
     @property
     def causes(self) -> list[str]:
         """Why silences are not written down now."""
-        return [hold["cause"] for hold in self.registry.liveness.as_json()["holds"]]  # type: ignore[union-attr,index]
+        return [hold["cause"] for hold in self.registry.liveness.leases.as_json()["holds"]]  # type: ignore[union-attr,index]
 
     async def find(self, **query: Any) -> list[dict[str, Any]]:
         """What a query finds."""

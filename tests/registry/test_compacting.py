@@ -34,11 +34,8 @@ def journal(tmp_path: Path) -> SqliteJournal:
 
 @asynccontextmanager
 async def compacting(journal: SqliteJournal, *, now_ms: int = 2_000, **bounds: int) -> AsyncIterator[Compactor]:
-    compactor = Compactor(journal, Retention(**{**WIDE, **bounds}), now_ms=lambda: now_ms)
-    try:
+    async with Compactor(journal, Retention(**{**WIDE, **bounds}), now_ms=lambda: now_ms) as compactor:
         yield compactor
-    finally:
-        await compactor.close()
 
 
 async def until(reached: Callable[[], bool]) -> None:

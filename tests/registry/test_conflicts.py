@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
 
 import orjson
 import pytest
@@ -127,7 +128,6 @@ async def schedule(chance: random.Random) -> int:
     async with process_on(journal) as first:
         for id in ("west", "east"):
             await first.write(creation(id))
-    writers = [Process(journal, chance=chance.random()) for _ in range(2)]
     joined: dict[str, set[str]] = {"west": set(), "east": set()}
 
     async def write(number: int) -> None:
@@ -138,9 +138,9 @@ async def schedule(chance: random.Random) -> int:
         assert tag in orjson.loads(result.body or b"")["tags"]
         joined[id].add(tag)
 
-    await asyncio.gather(*map(write, range(6)))
-    for writer in writers:
-        await writer.committer.close()
+    async with AsyncExitStack() as running:
+        writers = [await running.enter_async_context(process_on(journal, chance=chance.random())) for _ in range(2)]
+        await asyncio.gather(*map(write, range(6)))
     for id, tags in joined.items():
         assert sorted(orjson.loads(journal.live[id].body)["tags"]) == sorted(["gpu", *tags])
     check_all_published(journal, writers)

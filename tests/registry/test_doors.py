@@ -16,15 +16,15 @@ from rollbook.registry.webhooks.dead_letters import DeadLetters
 from rollbook.registry.webhooks.webhooks import Webhooks
 
 OF_THE_REGISTRY: dict[type, set[str]] = {
-    Reader: {"close"},
+    Reader: set(),
     PastFleet: set(),
-    History: {"on_thread", "close"},
+    History: {"on_thread"},
     Pages: set(),
     Tables: set(),
-    Watching: {"check_past", "past", "stop", "close"},
-    Webhooks: {"open", "start", "close", "standing"},
+    Watching: {"check_past", "past", "stop"},
+    Webhooks: {"start", "standing"},
     DeadLetters: set(),
-    LeaseKeeper: {"listen", "start", "hear", "look", "save", "as_json", "figures", "stop", "finish", "close"},
+    LeaseKeeper: {"listen", "start", "hear", "look", "figures", "finish"},
     Registry: set(),
 }
 """What only the registry itself calls, or what is about revisions alone and shows nobody a cluster."""

@@ -41,11 +41,8 @@ async def past_of(
     """The history of everything in a journal."""
     view = View()
     view.load(journal.load(), journal.newest())
-    history = History(journal, view, Facts(), limits=limits, now_ms=lambda: now_ms, settled=at_once)
-    try:
+    async with History(journal, view, Facts(), limits=limits, now_ms=lambda: now_ms, settled=at_once) as history:
         yield history
-    finally:
-        history.close()
 
 
 async def at_once() -> None:
@@ -241,8 +238,8 @@ async def test_times_never_go_back_even_over_a_restart(tmp_path: Path) -> None:
         view = View()
         view.load(journal.load(), journal.newest())
         committer = Committer(journal, view, RecentChanges(view.revision), now_ms=lambda now_ms=now_ms: now_ms)
-        await committer.submit(Caller.FULL, Create(id, body(id)))
-        await committer.close()
+        async with committer:
+            await committer.submit(Caller.FULL, Create(id, body(id)))
         journal.close()
     journal = SqliteJournal.open(tmp_path / "data")
     assert [change.at_ms for change in journal.follow(0)] == [5_000, 5_000, 5_001]
@@ -265,15 +262,14 @@ async def test_a_time_at_which_something_is_still_being_written_is_waited_for(tm
     view = View()
     committer = Committer(journal, view, RecentChanges(0), now_ms=lambda: 1_000)
     history = History(journal, view, Facts(), limits=DEFAULT_LIMITS, now_ms=lambda: 2_000, settled=committer.settled)
-    write = committer.submit(Caller.FULL, Create("west", body("west")))
-    await asyncio.sleep(0.01)
-    read = asyncio.create_task(history.version(Caller.FULL, "west", AtTime(1_500)))
-    await asyncio.sleep(0.01)
-    assert not read.done(), "it is dated 1,000 and not there yet"
-    journal.done.set()
-    assert (await read).revision == (await write).revision == 1
-    await committer.close()
-    history.close()
+    async with history, committer:
+        write = committer.submit(Caller.FULL, Create("west", body("west")))
+        await asyncio.sleep(0.01)
+        read = asyncio.create_task(history.version(Caller.FULL, "west", AtTime(1_500)))
+        await asyncio.sleep(0.01)
+        assert not read.done(), "it is dated 1,000 and not there yet"
+        journal.done.set()
+        assert (await read).revision == (await write).revision == 1
 
 
 @pytest.mark.parametrize(

@@ -376,14 +376,14 @@ class TestAfterARestart:
             slots, days = await fleet.registry.liveness.uptime(TESTER, fleet.registry.entry(TESTER, "west"))
             assert slots[-2][1:] == pytest.approx((0.3, 0, 0, 0.7), abs=0.01)
             assert slots[-1][1:] == pytest.approx((1, 0, 0, 0), abs=0.01)
-            await fleet.registry.liveness.save()
+            await fleet.registry.liveness.saver.save()
             assert await fleet.registry.liveness.uptime(TESTER, fleet.registry.entry(TESTER, "west")) == (slots, days)
 
     async def test_a_cluster_that_was_deleted_leaves_nothing(self, tmp_path: Path) -> None:
         clocks = Clocks()
         async with fleet_in(tmp_path, ["west"], clocks=clocks) as fleet:
             await fleet.go(500, "west")
-            await fleet.registry.liveness.save()
+            await fleet.registry.liveness.saver.save()
             await delete(fleet.registry, "west")
             await create(fleet.registry, "west")
             await fleet.beat("west")

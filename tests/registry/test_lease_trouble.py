@@ -42,7 +42,7 @@ async def test_leases_that_could_not_be_stored_are_stored_later(tmp_path: Path, 
     async with fleet_in(tmp_path, ["west"], clocks=clocks) as fleet:
         disk.refuses = NO_SPACE
         await fleet.go(460, "west")  # a quarter of an hour ends meanwhile
-        await fleet.registry.liveness.save()
+        await fleet.registry.liveness.saver.save()
         slots, _ = await fleet.registry.liveness.uptime(TESTER, fleet.registry.entry(TESTER, "west"))
         disk.refuses = None
     async with fleet_in(tmp_path, clocks=clocks) as fleet:

@@ -75,12 +75,10 @@ async def test_the_past_is_the_same_from_memory_and_from_the_journal(registry: R
         await create(registry, f"west-{number}")
     recent = RecentChanges(0, bytes_max=bytes_max)
     recent.extend(list(registry.journal.follow(0)))
-    watching = Watching(registry.journal, recent)
-
-    told = await told_by(watching, {}, since=3, until=10)
+    async with Watching(registry.journal, recent) as watching:
+        told = await told_by(watching, {}, since=3, until=10)
 
     assert messages_in(told) == [(revision, "created") for revision in range(4, 11)]
-    await watching.close()
 
 
 @pytest.mark.parametrize("poison", [b"{", b"[1]", b'{"a":' * 3000 + b"1" + b"}" * 3000, b'"\xff"'])
@@ -203,7 +201,6 @@ async def test_there_are_no_more_watchers_than_allowed(registry: Registry) -> No
             pass
         assert len(watching) == 1
     assert len(watching) == 0
-    await watching.close()
 
 
 async def test_what_is_not_there_yet_can_not_be_the_beginning(registry: Registry) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rollbook import assembly
+from rollbook import running
 from rollbook.api.serving.logs import configure_logging
 from rollbook.cli.directories import DataOption
 from rollbook.cli.exits import DONE
@@ -36,7 +36,7 @@ def serve(
     configure_logging(settings.log_level, settings.log_format)
     _be_ready_for_signals()
     logger.info("opening %s", settings.data)
-    assembly.serve(settings)
+    running.serve(settings)
     logger.info("stopped")
 
 

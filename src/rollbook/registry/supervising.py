@@ -8,8 +8,8 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Self, TypeAlias
 
 from rollbook.errors import is_out_of_memory
 
@@ -51,6 +51,12 @@ class Supervisor:
         await self._failed.wait()
         return self.failure or ""
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Start nothing again from now on."""
         self._closing.set()
@@ -83,3 +89,35 @@ class Supervisor:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), pause_seconds)
             pause_seconds = min(2 * pause_seconds, PAUSE_SECONDS_MAX)
+
+
+class Recurring:
+    """A job that is done every few seconds for the length of a block, first after the first few."""
+
+    def __init__(
+        self, supervisor: Supervisor, name: str, job: Callable[[], Awaitable[None]], *, seconds: float
+    ) -> None:
+        self._supervisor = supervisor
+        self._name = name
+        self._job = job
+        self._seconds = seconds
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = self._supervisor.run(self._name, self._run)
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await ended(self._task)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._seconds)
+            await self._job()
+
+
+async def ended(task: asyncio.Task[None] | None) -> None:
+    """Cancel a task, if it was started, and return when it has ended."""
+    if task is not None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

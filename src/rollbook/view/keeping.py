@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 from pathlib import Path
+from typing import Self
 
 from rollbook.journal.interface import Journal
 from rollbook.limits import DEFAULT_LIMITS, Limits
@@ -62,6 +63,12 @@ class SnapshotKeeper:
     async def look(self) -> None:
         """As ``keep``, for the event loop that applies changes."""
         self.keep()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """End the child that may be writing; what it wrote so far counts for nothing."""

@@ -46,7 +46,7 @@ async def readyz(request: Request) -> Response:
             "compacted": registry.compactor.mark,
             "snapshot": snapshot_as_json(registry.view),
             "clock": clock_as_json(registry.clock),
-            "liveness": registry.liveness.as_json(),
+            "liveness": registry.liveness.leases.as_json(),
             **({"tasks": dict(registry.supervisor.troubles)} if registry.supervisor.troubles else {}),
         }
     )

@@ -8,11 +8,13 @@ goes on from what was known. A doubt ends when the clock is right again, when an
 One rule: in doubt nothing is deleted by age, and nothing is dated in the future.
 """
 
+import asyncio
 import contextlib
 import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 from rollbook.clusters.liveness import ClockReading
 from rollbook.registry.feed.times import iso_time
@@ -77,6 +79,12 @@ class TrustedClock:
         self._anchor, self._allowed_ms = (now.seconds, now.unix_ms), JUMP_MS_MAX
         self._is_trusted = False
         return now.unix_ms
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await asyncio.to_thread(self.save)
 
     def save(self) -> None:
         """Keep the time for the next start; what the disk refuses is left."""

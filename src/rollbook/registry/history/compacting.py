@@ -9,6 +9,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
+from typing import Self
 
 from msgspec import Struct
 
@@ -47,12 +48,18 @@ class Compactor:
         self._retention = retention
         self._now_ms = now_ms
         self._closing = asyncio.Event()
-        self._task = (supervisor or Supervisor()).run("rollbook-compactor", self._run)
+        self._supervisor = supervisor or Supervisor()
+        self._task: asyncio.Task[None] | None = None
 
-    async def close(self) -> None:
+    async def __aenter__(self) -> Self:
+        self._task = self._supervisor.run("rollbook-compactor", self._run)
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
         """Finish the step under way, then stop."""
         self._closing.set()
-        await self._task
+        if self._task is not None:
+            await self._task
 
     async def _run(self) -> None:
         while not self._closing.is_set():

@@ -10,7 +10,7 @@ one that is yet to come is refused too.
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from msgspec import Struct
 
@@ -124,7 +124,10 @@ class History:
         """Run a job that reads the past on a thread for such jobs. It spends from ``work``."""
         return await self._lane.run(job, work)
 
-    def close(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
         """End the reads that are under way, and release the threads."""
         self._lane.close()
 

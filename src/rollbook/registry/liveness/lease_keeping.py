@@ -5,16 +5,15 @@ the first one after a silence, waits for a document.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import islice
+from typing import Self
 
 from rollbook.clusters.large_documents import decode_stored
 from rollbook.clusters.liveness import ClockReading, Lease
 from rollbook.clusters.nodes import node_id, nodes_in
 from rollbook.clusters.uptime import Share, day_shares, slot_shares
-from rollbook.documents.values import Value
 from rollbook.errors import ClusterDeleted, ClusterNotFound, RegistryError
 from rollbook.registry.liveness.heartbeats import NODES_MAX, PLAIN_HEARTBEAT, Heartbeat
 from rollbook.registry.liveness.lease_metrics import LeaseMetrics
@@ -22,7 +21,7 @@ from rollbook.registry.liveness.lease_saving import LeaseSaver
 from rollbook.registry.liveness.leases import Leases
 from rollbook.registry.liveness.marking import Marking
 from rollbook.registry.liveness.status_overrides import StatusOverrides, StatusWords
-from rollbook.registry.supervising import Supervisor
+from rollbook.registry.supervising import Supervisor, ended
 from rollbook.security.callers import Caller
 from rollbook.view.entries import Entry
 
@@ -46,13 +45,20 @@ class LeaseKeeper:
         supervisor: Supervisor | None = None,
     ) -> None:
         self.leases = leases
+        self.saver = saver
         self._marks = marks
         self._marking = marking
-        self._saver = saver
         self._read_clocks = read_clocks
         self._supervisor = supervisor or Supervisor()
-        self._is_listening = False
         self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        """Look no more, and let what has begun come to its end. Heartbeats are still counted."""
+        await asyncio.gather(*map(ended, self._tasks))
+        await self.finish()
 
     @property
     def status_words(self) -> StatusWords:
@@ -61,7 +67,6 @@ class LeaseKeeper:
 
     def listen(self) -> None:
         """Beats are heard from now on."""
-        self._is_listening = True
         self.leases.listen(self._read_clocks())
 
     def start(self) -> None:
@@ -69,7 +74,7 @@ class LeaseKeeper:
         self.listen()
         self._tasks = [
             self._supervisor.run("rollbook-leases", lambda: _every(LOOK_SECONDS, self.look)),
-            self._supervisor.run("rollbook-lease-saving", lambda: _every(SAVE_SECONDS, self.save)),
+            self._supervisor.run("rollbook-lease-saving", lambda: _every(SAVE_SECONDS, self.saver.save)),
         ]
 
     async def beat(self, caller: Caller, id: str, beat: Heartbeat, *, reason: str | None = None) -> Lease:
@@ -112,21 +117,13 @@ class LeaseKeeper:
         if lease is None or lease.life != entry.created_revision:
             return slot_shares({}, at.unix_ms / 1000), day_shares({}, at.unix_ms / 1000)
         self.leases.count(lease, at)
-        return await self._saver.uptime(entry.id, at)
+        return await self.saver.uptime(entry.id, at)
 
     async def look(self) -> None:
         """Look at the clocks, and begin to do to the documents what is due."""
         at = self._read_clocks()
         self._marks.catch_up(at)
         self._marking.look(self.leases.look(at), at)
-
-    async def save(self) -> None:
-        """Store what has changed."""
-        await self._saver.save(self._read_clocks())
-
-    def as_json(self) -> dict[str, Value]:
-        """What ``/readyz`` says of liveness."""
-        return self.leases.as_json()
 
     def figures(self) -> LeaseMetrics:
         """What all leases come to, for metrics."""
@@ -141,24 +138,9 @@ class LeaseKeeper:
             dict(leases.holds.begun),
         )
 
-    async def stop(self) -> None:
-        """Look no more, and let what has begun come to its end. Beats are heard until ``close``."""
-        for task in self._tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        await self.finish()
-
     async def finish(self) -> None:
         """Return when what was begun to be done to documents is done."""
         await self._marking.finish()
-
-    async def close(self) -> None:
-        """Store everything, and release the store."""
-        at = self._read_clocks()
-        for lease in self.leases if self._is_listening else ():
-            self.leases.count(lease, at)
-        await self._saver.close(at)
 
     def _hear_nodes(self, lease: Lease, entry: Entry, present: tuple[str, ...], now: float) -> None:
         """Take note of the nodes that are present. What the document does not list is no node."""

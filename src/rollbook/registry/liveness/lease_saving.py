@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import orjson
 
@@ -33,17 +33,30 @@ NODE_SECONDS_MAX = 86_400
 class LeaseSaver:
     """Stores what changed in a table of leases. Its thread is the only one that touches the store."""
 
-    def __init__(self, leases: Leases, store: LeaseStore) -> None:
+    def __init__(self, leases: Leases, store: LeaseStore, *, read_clocks: Callable[[], ClockReading]) -> None:
         self.failures = 0
+        self._read_clocks = read_clocks
         self._leases = leases
         self._store = store
         self._slot = leases.uptimes.slot
         self._in_turn = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollbook-leases")
 
-    async def save(self, at: ClockReading) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        """Store everything, and release the thread."""
+        at = self._read_clocks()
+        for lease in self._leases if self._leases.is_listening else ():
+            self._leases.count(lease, at)
+        await self.save()
+        self._thread.shutdown()
+
+    async def save(self) -> None:
         """Store everything that has changed. When the disk can't be written, that is logged once and kept."""
         async with self._in_turn:
+            at = self._read_clocks()
             try:
                 while await self._save_some(at):
                     pass
@@ -63,12 +76,6 @@ class LeaseSaver:
         slots, days = await self._on_thread(lambda: self._store.uptime(id, slot=first[0], day=first[1]))
         today = [(day_of_slot(slot), spent) for slot, spent in fresh]
         return slot_shares(sums([*slots, *fresh]), unix_seconds), day_shares(sums([*days, *today]), unix_seconds)
-
-    async def close(self, at: ClockReading) -> None:
-        """Store everything, then release the store."""
-        await self.save(at)
-        self._thread.shutdown()
-        self._store.close()
 
     async def _save_some(self, at: ClockReading) -> bool:
         leases = self._leases
@@ -100,12 +107,6 @@ class LeaseSaver:
 
     async def _on_thread(self, job: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, job)
-
-
-def open_leases(store: LeaseStore, view: View, at: ClockReading) -> tuple[Leases, LeaseSaver]:
-    """The leases that are kept in ``store``, and what keeps them there."""
-    leases = load_leases(store, view, at)
-    return leases, LeaseSaver(leases, store)
 
 
 def load_leases(store: LeaseStore, view: View, at: ClockReading) -> Leases:

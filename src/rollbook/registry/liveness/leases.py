@@ -52,6 +52,7 @@ class Leases:
         self._flapping = Flapping()
         self._at = at
         self._listening_since = -math.inf
+        self.is_listening = False
         self._leases: dict[str, Lease] = {}
         self.expiries = Expiries()
         self._due: dict[str, float] = {}
@@ -111,7 +112,7 @@ class Leases:
 
     def listen(self, at: ClockReading) -> None:
         """Beats are heard from now on: everybody whose silence was not noted has a lease's length to send one."""
-        self._at = at
+        self._at, self.is_listening = at, True
         self.uptimes.move(at, jumped=True)
         for lease in self._leases.values():
             self.uptimes.resume(lease.id, at.seconds)

@@ -7,7 +7,7 @@ request's Work ends it at its deadline.
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from msgspec.structs import replace
 from pyroaring import BitMap
@@ -158,7 +158,10 @@ class Reader:
         """What is to be said about undocumented paths of a filter: a note on each that no cluster has."""
         return [note_on(path) for path in self.lacking(caller, paths)[:NOTES_MAX]]
 
-    def close(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
         """End the reads that are under way, and release the threads."""
         self.threads.close()
 

@@ -16,6 +16,7 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from time import monotonic
+from typing import Self
 
 from msgspec import Struct, field
 
@@ -29,7 +30,7 @@ from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.change_events import ChangeEvent, Detail, Message
 from rollbook.registry.feed.pacing import TimeSlice
 from rollbook.registry.feed.recent_changes import RecentChanges, size_bytes
-from rollbook.registry.supervising import Supervisor
+from rollbook.registry.supervising import Supervisor, ended
 from rollbook.registry.watching.lanes import Lane
 from rollbook.registry.watching.mailboxes import TAKEN_BYTES_MAX, Mailbox, Mailroom
 from rollbook.registry.watching.subscriptions import Subscription
@@ -166,11 +167,21 @@ class Watching:
         self._cheap, self._costly = self._lanes = [
             Lane(recent, self._changes_after, self._thread, always_on_thread=costly) for costly in (False, True)
         ]
-        run = (supervisor or Supervisor()).run
+        self._supervisor = supervisor or Supervisor()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        run = self._supervisor.run
         self._tasks = [
             run("rollbook-watching", self._cheap.run),
             run("rollbook-costly-watching", self._costly.run),
         ]
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        self.stop()
+        await asyncio.gather(*map(ended, self._tasks))
+        self._thread.close()
 
     @property
     def revision(self) -> int:
@@ -239,14 +250,6 @@ class Watching:
         for lane in self._lanes:
             for mailbox in lane.audiences.members():
                 mailbox.wake()
-
-    async def close(self) -> None:
-        """Stop, and release the task."""
-        self.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._thread.close()
 
     async def _changes_after(self, revision: int, *, most: int = PAGE_CHANGES) -> Sequence[Change]:
         """Some changes later than ``revision``, at least one: from memory, or else from the journal."""

@@ -8,9 +8,10 @@ import asyncio
 import contextlib
 import logging
 import random
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,7 +23,7 @@ from rollbook.journal.storing import StoreThread
 from rollbook.journal.webhook_store import Progress, WebhookStore
 from rollbook.limits import Limits
 from rollbook.registry.feed.recent_changes import RecentChanges
-from rollbook.registry.supervising import Supervisor
+from rollbook.registry.supervising import Supervisor, ended
 from rollbook.registry.watching.watching import Watching
 from rollbook.registry.webhooks.dead_letters import DeadLetters
 from rollbook.registry.webhooks.delivering import Deliverer, Surroundings
@@ -65,28 +66,10 @@ class RunningWebhook(Struct):
 
 
 class Webhooks:
-    """All webhooks of one registry. They deliver from ``start`` on."""
+    """All webhooks of one registry, kept in ``store``. They deliver from ``start`` on."""
 
     def __init__(
         self,
-        keep: StoreThread[WebhookStore],
-        recent: RecentChanges,
-        around: Surroundings,
-        parser: TargetParser,
-    ) -> None:
-        self.parser = parser
-        self.letters = DeadLetters(keep, self)
-        self._keep = keep
-        self._recent = recent
-        self._around = around
-        self._all: dict[str, RunningWebhook] = {}
-        self._in_turn = asyncio.Lock()
-        self._saving: asyncio.Task[None] | None = None
-        self._is_troubled = False
-
-    @classmethod
-    async def open(
-        cls,
         store: WebhookStore,
         journal: Journal,
         recent: RecentChanges,
@@ -98,23 +81,45 @@ class Webhooks:
         resolve: Resolve | None = None,
         chance: Callable[[], float] = random.random,
         supervisor: Supervisor | None = None,
-    ) -> "Webhooks":
-        """The webhooks kept in ``store``, which they close."""
-        keep = StoreThread(store, name="rollbook-webhooks")
-        rows = await keep(lambda store: store.load())
+    ) -> None:
         supervisor = supervisor or Supervisor()
-        watchers_max = max(limits.webhooks_max, len(rows))
-        watching = Watching(journal, recent, watchers_max=watchers_max, supervisor=supervisor)
+        watching = Watching(journal, recent, watchers_max=sys.maxsize, supervisor=supervisor)
         watching.mailroom.bytes_max = WAITING_BYTES_MAX
         sender = Sender(allowed=allowed, authorities=authorities, resolve=resolve)
-        around = Surroundings(
-            watching, journal.compaction.mark, sender, keep, now_ms, chance, asyncio.Semaphore(READERS_MAX), supervisor
+        self.parser = TargetParser(limits, allowed)
+        self._keep = StoreThread(store, name="rollbook-webhooks")
+        self.letters = DeadLetters(self._keep, self)
+        self._recent = recent
+        self._around = Surroundings(
+            watching,
+            journal.compaction.mark,
+            sender,
+            self._keep,
+            now_ms,
+            chance,
+            asyncio.Semaphore(READERS_MAX),
+            supervisor,
         )
-        opened = cls(keep, recent, around, TargetParser(limits, allowed))
-        for row, progress in rows:
-            known = progress._replace(revision=min(progress.revision, recent.revision))
-            opened._all[row.id] = RunningWebhook(webhook_of(row), known, progress)
-        return opened
+        self._all: dict[str, RunningWebhook] = {}
+        self._in_turn = asyncio.Lock()
+        self._saving: asyncio.Task[None] | None = None
+        self._is_troubled = False
+
+    async def __aenter__(self) -> Self:
+        await self._around.watching.__aenter__()
+        for row, progress in await self._keep(lambda store: store.load()):
+            known = progress._replace(revision=min(progress.revision, self._recent.revision))
+            self._all[row.id] = RunningWebhook(webhook_of(row), known, progress)
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        """Let attempts under way end, write down how far all have come, and release everything."""
+        await ended(self._saving)
+        await asyncio.gather(*(standing.rest(grace_seconds=STOP_SECONDS) for standing in self._all.values()))
+        await self._save(self._all.values())
+        await self._around.watching.__aexit__()
+        self._around.sender.close()
+        await asyncio.to_thread(self._keep.close)
 
     def start(self) -> None:
         """Begin to deliver."""
@@ -163,18 +168,6 @@ class Webhooks:
         async with self._at_rest(id):
             await self._keep(lambda store: store.forget(id))
             del self._all[id]
-
-    async def close(self) -> None:
-        """Let attempts under way end, write down how far all have come, and release everything."""
-        if self._saving is not None:
-            self._saving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._saving
-        await asyncio.gather(*(standing.rest(grace_seconds=STOP_SECONDS) for standing in self._all.values()))
-        await self._save(self._all.values())
-        await self._around.watching.close()
-        self._around.sender.close()
-        await asyncio.to_thread(self._keep.close)
 
     def standing(self, id: str) -> RunningWebhook:
         """The webhook with this id. Refuses (WebhookNotFound) when there is none."""

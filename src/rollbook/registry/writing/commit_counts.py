@@ -1,11 +1,13 @@
 """Counts of the commands and batches of a committer since the process began, for metrics."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct, field
 
+from rollbook.errors import JournalConflict, JournalUnavailable, RegistryError
 from rollbook.journal.changes import Change, Kind
+from rollbook.registry.writing.drafts import Outcome, WriteResult
 
 Result: TypeAlias = Literal["changed", "unchanged", "refused", "failed"]
 """What became of a command. Refused is what its caller may not do; failed is what the disk, or a fault, prevented."""
@@ -30,3 +32,15 @@ class CommitCounts(Struct):
         self.commits += bool(changes)
         for change in changes:
             self.changes[change.kind] += 1
+
+    def settled(self, outcomes: Iterable[Outcome]) -> None:
+        """Count what became of some commands."""
+        for outcome in outcomes:
+            self.commands[_result_of(outcome)] += 1
+
+
+def _result_of(outcome: Outcome) -> Result:
+    if isinstance(outcome, WriteResult):
+        return "unchanged" if outcome.kind is None else "changed"
+    failures = (JournalUnavailable, JournalConflict)
+    return "refused" if isinstance(outcome, RegistryError) and not isinstance(outcome, failures) else "failed"

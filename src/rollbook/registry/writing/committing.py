@@ -18,9 +18,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Self, TypeVar
 
-from rollbook.errors import Compacted, JournalConflict, JournalUnavailable, RegistryError, WorkExceeded
+from rollbook.errors import Compacted, JournalConflict, JournalUnavailable, WorkExceeded
 from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
 from rollbook.limits import DEFAULT_LIMITS, Limits
@@ -28,9 +28,9 @@ from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.supervising import Supervisor
 from rollbook.registry.writing.commands import Command
-from rollbook.registry.writing.commit_counts import CommitCounts, Result
+from rollbook.registry.writing.commit_counts import CommitCounts
 from rollbook.registry.writing.deciding import Ahead, Deciders, Turns
-from rollbook.registry.writing.drafts import Draft, Outcome, Submission, WriteResult, current_in, settle
+from rollbook.registry.writing.drafts import Draft, Submission, WriteResult, current_in, settle
 from rollbook.registry.writing.idempotency import IdempotencyKey
 from rollbook.security.callers import Caller
 from rollbook.view.views import NO_VERSIONS, Versions, View
@@ -78,15 +78,22 @@ class Committer:
         self._settled = asyncio.Event()
         self._settled.set()
         self._closing = False
-        self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollbook-writer")
         self._deciders = Deciders(limits, computing or ComputingThreads())
         self._turns = Turns()
         self._beside: set[asyncio.Task[None]] = set()
-        self._task = (supervisor or Supervisor()).run("rollbook-committer", self._run, restarts=False)
+        self._supervisor = supervisor or Supervisor()
+        self._task: asyncio.Task[None] | None = None
         self.trouble: str | None = None
         """Why the last batch could not be written; None when it could."""
         self.counts = CommitCounts()
+
+    async def __aenter__(self) -> Self:
+        self._task = self._supervisor.run("rollbook-committer", self._run, restarts=False)
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self.close()
 
     @property
     def waiting(self) -> int:
@@ -106,7 +113,7 @@ class Committer:
 
         A caller that goes away takes nothing back. A dry run is decided in its turn, and that is all.
         """
-        answer: asyncio.Future[WriteResult] = self._loop.create_future()
+        answer: asyncio.Future[WriteResult] = asyncio.get_running_loop().create_future()
         deadline = time.monotonic() + self._limits.max_time_ms / 1000
         submission = Submission(command, caller, reason, answer, deadline, dry_run=dry_run, key=key)
         if self._closing:
@@ -121,6 +128,7 @@ class Committer:
 
     async def ended(self) -> None:
         """Return when it has stopped because ``close`` asked for it; raises what ended it otherwise."""
+        assert self._task is not None, "it was not started"
         await asyncio.shield(self._task)
 
     async def close(self) -> None:
@@ -128,11 +136,12 @@ class Committer:
         self._closing = True
         self._deciders.close()
         self._arrived.set()
-        await asyncio.gather(self._task, return_exceptions=True)
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
         self._thread.shutdown()
 
     def _enqueue(self, submission: Submission) -> None:
-        if self._task.done():
+        if self._task is not None and self._task.done():
             settle(submission, JournalUnavailable(self.trouble or "the registry has stopped"))
         else:
             self._queue.append(submission)
@@ -173,7 +182,7 @@ class Committer:
             self.counts.committed(draft.changes)
             for submission, outcome in zip(draft.decided, draft.outcomes, strict=True):
                 if not submission.dry_run:
-                    self._count([outcome])
+                    self.counts.settled([outcome])
                 settle(submission, outcome)
             self._queue.extendleft(reversed(draft.left))
             for submission in draft.costly:
@@ -181,7 +190,7 @@ class Committer:
 
     async def _written(self, batch: Sequence[Submission]) -> Draft:
         """The draft of a batch, durable and published; decided anew as long as others append first."""
-        until, conflicts = self._loop.time() + CONFLICT_SECONDS_MAX, 0
+        until, conflicts = time.monotonic() + CONFLICT_SECONDS_MAX, 0
         while True:
             try:
                 draft = await self._on_thread(lambda: self._write(batch))
@@ -189,7 +198,7 @@ class Committer:
                 self.counts.conflicts += 1
                 conflicts += 1
                 await self._catch_up()
-                if conflicts >= CONFLICTS_MAX or self._loop.time() >= until:
+                if conflicts >= CONFLICTS_MAX or time.monotonic() >= until:
                     raise JournalConflict(
                         f"other processes wrote first, {conflicts} times in a row; nothing was written: try again"
                     ) from None
@@ -228,7 +237,7 @@ class Committer:
                     decision = await self._deciders.decide(submission.command, current, deadline=submission.deadline)
                 except Exception as refusal:
                     outcome = _overtaken(id, changed) if changed and isinstance(refusal, WorkExceeded) else refusal
-                    self._count([outcome])
+                    self.counts.settled([outcome])
                     settle(submission, outcome)
                     return
                 submission.ahead = Ahead(current, decision)
@@ -243,16 +252,12 @@ class Committer:
 
     def _fail(self, batch: Sequence[Submission], failure: Exception) -> None:
         self.counts.failures += 1
-        self._count([failure] * len(batch))
+        self.counts.settled([failure] * len(batch))
         self._answer_all(batch, failure)
 
     def _answer_all(self, submissions: Iterable[Submission], failure: Exception) -> None:
         for submission in submissions:
             settle(submission, failure)
-
-    def _count(self, outcomes: Sequence[Outcome]) -> None:
-        for outcome in outcomes:
-            self.counts.commands[_result_of(outcome)] += 1
 
     def _note(self, trouble: str | None) -> None:
         if trouble != self.trouble:
@@ -276,15 +281,7 @@ class Committer:
         return draft
 
     async def _on_thread(self, job: Callable[[], T]) -> T:
-        return await self._loop.run_in_executor(self._thread, job)
-
-
-def _result_of(outcome: Outcome) -> Result:
-    if isinstance(outcome, WriteResult):
-        return "unchanged" if outcome.kind is None else "changed"
-    failures = (JournalUnavailable, JournalConflict, OutOfStep)
-    is_refusal = isinstance(outcome, RegistryError) and not isinstance(outcome, failures)
-    return "refused" if is_refusal else "failed"
+        return await asyncio.get_running_loop().run_in_executor(self._thread, job)
 
 
 def _overtaken(id: str, changed: int) -> JournalConflict:

@@ -1,0 +1,99 @@
+"""The process that serves a registry: from the bound socket to the signal that ends it."""
+
+import asyncio
+import gc
+import signal
+import socket
+import sys
+import time
+from contextlib import AsyncExitStack, closing
+from functools import partial
+
+import uvloop
+
+from rollbook.api.app import make_app
+from rollbook.api.metrics.request_counts import RequestCounts
+from rollbook.api.serving.edge import Edge
+from rollbook.api.serving.listening import bind
+from rollbook.api.serving.server import serve as serve_http
+from rollbook.assembly import open_registry, open_security
+from rollbook.errors import SettingRefused
+from rollbook.registry.registry import Registry
+from rollbook.registry.supervising import Supervisor
+from rollbook.security.security import Security
+from rollbook.settings import Settings
+
+COMPUTING_SECONDS_AT_STOP = 2.0
+"""How long requests may still compute when the server is told to stop."""
+
+
+def serve(settings: Settings) -> None:
+    """Serve the registry over HTTP until SIGTERM or SIGINT. Blocks. Exits (1) when the registry can't go on."""
+    failure = uvloop.run(_serve(settings))
+    if failure is not None:
+        sys.exit(f"stopped, for {failure}")
+
+
+async def _serve(settings: Settings) -> str | None:
+    with closing(bind(settings.host, settings.port)) as bound:
+        return await _serve_on(bound, settings)
+
+
+async def _serve_on(bound: socket.socket, settings: Settings) -> str | None:
+    """Serve on a bound socket until a signal; the reason when it was the registry that could not go on."""
+    async with open_registry(settings) as registry, AsyncExitStack() as undo:
+        security = await undo.enter_async_context(open_security(settings, registry.supervisor))
+        check_reach(settings, security)
+        settle_garbage_collection()
+        sys.setswitchinterval(SWITCH_SECONDS)
+        registry.liveness.start()
+        registry.webhooks.start()
+        traffic = RequestCounts()
+        ending = asyncio.create_task(_stop_after(registry.supervisor))
+        await serve_http(
+            Edge(make_app(registry, security, traffic), registry, security, traffic, settings),
+            bound=bound,
+            stop_seconds=settings.stop_seconds,
+            before_stop=partial(_end_what_is_long, registry),
+        )
+        ending.cancel()
+    return registry.supervisor.failure
+
+
+def check_reach(settings: Settings, security: Security) -> None:
+    """Refuses (SettingRefused) to listen where others can connect, while it is not known who may ask."""
+    if not settings.is_loopback and not security.identities.is_closed:
+        raise SettingRefused(NOBODY_IS_KNOWN.format(host=settings.host))
+
+
+NOBODY_IS_KNOWN = """\
+whoever reaches {host} could change and delete every cluster. Say who may ask, in one of three ways:
+  ROLLBOOK_ADMIN_TOKEN_FILE=FILE          names a file with the token of an administrator
+  ROLLBOOK_ANONYMOUS=legacy@10.0.0.0/8    gives the callers of a network a role
+  ROLLBOOK_SECURITY=observe               lets everybody pass, and logs what would be refused"""
+
+
+def _end_what_is_long(registry: Registry) -> None:
+    """End what would not end by itself, and by and by what may take long."""
+    registry.watching.stop()
+    registry.computing.end_by(time.monotonic() + COMPUTING_SECONDS_AT_STOP)
+
+
+async def _stop_after(supervisor: Supervisor) -> None:
+    """Stop the server as a signal would, once the registry can't go on."""
+    await supervisor.failed()
+    signal.raise_signal(signal.SIGTERM)
+
+
+def settle_garbage_collection() -> None:
+    """Keep the collector of cycles away from the documents: they have none, and a look at them all takes seconds."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread computes while another waits for its turn. Python's own 5 ms would be waited for by the event loop
+at each of its turns, and once for every thread that computes."""
+
+GARBAGE_THRESHOLDS = (50_000, 20, 100)
