@@ -33,12 +33,22 @@ def instant(value: Maybe, what: str) -> datetime | None:
 
 
 def parsed(text: str, zone: tzinfo = UTC) -> datetime:
-    """The time that text of ISO 8601 names; in ``zone`` where it names none itself."""
+    """The time that text of ISO 8601 names, in ``zone``. Refuses text that names a zone beside one that is not UTC."""
     try:
         time = datetime.fromisoformat(text.strip())
     except ValueError:
         raise refused(BAD_TEXT, f"{text[:50]!r} is no time of ISO 8601, such as 2026-01-31T12:00:00Z") from None
-    return in_range(lambda: (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC))
+    return in_range(lambda: zoned(time, text, zone).astimezone(UTC))
+
+
+def zoned(time: datetime, text: str, zone: tzinfo) -> datetime:
+    """The time that ``text`` names, with its own zone or ``zone``; only UTC may stand beside a zone in the text."""
+    if time.tzinfo is None:
+        return time.replace(tzinfo=zone)
+    if zone != UTC:
+        why = f"{text[:50]!r} has an offset from UTC, so no timezone can be given beside it: leave one of them out"
+        raise refused(BAD_TEXT, why)
+    return time
 
 
 def iso_text(time: datetime) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from rollbook.documents.values import MISSING, Maybe, Value, type_name
 from rollbook.errors import ExpressionRefused
-from rollbook.language.expressions.instants import in_range, instant, iso_text, parsed, zone_of
+from rollbook.language.expressions.instants import OUT_OF_RANGE, in_range, instant, iso_text, parsed, zone_of, zoned
 from rollbook.language.expressions.nodes import Expression
 from rollbook.language.expressions.numbers import is_null
 from rollbook.language.expressions.operators import (
@@ -25,6 +25,7 @@ from rollbook.language.expressions.operators import (
 from rollbook.language.expressions.scopes import Evaluate
 
 BAD_FORMAT, BAD_TEXT = 18536, 241
+UNREADABLE = (BAD_TEXT, OUT_OF_RANGE)
 UTC_FORMAT, LOCAL_FORMAT = "%Y-%m-%dT%H:%M:%S.%LZ", "%Y-%m-%dT%H:%M:%S.%L"
 
 MONTH_NAMES: tuple[str, ...] = (
@@ -100,8 +101,8 @@ def from_text(text: Maybe, format: Maybe, timezone: Maybe, on_error: Maybe, on_n
         if not isinstance(text, str):
             raise refused(BAD_TEXT, f"needs a string as dateString, not {type_name(text)}")
         return iso_text(parsed(text, zone) if is_null(format) else _read(text, format, zone))
-    except ExpressionRefused:
-        if on_error is MISSING:
+    except ExpressionRefused as refusal:
+        if on_error is MISSING or refusal.mongo_code not in UNREADABLE:
             raise
         return on_error
 
@@ -172,7 +173,7 @@ def _read(text: str, format: Maybe, zone: tzinfo) -> datetime:
         time = datetime.strptime(text, format.replace("%L", "%f"))
     except ValueError:
         raise refused(BAD_TEXT, f"{text[:50]!r} does not follow the format {format[:50]!r}") from None
-    return time if time.tzinfo else time.replace(tzinfo=zone)
+    return zoned(time, text, zone)
 
 
 def _week(time: datetime) -> int:
