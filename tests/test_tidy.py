@@ -30,7 +30,6 @@ WIDE_CLASSES = {
     "language/regular_expressions/reading.py Reader": 12,
     "registry/liveness/leases.py Leases": 15,
     "view/index/trees.py PathIndex": 13,
-    "view/views.py View": 11,
 }
 """What is older than its rule and has yet to be split. These may shrink and leave, and nothing joins them."""
 

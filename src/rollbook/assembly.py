@@ -46,6 +46,7 @@ from rollbook.security.auditing import Auditor
 from rollbook.security.identities import Identities, Policy, read_holdings
 from rollbook.security.issuing import time_of
 from rollbook.security.security import Security
+from rollbook.security.seeing import Seeing
 from rollbook.settings import Settings
 from rollbook.view.keeping import SnapshotKeeper
 from rollbook.view.opening import open_view, save_snapshot
@@ -108,7 +109,7 @@ def assembled(settings: Settings, data: Data, leases: Leases, read_clocks: Calla
     supervisor, computing, recent = Supervisor(), ComputingThreads(), RecentChanges(data.view.revision)
     clock = _clock(settings, data, read_clocks)
     facts = Facts(LeaseFacts(leases, read_clocks=read_clocks))
-    reader = Reader(view, facts, limits=limits, computing=computing)
+    reader = Reader(Seeing(view), facts, limits=limits, computing=computing)
     committer = Committer(
         journal, view, recent, now_ms=clock.now_ms, limits=limits, supervisor=supervisor, computing=computing
     )

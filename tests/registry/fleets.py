@@ -68,7 +68,7 @@ class Fleet:
     async def find(self, **query: Any) -> list[dict[str, Any]]:
         """What a query finds."""
         parsed = parse_query({"query": {}, **query}, limits=self.registry.limits)
-        return [orjson.loads(body) for body in await self.registry.reader.find(TESTER, parsed)]
+        return [orjson.loads(body) for body in await self.registry.reader.fleet(TESTER).find(parsed)]
 
 
 @asynccontextmanager

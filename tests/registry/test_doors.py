@@ -5,7 +5,6 @@ import inspect
 import pytest
 
 from rollbook.registry.history.history import History
-from rollbook.registry.history.past_fleets import PastFleet
 from rollbook.registry.listing.pages import Pages
 from rollbook.registry.listing.tables import Tables
 from rollbook.registry.liveness.lease_keeping import LeaseKeeper
@@ -17,7 +16,6 @@ from rollbook.registry.webhooks.webhooks import Webhooks
 
 OF_THE_REGISTRY: dict[type, set[str]] = {
     Reader: set(),
-    PastFleet: set(),
     History: {"on_thread"},
     Pages: set(),
     Tables: set(),

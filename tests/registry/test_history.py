@@ -80,8 +80,8 @@ async def check_every_moment(journal: SqliteJournal, told: Sequence[Change], mar
                 continue
             fleet = await history.fleet(Caller.FULL, moment)
             expected = sorted_by_creation(then)
-            assert list(await fleet.find(Caller.FULL, EVERYTHING)) == [kept.body for kept in expected]
-            assert await fleet.count(Caller.FULL, EVERYTHING) == len(expected)
+            assert list(await fleet.find(EVERYTHING)) == [kept.body for kept in expected]
+            assert await fleet.count(EVERYTHING) == len(expected)
             assert [fleet.facts.of(entry) for entry in fleet.entries] == [
                 Facts().of(entry_of(kept)) for kept in expected
             ]
@@ -150,10 +150,8 @@ async def test_the_past_can_be_sorted_shaped_and_aggregated(journal: SqliteJourn
     query = {"query": {"rank": {"$gte": "7"}}, "sort": {"rank": 1}, "projection": {"rank": 1}}
     async with past_of(journal) as history:
         fleet = await history.fleet(Caller.FULL, AtRevision(3))
-        found = [
-            orjson.loads(each) for each in await fleet.find(Caller.FULL, parse_query(query, limits=DEFAULT_LIMITS))
-        ]
-        counted = await fleet.aggregate(Caller.FULL, parse_aggregation([{"$count": "n"}], limits=DEFAULT_LIMITS))
+        found = [orjson.loads(each) for each in await fleet.find(parse_query(query, limits=DEFAULT_LIMITS))]
+        counted = await fleet.aggregate(parse_aggregation([{"$count": "n"}], limits=DEFAULT_LIMITS))
     assert found == [{"id": "b", "rank": "7"}, {"id": "a", "rank": "8"}]
     assert counted == [b'{"n":3}']
 

@@ -21,6 +21,14 @@ def access(*names: str, **facts) -> Access:
     return access_of([BUILT_IN[name] for name in names], facts)
 
 
+def forbidden_in(access: Access, verb: str, before: dict, after: dict | None) -> list[str] | None:
+    """At which paths a change may not be made; None when the verb may not be used on this cluster."""
+    ends = [before] if after is None else [before, after]
+    if not access.covers(verb, *ends):
+        return None
+    return [] if after is None else [*access.unwritable(verb, before, before, after)]
+
+
 def changed(document: dict, **members) -> dict:
     return {**document, **members}
 
@@ -42,7 +50,7 @@ def test_a_controller_sees_the_secrets_of_its_own_clusters_alone():
 def test_a_rule_that_asks_for_a_missing_fact_is_void():
     without = access("controller")
     assert "joinCommand" not in without.sight().shown(WEST)["config"]
-    assert without.forbidden_in("nodes", WEST, WEST) is None
+    assert forbidden_in(without, "nodes", WEST, WEST) is None
 
 
 def test_roles_add_up():
@@ -60,24 +68,24 @@ def test_an_owner_changes_metadata_but_not_the_owner():
     owner = access("owner", owner="ml")
     renamed = changed(WEST, clusterMetadata={**WEST["clusterMetadata"], "name": "Far west"})
     handed_over = changed(WEST, clusterMetadata={**WEST["clusterMetadata"], "owner": "ops"})
-    assert owner.forbidden_in("update", WEST, renamed) == []
-    assert owner.forbidden_in("update", WEST, handed_over) is None
-    assert owner.forbidden_in("update", WEST, changed(WEST, status="down", tags=["x"])) == ["status"]
-    assert owner.forbidden_in("update", EAST, changed(EAST, tags=["x"])) is None
+    assert forbidden_in(owner, "update", WEST, renamed) == []
+    assert forbidden_in(owner, "update", WEST, handed_over) is None
+    assert forbidden_in(owner, "update", WEST, changed(WEST, status="down", tags=["x"])) == ["status"]
+    assert forbidden_in(owner, "update", EAST, changed(EAST, tags=["x"])) is None
 
 
 def test_a_controller_writes_below_the_paths_that_it_may_write():
     controller = access("controller", clusters=["west"])
     cert = changed(WEST, config={**WEST["config"], "certHash": "sha256:2"})
     moved = changed(WEST, config={**WEST["config"], "publicHostname": "evil.net"})
-    assert controller.forbidden_in("update", WEST, cert) == []
-    assert controller.forbidden_in("update", WEST, moved) == ["config.publicHostname"]
-    assert controller.forbidden_in("delete", WEST, None) is None
+    assert forbidden_in(controller, "update", WEST, cert) == []
+    assert forbidden_in(controller, "update", WEST, moved) == ["config.publicHostname"]
+    assert forbidden_in(controller, "delete", WEST, None) is None
 
 
 def test_the_admin_may_use_every_verb():
     assert all(access("admin").may(verb) for verb in VERBS)
-    assert access("operator").forbidden_in("delete", WEST, None) == ()
+    assert forbidden_in(access("operator"), "delete", WEST, None) == []
 
 
 def test_a_role_is_written_as_it_is_read():

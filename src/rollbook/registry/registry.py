@@ -28,6 +28,8 @@ from rollbook.registry.writing.commands import ANY_REVISION, Command, Preconditi
 from rollbook.registry.writing.committing import Committer, WriteResult
 from rollbook.registry.writing.idempotency import IdempotencyKey
 from rollbook.security.callers import Caller
+from rollbook.security.seeing import Seeing
+from rollbook.security.sights import WHOLE
 from rollbook.view.entries import Entry
 from rollbook.view.views import View
 
@@ -58,6 +60,11 @@ class Registry(Struct, frozen=True):
         view, threads, facts = self.view, self.reader.threads, self.facts
         return Tables(view, threads, self.history, self.pages, facts=facts, limits=self.limits)
 
+    @property
+    def seeing(self) -> Seeing:
+        """The view as callers see it."""
+        return self.reader.seeing
+
     def write(
         self,
         caller: Caller,
@@ -75,13 +82,17 @@ class Registry(Struct, frozen=True):
         return self.committer.submit(caller, command, reason=reason, dry_run=dry_run, key=key)
 
     def entry(self, caller: Caller, id: str, *, precondition: Precondition = ANY_REVISION) -> Entry:
-        """The newest document of ``id``. Refuses (ClusterNotFound) when there is none."""
-        entry = self.view.entry(id)
+        """The newest document of ``id``, as the caller sees it. Refuses (ClusterNotFound) when it sees none."""
+        entry = self.seeing.entry(caller.access.reads, id)
         if entry is None:
             raise ClusterNotFound(f"no cluster has the id {id!r}")
         precondition.check(entry.revision)
         return entry
 
     def bodies(self, caller: Caller) -> Iterator[bytes]:
-        """The JSON of every document, in order of creation."""
-        return (entry.body for entry in self.view.entries())
+        """The JSON of every document that the caller sees, in order of creation."""
+        return (entry.body for entry in self.seeing.by(caller.access.reads).select(None))
+
+    def facts_for(self, caller: Caller) -> Facts:
+        """What the registry knows about clusters, as far as the caller may know it."""
+        return self.facts if caller.access.reads is WHOLE else self.facts.of_what_is_seen()

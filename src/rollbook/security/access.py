@@ -5,11 +5,11 @@ Grants add up. What a caller sees of a document is the union of the masks of the
 no such grant, and the document is not there for the caller. What it may write is judged by the effect: the document
 before and after, never the request.
 
-One rule: filters of rules see whole documents; callers' filters see masked ones.
+One rule: permission is judged by what a change does to what the caller sees, never by what it does to what is hidden.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 
 from msgspec import Struct
@@ -17,56 +17,22 @@ from msgspec import Struct
 from rollbook.documents.editing import identical
 from rollbook.documents.paths import Path, dotted
 from rollbook.documents.values import MISSING, Document, Maybe, Value
-from rollbook.language.filters import Filter, Predicate, compile_filter, parse_filter
+from rollbook.language.filters import compile_filter, parse_filter
 from rollbook.language.filters.nodes import EVERYTHING
-from rollbook.security.masks import HIDDEN, SHOWN, Mask, Visibility, hiding, showing
+from rollbook.security.masks import HIDDEN, SHOWN, Mask, hiding, showing
 from rollbook.security.roles import ALWAYS_SHOWN, SECRET_PATHS, VERBS, Role, Rule, facts_in, paths_of, with_facts
+from rollbook.security.sights import WHOLE, Grant, Sight, sight_of
 
 
-class Grant(Struct, frozen=True):
-    """A rule in force for one caller. ``holds`` is None when it is about every cluster."""
-
-    verbs: frozenset[str]
-    filter: Filter
-    holds: Predicate | None
-    mask: Mask
-    writes: Mask
-
-    def covers(self, document: Document) -> bool:
-        """Whether it is about this cluster."""
-        return self.holds is None or self.holds(document)
-
-
-class Sight(Struct, frozen=True):
-    """What a caller sees of the fleet, by one verb: the clusters that some grant covers, each through its mask."""
-
-    grants: tuple[Grant, ...]
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it sees everything: then nothing has to be masked."""
-        return any(grant.holds is None and grant.mask == SHOWN for grant in self.grants)
-
-    def mask_of(self, document: Document) -> Mask | None:
-        """What is shown of a document; None when it is not seen at all."""
-        masks = [grant.mask for grant in self.grants if grant.covers(document)]
-        return reduce(or_, masks) if masks else None
-
-    def shown(self, document: Document) -> Document | None:
-        """The document as the caller sees it; None when it does not see it. The very same object when all is shown."""
-        mask = self.mask_of(document)
-        return None if mask is None else mask.masked(document)
-
-    def visibility(self, path: Path) -> Visibility:
-        """How much of a path is shown in every document that is seen."""
-        found = {grant.mask.visibility(path) for grant in self.grants} or {Visibility.NOTHING}
-        return found.pop() if len(found) == 1 else Visibility.PART
-
-
-class Access(Struct, frozen=True):
+class Access(Struct, frozen=True, dict=True):
     """All that one caller may."""
 
     grants: tuple[Grant, ...]
+
+    @cached_property
+    def reads(self) -> Sight:
+        """What the caller sees by reading. Compare with ``WHOLE``."""
+        return sight_of([grant for grant in self.grants if "read" in grant.verbs])
 
     def may(self, verb: str) -> bool:
         """Whether some grant allows the verb, on any cluster at all."""
@@ -74,20 +40,41 @@ class Access(Struct, frozen=True):
 
     def sight(self, verb: str = "read") -> Sight:
         """What the caller sees by a verb of reading."""
-        return Sight(tuple(grant for grant in self.grants if verb in grant.verbs))
+        return self.reads if verb == "read" else sight_of([grant for grant in self.grants if verb in grant.verbs])
 
-    def forbidden_in(self, verb: str, before: Document | None, after: Document | None) -> "Sequence[str] | None":
-        """Which paths of a change the caller may not write; None when it may not use the verb on this cluster.
+    def sights(self, *verbs: str) -> Sight:
+        """What the caller sees by any of the verbs."""
+        return sight_of([grant for grant in self.grants if not grant.verbs.isdisjoint(verbs)])
 
-        ``before`` None: the cluster is created; ``after`` None: it is deleted. Both must be covered by one grant.
+    def is_unbounded(self, verb: str) -> bool:
+        """Whether the caller sees everything, and may use the verb on every cluster and at every path."""
+        return self is FULL_ACCESS or verb in self._unbounded
+
+    def covers(self, verb: str, *documents: Document) -> bool:
+        """Whether one grant of the verb is about these documents, each a version of the same cluster."""
+        return any(verb in grant.verbs and all(map(grant.covers, documents)) for grant in self.grants)
+
+    def mask_for(self, verb: str, document: Document) -> Mask | None:
+        """What the caller sees of a document that it changes: what it reads, else what the rule of the verb shows.
+
+        None when it does not see it at all.
         """
-        ends = [document for document in (before, after) if document is not None]
-        grants = [grant for grant in self.grants if verb in grant.verbs and all(map(grant.covers, ends))]
-        if not grants:
-            return None
-        if before is None or after is None:
-            return ()
-        return list(_unwritable(reduce(or_, (grant.writes for grant in grants)), before, after, ()))
+        return self.reads.mask_of(document) or self.sight(verb).mask_of(document)
+
+    def unwritable(self, verb: str, whole: Document, before: Document, after: Document) -> Sequence[str]:
+        """At which paths ``before`` and ``after`` differ though the caller may not write there.
+
+        Both are as the caller sees them; ``whole`` is the document that the filters of rules are asked about.
+        """
+        writes = [grant.writes for grant in self.grants if verb in grant.verbs and grant.covers(whole)]
+        return list(_unwritable(reduce(or_, writes, HIDDEN), before, after, ()))
+
+    @cached_property
+    def _unbounded(self) -> frozenset[str]:
+        if self.reads is not WHOLE:
+            return frozenset()
+        free = (grant for grant in self.grants if grant.holds is None and grant.writes == grant.mask == SHOWN)
+        return frozenset().union(*(grant.verbs for grant in free))
 
 
 FULL_ACCESS = Access((Grant(VERBS, EVERYTHING, None, SHOWN, SHOWN),))

@@ -1,7 +1,10 @@
 """Grafting: what a caller made of a masked document, with what was hidden from it put back in its place.
 
-One rule: nobody removes or moves what they can't see. Where a hidden value has lost the object or the element that held
-it, the change is refused rather than guessed.
+Theory: an object or array that may hold something hidden is where that is put back. So it has to stay an object or an
+array; objects are joined by the names of members, arrays by the ids of elements, else by their places.
+
+One rule: nobody removes or moves what they can't see, and nobody learns whether it is there. A change that would leave
+hidden values without a place is refused by what the caller sees, whether there are such values or not.
 """
 
 from typing import cast
@@ -10,14 +13,14 @@ from rollbook.documents.editing import identical
 from rollbook.documents.paths import Path, dotted
 from rollbook.documents.values import MISSING, Document, Maybe, Value
 from rollbook.errors import PermissionDenied
-from rollbook.security.masks import SHOWN, Mask, hidden_part
+from rollbook.security.masks import SHOWN, Mask
 
 
 def grafted(mask: Mask, before: Document, after: Document) -> Document:
     """``after``, which was made of ``mask.masked(before)``, with the hidden members of ``before``.
 
     A value that ``after`` has at a hidden path stays: whether it may be written is not decided here. Refuses
-    (PermissionDenied) a change that leaves hidden values without a place.
+    (PermissionDenied) a change that leaves hidden values without a place, if there are any.
     """
     return after if before is after or mask == SHOWN else _grafted_object(mask, before, after, ())
 
@@ -31,12 +34,9 @@ def _grafted(mask: Mask, before: Maybe, after: Maybe, path: Path) -> Maybe:
         return _grafted_object(mask, before, after, path)
     if isinstance(before, list) and isinstance(after, list):
         return _grafted_array(mask, before, after, path)
-    hidden = hidden_part(mask, before)
-    if hidden is MISSING:
-        return after
-    if after is MISSING and not isinstance(hidden, list):
-        return hidden
-    raise _without_place(path)
+    if isinstance(before, dict | list):
+        raise _without_place(path)
+    return before if after is MISSING and not mask.shown else after
 
 
 def _grafted_object(mask: Mask, before: Document, after: Document, path: Path) -> Document:
@@ -56,20 +56,23 @@ def _grafted_object(mask: Mask, before: Document, after: Document, path: Path) -
 
 
 def _grafted_array(mask: Mask, before: list[Value], after: list[Value], path: Path) -> list[Value]:
-    if hidden_part(mask, before) is MISSING:
-        return after
-    shown = mask.masked_elements(before)
+    """The elements of ``after``, then those that are hidden as a whole."""
+    parts = [(element, mask.masked_elements([element])) for element in before]
+    seen = [element for element, shown in parts if shown]
+    shown = [each for _, shown in parts for each in shown]
     if identical(shown, after):
         return before
-    ids_before, ids_after = _ids(before), _ids(after)
-    if ids_before is not None and ids_after is not None:
-        known = dict(zip(ids_before, before, strict=True))
-        pairs = [(known.get(id, MISSING), element) for id, element in zip(ids_after, after, strict=True)]
-    elif len(before) == len(shown) == len(after):
-        pairs = list(zip(before, after, strict=True))
+    known: list[Maybe]
+    ids, ids_after = _ids(shown), _ids(after)
+    if ids is not None and ids_after is not None:
+        places = {id: place for place, id in enumerate(ids)}
+        known = [seen[places[id]] if id in places else MISSING for id in ids_after]
+    elif not after or len(shown) == len(after) or identical(shown, after[: len(shown)]):
+        known = [*seen, *[MISSING] * (len(after) - len(seen))]
     else:
         raise _without_place(path)
-    return [cast(Value, _grafted(mask, was, element, path)) for was, element in pairs]
+    made = [cast(Value, _grafted(mask, was, element, path)) for was, element in zip(known, after, strict=False)]
+    return [*made, *(element for element, shown in parts if not shown)]
 
 
 def _ids(elements: list[Value]) -> list[str] | None:
@@ -81,6 +84,6 @@ def _ids(elements: list[Value]) -> list[str] | None:
 
 def _without_place(path: Path) -> PermissionDenied:
     return PermissionDenied(
-        f"{dotted(path)!r} holds values that are not visible to you, and this change would remove them: "
+        f"{dotted(path)!r} may hold values that are not visible to you, and this change would remove them: "
         "change its visible members one by one"
     )

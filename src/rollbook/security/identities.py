@@ -17,10 +17,11 @@ from rollbook.documents.codec import decode_json
 from rollbook.documents.values import Value
 from rollbook.journal.token_store import TokenStore
 from rollbook.language.filters.nodes import EVERYTHING
-from rollbook.security.access import FULL_ACCESS, Access, Grant, access_of
+from rollbook.security.access import FULL_ACCESS, Access, access_of
 from rollbook.security.callers import Caller, Kind
 from rollbook.security.masks import HIDDEN
 from rollbook.security.roles import BUILT_IN, CLUSTERS, Role, parse_role
+from rollbook.security.sights import Grant
 from rollbook.security.tokens import Token, digest_of, token_from
 from rollbook.setting_values import AnonymousRoles
 

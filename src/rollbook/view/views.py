@@ -13,20 +13,18 @@ from pyroaring import BitMap
 from rollbook.clusters.large_documents import decode_stored
 from rollbook.clusters.liveness import has_same_status
 from rollbook.documents import codec
-from rollbook.documents.paths import Path
 from rollbook.documents.values import Document
 from rollbook.journal.changes import Change, StoredVersion, protected_after
 from rollbook.language.filters import Filter
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.view.entries import Entry
-from rollbook.view.facets import Facet, facet_of
 from rollbook.view.index.indexes import Index
 from rollbook.view.index.loading import load_documents
 from rollbook.view.packing import Packer, Packing
-from rollbook.view.planning.explaining import Explanation, explain
 from rollbook.view.planning.planning import answer
 from rollbook.view.planning.planning_budgets import effort_from_now
 from rollbook.view.planning.plans import Plan, plan_of
+from rollbook.view.planning.veils import Veil
 from rollbook.view.selections import Selection
 from rollbook.view.snapshots import Snapshot
 
@@ -47,6 +45,9 @@ class View:
     ``packer`` is what holds their JSON; None: it is held as it is. Without ``indexed``, documents are had by their id
     or all together, and no question is planned.
     """
+
+    veil: Veil | None = None
+    """What is hidden: nothing. (A view as a caller sees it has one.)"""
 
     def __init__(self, *, limits: Limits = DEFAULT_LIMITS, packer: Packer | None = None, indexed: bool = True) -> None:
         self.revision = 0
@@ -99,14 +100,10 @@ class View:
         """Which documents ``filter`` may match, of those that are there now."""
         return plan_of(answer(filter, self.index, effort=effort_from_now()), self.index.live)
 
-    def explain(self, filter: Filter) -> Explanation:
-        """How ``plan`` would answer, clause by clause, in words."""
-        return explain(filter, self.index)
-
-    def facet(self, path: Path, candidates: BitMap | None, *, buckets_max: int) -> Facet | None:
-        """How many candidates have which value at ``path``; None: the index does not know."""
-        within = self.index.live if candidates is None else candidates
-        return facet_of(self.index.root, path, within, buckets_max=buckets_max, effort=effort_from_now())
+    @property
+    def numbers(self) -> BitMap:
+        """The numbers of all documents, to read only."""
+        return self.index.live
 
     def load(self, kept: Iterable[StoredVersion], revision: int) -> None:
         """Take over what a journal keeps, as of ``revision``, into an empty view."""

@@ -34,7 +34,7 @@ async def read_cluster(request: Request) -> Response:
     if fields:
         return await _fields_of(request, entry, fields)
     if "registry" in INCLUDE.of(request):
-        facts = registry.facts if moment_of(request) is None else registry.history.facts
+        facts = registry.facts_for(caller_of(request)) if moment_of(request) is None else registry.history.facts
         return responses.json_response(facts.document_of(entry))
     seen = tag_seen(request, entry.revision)
     if seen is not None:
@@ -68,10 +68,10 @@ async def update_cluster(request: Request) -> Response:
         rules=rules_of(request),
         limits=registry.limits,
         precondition=precondition_of(request),
-        facts=registry.facts,
+        facts=registry.facts_for(caller_of(request)),
         upsert=UPSERT.of(request),
     )
-    notes = await registry.reader.notes_on(caller_of(request), undocumented_paths(command.condition))
+    notes = await registry.reader.fleet(caller_of(request)).notes_on(undocumented_paths(command.condition))
     command = replace(command, notes=tuple(notes)) if notes else command
     return await write(request, command, updated)
 
@@ -102,11 +102,8 @@ def created(result: WriteResult) -> Response:
 async def entry_of(request: Request) -> Entry:
     """The cluster that a request is about, as it is now or was at the moment that is asked for."""
     registry, id, moment = registry_of(request), request.path_params["id"], moment_of(request)
-    return (
-        registry.entry(caller_of(request), id)
-        if moment is None
-        else await registry.history.version(caller_of(request), id, moment)
-    )
+    caller = caller_of(request)
+    return registry.entry(caller, id) if moment is None else await registry.history.version(caller, id, moment)
 
 
 def rules_of(request: Request) -> SchemaRules:

@@ -79,9 +79,9 @@ def _succeeded(result: WriteResult, *, ignored: Sequence[str] = ()) -> Response:
 
 
 async def _found(request: Request, query: Query) -> Response:
-    reader = registry_of(request).reader
-    notes = await reader.notes_on(caller_of(request), query.undocumented)
-    found = await reader.find(caller_of(request), query)
+    reader = registry_of(request).reader.fleet(caller_of(request))
+    notes = await reader.notes_on(query.undocumented)
+    found = await reader.find(query)
     return responses.warned(responses.documents(found, form=responses.SEARCH_RESULT), notes)
 
 

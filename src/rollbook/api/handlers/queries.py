@@ -7,10 +7,11 @@ from starlette.responses import Response
 from rollbook import errors
 from rollbook.api import headers, responses
 from rollbook.api.asking import caller_of, registry_of
-from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, array_of, reference
+from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, Verb, array_of, reference
 from rollbook.api.paging import CURSOR, PAGE_HEADERS, paged
 from rollbook.api.parameters import AT, INCLUDE, REVISION, moment_of
 from rollbook.documents.values import MISSING, Maybe
+from rollbook.errors import PermissionDenied
 from rollbook.limits import Limits
 from rollbook.registry.history.past_fleets import PastFleet
 from rollbook.registry.listing.page_requests import PageRequest, parse_page, with_cursor
@@ -18,7 +19,7 @@ from rollbook.registry.reading import distinct, facet_requests
 from rollbook.registry.reading.distinct import parse_distinct
 from rollbook.registry.reading.facet_requests import parse_facets
 from rollbook.registry.reading.filters_in_words import has_filter_beside
-from rollbook.registry.reading.queries import Reader
+from rollbook.registry.reading.queries import PresentFleet
 from rollbook.registry.reading.requests import (
     AGGREGATION_KEYS,
     COUNT_KEYS,
@@ -36,15 +37,18 @@ async def query_clusters(request: Request) -> Response:
     if isinstance(query, PageRequest):
         page, bodies = await registry.pages.documents(caller_of(request), query, moment)
         answer = responses.documents(bodies, revision=page.revision, form=responses.form_of(request))
-        notes = await registry.reader.notes_on(caller_of(request), query.query.undocumented)
+        notes = await registry.reader.fleet(caller_of(request)).notes_on(query.query.undocumented)
         return responses.warned(paged(request, page, answer), notes)
     if "registry" in INCLUDE.of(request):
         query = replace(query, include_registry=True)
     if query.explain:
+        caller = caller_of(request)
+        if caller.observed is None and not caller.may("explain"):
+            raise PermissionDenied(f"{caller.name} may not explain queries: none of its roles has the verb 'explain'")
         return await _explained(request, query)
-    revision, reader = registry.view.revision, await reader_of(request)
-    notes = await reader.notes_on(caller_of(request), query.undocumented)
-    found = await reader.find(caller_of(request), query)
+    revision, fleet = registry.view.revision, await fleet_of(request)
+    notes = await fleet.notes_on(query.undocumented)
+    found = await fleet.find(query)
     return responses.warned(responses.documents(found, revision=revision, form=responses.form_of(request)), notes)
 
 
@@ -58,9 +62,9 @@ async def count_clusters(request: Request) -> Response:
     """How many documents match."""
     registry = registry_of(request)
     query = await COUNT.of(request, limits=registry.limits, keys=COUNT_KEYS)
-    revision, reader = str(registry.view.revision), await reader_of(request)
-    notes = await reader.notes_on(caller_of(request), query.undocumented)
-    count = await reader.count(caller_of(request), query)
+    revision, fleet = str(registry.view.revision), await fleet_of(request)
+    notes = await fleet.notes_on(query.undocumented)
+    count = await fleet.count(query)
     response = responses.json_response({"count": count}, headers={responses.REVISION_HEADER: revision})
     return responses.warned(response, notes)
 
@@ -69,9 +73,9 @@ async def aggregate_clusters(request: Request) -> Response:
     """What comes out of the pipeline."""
     registry = registry_of(request)
     aggregation = await AGGREGATION.of(request, limits=registry.limits)
-    revision, reader = registry.view.revision, await reader_of(request)
-    notes = await reader.notes_on(caller_of(request), aggregation.undocumented)
-    results = await reader.aggregate(caller_of(request), aggregation)
+    revision, fleet = registry.view.revision, await fleet_of(request)
+    notes = await fleet.notes_on(aggregation.undocumented)
+    results = await fleet.aggregate(aggregation)
     return responses.warned(responses.documents(results, revision=revision, form=responses.form_of(request)), notes)
 
 
@@ -79,9 +83,9 @@ async def facet_clusters(request: Request) -> Response:
     """How many of the matching documents have which values."""
     registry = registry_of(request)
     asked = await FACETS.of(request, limits=registry.limits)
-    revision, reader = str(registry.view.revision), await reader_of(request)
-    notes = await reader.notes_on(caller_of(request), asked.query.undocumented)
-    facets = await reader.facets(caller_of(request), asked)
+    revision, fleet = str(registry.view.revision), await fleet_of(request)
+    notes = await fleet.notes_on(asked.query.undocumented)
+    facets = await fleet.facets(asked)
     response = responses.json_response(facets, headers={responses.REVISION_HEADER: revision})
     return responses.warned(response, notes)
 
@@ -90,23 +94,25 @@ async def distinct_values(request: Request) -> Response:
     """The distinct values at a path of the matching documents."""
     registry = registry_of(request)
     asked = await DISTINCT.of(request, limits=registry.limits)
-    revision, reader = str(registry.view.revision), await reader_of(request)
-    notes = await reader.notes_on(caller_of(request), asked.query.undocumented)
-    values = await reader.distinct(caller_of(request), asked)
+    revision, fleet = str(registry.view.revision), await fleet_of(request)
+    notes = await fleet.notes_on(asked.query.undocumented)
+    values = await fleet.distinct(asked)
     response = responses.json_response(values, headers={responses.REVISION_HEADER: revision})
     return responses.warned(response, notes)
 
 
 async def _explained(request: Request, query: Query) -> Response:
-    reader = await reader_of(request)
-    notes = await reader.notes_on(caller_of(request), query.undocumented)
-    return responses.warned(responses.json_response(await reader.explain(caller_of(request), query)), notes)
+    fleet = await fleet_of(request, "explain")
+    notes = await fleet.notes_on(query.undocumented)
+    return responses.warned(responses.json_response(await fleet.explain(query)), notes)
 
 
-async def reader_of(request: Request) -> Reader | PastFleet:
-    """What answers questions about the fleet: of now, or of the moment that is asked for."""
-    registry, moment = registry_of(request), moment_of(request)
-    return registry.reader if moment is None else await registry.history.fleet(caller_of(request), moment)
+async def fleet_of(request: Request, verb: Verb = "read") -> PresentFleet | PastFleet:
+    """The clusters that the caller sees: those of now, or of the moment that is asked for."""
+    registry, caller, moment = registry_of(request), caller_of(request), moment_of(request)
+    if moment is None:
+        return registry.reader.fleet(caller, verb)
+    return await registry.history.fleet(caller, moment, verb)
 
 
 def parse_pageable(body: Maybe, *, limits: Limits, cursor: str | None, moment: str) -> Query | PageRequest:

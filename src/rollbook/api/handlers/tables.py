@@ -25,7 +25,9 @@ async def table_of_clusters(request: Request) -> Response:
     response.headers[responses.REVISION_HEADER] = str(table.revision)
     if asked.page is not None:
         page_headers(request, response, cursor=table.cursor, total=table.count)
-    return responses.warned(response, await registry.reader.notes_on(caller_of(request), asked.query.undocumented))
+    return responses.warned(
+        response, await registry.reader.fleet(caller_of(request)).notes_on(asked.query.undocumented)
+    )
 
 
 async def _rendered(request: Request, table: Table) -> Response:

@@ -47,7 +47,7 @@ def parse_watch_body(body: Maybe, *, limits: Limits) -> WatchRequest:
 async def _watch(request: Request, asked: WatchRequest) -> Response:
     registry, since = registry_of(request), _since(request, asked.since)
     wait_seconds = WAIT_FOR.of(request)
-    notes = await registry.reader.notes_on(caller_of(request), undocumented_paths(asked.filter))
+    notes = await registry.reader.fleet(caller_of(request), "watch").notes_on(undocumented_paths(asked.filter))
     if since is not None:
         await registry.watching.check_past(since)
     opening = registry.watching.open(caller_of(request), asked.filter, form=AS.of(request), since=since)

@@ -109,7 +109,7 @@ async def _notes_on(request: Request, described: Document) -> list[str]:
     """What is to be said about the filter of a webhook."""
     registry = registry_of(request)
     filter = parse_delivery_filter(described["filter"], limits=registry.limits)
-    return await registry.reader.notes_on(caller_of(request), undocumented_paths(filter))
+    return await registry.reader.fleet(caller_of(request)).notes_on(undocumented_paths(filter))
 
 
 async def _described(request: Request, *, status: int = 200) -> Response:

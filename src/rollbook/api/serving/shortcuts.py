@@ -35,6 +35,7 @@ from rollbook.registry.reading.update_requests import parse_update_request
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.committing import WriteResult
 from rollbook.security.callers import Caller
+from rollbook.security.sights import WHOLE
 
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
@@ -147,8 +148,8 @@ class Shortcuts:
             command = parse_update_request(entry.id, value, rules=registry.rules, limits=registry.limits)
         except RegistryError:  # the application refuses it too, and says why
             return None
-        if command.returned is not None or registry.reader.lacking(
-            request.caller, undocumented_paths(command.condition)
+        if command.returned is not None or registry.reader.fleet(request.caller).lacking(
+            undocumented_paths(command.condition)
         ):
             return None
         return registry.write(request.caller, command)
@@ -179,9 +180,10 @@ class Shortcuts:
         url, known = request.url, request.known
         if not url.startswith(PREFIX) or not request.keep_alive or not DECISIVE_FOR_READS.isdisjoint(known):
             return None
-        reads, view = self._reads, self._registry.view
+        reads, view, sight = self._reads, self._registry.view, request.caller.access.reads
         begun = perf_counter() if reads.untimed == UNTIMED_MAX else None
-        entry = view.entry(url[len(PREFIX) :].decode("latin-1"))
+        id = url[len(PREFIX) :].decode("latin-1")
+        entry = view.entry(id) if sight is WHOLE else self._registry.seeing.entry(sight, id)
         if entry is None or url in NOT_READS:
             return None
         body = entry.body
@@ -201,11 +203,8 @@ class Shortcuts:
             return None
         try:
             query = self._parsed(body) if len(body) <= PARSED_BYTES_MAX else self._parse(body)
-            bodies = (
-                None
-                if registry.reader.lacking(request.caller, query.undocumented)
-                else registry.reader.find_at_once(request.caller, query)
-            )
+            fleet = registry.reader.fleet(request.caller)
+            bodies = None if fleet.lacking(query.undocumented) else fleet.find_at_once(query)
         except Exception:  # the application meets it too, and reports it
             return None
         if bodies is None:

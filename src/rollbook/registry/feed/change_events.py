@@ -8,6 +8,9 @@
 | yes | no | left |
 | yes | no document | deleted |
 
+A watcher from whom something is hidden is sent what the change is to the documents as it sees them: a cluster that
+comes into its sight is created, one that leaves it is deleted, and a change of what is hidden is none.
+
 Protection leaves the document as it is: to a watcher such a change is ``updated``, with an empty patch.
 
 One rule: a change whose documents can't be read, judged or encoded is still an event. It holds a ``problem`` instead of
@@ -29,6 +32,7 @@ from rollbook.documents.values import Document
 from rollbook.errors import is_out_of_memory
 from rollbook.journal.changes import Change
 from rollbook.registry.feed.times import iso_time
+from rollbook.security.sights import WHOLE, Sight
 
 Name: TypeAlias = Literal["created", "updated", "deleted", "entered", "left"]
 Detail: TypeAlias = Literal["document", "patch", "both"]
@@ -64,6 +68,7 @@ class ChangeEvent(Struct, dict=True):
     change: Change
     _messages: dict[tuple[Name, Detail], Message] = field(default_factory=dict)
     _unreadable: Message | None = None
+    _seen: "dict[Sight, ChangeEvent | None]" = field(default_factory=dict)
 
     @cached_property
     def before(self) -> Document | None:
@@ -82,6 +87,21 @@ class ChangeEvent(Struct, dict=True):
     def documents(self) -> list[Document]:
         """Those of the two that there are."""
         return [document for document in (self.before, self.after) if document is not None]
+
+    def seen_by(self, sight: Sight) -> "ChangeEvent | None":
+        """The change as ``sight`` shows it, made once; None when nothing of it is seen, or it can't be read."""
+        if sight is WHOLE:
+            return self
+        if sight not in self._seen:
+            try:
+                seen = sight.change(self.change, (self.before, self.after))
+            except Exception as fault:
+                if is_out_of_memory(fault):
+                    raise
+                logger.error("revision %s can't be shown", self.change.revision, exc_info=fault)
+                seen = None
+            self._seen[sight] = None if seen is None else ChangeEvent(seen)
+        return self._seen[sight]
 
     def name_for(self, matches: Callable[[Document], bool]) -> Name | None:
         """What the change is to who watches the documents that match; None when it is nothing to them."""

@@ -27,6 +27,7 @@ from rollbook.registry.history.past_fleets import PastFleet, entries_at, entry_o
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.scanning import BYTES_PER_WORK_UNIT
 from rollbook.security.callers import Caller
+from rollbook.security.sights import WHOLE, Sight
 from rollbook.view.entries import Entry
 from rollbook.view.views import View
 
@@ -73,18 +74,20 @@ class History:
         self._lane = (computing or ComputingThreads()).lane("history", threads=THREADS)
 
     async def version(self, caller: Caller, id: str, moment: Moment) -> Entry:
-        """The cluster as it was. Refuses (ClusterNotFound) when it was not there, or never."""
+        """The cluster as it was, for the caller. Refuses (ClusterNotFound) when it saw none then, or never."""
+        sight = caller.access.reads
         await self._reach(moment)
         entry, newest = self._view.entry(id), self._view.revision
-        if entry is not None and _still_stands(entry, moment):
-            return entry
-        return await self._run(lambda work: self._version(id, moment, newest, work))
+        if entry is not None and _still_stands(entry, moment) and (seen := sight.entry(entry)) is not None:
+            return seen
+        return await self._run(lambda work: self._version(sight, id, moment, newest, work))
 
-    async def fleet(self, caller: Caller, moment: Moment) -> PastFleet:
-        """All clusters as they were."""
+    async def fleet(self, caller: Caller, moment: Moment, verb: str = "read") -> PastFleet:
+        """All clusters as they were, as the caller sees them by a verb of reading."""
+        sight = caller.access.sight(verb)
         await self._reach(moment)
         present, newest = self._view.select(None), self._view.revision
-        entries = await self._run(lambda work: self._entries(moment, present, newest, work))
+        entries = await self._run(lambda work: seen_by(sight, self._entries(moment, present, newest, work)))
         return PastFleet(entries, self.facts, self._limits, self.on_thread)
 
     async def revision_of(self, caller: Caller, moment: Moment) -> int:
@@ -99,7 +102,8 @@ class History:
         Refuses (ClusterNotFound) an id that never was a cluster's, and (Compacted) a ``before`` whose past is all gone.
         """
         end = self._view.revision + 1 if before is None else min(before, self._view.revision + 1)
-        return await self._run(lambda work: self._of(id, end, limit, form, work))
+        sight = caller.access.sight("history")
+        return await self._run(lambda work: self._of(sight, id, end, limit, form, work))
 
     async def changes(self, caller: Caller, *, since: int | None, limit: int, form: Detail) -> HistoryPage:
         """The changes of all clusters later than ``since``, oldest first; without it, from the oldest that is kept.
@@ -109,12 +113,15 @@ class History:
         newest = self._view.revision
         if since is not None:
             self._check(AtRevision(since))
-        return await self._run(lambda work: self._changes(since, newest, limit, form, work))
+        sight = caller.access.sight("history")
+        return await self._run(lambda work: self._changes(sight, since, newest, limit, form, work))
 
     async def last_body(self, caller: Caller, id: str) -> bytes:
-        """The newest document of a cluster, deleted or not."""
-        entry = self._view.entry(id)
-        return entry.body if entry is not None else await self._run(lambda _: self._last_body(id))
+        """The whole newest document of a cluster, deleted or not. Refuses (ClusterNotFound) what was never seen."""
+        entry, sight = self._view.entry(id), caller.access.reads
+        if entry is not None and sight.entry(entry) is not None:
+            return entry.body
+        return await self._run(lambda work: self._last_body(sight, id, work))
 
     async def status(self, caller: Caller, id: str, revision: int | None) -> StatusChange | None:
         """The change that gave the status which a cluster had at a revision (None: last); see ``Past.status``."""
@@ -162,55 +169,82 @@ class History:
                     return newest  # changes that were dated by a clock that was ahead have happened all the same
                 return min(self._journal.past.revision_at(at_ms), newest)
 
-    def _version(self, id: str, moment: Moment, newest: int, work: RequestBudget) -> Entry:
-        self._check_known(id)
+    def _version(self, sight: Sight, id: str, moment: Moment, newest: int, work: RequestBudget) -> Entry:
+        self._check_known(sight, id, work)
         revision = self._revision_of(moment, newest)
         kept = self._journal.past.version(id, revision, work=work)
-        if kept is None:
+        seen = None if kept is None else sight.entry(entry_of(kept))
+        if seen is None:
             raise ClusterNotFound(f"there was no cluster {id!r} at revision {revision}")
-        return entry_of(kept)
+        return seen
 
     def _entries(self, moment: Moment, present: Sequence[Entry], newest: int, work: RequestBudget) -> Sequence[Entry]:
         revision = self._revision_of(moment, newest)
         with closing(self._journal.past.earlier(revision, work=work)) as earlier:
             return entries_at(present, earlier, work=work)
 
-    def _of(self, id: str, end: int, limit: int, form: Detail, work: RequestBudget) -> HistoryPage:
-        self._check_known(id)
+    def _of(self, sight: Sight, id: str, end: int, limit: int, form: Detail, work: RequestBudget) -> HistoryPage:
+        self._check_known(sight, id, work)
         mark = self._journal.compaction.mark()
         if mark and end <= mark:
             raise Compacted(f"changes up to revision {mark} are no longer kept")
-        return page_of(self._journal.past.history(id, before=end, work=work), limit, form, work)
+        return page_of(self._journal.past.history(id, before=end, work=work), sight, limit, form, work)
 
-    def _changes(self, since: int | None, newest: int, limit: int, form: Detail, work: RequestBudget) -> HistoryPage:
+    def _changes(
+        self, sight: Sight, since: int | None, newest: int, limit: int, form: Detail, work: RequestBudget
+    ) -> HistoryPage:
         since = self._journal.compaction.mark() if since is None else since
         changes = self._journal.follow(since)
-        return page_of(until(changes, newest), limit, form, work)
+        return page_of(until(changes, newest), sight, limit, form, work)
 
-    def _last_body(self, id: str) -> bytes:
-        self._check_known(id)
+    def _last_body(self, sight: Sight, id: str, work: RequestBudget) -> bytes:
+        self._check_known(sight, id, work)
         last = next(self._journal.past.history(id), None)
         body = (last.after or last.before) if last is not None else None
         if body is None:
             raise Compacted(f"the last version of {id!r} is no longer kept")
         return body
 
-    def _check_known(self, id: str) -> None:
-        if not self._journal.past.knows(id):
+    def _check_known(self, sight: Sight, id: str, work: RequestBudget) -> None:
+        """Refuses (ClusterNotFound) an id that no cluster ever had which the caller saw."""
+        if not self._journal.past.knows(id) or not (sight is WHOLE or self._was_seen(sight, id, work)):
             raise ClusterNotFound(f"no cluster has, or ever had, the id {id!r}")
 
+    def _was_seen(self, sight: Sight, id: str, work: RequestBudget) -> bool:
+        entry = self._view.entry(id)
+        if entry is not None and sight.entry(entry) is not None:
+            return True
+        past = self._journal.past.history(id, work=work)
+        return any(ChangeEvent(change).seen_by(sight) is not None for change in past)
 
-def page_of(changes: Iterator[Change], limit: int, form: Detail, work: RequestBudget) -> HistoryPage:
-    """The first changes as JSON: ``limit`` at most, and less when they are large or take long, but one at least."""
+
+def page_of(changes: Iterator[Change], sight: Sight, limit: int, form: Detail, work: RequestBudget) -> HistoryPage:
+    """The first changes that ``sight`` shows, as JSON: ``limit`` at most, and less when they are large or take long.
+
+    One at least, unless it takes long to come to one.
+    """
     items: list[bytes] = []
     size_bytes, deadline = 0, time.monotonic() + PAGE_SECONDS_MAX
     for change in changes:
-        items.append(ChangeEvent(change).record(form))
-        size_bytes += len(items[-1])
-        work.spend(WORK_UNITS_PER_CHANGE + len(items[-1]) // BYTES_PER_WORK_UNIT)
-        if len(items) == limit or size_bytes >= PAGE_BYTES_MAX or time.monotonic() >= deadline:
-            return HistoryPage(items, change.revision if next(changes, None) else None)
+        is_late = time.monotonic() >= deadline
+        work.spend(WORK_UNITS_PER_CHANGE)
+        if (seen := ChangeEvent(change).seen_by(sight)) is not None:
+            items.append(seen.record(form))
+            size_bytes += len(items[-1])
+            work.spend(len(items[-1]) // BYTES_PER_WORK_UNIT)
+        if len(items) == limit or size_bytes >= PAGE_BYTES_MAX or is_late:
+            return HistoryPage(items, change.revision if _goes_on(changes, sight, deadline) else None)
     return HistoryPage(items, None)
+
+
+def _goes_on(changes: Iterator[Change], sight: Sight, deadline: float) -> bool:
+    """Whether there is another change that ``sight`` shows, or it would take long to find out."""
+    return any(ChangeEvent(each).seen_by(sight) is not None or time.monotonic() >= deadline for each in changes)
+
+
+def seen_by(sight: Sight, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The entries as ``sight`` shows them."""
+    return entries if sight is WHOLE else [seen for entry in entries if (seen := sight.entry(entry)) is not None]
 
 
 def until(changes: Iterator[Change], newest: int) -> Iterator[Change]:

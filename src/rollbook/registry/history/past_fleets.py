@@ -24,7 +24,6 @@ from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.requests import Aggregation, Query
 from rollbook.registry.reading.scanning import Scan
 from rollbook.registry.reading.undocumented import note_on
-from rollbook.security.callers import Caller
 from rollbook.view.entries import Entry
 
 OnThread: TypeAlias = Callable[[Callable[[], Any], RequestBudget], Awaitable[Any]]
@@ -39,50 +38,50 @@ class PastFleet(Struct, frozen=True):
     limits: Limits
     on_thread: OnThread
 
-    async def find(self, caller: Caller, query: Query) -> Sequence[bytes]:
+    async def find(self, query: Query) -> Sequence[bytes]:
         """As ``Reader.find``."""
         check_past(query)
         scan = self._scan(query.max_time_ms)
         found: Sequence[bytes] = await self.on_thread(lambda: scan.find(query), scan.work)
         return found
 
-    async def count(self, caller: Caller, query: Query) -> int:
+    async def count(self, query: Query) -> int:
         """As ``Reader.count``."""
         check_past(query)
         scan = self._scan(query.max_time_ms)
         count: int = await self.on_thread(lambda: scan.count(query), scan.work)
         return count
 
-    async def aggregate(self, caller: Caller, aggregation: Aggregation) -> Sequence[bytes]:
+    async def aggregate(self, aggregation: Aggregation) -> Sequence[bytes]:
         """As ``Reader.aggregate``."""
         check_past(aggregation)
         scan = self._scan(aggregation.max_time_ms)
         results: Sequence[bytes] = await self.on_thread(lambda: scan.aggregate(aggregation), scan.work)
         return results
 
-    async def facets(self, caller: Caller, asked: FacetQuery) -> dict[str, Value]:
+    async def facets(self, asked: FacetQuery) -> dict[str, Value]:
         """As ``Reader.facets``."""
         check_past(asked.query)
         scan = self._scan(asked.query.max_time_ms)
         found: dict[str, Value] = await self.on_thread(lambda: scan.facets(asked, {}), scan.work)
         return found
 
-    async def distinct(self, caller: Caller, asked: DistinctQuery) -> list[Value]:
+    async def distinct(self, asked: DistinctQuery) -> list[Value]:
         """As ``Reader.distinct``."""
         check_past(asked.query)
         scan = self._scan(asked.query.max_time_ms)
         values: list[Value] = await self.on_thread(lambda: scan.distinct(asked), scan.work)
         return values
 
-    async def explain(self, caller: Caller, query: Query) -> dict[str, Value]:
+    async def explain(self, query: Query) -> dict[str, Value]:
         """As ``Reader.explain``, of which there is little to say here."""
         check_past(query)
         count = len(self.entries)
         summary = f"all {count} documents are looked at: what was in the past is not indexed"
-        notes: list[Value] = [*await self.notes_on(caller, query.undocumented)]
+        notes: list[Value] = [*await self.notes_on(query.undocumented)]
         return {"summary": summary, "exact": False, "documents": count, "candidates": count, "notes": notes}
 
-    async def notes_on(self, caller: Caller, paths: Sequence[Path]) -> list[str]:
+    async def notes_on(self, paths: Sequence[Path]) -> list[str]:
         """As ``Reader.notes_on``, of the clusters as they were. The first few paths are looked at."""
         if not paths:
             return []

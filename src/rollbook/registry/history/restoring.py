@@ -7,14 +7,16 @@ A status that the registry itself wrote over another one, for a cluster that was
 that it stood over is restored, unless the cluster is unreachable now.
 """
 
+from typing import ClassVar
+
 from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules, accept_update
 from rollbook.clusters.large_documents import decode_stored
 from rollbook.clusters.liveness import STATUS, StatusOverride, status_in
 from rollbook.documents.editing import with_members
-from rollbook.documents.values import MISSING, Maybe, is_integer
-from rollbook.errors import ClusterExists, PreconditionFailed, RequestRefused, below
+from rollbook.documents.values import MISSING, Document, Maybe, is_integer
+from rollbook.errors import ClusterExists, ClusterNotFound, PreconditionFailed, RequestRefused, below
 from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 from rollbook.registry.history.history import History
 from rollbook.registry.history.moments import AtRevision
@@ -28,8 +30,9 @@ WHOLE_DOCUMENT = frozenset({()})
 class Restore(Struct, frozen=True):
     """Make a cluster what it was: ``body``, at ``revision``; None: as it was before its deletion.
 
-    ``last`` is the newest document there was, the measure for a cluster that is deleted. ``mark`` is the status that
-    the registry had written into ``body`` for a silent cluster, and the one it wrote it over; None: it had not.
+    ``last`` is the newest document there was, the measure for a cluster that is deleted; both are as the caller sees
+    them, and ``whole`` is all of the last. ``mark`` is the status that the registry had written into ``body`` for a
+    silent cluster, and the one it wrote it over; None: it had not.
     """
 
     id: str
@@ -40,6 +43,8 @@ class Restore(Struct, frozen=True):
     precondition: Precondition = ANY_REVISION
     limits: Limits = DEFAULT_LIMITS
     mark: StatusOverride | None = None
+    whole: bytes | None = None
+    verb: ClassVar[str] = "restore"
 
     @property
     def reason(self) -> str:
@@ -51,7 +56,7 @@ class Restore(Struct, frozen=True):
             if self.precondition.matches is not None:
                 raise PreconditionFailed(f"the cluster {self.id!r} is deleted, and has no revision that If-Match names")
             body, warnings = self._judged(self.last, is_unreachable=False)
-            return Decision("created", body, warnings)
+            return Decision("created", body, warnings, restored=self.whole)
         if self.revision is None:
             raise ClusterExists(
                 f'the cluster {self.id!r} is not deleted; say which version it shall be again: {{"revision": number}}'
@@ -60,6 +65,9 @@ class Restore(Struct, frozen=True):
         is_unreachable = self.mark is not None and status_in(current.body) == self.mark.written
         body, warnings = self._judged(current.body, is_unreachable=is_unreachable)
         return Decision(None if body == current.body else "updated", body, warnings)
+
+    def proposed(self, before: Document, budget: RequestBudget) -> Document:
+        return decode_stored(self.body)
 
     def _judged(self, measure: bytes, *, is_unreachable: bool) -> tuple[bytes, tuple[str, ...]]:
         """The JSON to store and its warnings, measured against the document that stands or stood last."""
@@ -82,15 +90,18 @@ async def restoration(
     limits: Limits,
     words: StatusWords,
 ) -> Restore:
-    """The command that restores a cluster. Refuses what was not there (ClusterNotFound) or is gone (Compacted).
+    """The command that restores a cluster. Refuses what the caller never saw (ClusterNotFound) or is gone (Compacted).
 
     ``words`` are the statuses that the registry itself writes.
     """
     version = None if revision is None else await history.version(caller, id, AtRevision(revision))
-    last = await history.last_body(caller, id)
+    whole = await history.last_body(caller, id)
+    last = caller.access.reads.body(whole) or (None if version is None else version.body)
+    if last is None:
+        raise ClusterNotFound(f"the cluster {id!r} was not there for you before it was deleted")
     body = last if version is None else version.body
     mark = words.override_of(status_in(body), await history.status(caller, id, revision))
-    return Restore(id, revision, body, last, rules, precondition, limits, mark)
+    return Restore(id, revision, body, last, rules, precondition, limits, mark, whole)
 
 
 def parse_restore(body: Maybe) -> int | None:

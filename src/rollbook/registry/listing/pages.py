@@ -21,7 +21,7 @@ from rollbook.limits import Limits, budget_from_now
 from rollbook.registry.history.history import History
 from rollbook.registry.history.moments import AtRevision, Moment
 from rollbook.registry.history.past_fleets import check_past, entry_of
-from rollbook.registry.listing.cursors import Cursor, open_cursor_key
+from rollbook.registry.listing.cursors import Cursor, digest_of, open_cursor_key
 from rollbook.registry.listing.page_requests import PageRequest
 from rollbook.registry.listing.seeing import sees_everything
 from rollbook.registry.listing.windows import Placed, Window, plain_value_at, window_behind
@@ -31,6 +31,7 @@ from rollbook.registry.reading.reading_threads import ReadingThreads
 from rollbook.registry.reading.requests import Query
 from rollbook.registry.reading.scanning import Scan
 from rollbook.security.callers import Caller
+from rollbook.security.sights import WHOLE
 from rollbook.view.entries import Bodies, Entry
 from rollbook.view.index.postings import EMPTY
 from rollbook.view.orders import created_after, first_by, first_created, last_created
@@ -95,7 +96,11 @@ class Pages:
         """
         if moment is not None:
             check_past(asked.query)
-        facts = self._facts.as_of_now() if moment is None else self._history.facts
+        sight = caller.access.reads
+        if sight is not WHOLE:
+            asked = replace(asked, digest=digest_of(asked.digest + sight.key))
+        facts = self._facts if sight is WHOLE else self._facts.of_what_is_seen()
+        facts = facts.as_of_now() if moment is None else self._history.facts
         scan = Scan((), facts, budget_from_now(self._limits, max_time_ms=asked.query.max_time_ms))
         if asked.cursor is None:
             revision = self._view.revision if moment is None else await self._history.revision_of(caller, moment)

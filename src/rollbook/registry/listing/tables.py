@@ -76,7 +76,8 @@ class Tables:
             return Table(columns, page.total, page.revision, page.cursor)
         if moment is not None:
             check_past(query)
-        facts = self._facts.as_of_now() if moment is None else self._history.facts
+        facts = self._facts if sees_everything(caller) else self._facts.of_what_is_seen()
+        facts = facts.as_of_now() if moment is None else self._history.facts
         scan = Scan((), facts, budget_from_now(self._limits, max_time_ms=query.max_time_ms))
         if moment is not None or not sees_everything(caller):
             revision = self._view.revision if moment is None else await self._history.revision_of(caller, moment)

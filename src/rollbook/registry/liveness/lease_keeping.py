@@ -15,6 +15,7 @@ from rollbook.clusters.liveness import ClockReading, Lease
 from rollbook.clusters.nodes import node_id, nodes_in
 from rollbook.clusters.uptime import Share, day_shares, slot_shares
 from rollbook.errors import ClusterDeleted, ClusterNotFound, RegistryError
+from rollbook.registry.liveness.admitting import admitted, unlisted
 from rollbook.registry.liveness.heartbeats import NODES_MAX, PLAIN_HEARTBEAT, Heartbeat
 from rollbook.registry.liveness.lease_metrics import LeaseMetrics
 from rollbook.registry.liveness.lease_saving import LeaseSaver
@@ -84,8 +85,11 @@ class LeaseKeeper:
         """
         entry = self._marks.entry(id)
         if entry is None:
-            raise await self._absence_of(id)
+            raise await self._absence_of(caller, id)
+        heard = admitted(caller.access, entry, beat)
         lease = self.hear(entry, beat)
+        if heard is not entry:
+            lease.unknown_nodes = unlisted(heard, beat)
         if beat.status is not None:
             await self._marking.set_status(caller, lease, entry, beat.status, reason=reason)
         elif not self._marks.is_none(lease, entry) or self._marking.goes_live(lease, entry):
@@ -93,7 +97,12 @@ class LeaseKeeper:
         return lease
 
     def beat_at_once(self, caller: Caller, id: str, beat: Heartbeat) -> Lease | None:
-        """Hear a beat of which no document takes note; None, and nothing heard, when it has to be waited for."""
+        """Hear a beat of which no document takes note; None, and nothing heard, when it has to be waited for.
+
+        Likewise where it has to be judged whether the caller may.
+        """
+        if not caller.access.is_unbounded("heartbeat"):
+            return None
         entry, lease = self._marks.entry(id), self.leases.get(id)
         if entry is None or lease is None or lease.life != entry.created_revision:
             return None
@@ -152,8 +161,8 @@ class LeaseKeeper:
         lease.nodes = {id: when for id, when in _with_nodes(lease.nodes, present, now).items() if id in listed}
         lease.unknown_nodes = tuple(dict.fromkeys(id for id in present if id not in listed))
 
-    async def _absence_of(self, id: str) -> RegistryError:
-        if await self._marks.knows(id):
+    async def _absence_of(self, caller: Caller, id: str) -> RegistryError:
+        if await self._marks.knows(id, caller.access.sights("heartbeat", "read")):
             return ClusterDeleted(f"the cluster {id!r} was deleted; create it again before it sends heartbeats")
         return ClusterNotFound(f"no cluster has the id {id!r}")
 

@@ -1,6 +1,7 @@
 """Commands on the status of a cluster alone: a beat's own, the registry's mark for a silent one, and taking it back."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from msgspec import Struct
 
@@ -24,11 +25,15 @@ class SetStatus(Struct, frozen=True):
     status: str
     rules: SchemaRules
     limits: Limits
+    verb: ClassVar[str] = "heartbeat"
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
         return _with_status(current, self.status, self.rules, self.limits)
+
+    def proposed(self, before: Document, budget: RequestBudget) -> Document:
+        return with_members(before, {STATUS: self.status})
 
 
 class GoLive(Struct, frozen=True):
@@ -38,11 +43,15 @@ class GoLive(Struct, frozen=True):
     status: str
     rules: SchemaRules
     limits: Limits
+    verb: ClassVar[str] = "heartbeat"
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None or status_in(current.body) != REGISTERED:
             return Decision(None, None if current is None else current.body)
         return _with_status(current, self.status, self.rules, self.limits)
+
+    def proposed(self, before: Document, budget: RequestBudget) -> Document:
+        return with_members(before, {STATUS: self.status})
 
 
 class MarkUnreachable(Struct, frozen=True):
@@ -53,11 +62,15 @@ class MarkUnreachable(Struct, frozen=True):
     is_due: Callable[[], bool]
     rules: SchemaRules
     limits: Limits
+    verb: ClassVar[str] = "heartbeat"
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None or not self.is_due():
             return Decision(None, None if current is None else current.body, outcome=NOT_DUE)
         return _with_status(current, self.status, self.rules, self.limits)
+
+    def proposed(self, before: Document, budget: RequestBudget) -> Document:
+        return with_members(before, {STATUS: self.status})
 
 
 class RestoreStatus(Struct, frozen=True):
@@ -68,11 +81,15 @@ class RestoreStatus(Struct, frozen=True):
     revision: int
     rules: SchemaRules
     limits: Limits
+    verb: ClassVar[str] = "heartbeat"
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None or current.revision != self.revision or status_in(current.body) != self.mark.written:
             return Decision(None, None if current is None else current.body)
         return _with_status(current, self.mark.former, self.rules, self.limits)
+
+    def proposed(self, before: Document, budget: RequestBudget) -> Document:
+        return with_members(before, {STATUS: self.mark.former})
 
 
 def _with_status(current: Current, status: Maybe, rules: SchemaRules, limits: Limits) -> Decision:

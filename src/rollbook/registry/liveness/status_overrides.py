@@ -17,6 +17,7 @@ from rollbook.journal.interface import Journal
 from rollbook.journal.statuses import StatusChange
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.liveness.leases import Leases
+from rollbook.security.sights import WHOLE, Sight
 from rollbook.view.entries import Entry
 from rollbook.view.views import View
 
@@ -117,9 +118,15 @@ class StatusOverrides:
         if not lease.mark_known and newest is not None and newest.revision == entry.revision:
             self.believe(lease, mark)
 
-    async def knows(self, id: str) -> bool:
-        """Whether there ever was a cluster with this id."""
-        return await asyncio.to_thread(self._book.journal.past.knows, id)
+    async def knows(self, id: str, sight: Sight) -> bool:
+        """Whether there ever was a cluster with this id that ``sight`` shows."""
+        return await asyncio.to_thread(self._knows, id, sight)
+
+    def _knows(self, id: str, sight: Sight) -> bool:
+        past = self._book.journal.past
+        if sight is WHOLE or not past.knows(id):
+            return past.knows(id)
+        return any(sight.change(change) is not None for change in past.history(id))
 
     def _concerns(self, lease: Lease, change: Change) -> bool:
         return lease.mark is not None or change.actor == REGISTRY or self._leases.is_due(lease)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from rollbook.clusters.liveness import STATUS
+from rollbook.clusters.nodes import node_id, nodes_in
 from rollbook.clusters.schema import REGISTRY_FIELD
 from rollbook.documents.codec import decode_stored
 from rollbook.documents.values import MISSING, Document, Maybe, Value
@@ -10,16 +12,25 @@ from rollbook.registry.liveness.lease_facts import LeaseFacts
 from rollbook.registry.writing.commands import Current
 from rollbook.view.entries import Entry
 
+OF_THE_DOCUMENT = frozenset({"nodes", "formerStatus"})
+"""What a lease knows that its cluster's document said once."""
+
 
 class Facts:
     """What is known about an entry, as of now. Safe to call from any thread."""
 
-    def __init__(self, leases: LeaseFacts | None = None) -> None:
+    def __init__(self, leases: LeaseFacts | None = None, *, narrowed: bool = False) -> None:
         self._leases = leases
+        self._narrowed = narrowed
 
     def as_of_now(self) -> "Facts":
         """The same facts at one fixed time, so that the parts of one answer are consistent."""
-        return self if self._leases is None else Facts(self._leases.as_of_now())
+        return self if self._leases is None else Facts(self._leases.as_of_now(), narrowed=self._narrowed)
+
+    def of_what_is_seen(self) -> "Facts":
+        """The same facts for a caller from whom something is hidden: of nodes and of a status that its document of the
+        cluster does not have, nothing is known."""
+        return Facts(self._leases, narrowed=True)
 
     def of(self, entry: Entry | Current) -> dict[str, Value]:
         """Its revision (an integer), when it was created, last changed and given its status (ISO 8601, UTC), and
@@ -33,7 +44,7 @@ class Facts:
             "updatedAt": iso_time(entry.updated_at_ms),
             "statusSince": iso_time(entry.status_since_ms),
             "protected": entry.protected,
-            **({} if self._leases is None else self._leases.of(entry)),
+            **({} if self._leases is None else self._of_lease(entry, self._leases)),
         }
 
     def fields_of(self, entries: Sequence[Entry], name: str) -> list[Maybe]:
@@ -50,6 +61,18 @@ class Facts:
             case "liveness" if self._leases is not None:
                 return [*self._leases.livenesses(entries)]
         return [self.of(entry).get(name, MISSING) for entry in entries]
+
+    def _of_lease(self, entry: Entry | Current, leases: LeaseFacts) -> Document:
+        facts = leases.of(entry)
+        if self._narrowed and facts.keys() & OF_THE_DOCUMENT:
+            document = decode_stored(entry.body)
+            if STATUS not in document:
+                facts.pop("formerStatus", None)
+            if isinstance(nodes := facts.pop("nodes", None), list):
+                listed = set(map(node_id, nodes_in(document)))
+                if known := [node for node in nodes if node_id(node) in listed]:
+                    facts["nodes"] = known
+        return facts
 
     def document_of(self, entry: Entry) -> Document:
         """The entry's document with what is known about it."""

@@ -8,6 +8,7 @@ from rollbook.language.filters import Filter
 from rollbook.language.filters.nodes import EVERYTHING, All, Computed, Constant, ElemMatch, Field, JsonSchema, Not
 from rollbook.language.filters.nodes import Any as AnyOf
 from rollbook.registry.reading.requests import Query
+from rollbook.security.seeing import SeenView
 from rollbook.view.planning.plans import Plan
 from rollbook.view.views import View
 
@@ -21,7 +22,7 @@ def on_documents(filter: Filter) -> Filter:
     return EVERYTHING
 
 
-def plan_query(view: View, query: Query) -> Plan:
+def plan_query(view: View | SeenView, query: Query) -> Plan:
     """The view's plan for a query; what only the registry knows is not indexed, and does not narrow."""
     filter = on_documents(query.filter) if query.reads_registry else query.filter
     plan = view.plan(filter)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Self, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 from pyroaring import BitMap
 
@@ -27,9 +28,14 @@ from rollbook.registry.reading.requests import Aggregation, Query
 from rollbook.registry.reading.scanning import Scan, stop_of
 from rollbook.registry.reading.undocumented import note_on
 from rollbook.security.callers import Caller
+from rollbook.security.seeing import Seeing, SeenView
+from rollbook.security.seen_orders import first_by
+from rollbook.security.sights import WHOLE, Sight
 from rollbook.view.entries import Bodies, Entry
+from rollbook.view.facets import Facet
+from rollbook.view.index.indexes import Index
 from rollbook.view.index.postings import EMPTY
-from rollbook.view.orders import first_by
+from rollbook.view.planning.explaining import explain
 from rollbook.view.planning.planning import lacking
 from rollbook.view.planning.planning_budgets import effort_from_now
 from rollbook.view.planning.plans import Plan
@@ -50,113 +56,22 @@ EVERY_ONE = Plan(exact=True)
 
 
 class Reader:
-    """Answers callers' queries from the view, each within its budget of time and memory."""
+    """Gives callers the fleet that they see, to be asked. Its threads are what long questions run on."""
 
-    def __init__(self, view: View, facts: Facts, *, limits: Limits, computing: ComputingThreads | None = None) -> None:
-        self._view = view
+    def __init__(
+        self, seeing: Seeing, facts: Facts, *, limits: Limits, computing: ComputingThreads | None = None
+    ) -> None:
+        self.seeing = seeing
         self._facts = facts
         self._limits = limits
         self.threads = ReadingThreads(computing or ComputingThreads())
 
-    async def find(self, caller: Caller, query: Query) -> Sequence[bytes]:
-        """The JSON of each matching document, in the order asked for, else in order of creation."""
-        plan = plan_query(self._view, query)
-        if plan.exact and query.sort is None and query.answers_as_stored:
-            return Bodies(self._view.select(self._in_window(plan, query)))
-        first = self._first(plan, query)
-        if first is not None:  # they are in order: what is left to do is to go past some, and to shape the others
-            entries, plan, query = first, EVERY_ONE, replace(query, sort=None)
-        else:
-            entries = self._view.select(plan.candidates)
-        certain = None if plan.exact else plan.certain
-        scan = Scan(entries, self._facts.as_of_now(), self._work(query.max_time_ms), certain=certain)
-        return await self._run(lambda: scan.find(query), query, entries, scan.work)
-
-    def find_at_once(self, caller: Caller, query: Query) -> list[bytes] | None:
-        """Like ``find``, if the indexes alone answer it and the result is small; else None."""
-        if query.sort is not None or query.explain or not query.answers_as_stored:
-            return None
-        plan = plan_query(self._view, query)
-        candidates = self._in_window(plan, query) if plan.exact else None
-        if candidates is None or len(candidates) > AT_ONCE_ENTRIES_MAX:
-            return None
-        return self._view.bodies(candidates)
-
-    async def count(self, caller: Caller, query: Query) -> int:
-        """How many documents match, within the query's ``skip`` and ``limit``."""
-        plan = plan_query(self._view, query)
-        if plan.exact:
-            found = len(self._view) if plan.candidates is None else len(plan.candidates)
-            return len(range(found)[query.skip : stop_of(query)])
-        entries = self._view.select(plan.candidates)
-        scan = Scan(entries, self._facts.as_of_now(), self._work(query.max_time_ms), certain=plan.certain)
-        return await self._run(lambda: scan.count(query), query, entries, scan.work)
-
-    async def aggregate(self, caller: Caller, aggregation: Aggregation) -> Sequence[bytes]:
-        """The JSON of each document that comes out of the pipeline."""
-        plan = self._view.plan(on_documents(aggregation.filter) if aggregation.reads_registry else aggregation.filter)
-        counted = self._counted(aggregation, plan)
-        entries = self._view.select(plan.candidates if counted is None else EMPTY)
-        scan = Scan(entries, self._facts.as_of_now(), self._work(aggregation.max_time_ms))
-        if counted is None:
-            return await self.threads.run(lambda: scan.aggregate(aggregation), scan.work)
-        tally, counts = counted
-        if not tally.rest.stages:
-            return scan.run(tally.rest, tally.documents(counts))
-        return await self.threads.run(lambda: scan.run(tally.rest, tally.documents(counts)), scan.work)
-
-    async def facets(self, caller: Caller, asked: FacetQuery) -> dict[str, Value]:
-        """How many of the matching documents have which values."""
-        plan = Plan() if asked.reads_registry else plan_query(self._view, asked.query)
-        told = facets_in_index(asked, self._view.index, plan.candidates) if plan.exact else {}
-        untold = [facet for facet in asked.facets if facet.name not in told]
-        entries = self._view.select(plan.candidates)
-        if not untold:
-            return facets_as_json(asked, len(entries), told)
-        work, certain = self._work(asked.query.max_time_ms), None if plan.exact else plan.certain
-        scan = Scan(entries, self._facts, work, certain=certain)
-        return await self.threads.run(lambda: scan.facets(asked, told), scan.work)
-
-    async def distinct(self, caller: Caller, asked: DistinctQuery) -> list[Value]:
-        """The distinct values at a path of the matching documents, in MongoDB's order."""
-        query = asked.query
-        plan = Plan() if query.reads_registry else plan_query(self._view, query)
-        from_index = plan.exact and asked.collation is None
-        known = distinct_in_index(asked.path, self._view.index, plan.candidates) if from_index else None
-        if known is not None:
-            return known
-        work, certain = self._work(query.max_time_ms), None if plan.exact else plan.certain
-        scan = Scan(self._view.select(plan.candidates), self._facts, work, certain=certain)
-        return await self.threads.run(lambda: scan.distinct(asked), scan.work)
-
-    async def explain(self, caller: Caller, query: Query) -> dict[str, Value]:
-        """How the query is answered, in words and figures, and how long that took now (milliseconds)."""
-        begun = time.perf_counter()
-        plan = plan_query(self._view, query)
-        planned = time.perf_counter()
-        found = len(await self.find(caller, query))
-        done = time.perf_counter()
-        clauses = self._view.explain(query.filter)
-        candidates = len(self._view) if plan.candidates is None else len(plan.candidates)
-        return {
-            "summary": _summary(query, plan, candidates, len(self._view)) + self._order(query, plan),
-            "exact": plan.exact,
-            "documents": len(self._view),
-            "candidates": candidates,
-            "returned": found,
-            "milliseconds": {"plan": round((planned - begun) * 1000, 3), "find": round((done - planned) * 1000, 3)},
-            "clauses": clauses.as_json(),
-            "text": list(clauses.lines()),
-            "notes": [*await self.notes_on(caller, query.undocumented)],
-        }
-
-    def lacking(self, caller: Caller, paths: Sequence[Path]) -> list[Path]:
-        """Those of the paths at which no cluster has anything."""
-        return lacking(paths, self._view.index) if paths else []
-
-    async def notes_on(self, caller: Caller, paths: Sequence[Path]) -> list[str]:
-        """What is to be said about undocumented paths of a filter: a note on each that no cluster has."""
-        return [note_on(path) for path in self.lacking(caller, paths)[:NOTES_MAX]]
+    def fleet(self, caller: Caller, verb: str = "read") -> "PresentFleet":
+        """The clusters as they are now, as the caller sees them by a verb of reading."""
+        access = caller.access
+        sight = access.reads if verb == "read" else access.sight(verb)
+        facts = self._facts if sight is WHOLE else self._facts.of_what_is_seen()
+        return PresentFleet(self.seeing, sight, facts, self._limits, self.threads)
 
     async def __aenter__(self) -> Self:
         return self
@@ -165,44 +80,135 @@ class Reader:
         """End the reads that are under way, and release the threads."""
         self.threads.close()
 
-    def _counted(self, aggregation: Aggregation, plan: Plan) -> tuple[Tally, Sequence[tuple[Value, int]]] | None:
-        """The counting that the aggregation begins with, and its counts, where the indexes alone give them."""
-        tally = leading_tally(aggregation.pipeline)
-        if tally is None or aggregation.reads_registry or not plan.exact:
-            return None
-        index = self._view.index
-        within = index.live if plan.candidates is None else plan.candidates
-        counts = tally_of(index.root, tally.path, within, effort=effort_from_now())
-        return None if counts is None else (tally, counts)
 
-    def _first(self, plan: Plan, query: Query) -> Sequence[Entry] | None:
-        """All up to the end of the query's window in its order, where the indexes alone give it."""
-        stop = stop_of(query)
-        if not plan.exact or query.sort is None or len(query.sort.criteria) != 1 or stop is None:
-            return None
-        if query.sort.collation is not None:
-            return None
-        if stop > FIRST_ENTRIES_MAX:
-            return None
-        by = query.sort.criteria[0]
-        return first_by(self._view, by.path, plan.candidates, stop, descending=by.descending)
+class PresentFleet(Struct, frozen=True):
+    """The clusters that a caller sees, as they are when they are asked about. Each question has a budget."""
 
-    def _order(self, query: Query, plan: Plan) -> str:
-        """How the order comes about, in words."""
-        if query.sort is None:
-            return ""
-        found = self._first(plan, query)
-        return "; what matches is sorted" if found is None else "; the index has them in the order that is asked for"
+    seeing: Seeing
+    sight: Sight
+    facts: Facts
+    limits: Limits
+    threads: ReadingThreads
 
-    def _in_window(self, plan: Plan, query: Query) -> BitMap | None:
-        """The candidates that the query's ``skip`` and ``limit`` let through; None: all documents."""
-        if not query.skip and not query.limit:
-            return plan.candidates
-        candidates = self._view.index.live if plan.candidates is None else plan.candidates
-        return candidates[query.skip : stop_of(query)]
+    @property
+    def view(self) -> View | SeenView:
+        """What the caller sees now; not to be kept while others may write."""
+        return self.seeing.by(self.sight)
 
-    def _work(self, max_time_ms: int) -> RequestBudget:
-        return budget_from_now(self._limits, max_time_ms=max_time_ms)
+    async def find(self, query: Query) -> Sequence[bytes]:
+        """The JSON of each matching document, in the order asked for, else in order of creation."""
+        view, plan = self.view, plan_query(self.view, query)
+        if plan.exact and query.sort is None and query.answers_as_stored:
+            return Bodies(view.select(_in_window(view, plan, query)))
+        first = _first(view, plan, query)
+        if first is not None:  # they are in order: what is left to do is to go past some, and to shape the others
+            entries, plan, query = first, EVERY_ONE, replace(query, sort=None)
+        else:
+            entries = view.select(plan.candidates)
+        scan = self._scan(entries, query.max_time_ms, None if plan.exact else plan.certain)
+        return await self._run(lambda: scan.find(query), query, entries, scan.work)
+
+    def find_at_once(self, query: Query) -> list[bytes] | None:
+        """As ``find``, when the indexes alone can tell, and when it is not much; else None."""
+        if query.sort is not None or query.explain or not query.answers_as_stored:
+            return None
+        view, plan = self.view, plan_query(self.view, query)
+        candidates = _in_window(view, plan, query) if plan.exact else None
+        if candidates is None or len(candidates) > AT_ONCE_ENTRIES_MAX:
+            return None
+        return view.bodies(candidates)
+
+    async def count(self, query: Query) -> int:
+        """How many documents match, within the query's ``skip`` and ``limit``."""
+        view, plan = self.view, plan_query(self.view, query)
+        if plan.exact:
+            found = len(view.select(None) if plan.candidates is None else plan.candidates)
+            return len(range(found)[query.skip : stop_of(query)])
+        entries = view.select(plan.candidates)
+        scan = self._scan(entries, query.max_time_ms, plan.certain)
+        return await self._run(lambda: scan.count(query), query, entries, scan.work)
+
+    async def aggregate(self, aggregation: Aggregation) -> Sequence[bytes]:
+        """The JSON of each document that comes out of the pipeline."""
+        view = self.view
+        plan = view.plan(on_documents(aggregation.filter) if aggregation.reads_registry else aggregation.filter)
+        counted = _counted(view, aggregation, plan)
+        entries = view.select(plan.candidates if counted is None else EMPTY)
+        scan = self._scan(entries, aggregation.max_time_ms, EMPTY)
+        if counted is None:
+            return await self.threads.run(lambda: scan.aggregate(aggregation), scan.work)
+        tally, counts = counted
+        if not tally.rest.stages:
+            return scan.run(tally.rest, tally.documents(counts))
+        return await self.threads.run(lambda: scan.run(tally.rest, tally.documents(counts)), scan.work)
+
+    async def facets(self, asked: FacetQuery) -> dict[str, Value]:
+        """How many of the matching documents have which values."""
+        view = self.view
+        plan = Plan() if asked.reads_registry else plan_query(view, asked.query)
+        told = _facets_in_index(view, asked, plan)
+        untold = [facet for facet in asked.facets if facet.name not in told]
+        entries = view.select(plan.candidates)
+        if not untold:
+            return facets_as_json(asked, len(entries), told)
+        scan = self._scan(entries, asked.query.max_time_ms, None if plan.exact else plan.certain)
+        return await self.threads.run(lambda: scan.facets(asked, told), scan.work)
+
+    async def distinct(self, asked: DistinctQuery) -> list[Value]:
+        """The distinct values at a path of the matching documents, in MongoDB's order."""
+        view, query = self.view, asked.query
+        plan = Plan() if query.reads_registry else plan_query(view, query)
+        index = _index_at(view, asked.path) if plan.exact and asked.collation is None else None
+        known = None if index is None else distinct_in_index(asked.path, index, plan.candidates)
+        if known is not None:
+            return known
+        scan = self._scan(view.select(plan.candidates), query.max_time_ms, None if plan.exact else plan.certain)
+        return await self.threads.run(lambda: scan.distinct(asked), scan.work)
+
+    async def explain(self, query: Query) -> dict[str, Value]:
+        """How the query is answered, in words and figures, and how long that took now (milliseconds)."""
+        view, begun = self.view, time.perf_counter()
+        plan = plan_query(view, query)
+        planned = time.perf_counter()
+        found = len(await self.find(query))
+        done = time.perf_counter()
+        numbers = await self._numbers()
+        view = self.view
+        clauses = explain(query.filter, view.index, live=numbers, veil=view.veil)
+        candidates = len(numbers) if plan.candidates is None else len(plan.candidates & numbers)
+        return {
+            "summary": _summary(query, plan, candidates, len(numbers)) + _order(view, query, plan),
+            "exact": plan.exact,
+            "documents": len(numbers),
+            "candidates": candidates,
+            "returned": found,
+            "milliseconds": {"plan": round((planned - begun) * 1000, 3), "find": round((done - planned) * 1000, 3)},
+            "clauses": clauses.as_json(),
+            "text": list(clauses.lines()),
+            "notes": [*await self.notes_on(query.undocumented)],
+        }
+
+    def lacking(self, paths: Sequence[Path]) -> list[Path]:
+        """Those of the paths at which no cluster has anything; none, where the caller does not see all of them."""
+        if not paths:
+            return []
+        view = self.view
+        return lacking(paths, view.index, within=view.numbers, veil=view.veil)
+
+    async def notes_on(self, paths: Sequence[Path]) -> list[str]:
+        """What is to be said about undocumented paths of a filter: a note on each that no cluster has."""
+        return [note_on(path) for path in self.lacking(paths)[:NOTES_MAX]]
+
+    async def _numbers(self) -> BitMap:
+        """The numbers of all documents; they are looked at where the index can't tell."""
+        numbers, entries = self.view.numbers, self.view.select(None)
+        if numbers is not None:
+            return numbers
+        return await self.threads.run(lambda: BitMap([entry.number for entry in entries]), budget_from_now(self.limits))
+
+    def _scan(self, entries: Sequence[Entry], max_time_ms: int, certain: BitMap | None) -> Scan:
+        work = budget_from_now(self.limits, max_time_ms=max_time_ms)
+        return Scan(entries, self.facts.as_of_now(), work, certain=certain)
 
     async def _run(
         self, job: Callable[[], Result], query: Query, entries: Sequence[Entry], work: RequestBudget
@@ -212,6 +218,60 @@ class Reader:
             return job()
         is_brief = not query.may_be_slow and _are_at_most(BRIEF_ENTRIES_MAX, BRIEF_BYTES_MAX, entries)
         return await self.threads.run(job, work, is_brief=is_brief)
+
+
+def _in_window(view: View | SeenView, plan: Plan, query: Query) -> BitMap | None:
+    """The candidates that the query's ``skip`` and ``limit`` let through; None: all documents."""
+    if not query.skip and not query.limit:
+        return plan.candidates
+    candidates = view.numbers if plan.candidates is None else plan.candidates
+    assert candidates is not None, "an exact plan knows its candidates"
+    return candidates[query.skip : stop_of(query)]
+
+
+def _first(view: View | SeenView, plan: Plan, query: Query) -> Sequence[Entry] | None:
+    """All up to the end of the query's window in its order, where the indexes alone can tell."""
+    stop = stop_of(query)
+    if not plan.exact or query.sort is None or len(query.sort.criteria) != 1 or stop is None:
+        return None
+    if query.sort.collation is not None or stop > FIRST_ENTRIES_MAX:
+        return None
+    by = query.sort.criteria[0]
+    return first_by(view, by.path, plan.candidates, stop, descending=by.descending)
+
+
+def _order(view: View | SeenView, query: Query, plan: Plan) -> str:
+    """How the order comes about, in words."""
+    if query.sort is None:
+        return ""
+    found = _first(view, plan, query)
+    return "; what matches is sorted" if found is None else "; the index has them in the order that is asked for"
+
+
+def _counted(
+    view: View | SeenView, aggregation: Aggregation, plan: Plan
+) -> tuple[Tally, Sequence[tuple[Value, int]]] | None:
+    """The counting that the aggregation begins with, and its counts, where the indexes alone can tell them."""
+    tally = leading_tally(aggregation.pipeline)
+    if tally is None or aggregation.reads_registry or not plan.exact:
+        return None
+    index = _index_at(view, tally.path)
+    if index is None:
+        return None
+    within = index.live if plan.candidates is None else plan.candidates
+    counts = tally_of(index.root, tally.path, within, effort=effort_from_now())
+    return None if counts is None else (tally, counts)
+
+
+def _facets_in_index(view: View | SeenView, asked: FacetQuery, plan: Plan) -> dict[str, Facet]:
+    """The facets that the index alone can tell."""
+    known = tuple(facet for facet in asked.facets if _index_at(view, *facet.paths) is not None)
+    return facets_in_index(replace(asked, facets=known), view.index, plan.candidates) if plan.exact else {}
+
+
+def _index_at(view: View | SeenView, *paths: Path) -> Index | None:
+    """The index, where it knows what the documents that are seen have at the paths."""
+    return view.index if view.veil is None or all(map(view.veil.shows, paths)) else None
 
 
 def _are_at_most(count: int, size_bytes: int, entries: Sequence[Entry]) -> bool:

@@ -63,14 +63,16 @@ class Lane:
         """What one audience is sent of a change. Refuses (LanguageRefused) what can't be evaluated."""
         try:
             if self._is_costly(event):
-                name = await self._on_thread(lambda: event.name_for(audience.matches))
+                name = await self._on_thread(lambda: audience.name_of(event))
             else:
-                name = event.name_for(audience.matches)
+                name = audience.name_of(event)
         except LanguageRefused:
             raise
         except Exception as fault:
-            return event.unreadable(fault)
-        return None if name is None else event.message(name, form)
+            seen = audience.seen(event)
+            return None if seen is None else seen.unreadable(fault)
+        seen = None if name is None else audience.seen(event)
+        return None if name is None or seen is None else seen.message(name, form)
 
     async def run(self) -> None:
         """Follow the changes for good."""
@@ -146,13 +148,14 @@ class Lane:
     async def _deliver(
         self, audience: Subscription[Mailbox], verdict: Verdict, event: ChangeEvent, pace: TimeSlice
     ) -> None:
+        seen = None if verdict is None or isinstance(verdict, MemoryError) else audience.seen(event)
         for mailbox in list(audience.members) if verdict is not None else ():
             if isinstance(verdict, LanguageRefused):
                 mailbox.lose(verdict)
             elif isinstance(verdict, MemoryError):
                 mailbox.lose()  # its reader reads it from the journal, when there is memory again
-            elif verdict is not None and not mailbox.lost:
-                mailbox.put(_message_of(verdict, event, mailbox.form))
+            elif verdict is not None and seen is not None and not mailbox.lost:
+                mailbox.put(_message_of(verdict, seen, mailbox.form))
             if pace.is_due:
                 await pace.rest()
         if pace.is_due:
@@ -184,7 +187,7 @@ def judged_in_time(
         verdict: Verdict = None
         if is_listening(audience):
             try:
-                verdict = event.name_for(audience.matches)
+                verdict = audience.name_of(event)
             except Exception as failure:
                 verdict = failure
         judged.append((audience, verdict))

@@ -1,9 +1,9 @@
 """Who is concerned by a change: an index over the filters of watches.
 
-Theory: watches with the same filter share a subscription, which is asked once for all its members. Subscriptions are
-entered under the index bounds of their filters (``index_bounds``): a value under itself, a bound in order of bounds.
-A change is looked up by what its documents hold at the paths of all bounds; only the subscriptions found so, and those
-whose filters have no bounds, are asked whether they match.
+Theory: watches with the same filter and the same sight share a subscription, which is asked once for all its members.
+Subscriptions are entered under the index bounds of their filters (``index_bounds``): a value under itself, a bound in
+order of bounds. A change is looked up by what its documents hold at the paths of all bounds; only the subscriptions
+found so, and those whose filters have no bounds, are asked whether they match.
 """
 
 import time
@@ -14,12 +14,14 @@ from typing import Generic, TypeVar
 from msgspec import Struct, field
 
 from rollbook.documents.ordering import SortKey
-from rollbook.documents.paths import Path
+from rollbook.documents.paths import Path, array_index
 from rollbook.documents.values import Document
 from rollbook.language.filters import Filter, Predicate, compile_filter
 from rollbook.language.filters.costs import is_cheap
 from rollbook.limits import RequestBudget
+from rollbook.registry.feed.change_events import ChangeEvent, Name
 from rollbook.registry.watching.index_bounds import IndexBound, index_bounds_of, keys_at
+from rollbook.security.sights import WHOLE, Sight
 
 Member = TypeVar("Member")
 
@@ -29,19 +31,31 @@ MATCH_BYTES_MAX = 16 * 1024 * 1024
 
 
 class Subscription(Struct, Generic[Member], eq=False, dict=True):
-    """All who watch with one filter. ``seconds``: how long evaluating it took lately."""
+    """All who watch with one filter and one sight. ``seconds``: how long evaluating it took lately."""
 
     filter: Filter
+    sight: Sight = WHOLE
     members: list[Member] = field(default_factory=list)
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        self.name = repr(self.filter)
+        self.name = repr(self.filter), self.sight
         self.handles = index_bounds_of(self.filter)
+        if self.sight is not WHOLE and any(map(_names_a_position, self.handles or ())):
+            self.handles = None  # where elements are hidden, the others have other positions
         # What shares the machine with other threads is judged by its own CPU time, which costs more to ask for.
         self._clock = time.monotonic if is_cheap(self.filter) else time.thread_time
         self._work = RequestBudget(clock=self._clock)
         self._predicate: Predicate = compile_filter(self.filter, work=self._work)
+
+    def seen(self, event: ChangeEvent) -> ChangeEvent | None:
+        """The change as the members see it; None when they see nothing of it."""
+        return event.seen_by(self.sight)
+
+    def name_of(self, event: ChangeEvent) -> Name | None:
+        """What a change is to the members. Refuses (LanguageRefused) what can't be evaluated."""
+        seen = self.seen(event)
+        return None if seen is None else seen.name_for(self.matches)
 
     def matches(self, document: Document) -> bool:
         """Whether the filter matches. Refuses (LanguageRefused) what can't be evaluated, or takes too long."""
@@ -54,7 +68,7 @@ class SubscriptionIndex(Generic[Member]):
     """The audiences of all watches, found by filter or by change."""
 
     def __init__(self) -> None:
-        self._by_filter: dict[str, Subscription[Member]] = {}
+        self._by_filter: dict[tuple[str, Sight], Subscription[Member]] = {}
         self._at: dict[Path, _Place[Member]] = {}
         self._without_handles: set[Subscription[Member]] = set()
         self._members = 0
@@ -65,9 +79,9 @@ class SubscriptionIndex(Generic[Member]):
     def __iter__(self) -> Iterator[Subscription[Member]]:
         return iter(self._by_filter.values())
 
-    def join(self, filter: Filter, member: Member) -> Subscription[Member]:
-        """Add a member to the audience of ``filter``."""
-        joined = Subscription[Member](filter)
+    def join(self, filter: Filter, member: Member, sight: Sight = WHOLE) -> Subscription[Member]:
+        """Add a member to the audience of ``filter`` that sees documents by ``sight``."""
+        joined = Subscription[Member](filter, sight)
         audience = self._by_filter.setdefault(joined.name, joined)
         if audience is joined:
             self._enter(audience)
@@ -109,6 +123,10 @@ class SubscriptionIndex(Generic[Member]):
             place = self._at.get(handle.path)
             if place is not None and place.strike(handle, audience):
                 del self._at[handle.path]
+
+
+def _names_a_position(handle: IndexBound) -> bool:
+    return any(array_index(name) is not None for name in handle.path)
 
 
 class _Place(Generic[Member]):

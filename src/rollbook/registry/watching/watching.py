@@ -192,8 +192,12 @@ class Watching:
         return sum(len(lane.audiences) for lane in self._lanes)
 
     @contextlib.contextmanager
-    def open(self, caller: Caller, filter: Filter, *, form: Detail, since: int | None) -> Iterator[Watch]:
+    def open(
+        self, caller: Caller, filter: Filter, *, form: Detail, since: int | None, verb: str = "watch"
+    ) -> Iterator[Watch]:
         """A watch from after revision ``since`` (see ``check_past``), or from now, for the length of the block.
+
+        It is sent what the caller sees by ``verb``.
 
         Refuses (TooManyWatchers) when there are as many as there may be.
         """
@@ -202,7 +206,7 @@ class Watching:
         start = self._recent.revision if since is None else since
         lane = self._cheap if is_cheap(filter) else self._costly
         mailbox = self.mailroom.open(form, after=max(start, lane.telling))
-        audience = lane.audiences.join(filter, mailbox)
+        audience = lane.audiences.join(filter, mailbox, caller.access.sight(verb))
         try:
             yield Watch(self, lane, audience, mailbox, start, lane.telling)
         finally:

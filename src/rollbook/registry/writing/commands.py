@@ -5,7 +5,7 @@ state, which may be the work of another command of the same batch. A command is 
 leaves the command as it is, so it can be decided again after a conflict, and a dry run is to decide and not to append.
 """
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -45,7 +45,8 @@ class Decision(Struct, frozen=True):
 
     ``outcome`` is a word of the command's own for its caller. ``versions`` are the documents before and after, of a
     command that has them at hand: they spare the view to decode them again. ``answer`` is JSON that the caller wants
-    instead of the document.
+    instead of the document. ``shown`` and ``shown_before`` are the documents as the caller sees them, where that is not
+    all of them; ``restored`` is all of the last document of a cluster that is brought back.
     """
 
     kind: Kind | None
@@ -54,10 +55,18 @@ class Decision(Struct, frozen=True):
     outcome: str = ""
     versions: tuple[Document, Document] | None = None
     answer: bytes | None = None
+    shown: bytes | None = None
+    shown_before: bytes | None = None
+    restored: bytes | None = None
 
 
 class Command(Protocol):
     """A write on one cluster."""
+
+    @property
+    def verb(self) -> str:
+        """The verb that its caller needs."""
+        ...
 
     @property
     def id(self) -> str:
@@ -69,6 +78,10 @@ class Command(Protocol):
 
         Each decision spends from a budget of its own, and refuses (WorkExceeded) to spend more.
         """
+        ...
+
+    def proposed(self, before: Document, budget: RequestBudget) -> Document:
+        """What the caller would make of a document, before that is judged."""
         ...
 
 
@@ -127,6 +140,7 @@ class Create(Struct, frozen=True):
     body: bytes
     warnings: tuple[str, ...] = ()
     replace: bool = False
+    verb: ClassVar[str] = "create"
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None:
@@ -136,6 +150,9 @@ class Create(Struct, frozen=True):
         if current.body == self.body:
             return Decision(None, self.body, self.warnings)
         return Decision("updated", self.body, self.warnings)
+
+    def proposed(self, before: Document, budget: RequestBudget) -> Document:
+        return decode_stored(self.body)
 
 
 class RegistryFields(Protocol):
@@ -171,6 +188,7 @@ class Update(Struct, frozen=True):
     returned: Returned | None = None
     notes: tuple[str, ...] = ()
     upsert: bool = False
+    verb: ClassVar[str] = "update"
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None and self.upsert:
@@ -182,7 +200,7 @@ class Update(Struct, frozen=True):
         if self.condition is not None and not self._is_met(self.condition, before, current, budget):
             problem = 'the document does not meet the condition given as "filter"'
             raise PreconditionFailed(". ".join((problem, *self.notes)), at="/filter")
-        after = compile_edit(self.edit, work=budget)(before)
+        after = self.proposed(before, budget)
         if after is before:
             return Decision(None, current.body, self.notes, answer=self._answer(before, before, budget))
         accepted = accept_update(before, after, touched=self.edit.touched, rules=self.rules)
@@ -203,6 +221,9 @@ class Update(Struct, frozen=True):
         is_wanted_before = self.returned is not None and self.returned.before
         answer = b"null" if is_wanted_before else self._answer(nothing, accepted.document, budget)
         return Decision("created", body, (*self.notes, *accepted.warnings), answer=answer)
+
+    def proposed(self, before: Document, budget: RequestBudget) -> Document:
+        return compile_edit(self.edit, work=budget)(before)
 
     def _is_met(self, condition: Filter, document: Document, current: Current, budget: RequestBudget) -> bool:
         if self.facts is not None:
@@ -226,6 +247,7 @@ class Delete(Struct, frozen=True):
 
     id: str
     precondition: Precondition = ANY_REVISION
+    verb: ClassVar[str] = "delete"
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None:
@@ -237,3 +259,6 @@ class Delete(Struct, frozen=True):
             )
         self.precondition.check(current.revision)
         return Decision("deleted", None)
+
+    def proposed(self, before: Document, budget: RequestBudget) -> Document:
+        return before

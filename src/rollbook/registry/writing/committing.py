@@ -31,6 +31,7 @@ from rollbook.registry.writing.commands import Command
 from rollbook.registry.writing.commit_counts import CommitCounts
 from rollbook.registry.writing.deciding import Ahead, Deciders, Turns
 from rollbook.registry.writing.drafts import Draft, Submission, WriteResult, current_in, settle
+from rollbook.registry.writing.guarding import guarded
 from rollbook.registry.writing.idempotency import IdempotencyKey
 from rollbook.security.callers import Caller
 from rollbook.view.views import NO_VERSIONS, Versions, View
@@ -109,11 +110,14 @@ class Committer:
         dry_run: bool = False,
         key: IdempotencyKey | None = None,
     ) -> asyncio.Future[WriteResult]:
-        """Decide, make durable and publish one command. The future raises its refusal, or JournalUnavailable.
+        """Decide, make durable and publish one command, within what its caller may see and change.
+
+        The future has the result; it raises the refusal, or JournalUnavailable.
 
         A caller that goes away takes nothing back. A dry run is decided in its turn, and that is all.
         """
         answer: asyncio.Future[WriteResult] = asyncio.get_running_loop().create_future()
+        command = guarded(command, caller.access, self._limits)
         deadline = time.monotonic() + self._limits.max_time_ms / 1000
         submission = Submission(command, caller, reason, answer, deadline, dry_run=dry_run, key=key)
         if self._closing:

@@ -1,7 +1,7 @@
 """The command that rewrites a whole document: by a merge patch, by a JSON Patch, or by the document as it shall be."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from msgspec import Struct
 
@@ -29,14 +29,18 @@ class Rewrite(Struct, frozen=True):
     rules: SchemaRules
     precondition: Precondition = ANY_REVISION
     limits: Limits = DEFAULT_LIMITS
+    verb: ClassVar[str] = "update"
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None:
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
         self.precondition.check(current.revision)
         before = decode_stored(current.body)
-        accepted = accept_update(before, self.change(before, budget), touched=self.touched, rules=self.rules)
+        accepted = accept_update(before, self.proposed(before, budget), touched=self.touched, rules=self.rules)
         return updated(current, before, accepted, limits=self.limits)
+
+    def proposed(self, before: Document, budget: RequestBudget) -> Document:
+        return self.change(before, budget)
 
 
 def merging(patch: Value) -> tuple[DocumentChange, frozenset[Path] | None]:

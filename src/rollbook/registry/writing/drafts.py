@@ -35,7 +35,7 @@ BATCH_SECONDS = 0.05
 
 
 class WriteResult(NamedTuple):
-    """The answer to a write: the document after it (None: deleted), its revision, and its warnings.
+    """The answer to a write: the document after it as the caller sees it (None: deleted), its revision, its warnings.
 
     ``kind`` is None when the write changed nothing; ``outcome`` is the command's own word. ``answer`` is JSON that the
     caller wants instead of the document. ``before`` is the document before it.
@@ -160,7 +160,9 @@ class Draft:
             revision = current.revision if current else 0
         else:
             revision = self._record(submission, current, decision, kind)
-        answer = (decision.body, revision, decision.warnings, decision.outcome, decision.answer)
+        body = decision.body if decision.shown is None else decision.shown
+        before = before if decision.shown_before is None else decision.shown_before
+        answer = (body, revision, decision.warnings, decision.outcome, decision.answer)
         result = WriteResult(id, kind, *answer, before)
         if submission.key is not None and not submission.dry_run:
             self._keep(submission.key, result)

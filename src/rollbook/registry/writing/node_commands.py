@@ -1,5 +1,7 @@
 """The command on the nodes of a cluster: it decides on the newest list, so nodes that join at once are all there."""
 
+from typing import ClassVar
+
 from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules, accept_update
@@ -28,6 +30,7 @@ class EditNodes(Struct, frozen=True):
     node: str | None = None
     precondition: Precondition = ANY_REVISION
     limits: Limits = DEFAULT_LIMITS
+    verb: ClassVar[str] = "nodes"
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None:
@@ -41,6 +44,9 @@ class EditNodes(Struct, frozen=True):
             return updated(current, before, accepted, limits=self.limits, outcome=outcome)
         except DocumentInvalid as refusal:
             raise self._located(refusal, after) from None
+
+    def proposed(self, before: Document, budget: RequestBudget) -> Document:
+        return self.edit.apply(before, budget)[0]
 
     def _located(self, refusal: DocumentInvalid, after: Document) -> DocumentInvalid:
         """The refusal with the places of the request in place of those of the cluster ``after`` the edit."""

@@ -1,8 +1,10 @@
 """Protecting a cluster against deletion, and ending that: the document stays, and its history records the caller."""
 
+from typing import ClassVar
+
 from msgspec import Struct
 
-from rollbook.documents.values import MISSING, Maybe
+from rollbook.documents.values import MISSING, Document, Maybe
 from rollbook.errors import ClusterNotFound, RequestRefused, below
 from rollbook.limits import RequestBudget
 from rollbook.registry.writing.commands import ANY_REVISION, Current, Decision, Precondition
@@ -14,6 +16,7 @@ class Protect(Struct, frozen=True):
     id: str
     protected: bool
     precondition: Precondition = ANY_REVISION
+    verb: ClassVar[str] = "protect"
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None:
@@ -22,6 +25,9 @@ class Protect(Struct, frozen=True):
         if current.protected == self.protected:
             return Decision(None, current.body)
         return Decision("protected" if self.protected else "unprotected", current.body)
+
+    def proposed(self, before: Document, budget: RequestBudget) -> Document:
+        return before
 
 
 def parse_reason(body: Maybe) -> str | None:

@@ -6,6 +6,7 @@ One rule: the words come from the same planner that answers, clause by clause, s
 from typing import assert_never
 
 from msgspec import Struct
+from pyroaring import BitMap
 
 from rollbook.documents.codec import encode_json
 from rollbook.documents.paths import dotted
@@ -13,9 +14,10 @@ from rollbook.documents.values import Value
 from rollbook.language.filters.nodes import All, Any, Computed, Constant, ElemMatch, Field, Filter, JsonSchema, Not
 from rollbook.view.index.indexes import Index
 from rollbook.view.index.resolved_paths import is_numeric, place_of
-from rollbook.view.planning.answers import Answer
+from rollbook.view.planning.answers import Answer, exactly
 from rollbook.view.planning.planning import Planner, planner_of
 from rollbook.view.planning.planning_budgets import effort_from_now
+from rollbook.view.planning.veils import Veil
 
 OPERAND_LENGTH_MAX = 60
 EXPLAINING_SECONDS_MAX = 0.1
@@ -47,17 +49,16 @@ class Explanation(Struct, frozen=True):
         }
 
 
-def explain(filter: Filter, index: Index) -> Explanation:
-    """How ``filter`` would be answered from ``index``, as it is now."""
-    return _explained(filter, planner_of(index, effort_from_now(EXPLAINING_SECONDS_MAX)), index)
+def explain(filter: Filter, index: Index, *, live: BitMap | None = None, veil: Veil | None = None) -> Explanation:
+    """How ``filter`` would be answered from ``index``, as it is now, of the documents ``live`` (None: of all)."""
+    return _explained(filter, planner_of(index, effort_from_now(EXPLAINING_SECONDS_MAX), live=live, veil=veil))
 
 
-def _explained(filter: Filter, planner: Planner, index: Index) -> Explanation:
-    answer = planner.answer(filter, index.live)
-    parts = tuple(_explained(clause, planner, index) for clause in _parts(filter))
-    return Explanation(
-        _words(filter), len(answer.certain), len(answer.possible), _how(filter, answer, len(index.live), index), parts
-    )
+def _explained(filter: Filter, planner: Planner) -> Explanation:
+    live = planner.domain.live
+    answer = planner.answer(filter, live).both(exactly(live))
+    parts = tuple(_explained(clause, planner) for clause in _parts(filter))
+    return Explanation(_words(filter), len(answer.certain), len(answer.possible), _how(filter, answer, planner), parts)
 
 
 def _parts(filter: Filter) -> tuple[Filter, ...]:
@@ -99,32 +100,34 @@ def _short(operand: Value) -> str:
     return text if len(text) <= OPERAND_LENGTH_MAX else f"{text[: OPERAND_LENGTH_MAX - 3]}..."
 
 
-def _how(filter: Filter, answer: Answer, documents: int, index: Index) -> str:
-    certain, candidates = len(answer.certain), len(answer.possible)
+def _how(filter: Filter, answer: Answer, planner: Planner) -> str:
+    certain, candidates, documents = len(answer.certain), len(answer.possible), len(planner.domain.live)
     if answer.exact:
         return f"the indexes answer it: {candidates} of {documents} documents match"
     looked_at = candidates - certain
     found = f"{certain} of {documents} documents match for certain, {looked_at} are looked at one by one"
     if candidates < documents:
         return f"the indexes narrow it: {found}"
-    return f"{_reason(filter, index)}: {found}"
+    return f"{_reason(filter, planner)}: {found}"
 
 
-def _reason(filter: Filter, index: Index) -> str:
+def _reason(filter: Filter, planner: Planner) -> str:
     """Why no index narrows a clause."""
     match filter:
         case Computed():
             return "no index knows what an expression gives"
         case JsonSchema():
             return "no index knows what a schema asks"
+        case Field(path) | ElemMatch(path) if planner.veil is not None and not planner.veil.shows(path):
+            return "the path, or something below it, is not visible to you"
         case Field(collation=collation) if collation is not None:
             return "the indexes hold texts as they are, not as the collation compares them"
         case Field(path) | ElemMatch(path):
             if any(map(is_numeric, path)):
                 return "the path names an element by its position, which no index knows"
-            if not path or place_of(index.root, path) is None:
+            if not path or place_of(planner.root, path) is None:
                 return "the path is not indexed"
-            place = place_of(index.root, path)
+            place = place_of(planner.root, path)
             if place is not None and place.unknown():
                 return "arrays with very many values are not indexed, and the path leads into one"
             return "the index does not answer this"

@@ -5,6 +5,9 @@ that decide *whether an index can know*: what arrays on the way make of missing 
 element, which values compare. It never decides what a value means: where postings alone don't suffice, its answer is a
 superset, and the predicate decides.
 
+A caller from whom paths are hidden is answered as if nothing were there (``Veil``). What the index knows at a path that
+is shown is true of the masked documents too; what it knows at any other path is not used.
+
 One rule: when unsure, ``possible`` is larger and ``certain`` smaller. "An indexed find equals a scan" is a test.
 """
 
@@ -26,6 +29,7 @@ from rollbook.view.index.trees import PathIndex
 from rollbook.view.planning.answers import NONE, Answer, any_of, at_most, exactly
 from rollbook.view.planning.fields import Domain, answer_of_field, matches_missing
 from rollbook.view.planning.planning_budgets import UNBOUNDED, PlanningBudget, effort_from_now
+from rollbook.view.planning.veils import Veil, VeilBelow
 
 FEW = 16
 """So few documents are looked at sooner than a costly clause is planned."""
@@ -46,6 +50,7 @@ class Planner(Struct, frozen=True):
     places: dict[Path, ResolvedPath]
     """Where paths were found before: a node that is there stays. They are the index's own; plans add to them."""
     elements: Mapping[PathIndex, ElementIndex] = field(default_factory=dict)
+    veil: Veil | None = None
 
     def answer(self, filter: Filter, within: BitMap) -> Answer:
         """The answer to ``filter`` among the documents ``within``."""
@@ -83,6 +88,8 @@ class Planner(Struct, frozen=True):
     def _field(self, field: Field, within: BitMap) -> Answer:
         if field.collation is not None:
             return at_most(within)  # the index has texts as they are
+        if self.veil is not None and not self.veil.shows(field.path):
+            return at_most(within)
         place = self.places.get(field.path)
         if place is None:
             if not field.path:
@@ -114,7 +121,7 @@ class Planner(Struct, frozen=True):
     def _elem_match(self, filter: ElemMatch, within: BitMap) -> Answer:
         path = filter.path
         place = place_of(self.root, path) if path and not any(map(is_numeric, path)) else None
-        if place is None:
+        if place is None or (self.veil is not None and self.veil.may_hide(path)):
             return at_most(within)
         node, irregular = place.node, place.node.get(NESTED) | place.unknown()
         arrays = node.get(ARRAY)
@@ -130,7 +137,8 @@ class Planner(Struct, frozen=True):
     def _by_elements(self, clause: Filter, node: PathIndex, irregular: BitMap, within: BitMap) -> Answer:
         """What the index of elements answers. Arrays in other arrays are not in it: those documents stay possible."""
         index = self.elements[node]
-        planner = Planner(index.root, Domain(index.live, index.size, self.domain.effort), index.places)
+        veil = None if self.veil is None else VeilBelow(self.veil, node.path)
+        planner = Planner(index.root, Domain(index.live, index.size, self.domain.effort), index.places, veil=veil)
         if len(within) * NARROW_SHARE <= self.domain.size:
             within = self._implied(clause, node.path, within)
             elements = index.elements_of(within)
@@ -165,19 +173,28 @@ def answer(filter: Filter, index: Index, *, effort: PlanningBudget = UNBOUNDED) 
     return planner_of(index, effort).answer(filter, index.live)
 
 
-def lacking(paths: Iterable[Path], index: Index) -> list[Path]:
-    """Those of the paths at which certainly no document of ``index`` has anything."""
+def lacking(paths: Iterable[Path], index: Index, *, within: BitMap | None, veil: Veil | None = None) -> list[Path]:
+    """Those of the paths at which certainly none of the documents ``within`` has anything.
+
+    None of them is known, where it is not known which documents these are, or something of a path is hidden.
+    """
     effort = effort_from_now()
     return [
         path
         for path in paths
-        if index.values and not answer(Field(path, "$exists", True), index, effort=effort).possible
+        if within is not None
+        and index.values
+        and (veil is None or veil.shows(path))
+        and not answer(Field(path, "$exists", True), index, effort=effort).possible & within
     ]
 
 
-def planner_of(index: Index, effort: PlanningBudget) -> Planner:
-    """Who answers filters on the documents of ``index``, with this effort for them all together."""
-    return Planner(index.root, Domain(index.live, index.size, effort), index.places, index.elements)
+def planner_of(
+    index: Index, effort: PlanningBudget, *, live: BitMap | None = None, veil: Veil | None = None
+) -> Planner:
+    """Answers filters on the documents ``live`` of ``index`` (None: all), with this effort for them all together."""
+    domain = Domain(index.live if live is None else live, index.size, effort)
+    return Planner(index.root, domain, index.places, index.elements, veil)
 
 
 def cost(filter: Filter) -> int:
