@@ -63,7 +63,11 @@ async def measure(server: Server, floods: dict[str, Flood], seconds: float) -> t
 
 async def beside(name: str, flood: Flood | None, server: Server, seconds: float) -> Waits:
     """What the prober waits while the flood goes on."""
-    running = None if flood is None else asyncio.create_task(flood(server.port, seconds + 2 * HEAD_START_SECONDS))
+    running = None
+    if flood is not None:
+        under_way = asyncio.Event()
+        running = asyncio.create_task(flood(server.port, seconds + 2 * HEAD_START_SECONDS, under_way))
+        await under_way.wait()
     await asyncio.sleep(HEAD_START_SECONDS)
     command = [sys.executable, "-m", "benchmarks.fairness.probing", str(server.port), str(seconds)]
     prober = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)

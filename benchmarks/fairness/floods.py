@@ -1,4 +1,4 @@
-"""What one client may send that costs much: each flood goes on until its time is over.
+"""What one client may send that costs much: each flood says when it is under way, and goes on until its time is over.
 
 One rule: a flood is written against the server as an attacker would; what it is answered does not matter.
 """
@@ -14,7 +14,7 @@ import orjson
 
 from benchmarks.connections import HOST, request
 
-Flood: TypeAlias = Callable[[int, float], Awaitable[None]]
+Flood: TypeAlias = Callable[[int, float, asyncio.Event], Awaitable[None]]
 
 COSTLY = "((a?){900}){1}(.*){900}"
 BIG = "big"
@@ -101,7 +101,7 @@ def scans() -> Iterator[bytes]:
 def asking(requests: Callable[[], Iterator[bytes]], *, connections: int = 4) -> Flood:
     """So many connections, each of which sends the next request as soon as it is answered."""
 
-    async def flood(port: int, seconds: float) -> None:
+    async def flood(port: int, seconds: float, under_way: asyncio.Event) -> None:
         async def ask() -> None:
             made = requests()
             while True:
@@ -113,6 +113,7 @@ def asking(requests: Callable[[], Iterator[bytes]], *, connections: int = 4) -> 
                         await read_answer(reader)
                 writer.close()
 
+        under_way.set()
         await for_a_while([ask() for _ in range(connections)], seconds)
 
     return flood
@@ -138,26 +139,33 @@ async def for_a_while(tasks: Sequence[Awaitable[Any]], seconds: float) -> None:
         await asyncio.wait_for(asyncio.gather(*tasks), seconds)
 
 
-async def costly_watches(port: int, seconds: float) -> None:
+async def costly_watches(port: int, seconds: float, under_way: asyncio.Event) -> None:
     """60 watches whose filters cost much, each another, while clusters change."""
     filters = [
         {"$expr": {"$gt": [{"$sum": {"$map": {"input": {"$range": [0, 10_000 + n]}, "in": "$$this"}}}, -1 - n]}}
         for n in range(60)
     ]
-    await watched(port, seconds, filters)
+    await watched(port, seconds, under_way, filters)
 
 
-async def many_watches(port: int, seconds: float) -> None:
+async def many_watches(port: int, seconds: float, under_way: asyncio.Event) -> None:
     """2,000 watches that all match, while clusters change."""
-    await watched(port, seconds, [{}] * 2000)
+    await watched(port, seconds, under_way, [{}] * 2000)
 
 
-async def watched(port: int, seconds: float, filters: Sequence[Any]) -> None:
-    """Watches that read what they are sent, and a client that makes changes as fast as it is answered."""
+async def watched(port: int, seconds: float, under_way: asyncio.Event, filters: Sequence[Any]) -> None:
+    """Watches that read what they are sent, and a client that makes changes as fast as it is answered.
 
-    async def watch(filter: Any) -> None:
+    It is under way once all of them watch.
+    """
+
+    async def open_watch(filter: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection(HOST, port)
         writer.write(post("/clusters/watch", {"query": filter}))
+        await reader.readuntil(b"\r\n\r\n")
+        return reader, writer
+
+    async def follow(reader: asyncio.StreamReader) -> None:
         while await reader.read(1 << 16):
             pass
 
@@ -167,10 +175,14 @@ async def watched(port: int, seconds: float, filters: Sequence[Any]) -> None:
             writer.write(put("changed", {"$set": {"n": next(_numbers)}}))
             await read_answer(reader)
 
-    await for_a_while([*map(watch, filters), change()], seconds)
+    watches = [await open_watch(filter) for filter in filters]
+    under_way.set()
+    await for_a_while([*(follow(reader) for reader, _ in watches), change()], seconds)
+    for _, writer in watches:
+        writer.close()
 
 
-async def unread_pipelines(port: int, seconds: float) -> None:
+async def unread_pipelines(port: int, seconds: float, under_way: asyncio.Event) -> None:
     """45 MB of requests on 4 connections, whose answers are never read."""
     some = request("GET", "/healthz") * 1000
 
@@ -183,10 +195,11 @@ async def unread_pipelines(port: int, seconds: float) -> None:
                 await writer.drain()
         await asyncio.sleep(seconds)
 
+    under_way.set()
     await for_a_while([send() for _ in range(4)], seconds)
 
 
-async def unread_answers(port: int, seconds: float) -> None:
+async def unread_answers(port: int, seconds: float, under_way: asyncio.Event) -> None:
     """12 answers of the whole fleet, which are never read."""
 
     async def send() -> None:
@@ -195,10 +208,11 @@ async def unread_answers(port: int, seconds: float) -> None:
         writer.write(post("/clusters/query", {"query": {}, "projection": {"probe": 0}}))
         await asyncio.sleep(seconds)
 
+    under_way.set()
     await for_a_while([send() for _ in range(12)], seconds)
 
 
-async def dripping(port: int, seconds: float) -> None:
+async def dripping(port: int, seconds: float, under_way: asyncio.Event) -> None:
     """1,000 connections that send a request a byte at a time."""
     asked, until = post("/clusters/query", {"id": "x" * 200}), time.monotonic() + seconds
 
@@ -210,6 +224,7 @@ async def dripping(port: int, seconds: float) -> None:
             if time.monotonic() > until:
                 return
 
+    under_way.set()
     await for_a_while([drip() for _ in range(1000)], seconds)
 
 

@@ -106,7 +106,8 @@ async def open_data(settings: Settings, *, indexed: bool) -> AsyncIterator[Data]
 def assembled(settings: Settings, data: Data, leases: Leases, read_clocks: Callable[[], ClockReading]) -> Registry:
     """The parts, joined. Nothing runs yet."""
     journal, view, limits, rules = data.journal, data.view, settings.limits, SchemaRules(mode=settings.schema)
-    supervisor, computing, recent = Supervisor(), ComputingThreads(), RecentChanges(data.view.revision)
+    supervisor, computing = Supervisor(), ComputingThreads(answer_bytes_max=limits.answer_bytes_max)
+    recent = RecentChanges(view.revision)
     clock = _clock(settings, data, read_clocks)
     facts = Facts(LeaseFacts(leases, read_clocks=read_clocks))
     reader = Reader(Seeing(view), facts, limits=limits, computing=computing)

@@ -40,6 +40,7 @@ class Limits(Struct, frozen=True):
     expression_depth_max: int = 150
     value_bytes_max: int = 16 * 1024 * 1024
     result_bytes_max: int = 512 * 1024 * 1024
+    answer_bytes_max: int = 512 * 1024 * 1024
     max_time_ms: int = 10_000
     indexed_paths_max: int = 20_000
     indexed_members_max: int = 1_000

@@ -15,11 +15,12 @@ from rollbook.api.app import make_app
 from rollbook.api.metrics.request_counts import RequestCounts
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.listening import bind
+from rollbook.api.serving.memory import LOOK_SECONDS, keep_few_heaps, memory_keeper
 from rollbook.api.serving.server import serve as serve_http
 from rollbook.assembly import open_registry, open_security
 from rollbook.errors import SettingRefused
 from rollbook.registry.registry import Registry
-from rollbook.registry.supervising import Supervisor
+from rollbook.registry.supervising import Recurring, Supervisor
 from rollbook.security.security import Security
 from rollbook.settings import Settings
 
@@ -29,6 +30,7 @@ COMPUTING_SECONDS_AT_STOP = 2.0
 
 def serve(settings: Settings) -> None:
     """Serve the registry over HTTP until SIGTERM or SIGINT. Blocks. Exits (1) when the registry can't go on."""
+    keep_few_heaps()
     failure = uvloop.run(_serve(settings))
     if failure is not None:
         sys.exit(f"stopped, for {failure}")
@@ -46,6 +48,10 @@ async def _serve_on(bound: socket.socket, settings: Settings) -> str | None:
         check_reach(settings, security)
         settle_garbage_collection()
         sys.setswitchinterval(SWITCH_SECONDS)
+        if (memory := memory_keeper()) is not None:
+            await undo.enter_async_context(
+                Recurring(registry.supervisor, "rollbook-memory", memory.look, seconds=LOOK_SECONDS)
+            )
         registry.liveness.start()
         registry.webhooks.start()
         traffic = RequestCounts()
@@ -92,7 +98,7 @@ def settle_garbage_collection() -> None:
     gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
-SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.0002
 """How long a thread computes while another waits for its turn. Python's own 5 ms would be waited for by the event loop
 at each of its turns, and once for every thread that computes."""
 

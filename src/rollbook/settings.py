@@ -242,6 +242,13 @@ SETTINGS = (
         whole_number(1_024, 64 * 1024 * 1024 * 1024),
         "How many bytes of new values one request may make.",
     ),
+    Setting(
+        "answer_bytes_max",
+        "ROLLBOOK_ANSWER_BYTES_MAX",
+        whole_number(1_024, 64 * 1024 * 1024 * 1024),
+        "How many bytes of computed answers may wait for their readers, of all requests together. Beyond that, larger "
+        "answers than 256 KiB are refused (503). Documents that go out as they are stored do not count.",
+    ),
     Setting("watchers_max", "ROLLBOOK_WATCHERS_MAX", whole_number(0, 1_000_000), "How many may watch at a time."),
     Setting("webhooks_max", "ROLLBOOK_WEBHOOKS_MAX", whole_number(0, 10_000), "How many webhooks there may be."),
     Setting(

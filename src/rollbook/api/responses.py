@@ -2,16 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
 import orjson
 from msgspec import Struct
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from rollbook.documents.lines import one_line
+from rollbook.registry.answer_bytes import HeldAnswer
 from rollbook.registry.writing.committing import WriteResult
 
 JSON = "application/json"
@@ -58,14 +60,43 @@ def documents(bodies: Iterable[bytes], *, form: "Framing", revision: int | None 
     first, second = next(pieces), next(pieces, None)
     if second is None:
         return Response(first, 200, headers, form.media_type)
-    return StreamingResponse(aiter_of(chain((first, second), pieces)), 200, headers, form.media_type)
+    return Streamed(chain((first, second), pieces), bodies, headers, form.media_type)
+
+
+class Streamed(Response):
+    """An answer in pieces, each made when the one before it has been taken. Ends what it holds of ``bodies`` with it.
+
+    An answer that was given up may stay referenced for long, by the trace of what ended it.
+    """
+
+    def __init__(
+        self, pieces: Iterator[bytes], bodies: Iterable[bytes], headers: dict[str, str], media_type: str
+    ) -> None:
+        self._pieces = pieces
+        self._bodies = bodies
+        self.status_code = 200
+        self.media_type = media_type
+        self.background = None
+        self.init_headers(headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            for piece in self._pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await asyncio.sleep(0)  # a reader that takes everything at once would hold all others up
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            self._pieces = iter(())
+            if isinstance(self._bodies, HeldAnswer):
+                self._bodies.release()
 
 
 def pieces_of(pieces: Sequence[bytes], media_type: str, *, headers: dict[str, str]) -> Response:
     """An answer that is there in pieces: as one, or sent as fast as its reader takes them."""
     if len(pieces) == 1:
         return Response(pieces[0], 200, headers, media_type)
-    return StreamingResponse(aiter_of(iter(pieces)), 200, headers, media_type)
+    return Streamed(iter(pieces), pieces, headers, media_type)
 
 
 class Framing(Struct, frozen=True):
@@ -150,10 +181,3 @@ def _quoted(text: str, *, length_max: int) -> str:
     if len(text) <= length_max and len(escaped) <= length_max:
         return escaped
     return escaped[: length_max - len(CUT)].rstrip("\\") + CUT
-
-
-async def aiter_of(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """The pieces, each made only when the one before it has been taken, and everybody else has had a turn."""
-    for piece in pieces:
-        yield piece
-        await asyncio.sleep(0)  # a reader that takes everything at once would hold all others up

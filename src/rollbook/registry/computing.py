@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from rollbook.errors import Overloaded, WorkExceeded
 from rollbook.limits import RequestBudget
+from rollbook.registry.answer_bytes import AnswerBytes
 from rollbook.turns import computing
 
 Result = TypeVar("Result")
@@ -20,9 +21,10 @@ NEVER = float("inf")
 
 
 class ComputingThreads:
-    """The lanes of one registry, and the budgets of what runs there."""
+    """The lanes of one registry, the budgets of what runs there, and the answers that were made there."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, answer_bytes_max: float = NEVER) -> None:
+        self.answers = AnswerBytes(answer_bytes_max)
         self._budgets: dict[int, RequestBudget] = {}
         self._latest = NEVER
 

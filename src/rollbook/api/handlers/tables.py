@@ -33,11 +33,12 @@ async def table_of_clusters(request: Request) -> Response:
 async def _rendered(request: Request, table: Table) -> Response:
     """The table in the form that ``Accept`` asks for, made on a thread."""
     registry, vary = registry_of(request), {"vary": "accept, accept-encoding"}
-    run, work = registry.reader.threads.run, budget_from_now(registry.limits)
+    threads, work = registry.reader.threads, budget_from_now(registry.limits)
+    run, gather = threads.run, threads.answers.gather
     if responses.prefers(request, (NDJSON,), to=JSON):
-        return responses.documents(await run(lambda: as_lines(table), work), form=responses.LINES)
+        return responses.documents(await run(lambda: gather(as_lines(table)), work), form=responses.LINES)
     if responses.prefers(request, (CSV,), to=JSON):
-        return responses.pieces_of(await run(lambda: as_csv(table), work), CSV, headers=vary)
+        return responses.pieces_of(await run(lambda: gather(as_csv(table)), work), CSV, headers=vary)
     return Response(await run(lambda: as_columns(table), work), 200, vary, JSON)
 
 

@@ -19,6 +19,7 @@ from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
 from rollbook.journal.statuses import StatusChange
 from rollbook.limits import Limits, RequestBudget, budget_from_now
+from rollbook.registry.answer_bytes import AnswerBytes
 from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.change_events import ChangeEvent, Detail
 from rollbook.registry.feed.times import iso_time
@@ -71,7 +72,9 @@ class History:
         self._limits = limits
         self._now_ms = now_ms
         self._settled = settled
-        self._lane = (computing or ComputingThreads()).lane("history", threads=THREADS)
+        computing = computing or ComputingThreads()
+        self._answers = computing.answers
+        self._lane = computing.lane("history", threads=THREADS)
 
     async def version(self, caller: Caller, id: str, moment: Moment) -> Entry:
         """The cluster as it was, for the caller. Refuses (ClusterNotFound) when it saw none then, or never."""
@@ -88,7 +91,7 @@ class History:
         await self._reach(moment)
         present, newest = self._view.select(None), self._view.revision
         entries = await self._run(lambda work: seen_by(sight, self._entries(moment, present, newest, work)))
-        return PastFleet(entries, self.facts, self._limits, self.on_thread)
+        return PastFleet(entries, self.facts, self._limits, self.on_thread, self._answers)
 
     async def revision_of(self, caller: Caller, moment: Moment) -> int:
         """The newest revision of that moment. Refuses (Compacted) a time whose past is gone."""
@@ -188,14 +191,15 @@ class History:
         mark = self._journal.compaction.mark()
         if mark and end <= mark:
             raise Compacted(f"changes up to revision {mark} are no longer kept")
-        return page_of(self._journal.past.history(id, before=end, work=work), sight, limit, form, work)
+        changes = self._journal.past.history(id, before=end, work=work)
+        return page_of(changes, sight, limit, form, work, self._answers)
 
     def _changes(
         self, sight: Sight, since: int | None, newest: int, limit: int, form: Detail, work: RequestBudget
     ) -> HistoryPage:
         since = self._journal.compaction.mark() if since is None else since
         changes = self._journal.follow(since)
-        return page_of(until(changes, newest), sight, limit, form, work)
+        return page_of(until(changes, newest), sight, limit, form, work, self._answers)
 
     def _last_body(self, sight: Sight, id: str, work: RequestBudget) -> bytes:
         self._check_known(sight, id, work)
@@ -218,18 +222,20 @@ class History:
         return any(ChangeEvent(change).seen_by(sight) is not None for change in past)
 
 
-def page_of(changes: Iterator[Change], sight: Sight, limit: int, form: Detail, work: RequestBudget) -> HistoryPage:
+def page_of(
+    changes: Iterator[Change], sight: Sight, limit: int, form: Detail, work: RequestBudget, answers: AnswerBytes
+) -> HistoryPage:
     """The first changes that ``sight`` shows, as JSON: ``limit`` at most, and less when they are large or take long.
 
     One at least, unless it takes long to come to one.
     """
-    items: list[bytes] = []
+    items = answers.gather(())
     size_bytes, deadline = 0, time.monotonic() + PAGE_SECONDS_MAX
     for change in changes:
         is_late = time.monotonic() >= deadline
         work.spend(WORK_UNITS_PER_CHANGE)
         if (seen := ChangeEvent(change).seen_by(sight)) is not None:
-            items.append(seen.record(form))
+            items.add(seen.record(form))
             size_bytes += len(items[-1])
             work.spend(len(items[-1]) // BYTES_PER_WORK_UNIT)
         if len(items) == limit or size_bytes >= PAGE_BYTES_MAX or is_late:

@@ -18,6 +18,7 @@ from rollbook.errors import JournalDamaged, LanguageRefused
 from rollbook.journal.changes import StoredVersion
 from rollbook.language.filters.nodes import Field
 from rollbook.limits import Limits, RequestBudget, budget_from_now
+from rollbook.registry.answer_bytes import AnswerBytes
 from rollbook.registry.reading.distinct import DistinctQuery
 from rollbook.registry.reading.facet_requests import FacetQuery
 from rollbook.registry.reading.facts import Facts
@@ -37,6 +38,7 @@ class PastFleet(Struct, frozen=True):
     facts: Facts
     limits: Limits
     on_thread: OnThread
+    answers: AnswerBytes
 
     async def find(self, query: Query) -> Sequence[bytes]:
         """As ``Reader.find``."""
@@ -90,7 +92,9 @@ class PastFleet(Struct, frozen=True):
         return notes
 
     def _scan(self, max_time_ms: int) -> Scan:
-        return Scan(self.entries, self.facts, budget_from_now(self.limits, max_time_ms=max_time_ms))
+        return Scan(
+            self.entries, self.facts, budget_from_now(self.limits, max_time_ms=max_time_ms), answers=self.answers
+        )
 
 
 def notes_in(scan: Scan, paths: Sequence[Path]) -> list[str]:

@@ -101,7 +101,8 @@ class Pages:
             asked = replace(asked, digest=digest_of(asked.digest + sight.key))
         facts = self._facts if sight is WHOLE else self._facts.of_what_is_seen()
         facts = facts.as_of_now() if moment is None else self._history.facts
-        scan = Scan((), facts, budget_from_now(self._limits, max_time_ms=asked.query.max_time_ms))
+        work = budget_from_now(self._limits, max_time_ms=asked.query.max_time_ms)
+        scan = Scan((), facts, work, answers=self._threads.answers)
         if asked.cursor is None:
             revision = self._view.revision if moment is None else await self._history.revision_of(caller, moment)
             return await self._page(caller, asked, scan, revision, None, None)

@@ -208,7 +208,7 @@ class PresentFleet(Struct, frozen=True):
 
     def _scan(self, entries: Sequence[Entry], max_time_ms: int, certain: BitMap | None) -> Scan:
         work = budget_from_now(self.limits, max_time_ms=max_time_ms)
-        return Scan(entries, self.facts.as_of_now(), work, certain=certain)
+        return Scan(entries, self.facts.as_of_now(), work, certain, self.threads.answers)
 
     async def _run(
         self, job: Callable[[], Result], query: Query, entries: Sequence[Entry], work: RequestBudget

@@ -19,6 +19,7 @@ class ReadingThreads:
     """A few threads. Every job ends at the deadline of its request."""
 
     def __init__(self, computing: ComputingThreads) -> None:
+        self.answers = computing.answers
         self._long = computing.lane("reader", threads=LONG_THREADS)
         self._brief = computing.lane("brief-reader", threads=BRIEF_THREADS)
 

@@ -17,6 +17,7 @@ from rollbook.language.pipelines import Pipeline, stream_pipeline
 from rollbook.language.projections import compile_projection
 from rollbook.language.sorting import Sort, compile_sort
 from rollbook.limits import RequestBudget
+from rollbook.registry.answer_bytes import AnswerBytes
 from rollbook.registry.reading.distinct import DistinctQuery, distinct_in_documents
 from rollbook.registry.reading.facet_requests import FacetQuery
 from rollbook.registry.reading.faceting import facets_as_json, facets_in_documents
@@ -27,6 +28,7 @@ from rollbook.view.facets import Facet
 from rollbook.view.index.postings import EMPTY
 
 SORT_RUN_ENTRIES = 4096
+UNBOUNDED = AnswerBytes()
 WORK_UNITS_PER_DOCUMENT = 64
 BYTES_PER_WORK_UNIT = 64
 
@@ -34,13 +36,15 @@ BYTES_PER_WORK_UNIT = 64
 class Scan(Struct, frozen=True):
     """What to look at, within which budget.
 
-    ``certain`` are the numbers of entries that match the query's filter for sure; None: all of them do.
+    ``certain`` are the numbers of entries that match the query's filter for sure; None: all of them do. ``answers``
+    hold what is found.
     """
 
     entries: Iterable[Entry]
     facts: Facts
     work: RequestBudget
     certain: BitMap | None = EMPTY
+    answers: AnswerBytes = UNBOUNDED
 
     def find(self, query: Query) -> Sequence[bytes]:
         """The JSON of each matching document, as the query asks for it."""
@@ -50,7 +54,8 @@ class Scan(Struct, frozen=True):
         if query.answers_as_stored:
             return Bodies([entry for entry, _ in islice(matching, query.skip, stop_of(query))])
         shape = self._shape(query)
-        return [shape(entry, document) for entry, document in islice(matching, query.skip, stop_of(query))]
+        window = islice(matching, query.skip, stop_of(query))
+        return self.answers.gather(shape(entry, document) for entry, document in window)
 
     def count(self, query: Query) -> int:
         """How many documents match, within the query's ``skip`` and ``limit``."""
@@ -63,7 +68,7 @@ class Scan(Struct, frozen=True):
 
     def run(self, pipeline: Pipeline, documents: Iterable[Document]) -> Sequence[bytes]:
         """The JSON of each document that comes out when ``documents`` go through ``pipeline``."""
-        return [self._encoded(document) for document in stream_pipeline(pipeline, documents, work=self.work)]
+        return self.answers.gather(map(self._encoded, stream_pipeline(pipeline, documents, work=self.work)))
 
     def facets(self, asked: FacetQuery, told: Mapping[str, Facet]) -> dict[str, Value]:
         """How many of the matching documents have which values; ``told`` has the facets that are known already."""
