@@ -2,7 +2,7 @@
 
 Theory: each key of a path has the documents that hold it; turned around, each document has its keys. Where a document
 has one scalar there, or an array of scalars, its keys are its values, each once. What the index does not hold whole
-(objects, arrays in arrays, long strings) is *irregular*: those documents must be looked at.
+(objects, arrays in arrays, long strings, arrays with very many values) is *irregular*: it must be looked at.
 
 One rule: any thread may read cells while the index changes. A document that changes meanwhile must be looked at too;
 whoever asks knows which these are (``Selection.changed``).
@@ -86,6 +86,7 @@ def cells_of(root: PathIndex, path: Path, rows: Rows) -> Cells:
     node, irregular, lists = place.node, rows.none(), rows.none()
     for mark in (OBJECT, NESTED, LONG):
         irregular[rows.of_bitmap(node.get(mark))] = True
+    irregular[rows.of_bitmap(place.unknown())] = True
     lists[rows.of_bitmap(node.get(ARRAY))] = True
     lists[rows.of_bitmap(place.crossing())] = True
     if not lists.any() and node.column is not None:

@@ -34,6 +34,11 @@ class Selection(Sequence[Entry]):
         if entry.number in self._numbers:
             self._aside.setdefault(entry.number, entry)
 
+    @property
+    def candidates(self) -> BitMap:
+        """The numbers of all of them, to read only."""
+        return self._numbers
+
     def numbers(self) -> NDArray[np.uint32]:
         """The numbers of all of them, ascending."""
         return numbers_in(self._numbers)

@@ -14,16 +14,20 @@ from rollbook.language.pipelines.aggregating import (
     with_whole_filters,
 )
 from rollbook.language.pipelines.operators import Pipeline
+from rollbook.language.pipelines.sums import Measure, Sums, leading_sums
 from rollbook.language.pipelines.tallies import Tally, leading_tally
 from rollbook.language.pipelines.updating import UpdateStages, compile_update_stages, parse_update_stages
 
 __all__ = [
     "PASSING_STAGES",
+    "Measure",
     "Pipeline",
+    "Sums",
     "Tally",
     "UpdateStages",
     "compile_update_stages",
     "leading_filter",
+    "leading_sums",
     "leading_tally",
     "parse_pipeline",
     "parse_update_stages",

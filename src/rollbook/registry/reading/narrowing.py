@@ -4,11 +4,13 @@ One rule: what is left matches everything that the whole filter matches, and per
 """
 
 from rollbook.clusters.schema import REGISTRY_FIELD
+from rollbook.documents.paths import Path
 from rollbook.language.filters import Filter
 from rollbook.language.filters.nodes import EVERYTHING, All, Computed, Constant, ElemMatch, Field, JsonSchema, Not
 from rollbook.language.filters.nodes import Any as AnyOf
 from rollbook.registry.reading.requests import Query
 from rollbook.security.seeing import SeenView
+from rollbook.view.index.indexes import Index
 from rollbook.view.planning.plans import Plan
 from rollbook.view.views import View
 
@@ -42,3 +44,8 @@ def looks_at_registry(filter: Filter) -> bool:
             return True
         case Constant():
             return False
+
+
+def index_at(view: View | SeenView, *paths: Path) -> Index | None:
+    """The index, where it knows what the documents that are seen have at the paths."""
+    return view.index if view.veil is None or all(map(view.veil.shows, paths)) else None

@@ -15,14 +15,15 @@ from pyroaring import BitMap
 
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Value
-from rollbook.language.pipelines import Tally, leading_tally
+from rollbook.language.pipelines import leading_sums
 from rollbook.limits import Limits, RequestBudget, budget_from_now
 from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.reading.distinct import DistinctQuery, distinct_in_index
 from rollbook.registry.reading.facet_requests import FacetQuery
 from rollbook.registry.reading.faceting import facets_as_json, facets_in_index
 from rollbook.registry.reading.facts import Facts
-from rollbook.registry.reading.narrowing import on_documents, plan_query
+from rollbook.registry.reading.grouping import Grouping, counts_in_index
+from rollbook.registry.reading.narrowing import index_at, on_documents, plan_query
 from rollbook.registry.reading.reading_threads import ReadingThreads
 from rollbook.registry.reading.requests import Aggregation, Query
 from rollbook.registry.reading.scanning import Scan, stop_of
@@ -33,13 +34,10 @@ from rollbook.security.seen_orders import first_by
 from rollbook.security.sights import WHOLE, Sight
 from rollbook.view.entries import Bodies, Entry
 from rollbook.view.facets import Facet
-from rollbook.view.index.indexes import Index
 from rollbook.view.index.postings import EMPTY
 from rollbook.view.planning.explaining import explain
 from rollbook.view.planning.planning import lacking
-from rollbook.view.planning.planning_budgets import effort_from_now
 from rollbook.view.planning.plans import Plan
-from rollbook.view.tallies import tally_of
 from rollbook.view.views import View
 
 Result = TypeVar("Result")
@@ -49,6 +47,7 @@ FIRST_ENTRIES_MAX = 10_000
 BRIEF_ENTRIES_MAX = 1024
 BRIEF_BYTES_MAX = 4 * 1024 * 1024
 INLINE_ENTRIES_MAX = 64
+GROUPED_AT_ONCE_MAX = 20_000
 INLINE_BYTES_MAX = 256 * 1024
 NOTES_MAX = 5
 
@@ -132,7 +131,10 @@ class PresentFleet(Struct, frozen=True):
         """The JSON of each document that comes out of the pipeline."""
         view = self.view
         plan = view.plan(on_documents(aggregation.filter) if aggregation.reads_registry else aggregation.filter)
-        counted = _counted(view, aggregation, plan)
+        grouped = await self._grouped(view, aggregation, plan) if isinstance(view, View) else None
+        if grouped is not None:
+            return grouped
+        counted = counts_in_index(view, aggregation, plan)
         entries = view.select(plan.candidates if counted is None else EMPTY)
         scan = self._scan(entries, aggregation.max_time_ms, EMPTY)
         if counted is None:
@@ -158,7 +160,7 @@ class PresentFleet(Struct, frozen=True):
         """The distinct values at a path of the matching documents, in MongoDB's order."""
         view, query = self.view, asked.query
         plan = Plan() if query.reads_registry else plan_query(view, query)
-        index = _index_at(view, asked.path) if plan.exact and asked.collation is None else None
+        index = index_at(view, asked.path) if plan.exact and asked.collation is None else None
         known = None if index is None else distinct_in_index(asked.path, index, plan.candidates)
         if known is not None:
             return known
@@ -198,6 +200,19 @@ class PresentFleet(Struct, frozen=True):
     async def notes_on(self, paths: Sequence[Path]) -> list[str]:
         """What is to be said about undocumented paths of a filter: a note on each that no cluster has."""
         return [note_on(path) for path in self.lacking(paths)[:NOTES_MAX]]
+
+    async def _grouped(self, view: View, aggregation: Aggregation, plan: Plan) -> Sequence[bytes] | None:
+        """What comes out, where the aggregation begins with sums that the indexes alone give."""
+        sums = leading_sums(aggregation.pipeline)
+        if sums is None or not sums.measures or aggregation.reads_registry or not plan.exact:
+            return None
+        selection = view.selection(plan.candidates)
+        job = Grouping(sums, view.index, selection, self._scan((), aggregation.max_time_ms, EMPTY))
+        if len(selection) <= GROUPED_AT_ONCE_MAX and not sums.rest.stages:
+            return job.run()
+        if sums.unwound:  # the index of elements is read only where it is changed
+            return None
+        return await self.threads.run(job.run, job.scan.work)
 
     async def _numbers(self) -> BitMap:
         """The numbers of all documents; they are looked at where the index can't tell."""
@@ -248,30 +263,10 @@ def _order(view: View | SeenView, query: Query, plan: Plan) -> str:
     return "; what matches is sorted" if found is None else "; the index has them in the order that is asked for"
 
 
-def _counted(
-    view: View | SeenView, aggregation: Aggregation, plan: Plan
-) -> tuple[Tally, Sequence[tuple[Value, int]]] | None:
-    """The counting that the aggregation begins with, and its counts, where the indexes alone can tell them."""
-    tally = leading_tally(aggregation.pipeline)
-    if tally is None or aggregation.reads_registry or not plan.exact:
-        return None
-    index = _index_at(view, tally.path)
-    if index is None:
-        return None
-    within = index.live if plan.candidates is None else plan.candidates
-    counts = tally_of(index.root, tally.path, within, effort=effort_from_now())
-    return None if counts is None else (tally, counts)
-
-
 def _facets_in_index(view: View | SeenView, asked: FacetQuery, plan: Plan) -> dict[str, Facet]:
     """The facets that the index alone can tell."""
-    known = tuple(facet for facet in asked.facets if _index_at(view, *facet.paths) is not None)
+    known = tuple(facet for facet in asked.facets if index_at(view, *facet.paths) is not None)
     return facets_in_index(replace(asked, facets=known), view.index, plan.candidates) if plan.exact else {}
-
-
-def _index_at(view: View | SeenView, *paths: Path) -> Index | None:
-    """The index, where it knows what the documents that are seen have at the paths."""
-    return view.index if view.veil is None or all(map(view.veil.shows, paths)) else None
 
 
 def _are_at_most(count: int, size_bytes: int, entries: Sequence[Entry]) -> bool:

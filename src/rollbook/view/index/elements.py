@@ -28,7 +28,7 @@ from rollbook.view.index.walking import Term, differences, exchange_terms, keys_
 class ElementIndex:
     """The elements of the arrays at ``at``, which is a path of the index of documents."""
 
-    __slots__ = ("_free", "_numbers_of", "_owners", "_used", "at", "live", "places", "root")
+    __slots__ = ("_free", "_numbers_of", "_used", "at", "live", "owners", "places", "root")
 
     def __init__(self, at: PathIndex, budget: IndexBounds, *, not_indexed: Iterable[str] = ()) -> None:
         at.elements_apart = True
@@ -41,7 +41,8 @@ class ElementIndex:
         self.places: dict[Path, ResolvedPath] = {}
         self.live = BitMap()
         """The elements that are objects. Others have numbers too, so that places and numbers go together."""
-        self._owners: NDArray[np.uint32] = np.zeros(1024, dtype=np.uint32)
+        self.owners: NDArray[np.uint32] = np.zeros(1024, dtype=np.uint32)
+        """By the number of an element, that of the document that owns it."""
         self._numbers_of = Numbering()
         self._free: list[int] = []
         self._used = 0
@@ -98,7 +99,7 @@ class ElementIndex:
 
     def documents_of(self, elements: BitMap, size: int) -> BitMap:
         """The documents that own some of the elements; their numbers are less than ``size``."""
-        owners = self._owners[numbers_in(elements)]
+        owners = self.owners[numbers_in(elements)]
         if len(owners) * 64 < size:
             return BitMap(owners.tolist())
         mask = np.zeros(size, dtype=np.bool_)
@@ -115,7 +116,7 @@ class ElementIndex:
         return [
             self._used,
             self.live.serialize(),
-            self._owners[: self._used].tobytes(),
+            self.owners[: self._used].tobytes(),
             free,
             *self._numbers_of.state(),
         ]
@@ -124,13 +125,13 @@ class ElementIndex:
         """Take over the state of another index of the same elements."""
         self._used = used
         self.live = BitMap.deserialize(live)
-        self._owners = np.frombuffer(owners, dtype=np.uint32).copy()
+        self.owners = np.frombuffer(owners, dtype=np.uint32).copy()
         self._free = array("I", free).tolist()
         self._numbers_of.restore(*numbers_of)
 
     def owners_of(self, elements: list[int]) -> list[int]:
         """The documents that own the elements, each once where its elements follow each other."""
-        owners = self._owners[elements]
+        owners = self.owners[elements]
         changes = np.flatnonzero(owners[1:] != owners[:-1]) + 1
         owned: list[int] = owners[np.concatenate(([0], changes))].tolist()
         return owned
@@ -159,10 +160,10 @@ class ElementIndex:
             return _contributes(elements, term)
         posting = node.posting(key)
         if posting is None or isinstance(posting, int):
-            return posting is not None and self._owners[posting] == document
+            return posting is not None and self.owners[posting] == document
         numbers = self._numbers_of.get(document)
         if len(posting) <= len(numbers):
-            return bool((self._owners[numbers_in(posting)] == document).any())
+            return bool((self.owners[numbers_in(posting)] == document).any())
         return any(map(posting.__contains__, numbers))
 
     def _resize(self, document: int, start: int, old_size: int, new_size: int) -> list[int]:
@@ -179,13 +180,13 @@ class ElementIndex:
     def _allocate(self, document: int, count: int) -> Numbers:
         reused = min(count, len(self._free))
         first, self._used = self._used, self._used + count - reused
-        if self._used > len(self._owners):
-            self._owners = np.resize(self._owners, max(self._used, len(self._owners) * 3 // 2))
+        if self._used > len(self.owners):
+            self.owners = np.resize(self.owners, max(self._used, len(self.owners) * 3 // 2))
         numbers: Numbers = range(first, self._used)
         if reused:
             numbers = [*self._free[-reused:], *numbers]
             del self._free[-reused:]
-        self._owners[numbers] = document
+        self.owners[numbers] = document
         return numbers
 
 

@@ -66,6 +66,11 @@ def size_mark(size: int) -> TypeTag:
     return mark
 
 
+def size_of(mark: TypeTag) -> int | None:
+    """The size that a mark stands for; None when it is no mark of a size."""
+    return int(mark.name[len(_SIZE) :]) if mark.name.startswith(_SIZE) else None
+
+
 def mark_named(name: str) -> TypeTag:
     """The mark with this name. Refuses (KeyError) a name that no mark has."""
     return size_mark(int(name[len(_SIZE) :])) if name.startswith(_SIZE) else _BY_NAME[name]

@@ -1,0 +1,115 @@
+"""Groups with sums, from the index where it has all the numbers.
+
+One rule: both ways give the same groups in the same order, that in which the first of each came.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from rollbook.documents.codec import decode_stored
+from rollbook.documents.values import Document, Value
+from rollbook.language.pipelines import Measure, Sums, Tally, leading_tally, stream_pipeline
+from rollbook.registry.reading.narrowing import index_at
+from rollbook.registry.reading.requests import Aggregation
+from rollbook.registry.reading.scanning import Scan
+from rollbook.security.seeing import SeenView
+from rollbook.view.cells import Floats
+from rollbook.view.groups import Grouped, group_documents, group_elements
+from rollbook.view.index.indexes import Index
+from rollbook.view.planning.planning_budgets import effort_from_now
+from rollbook.view.planning.plans import Plan
+from rollbook.view.selections import Selection
+from rollbook.view.tallies import tally_of
+from rollbook.view.views import View
+
+
+class Grouping(Struct, frozen=True):
+    """Sums over the documents of a selection, from the index that they are in. ``scan`` has the budget."""
+
+    sums: Sums
+    index: Index
+    selection: Selection
+    scan: Scan
+
+    def run(self) -> Sequence[bytes] | None:
+        """What comes out of the pipeline, as JSON; None where the index does not have all that it takes.
+
+        What has changed since the selection was made may be counted as it is now, so then it is None too.
+        """
+        groups = self._groups()
+        return None if groups is None or self.selection.changed() else self.scan.run(self.sums.rest, groups)
+
+    def _groups(self) -> list[Document] | None:
+        """What the ``$group`` gives. Elements of arrays have no order in the index: the first document of each group
+        says which group came first."""
+        sums, candidates = self.sums, self.selection.candidates
+        if not sums.unwound:
+            grouped = group_documents(self.index, sums.path, candidates)
+        else:
+            grouped = group_elements(self.index, sums.unwound, sums.path, candidates)
+        found = None if grouped is None else _with_measures(sums, grouped)
+        if grouped is None or found is None:
+            return None
+        counts, first = grouped.counts(), grouped.first_documents()
+        there = [place for place in np.argsort(first, kind="stable").tolist() if counts[place]]
+        if sums.unwound:
+            numbers = sorted({int(first[place]) for place in there})
+            documents = (decode_stored(self.selection.at(number).body) for number in numbers)
+            groups = stream_pipeline(sums.stages, documents, work=self.scan.work)
+            order = {group["_id"]: at for at, group in enumerate(groups)}
+            there.sort(key=lambda place: order[grouped.keys[place]])
+        return [found[place] for place in there]
+
+
+def counts_in_index(
+    view: View | SeenView, aggregation: Aggregation, plan: Plan
+) -> tuple[Tally, Sequence[tuple[Value, int]]] | None:
+    """The counting that the aggregation begins with, and its counts, where the indexes alone can tell them."""
+    tally = leading_tally(aggregation.pipeline)
+    if tally is None or aggregation.reads_registry or not plan.exact:
+        return None
+    index = index_at(view, tally.path)
+    if index is None:
+        return None
+    within = index.live if plan.candidates is None else plan.candidates
+    counts = tally_of(index.root, tally.path, within, effort=effort_from_now())
+    return None if counts is None else (tally, counts)
+
+
+def _with_measures(sums: Sums, grouped: Grouped) -> list[Document] | None:
+    """The group of each key, with its fields."""
+    columns: dict[str, list[Value]] = {}
+    numbers: dict[tuple[str, ...], Floats | None] = {}
+    for measure in sums.measures:
+        if measure.operator == "$count":
+            columns[measure.name] = grouped.counts().tolist()
+            continue
+        if measure.path not in numbers:
+            numbers[measure.path] = grouped.numbers_at(measure.path)
+        known = numbers[measure.path]
+        if known is None:
+            return None
+        columns[measure.name] = _measured(measure, known, grouped)
+    return [
+        {"_id": key, **{name: column[place] for name, column in columns.items()}}
+        for place, key in enumerate(grouped.keys)
+    ]
+
+
+def _measured(measure: Measure, numbers: Floats, grouped: Grouped) -> list[Value]:
+    """The field of each group: whole numbers, an average, or null where there is no number."""
+    groups, known = len(grouped.keys), ~np.isnan(numbers)
+    codes, numbers = grouped.codes[known], numbers[known]
+    counts = np.bincount(codes, minlength=groups)
+    if measure.operator in ("$sum", "$avg"):
+        totals = np.bincount(codes, weights=numbers, minlength=groups)
+        if measure.operator == "$sum":
+            return [int(total) for total in totals.tolist()]
+        return [total / count if count else None for total, count in zip(totals.tolist(), counts.tolist(), strict=True)]
+    least = measure.operator == "$min"
+    ends: NDArray[np.float64] = np.full(groups, np.inf if least else -np.inf)
+    (np.minimum if least else np.maximum).at(ends, codes, numbers)
+    return [int(end) if count else None for end, count in zip(ends.tolist(), counts.tolist(), strict=True)]
