@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from rollbook.errors import FilterRefused, WorkExceeded
+from rollbook.errors import FilterRefused, LanguageRefused, WorkExceeded
 from rollbook.language.expressions import compile_expression, parse_expression, scope_of
 from rollbook.language.filters import compile_filter, parse_filter
 from rollbook.language.regular_expressions import compile_pattern
@@ -82,3 +82,40 @@ def test_compiling_a_pattern_of_a_document_is_work():
     patterns = [f"[{letter}-z]" for letter in "abcdefghijklmnopqrstuvwxyz"]
     with pytest.raises(WorkExceeded):
         [evaluate(scope_of({"pattern": pattern})) for pattern in patterns * 10]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "problem"),
+    [
+        (r"[\pL\pN\pM]" * 2900, r"it has 8700 Unicode classes such as \\pL; the most is 500"),
+        ("a?" * 16_000, "it has 16000 optional parts such as a\\?; the most is 8000"),
+        ("(x{1000})" * 3600, "it has 3600000 repetitions"),
+        ("(x{0,1000})" * 2900, "it has 2900000 repetitions"),
+    ],
+)
+def test_a_pattern_that_takes_long_to_compile_is_refused_before(pattern, problem):
+    with pytest.raises(LanguageRefused, match=problem):
+        compile_pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"\p{Zs}" * 400, "a?" * 8_000, "(a)" * 10_000, r"\?" * 9_000, "(a?){900}(b{30}){20}"]
+)
+def test_other_large_patterns_are_compiled(pattern):
+    assert compile_pattern(pattern).steps > 100
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [
+        {"$or": [{"a": {"$regex": rf"(\pL\pN?){{5}}{number}"}} for number in range(3)]},
+        {"$jsonSchema": {"properties": {"a": {"pattern": r"(\pL\pN?){5}x"}}}},
+        {"$jsonSchema": {"patternProperties": {r"(\pL\pN?){5}y": {"type": "object"}}}},
+        {"$expr": {"$regexMatch": {"input": "$a", "regex": r"(\pL\pN?){5}z"}}},
+    ],
+)
+def test_compiling_a_pattern_counts_as_work(filter):
+    parsed = parse_filter(filter)
+    compile_filter(parsed, work=RequestBudget(deadline=1.0, clock=lambda: 0.0))
+    with pytest.raises(WorkExceeded):
+        compile_filter(parsed, work=RequestBudget(deadline=1.0, clock=lambda: 2.0))

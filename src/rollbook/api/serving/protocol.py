@@ -24,6 +24,8 @@ from rollbook.registry.writing.committing import WriteResult
 
 PIECE_BYTES = 4096
 """How much is read at a time, where requests may follow one another."""
+PIECES_AT_ONCE = 4
+"""How many pieces are read in one turn of the event loop. They may hold hundreds of requests, and others wait."""
 NOBODY_YET = Recognised()
 GO_AHEAD = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -151,17 +153,19 @@ class Connection(asyncio.Protocol):
 
     def _read(self, data: bytes) -> None:
         """Read and answer requests until one has to wait; what is behind it stays unread."""
-        reader, offset, size = self.reader, 0, len(data)
-        while offset < size and not self._is_blocked and self._refusal is None:
+        reader, offset, size, pieces = self.reader, 0, len(data), 0
+        while offset < size and not self._is_blocked and self._refusal is None and pieces < PIECES_AT_ONCE:
             step = size if size <= PIECE_BYTES else max(PIECE_BYTES, reader.body_left)
             try:
                 reader.feed(data if size <= PIECE_BYTES else data[offset : offset + step])
             except RegistryError as refusal:
                 self._refusal, offset = refusal, size
-            offset += step
+            offset, pieces = offset + step, pieces + 1
             self._answer_whole()
         if offset < size and not self._is_closing:
             self._unread = data[offset:]
+            if not self._is_blocked:
+                asyncio.get_running_loop().call_soon(self._go_on)
         self._settle()
 
     def _settle(self) -> None:

@@ -53,7 +53,7 @@ def _fits(number: int | float) -> bool:
 
 def matching(pattern: str, options: str = "", *, work: RequestBudget | None = None) -> Test:
     """Matches texts in which the regular expression finds a match; $options takes i, m, s and x."""
-    matches = compile_pattern(pattern, options).within(work)
+    matches = compile_pattern(pattern, options).counted_within(work)
     return lambda value: value.__class__ is str and matches(value)
 
 

@@ -4,9 +4,13 @@ Theory: RE2 mostly takes about a nanosecond for each byte of the text. Where the
 memory it follows every thread of its program instead, and takes as long as the program has steps for each byte. Nothing
 can interrupt a search, so whoever searches asks first what it may cost (``seconds_per_byte``).
 
+Compiling can't be interrupted either, and mostly takes a millisecond for each thousand steps. Three kinds of pattern
+take far longer, up to a second in 32 KB, before RE2 finds that they are too large; they are refused before.
+
 One rule: the engines that stay compiled have a bounded number of steps together, for each step takes memory.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
@@ -19,6 +23,9 @@ from rollbook.errors import LanguageRefused
 from rollbook.language.regular_expressions.reading import INVALID_PATTERN
 
 ENGINE_MEMORY_BYTES = 1 << 20
+UNICODE_CLASSES_MAX = 500
+OPTIONAL_PARTS_MAX = 8_000
+REPETITIONS_MAX = 100_000
 KEPT_MAX = 512
 KEPT_STEPS_MAX = 400_000
 
@@ -28,6 +35,10 @@ SEARCH_SECONDS = 0.000_000_004
 CAPTURE_SECONDS = 0.000_000_010
 """The same where the texts of groups are asked for."""
 
+
+UNICODE_CLASS = re.compile(r"\\[pP]")
+OPTIONAL = re.compile(r"(?<![(\\])\?")
+REPETITION = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 
 Made = TypeVar("Made")
 
@@ -41,10 +52,12 @@ class Engine(Struct, frozen=True):
 
 
 def compiled_engine(pattern: str, *, captures: bool) -> Engine:
-    """The engine of a pattern in RE2's words; refuses (LanguageRefused) what RE2 does not take, or not in its memory.
+    """The engine of a pattern in RE2's words; refuses (LanguageRefused) what RE2 does not take, or not in its memory,
+    and what would take it long to compile.
 
     Without ``captures`` a match has no groups, and costs less.
     """
+    check_cost(pattern)
     options = re2.Options()
     options.max_mem = ENGINE_MEMORY_BYTES
     options.log_errors = False
@@ -56,6 +69,21 @@ def compiled_engine(pattern: str, *, captures: bool) -> Engine:
         raise LanguageRefused(f"the regular expression is invalid: {reason}", mongo_code=INVALID_PATTERN) from None
     steps: int = compiled.programsize
     return Engine(compiled.search, steps, steps * (CAPTURE_SECONDS if captures else SEARCH_SECONDS))
+
+
+def check_cost(pattern: str) -> None:
+    """Refuses (LanguageRefused) a pattern, in RE2's words, that has too much of what takes long to compile."""
+    repetitions = sum(int(most or least) for least, most in REPETITION.findall(pattern))
+    for count, count_max, kind in (
+        (len(UNICODE_CLASS.findall(pattern)), UNICODE_CLASSES_MAX, "Unicode classes such as \\pL"),
+        (len(OPTIONAL.findall(pattern)), OPTIONAL_PARTS_MAX, "optional parts such as a?"),
+        (repetitions, REPETITIONS_MAX, "repetitions, each {n} counted n times"),
+    ):
+        if count > count_max:
+            raise LanguageRefused(
+                f"the regular expression is too costly to compile: it has {count} {kind}; the most is {count_max}",
+                mongo_code=INVALID_PATTERN,
+            )
 
 
 class RecentlyCompiled(Generic[Made]):

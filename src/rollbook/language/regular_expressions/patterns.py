@@ -48,6 +48,12 @@ class Pattern(Struct, frozen=True):
     _seconds_per_byte: float
     _spans: Callable[[bytes, int], Spans | None]
 
+    def counted_within(self, work: RequestBudget | None) -> Callable[[str], bool]:
+        """As ``within``, for a pattern that was compiled just now: that counts as work too."""
+        if work is not None:
+            work.spend(self.steps)
+        return self.within(work)
+
     def within(self, work: RequestBudget | None) -> Callable[[str], bool]:
         """``matches``, counted as work; it refuses (WorkExceeded) a search that may take longer than there is time."""
         price, matches, required = self._seconds_per_byte, self.matches, self._required

@@ -17,7 +17,7 @@ MAILBOX_MESSAGES_MAX = 4096
 MAILBOX_BYTES_MAX = 8 * 1024 * 1024
 MAILROOM_BYTES_MAX = 256 * 1024 * 1024
 TAKEN_BYTES_MAX = 64 * 1024
-WOKEN_AT_ONCE = 32
+WOKEN_AT_ONCE = 8
 """How many readers go on in one turn of the event loop. Thousands may be due at once, and everybody else waits."""
 
 

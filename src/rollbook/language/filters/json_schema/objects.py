@@ -25,7 +25,7 @@ def _properties(properties: Document, schema: Document, compile_schema: CompileS
 def _pattern_properties(properties: Document, schema: Document, compile_schema: CompileSchema) -> Satisfies:
     """Objects whose fields satisfy the schema of every regular expression that matches their name."""
     each = [
-        (compile_pattern(pattern).within(compile_schema.work), compile_schema(property))  # type: ignore[arg-type]
+        (compile_pattern(pattern).counted_within(compile_schema.work), compile_schema(property))  # type: ignore[arg-type]
         for pattern, property in properties.items()
     ]
     return lambda value: (
@@ -40,7 +40,7 @@ def _additional(additional: Any, schema: Document, compile_schema: CompileSchema
         return None
     named: Any = schema.get("properties", {})
     patterns: Any = schema.get("patternProperties", {})
-    matchers = [compile_pattern(pattern).within(compile_schema.work) for pattern in patterns]
+    matchers = [compile_pattern(pattern).counted_within(compile_schema.work) for pattern in patterns]
     satisfies = compile_schema(additional) if additional is not False else None
 
     def test(value: Any) -> bool:

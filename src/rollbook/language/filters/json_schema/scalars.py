@@ -137,7 +137,7 @@ def _shortest(length: float, schema: Document, compile_schema: CompileSchema) ->
 
 def _pattern(pattern: str, schema: Document, compile_schema: CompileSchema) -> Satisfies:
     """Texts in which the regular expression finds a match."""
-    matches = compile_pattern(pattern).within(compile_schema.work)
+    matches = compile_pattern(pattern).counted_within(compile_schema.work)
     return lambda value: value.__class__ is not str or matches(value)
 
 
