@@ -27,6 +27,7 @@ from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.feed.times import read_clocks
 from rollbook.registry.history.compacting import Compactor, Retention
 from rollbook.registry.history.history import History
+from rollbook.registry.listing.cursors import CursorKey, open_cursor_key
 from rollbook.registry.listing.pages import Pages
 from rollbook.registry.liveness.lease_facts import LeaseFacts
 from rollbook.registry.liveness.lease_keeping import LeaseKeeper
@@ -85,6 +86,7 @@ class Data(Struct, frozen=True):
     view: View
     leases: LeaseStore
     webhooks: WebhookStore
+    cursor_key: CursorKey
 
 
 @asynccontextmanager
@@ -100,7 +102,7 @@ async def open_data(settings: Settings, *, indexed: bool) -> AsyncIterator[Data]
         undo.push_async_callback(asyncio.to_thread, leases.close)
         webhooks = await asyncio.to_thread(open_webhook_store, directory)
         undo.push_async_callback(asyncio.to_thread, webhooks.close)
-        yield Data(directory, journal, view, leases, webhooks)
+        yield Data(directory, journal, view, leases, webhooks, await asyncio.to_thread(open_cursor_key, directory))
 
 
 def assembled(settings: Settings, data: Data, leases: Leases, read_clocks: Callable[[], ClockReading]) -> Registry:
@@ -124,7 +126,7 @@ def assembled(settings: Settings, data: Data, leases: Leases, read_clocks: Calla
         view=view,
         committer=committer,
         reader=reader,
-        pages=Pages(view, journal, reader.threads, history, facts=facts, directory=data.directory, limits=limits),
+        pages=Pages(view, journal, reader.threads, history, facts=facts, key=data.cursor_key, limits=limits),
         watching=Watching(journal, recent, watchers_max=limits.watchers_max, supervisor=supervisor),
         webhooks=_webhooks(settings, data, recent, supervisor),
         history=history,

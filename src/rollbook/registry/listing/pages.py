@@ -10,7 +10,6 @@ One rule: each cluster that was there at the revision is on exactly one page, as
 
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,7 +20,7 @@ from rollbook.limits import Limits, budget_from_now
 from rollbook.registry.history.history import History
 from rollbook.registry.history.moments import AtRevision, Moment
 from rollbook.registry.history.past_fleets import check_past, entry_of
-from rollbook.registry.listing.cursors import Cursor, digest_of, open_cursor_key
+from rollbook.registry.listing.cursors import Cursor, CursorKey, digest_of
 from rollbook.registry.listing.page_requests import PageRequest
 from rollbook.registry.listing.seeing import sees_everything
 from rollbook.registry.listing.windows import Placed, Window, plain_value_at, window_behind
@@ -56,7 +55,7 @@ class ClusterPage(Struct, frozen=True):
 class Pages:
     """Answers page by page. ``facts`` know what heartbeats say; a moment of the past is answered without.
 
-    ``directory`` keeps the key of the cursors.
+    ``key`` seals the cursors.
     """
 
     def __init__(
@@ -67,7 +66,7 @@ class Pages:
         history: History,
         *,
         facts: Facts,
-        directory: Path,
+        key: CursorKey,
         limits: Limits,
     ) -> None:
         self._view = view
@@ -75,7 +74,7 @@ class Pages:
         self._threads = threads
         self._history = history
         self._facts = facts
-        self._key = open_cursor_key(directory)
+        self._key = key
         self._limits = limits
 
     async def documents(
