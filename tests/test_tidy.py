@@ -7,12 +7,17 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 SOURCES = Path("src/rollbook")
 MODULES = sorted(path for path in SOURCES.rglob("*.py") if path.stat().st_size)
+MODULE_NAMES = {
+    ".".join(("rollbook", *path.relative_to(SOURCES).with_suffix("").parts)).removesuffix(".__init__"): path
+    for path in MODULES
+}
 FOLDERS = sorted({path.parent for path in MODULES})
 
 MODULE_LINES_MAX = 300
@@ -108,6 +113,33 @@ def test_a_class_name_means_one_thing_in_its_layer() -> None:
         if isinstance(node, ast.ClassDef)
     )
     assert not {name for name, count in names.items() if count > 1}
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """The modules of ours that a module imports at any time, those inside functions included; not for types alone."""
+    for node in ast.walk(WithoutTypes().visit(ast.parse(path.read_text()))):
+        if isinstance(node, ast.ImportFrom) and node.module is not None and not node.level:
+            for alias in node.names:
+                yield from (each for each in (f"{node.module}.{alias.name}", node.module) if each in MODULE_NAMES)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in MODULE_NAMES)
+
+
+class WithoutTypes(ast.NodeTransformer):
+    """Leaves out what stands under ``if TYPE_CHECKING:``."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        return None if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else self.generic_visit(node)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """The language is excepted: filters hold operators that hold filters, and so do its modules."""
+    graph = {
+        name: list(imports_of(path)) for name, path in MODULE_NAMES.items() if not name.startswith("rollbook.language")
+    }
+    with pytest.raises(CycleError):
+        TopologicalSorter({"a": ["b"], "b": ["a"]}).prepare()
+    TopologicalSorter(graph).prepare()
 
 
 def test_what_is_older_than_its_rule_still_needs_its_exception() -> None:

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from rollbook import __version__
-from rollbook.cli import COMMANDS
+from rollbook.cli.commands import COMMANDS, Row, loaded
 
 
 def test_the_version_is_the_package_s(rollbook) -> None:
@@ -19,12 +19,31 @@ def test_the_module_is_the_command(home) -> None:
     assert (done.returncode, done.stdout) == (0, f"rollbook {__version__}\n")
 
 
-@pytest.mark.parametrize("name", [name for name, _ in COMMANDS])
-def test_every_command_explains_itself_in_whole_words(rollbook, name: str) -> None:
-    assert rollbook(name, "--help").code == 0
-    listed = next(line for line in rollbook("--help").out.splitlines() if line.strip().startswith(name))
-    assert listed.endswith(".")
-    assert not listed.endswith("...")
+@pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
+def test_every_command_explains_itself_in_whole_words(rollbook, row: Row) -> None:
+    assert row.summary in rollbook(row.name, "--help").out
+    listed = next(line for line in rollbook("--help").out.splitlines() if line.strip().startswith(row.name))
+    assert listed.endswith(row.summary)
+    assert row.summary.endswith(".")
+    assert not row.summary.endswith("...")
+    help = loaded(row).help.strip()
+    assert help.startswith(row.summary), "the table says what the command says"
+
+
+SLOW = {"apsw", "httpx", "httpx2", "numpy", "pyroaring", "rich.progress", "starlette", "uvloop"}
+"""What takes long to import, and serves commands that run."""
+
+
+def test_help_imports_neither_the_server_nor_the_client(home) -> None:
+    program = (
+        "import sys, rollbook.cli\ntry: rollbook.cli.main(['--help'])\nfinally: print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, "serve" in done.stdout) == (0, True)
+    imported = set(done.stderr.split())
+    assert not imported & SLOW
+    ours = {name for name in imported if name.startswith("rollbook.") and not name.startswith("rollbook.cli")}
+    assert ours <= {"rollbook.errors"}
 
 
 @pytest.mark.parametrize("arguments", [["nope"], ["import"], ["export", "extra"], ["serve", "--colour"]])

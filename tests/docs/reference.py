@@ -9,14 +9,12 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import typer
 from click import Context
 from msgspec.structs import fields
-from typer.main import get_command
 
 from rollbook.api.metrics.scraping import METRICS, process_families
 from rollbook.api.problems import status_of
-from rollbook.cli import application
+from rollbook.cli.commands import COMMANDS, loaded
 from rollbook.cli.exits import EXIT_CODES, MEANINGS, exit_code_of
 from rollbook.clusters.registry_fields import OF_LEASES, STORED
 from rollbook.clusters.schema import CLUSTER, Fields, Flag, Free, Kind, ListOf, Member, NodeId, Number, Text
@@ -78,10 +76,8 @@ def errors() -> str:
 
 def commands() -> str:
     """What ``--help`` says of every command."""
-    group = get_command(application())
-    assert isinstance(group, typer.core.TyperGroup)
     parts = []
-    for name, command in group.commands.items():
+    for name, command in [(row.name, loaded(row)) for row in COMMANDS]:
         with Context(command, info_name=f"rollbook {name}", terminal_width=100, max_content_width=100) as context:
             parts.append(f"## rollbook {name}\n\n```text\n{command.get_help(context).strip()}\n```")
     return "\n\n".join(parts)

@@ -6,15 +6,11 @@ from typing import Annotated
 import typer
 
 from rollbook.cli.exits import FAILED
+from rollbook.cli.options import DataOption
 from rollbook.cli.terminal import console, say
 from rollbook.errors import SettingRefused
 from rollbook.settings import Settings, settings_from
 from rollbook.view.upkeep import go_on_without_what_is_lost, holds_registry, problems_in, repair_cluster
-
-DataOption = Annotated[
-    str | None,
-    typer.Option("--data", metavar="DIR", help="The data directory [default: $ROLLBOOK_DATA, or ./data]."),
-]
 
 
 def check(data: DataOption = None) -> None:

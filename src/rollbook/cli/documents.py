@@ -4,19 +4,19 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated
 
 import typer
 from msgspec import Struct
 
 from rollbook.cli.arriving import batches_of_file, batches_of_pipe
-from rollbook.cli.directories import DataOption, existing_directory
 from rollbook.cli.exits import FAILED
 from rollbook.cli.files import STANDARD, is_pipe, reading, size_bytes, writing
 from rollbook.cli.lines import Line, read_lines
-from rollbook.cli.places import ImportTarget, Outcome, open_place
+from rollbook.cli.options import DataOption, UrlOption
+from rollbook.cli.places import ImportTarget, Outcome
 from rollbook.cli.terminal import explain, progress, say, warn
 from rollbook.documents.lines import one_line
 from rollbook.errors import RegistryError, SettingRefused
@@ -25,10 +25,6 @@ from rollbook.settings import Settings, settings_from
 DOCUMENTS_BETWEEN_LOOKS = 64
 STOPPED = 130
 """The exit code after SIGINT or SIGTERM, as shells have it."""
-
-UrlOption = Annotated[
-    str | None, typer.Option("--url", metavar="URL", help="Use the running server at this address, over HTTP.")
-]
 
 
 def import_(
@@ -65,6 +61,8 @@ def export(
     """
     settings = _settings(data, url)
     if url is None:
+        from rollbook.cli.directories import existing_directory
+
         existing_directory(settings)
     asyncio.run(_export(output, settings=settings, url=url))
 
@@ -149,6 +147,21 @@ async def _export(output: str, *, settings: Settings, url: str | None) -> None:
     if stop.is_set():
         say(f"stopped after {count} documents: the export is not complete")
         raise typer.Exit(STOPPED)
+
+
+@asynccontextmanager
+async def open_place(settings: Settings, url: str | None, *, reason: str | None = None) -> AsyncIterator[ImportTarget]:
+    """The server at ``url``, or without one the data directory of ``settings``. Only that which is used is imported."""
+    if url is not None:
+        from rollbook.cli.remote import open_server
+
+        async with open_server(url, reason) as server:
+            yield server
+    else:
+        from rollbook.cli.local import open_directory
+
+        async with open_directory(settings, reason) as directory:
+            yield directory
 
 
 def _settings(data: str | None, url: str | None) -> Settings:

@@ -36,6 +36,7 @@ EXIT_CODES: Mapping[type[RegistryError], int] = {
     errors.ClusterProtected: CLASHED,
     errors.NodeNotFound: CLASHED,
     errors.NodeExists: CLASHED,
+    errors.IdempotencyKeyReused: REFUSED,
     errors.WebhookNotFound: CLASHED,
     errors.WebhookExists: CLASHED,
     errors.DeadLetterNotFound: CLASHED,

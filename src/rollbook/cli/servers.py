@@ -9,8 +9,8 @@ import typer
 
 from rollbook import running
 from rollbook.api.serving.logs import configure_logging
-from rollbook.cli.directories import DataOption
 from rollbook.cli.exits import DONE
+from rollbook.cli.options import DataOption
 from rollbook.cli.terminal import warn, warn_loudly
 from rollbook.settings import Settings, misspelt_variables, settings_from
 

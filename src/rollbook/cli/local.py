@@ -1,0 +1,46 @@
+"""Documents in the registry of a data directory, which this process opens alone."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+
+from rollbook.assembly import open_registry
+from rollbook.cli.places import Outcome, concerning_one
+from rollbook.documents.values import Value
+from rollbook.registry.reading.requests import parse_creation
+from rollbook.registry.registry import Registry
+from rollbook.registry.writing.committing import WriteResult
+from rollbook.security.callers import Caller
+from rollbook.settings import Settings
+
+COMMAND_LINE = Caller("command-line", "command-line")
+
+
+@asynccontextmanager
+async def open_directory(settings: Settings, reason: str | None) -> AsyncIterator["Directory"]:
+    """The registry in the data directory of ``settings``; ``reason`` is why it is written to."""
+    async with open_registry(settings, indexed=False) as registry:
+        yield Directory(registry, reason)
+
+
+class Directory:
+    """The registry in a data directory, opened by this process alone."""
+
+    def __init__(self, registry: Registry, reason: str | None) -> None:
+        self._registry = registry
+        self._reason = reason
+
+    async def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
+        """As ImportTarget says; all documents at once, so that they share the journal's commits."""
+        creations = (self._create(each, replace=replace) for each in documents)
+        for result in await asyncio.gather(*creations, return_exceptions=True):
+            yield result.warnings if isinstance(result, WriteResult) else concerning_one(result)
+
+    def bodies(self) -> Iterator[bytes]:
+        """As ImportTarget says."""
+        return self._registry.bodies(COMMAND_LINE)
+
+    async def _create(self, document: Value, *, replace: bool) -> WriteResult:
+        registry = self._registry
+        command = parse_creation(document, rules=registry.rules, limits=registry.limits, replace=replace)
+        return await registry.write(COMMAND_LINE, command, reason=self._reason)
