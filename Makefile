@@ -14,7 +14,7 @@ REQUESTS ?= 100000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-fairness mutation lock clean
+.PHONY: help console console-check run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-fairness mutation lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -31,10 +31,21 @@ fuzz: .venv/for-working ## Send 100,000 mangled requests to a server (REQUESTS=1
 model: .venv/for-working ## Walk hundreds of random walks beside a simple model (SEEDS=20: of 20 seeds)
 	ROLLBOOK_MODEL_SEEDS=$(SEEDS) .venv/bin/python -m pytest tests/model $(ARGS)
 
-check: formatted lint types layers test contract ## Everything that CI runs
+check: formatted lint types layers console-check test contract ## Everything that CI runs
 
 contract: .venv/for-working ## Compare a running server with /openapi.json (Schemathesis, at most two minutes)
 	.venv/bin/python -m tests.api.contract
+
+console: console/node_modules ## Check, test and build the web console into src/rollbook/console (Node 20.19 or newer)
+	cd console && npm run --silent check && npm run --silent test && npm run --silent build
+
+console-check: console ## Build the console, and fail unless what is committed is what was built
+	@git diff --exit-code --stat -- src/rollbook/console && test -z "$$(git status --porcelain -- src/rollbook/console)" \
+		|| { echo "src/rollbook/console is not what console/ builds: commit what make console made"; exit 1; }
+
+console/node_modules: console/package-lock.json
+	cd console && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 image-check: .venv/for-working ## Carry out the image's steps on a bare Debian (as root, with debootstrap; minutes)
 	.venv/bin/python -m tests.deploy.image

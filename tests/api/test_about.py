@@ -133,7 +133,7 @@ def test_the_version_is_that_of_the_health_check(http: httpx.Client) -> None:
 def test_the_welcome_is_a_page_for_those_who_prefer_pages(http: httpx.Client, accept: str, html: bool) -> None:
     assert prefers_html(accept) == html
     reply = http.get("/", headers={"accept": accept})
-    assert (reply.status_code, reply.headers["vary"]) == (200, "accept")
+    assert (reply.status_code, reply.headers["vary"].partition(",")[0]) == (200, "accept")
     assert reply.headers["content-type"].startswith("text/html" if html else "application/json")
 
 
@@ -160,9 +160,8 @@ class Page(HTMLParser):
         self.links |= {value or "" for name, value in attributes if name == "href"}
 
 
-@pytest.mark.parametrize("path", ["/docs", "/"])
-def test_a_page_loads_nothing_and_its_policy_allows_its_style_alone(http: httpx.Client, path: str) -> None:
-    reply = http.get(path, headers={"accept": "text/html"})
+def test_the_reference_loads_nothing_and_its_policy_allows_its_style_alone(http: httpx.Client) -> None:
+    reply = http.get("/docs", headers={"accept": "text/html"})
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
     page = Page()
     page.feed(reply.text)

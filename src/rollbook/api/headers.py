@@ -48,12 +48,14 @@ LINK = Header(
 )
 TOTAL = Header("X-Total-Count", "how many clusters match, on all pages together", "12", {"type": "integer"})
 COMPACTED = Header("X-Registry-Compacted", "changes up to this revision are no longer kept", "0", REVISION_NUMBER)
-CACHE_CONTROL = Header("Cache-Control", "`no-store` where nothing on the way may keep the answer", "no-store")
+CACHE_CONTROL = Header("Cache-Control", "how long the answer may be kept; `no-store`: not at all", "no-store")
 NO_BUFFERING = Header("X-Accel-Buffering", "`no`: a proxy passes events on at once", "no")
 CONTENT_SECURITY_POLICY = Header(
     "Content-Security-Policy", "what a browser may load for the page: its own styles", "default-src 'none'"
 )
 NO_SNIFF = Header("X-Content-Type-Options", "`nosniff`: the page is what its media type says", "nosniff")
+NO_REFERRER = Header("Referrer-Policy", "`no-referrer`: no other site learns the page's address", "no-referrer")
+FILE_TAG = Header("ETag", "the content of the file and its encoding", '"5d41402abc4b2a76b971-zstd"')
 ALLOW = Header("Allow", "of a 405, and of OPTIONS: the methods of this address", "GET, HEAD, OPTIONS")
 RETRY_AFTER = Header("Retry-After", "of a 429 or 503: after how many seconds to try again", "1", {"type": "integer"})
 ACCEPT_PATCH = Header("Accept-Patch", "of a 415 of a PATCH: the media types of patches", "application/merge-patch+json")

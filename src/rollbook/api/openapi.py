@@ -51,12 +51,14 @@ PATH_EXAMPLES = {
     "/webhooks": {"id": "alerts", "number": "1"},
     "/tokens": {"id": "7Gq2LmX0aZ"},
     "/roles": {"name": "live-reader"},
+    "/console": {"page": "clusters"},
 }
 PATH_MEANINGS = {
     "id": "the id",
     "node_id": "the id of the node; a slash in it is percent-encoded (`%2F`)",
     "number": "the number of the dead letter",
     "name": "the name",
+    "page": "a screen of the console, or one of its files",
 }
 
 

@@ -7,6 +7,7 @@ from rollbook.api.handlers import (
     about,
     access,
     clusters,
+    console,
     dead_letters,
     history,
     lists,
@@ -43,6 +44,7 @@ OPERATIONS = (
     *roles.OPERATIONS,
     *operations.OPERATIONS,
     *about.OPERATIONS,
+    *console.OPERATIONS,
 )
 
 

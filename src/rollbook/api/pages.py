@@ -28,6 +28,7 @@ CONTENT_SECURITY_POLICY = (
     + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 LINKS = {
+    "console": "/console",
     "documentation": "/docs",
     "openapi": "/openapi.json",
     "schema": "/schema",
@@ -46,13 +47,6 @@ def page(title: str, body: str) -> bytes:
         f'<meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>{body}</body></html>"
     ).encode()
-
-
-def welcome_page(description: Mapping[str, Any]) -> bytes:
-    """What ``/`` shows to a browser."""
-    info = description["info"]
-    items = "".join(f'<li><a href="{address}">{address}</a> {escape(name)}</li>' for name, address in LINKS.items())
-    return page("Rollbook", f"<h1>Rollbook {info['version']}</h1><p>{escape(info['description'])}</p><ul>{items}</ul>")
 
 
 def reference_page(description: Mapping[str, Any]) -> bytes:

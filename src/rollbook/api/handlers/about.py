@@ -1,6 +1,6 @@
 """The operations that say what this server is, and how it is asked. Their answers are made once, at the start."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 from msgspec import Struct
@@ -9,9 +9,11 @@ from starlette.responses import Response
 
 from rollbook import __version__
 from rollbook.api import headers
+from rollbook.api.console_files import PAGE as CONSOLE_PAGE
+from rollbook.api.console_files import ConsoleFile, read_console_files
 from rollbook.api.declarations import JSON, JSON_SCHEMA, Answer, Operation, reference
 from rollbook.api.openapi import DESCRIPTION, describe
-from rollbook.api.pages import CONTENT_SECURITY_POLICY, LINKS, reference_page, welcome_page
+from rollbook.api.pages import CONTENT_SECURITY_POLICY, LINKS, reference_page
 from rollbook.api.schemas.documents import cluster_schema
 
 HTML = "text/html"
@@ -19,14 +21,14 @@ API_VERSION = "1"
 
 
 class Pages(Struct, frozen=True):
-    """What is answered, as bytes."""
+    """What is answered, as bytes; and the files of the console."""
 
     openapi: bytes
     documentation: bytes
     welcome: bytes
-    welcome_page: bytes
     version: bytes
     schema: bytes
+    console: Mapping[str, ConsoleFile]
 
 
 def make_pages(operations: Sequence[Operation]) -> Pages:
@@ -37,17 +39,17 @@ def make_pages(operations: Sequence[Operation]) -> Pages:
         openapi=orjson.dumps(description),
         documentation=reference_page(description),
         welcome=orjson.dumps({**about, "description": DESCRIPTION, "links": LINKS}),
-        welcome_page=welcome_page(description),
         version=orjson.dumps({**about, "api": API_VERSION}),
         schema=orjson.dumps(cluster_schema()),
+        console=read_console_files(),
     )
 
 
 async def welcome(request: Request) -> Response:
-    """What this is, with links: HTML where the caller prefers it, else JSON."""
+    """What this is, with links; the console for a caller that prefers HTML."""
     pages = pages_of(request)
     if prefers_html(request.headers.get("accept", "")):
-        return html(pages.welcome_page)
+        return pages.console[CONSOLE_PAGE].answer(request.headers)
     return Response(pages.welcome, media_type=JSON, headers={"vary": "accept"})
 
 
@@ -99,6 +101,7 @@ def html(body: bytes) -> Response:
 
 
 SAFE = (headers.CONTENT_SECURITY_POLICY, headers.NO_SNIFF)
+OF_CONSOLE = (*SAFE, headers.NO_REFERRER, headers.CACHE_CONTROL, headers.FILE_TAG, headers.VARY)
 PAGE: dict[str, str] = {"type": "string"}
 
 OPERATIONS = (
@@ -110,15 +113,16 @@ OPERATIONS = (
         tag="about",
         summary="See what this is",
         verb=None,
-        headers=(headers.ACCEPT_HTML,),
+        headers=(headers.ACCEPT_HTML, headers.IF_NONE_MATCH),
         answers=(
             Answer(
                 200,
-                "what this is, with links: a page with `Accept: text/html`",
+                "what this is, with links; with `Accept: text/html` the console",
                 reference("Welcome"),
-                SAFE,
+                OF_CONSOLE,
                 (JSON, HTML),
             ),
+            Answer(304, "the caller has the console's page", None, OF_CONSOLE),
         ),
     ),
     Operation(

@@ -1,0 +1,86 @@
+// Requests to the registry that serves this page. Every failure is a Problem that can be shown.
+
+export interface Place {
+  at: string;
+  problem: string;
+}
+
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    detail: string,
+    readonly errors: Place[] = [],
+  ) {
+    super(detail);
+  }
+}
+
+export interface Reply<T> {
+  body: T;
+  revision: number;
+  etag: string | null;
+  warnings: string[];
+  link: string | null;
+}
+
+// Whether the registry answers, and when it last did.
+export const connection = $state({ lost: false, heardAt: Date.now(), signIn: false });
+
+export interface Asked {
+  method?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+export async function ask<T>(path: string, { method, body, headers, signal }: Asked = {}): Promise<Reply<T>> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, {
+      method: method ?? (body === undefined ? "GET" : "POST"),
+      headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: signal ?? null,
+    });
+  } catch (error) {
+    if ((error as Error).name !== "AbortError") connection.lost = true;
+    throw (error as Error).name === "AbortError" ? error : new Problem(0, "unreachable", "The registry does not answer.");
+  }
+  connection.lost = false;
+  connection.heardAt = Date.now();
+  const text = await answer.text();
+  const value = parsed(text);
+  if (!answer.ok) {
+    if (answer.status === 401) connection.signIn = true;
+    const { code = "error", detail = text.slice(0, 300), errors = [] } = (value ?? {}) as Partial<Record<string, never>>;
+    throw new Problem(answer.status, code, detail || `The registry answered ${answer.status}.`, errors);
+  }
+  return {
+    body: value as T,
+    revision: Number(answer.headers.get("x-registry-revision") ?? 0),
+    etag: answer.headers.get("etag"),
+    warnings: warningsOf(answer.headers.get("warning")),
+    link: answer.headers.get("link"),
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return text ? JSON.parse(text) : null;
+  } catch {
+    return null;
+  }
+}
+
+export function warningsOf(header: string | null): string[] {
+  return [...(header ?? "").matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map((each) => (each[1] ?? "").replace(/\\(.)/g, "$1"));
+}
+
+// The command that asks the same, for a terminal.
+export function curlOf(method: string, path: string, body?: unknown): string {
+  const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+  const parts = ["curl -s", method === "GET" ? "" : `-X ${method}`, quoted(location.origin + path)];
+  if (body !== undefined) parts.push(`-H 'Content-Type: application/json' -d ${quoted(JSON.stringify(body))}`);
+  return parts.filter(Boolean).join(" ");
+}

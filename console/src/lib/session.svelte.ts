@@ -1,0 +1,43 @@
+// Who this is and what it may; clocks that tick for every age on the page.
+
+import { ask } from "./api.svelte";
+
+export interface Access {
+  caller?: string;
+  name?: string;
+  kind?: string;
+  roles?: string[];
+  verbs?: string[];
+  [more: string]: unknown;
+}
+
+export const session = $state<{ access: Access | null; utc: boolean }>({ access: null, utc: false });
+export const clock = $state({ now: Date.now() });
+
+export async function learnAccess(): Promise<void> {
+  try {
+    session.access = (await ask<Access>("/access")).body;
+  } catch {
+    session.access = null;
+  }
+}
+
+export function tick(): () => void {
+  const timer = setInterval(() => (clock.now = Date.now()), 1_000);
+  return () => clearInterval(timer);
+}
+
+// Why a caller may not use a verb; "" when it may, or when that is not known.
+export function whyNot(verb: string): string {
+  const verbs = session.access?.verbs;
+  return !verbs || verbs.includes(verb) || verbs.includes("*") ? "" : `Your roles do not allow “${verb}”.`;
+}
+
+export async function signIn(token: string): Promise<void> {
+  await ask("/session", { method: "POST", headers: { authorization: `Bearer ${token}` } });
+}
+
+export async function signOut(): Promise<void> {
+  await ask("/session", { method: "DELETE" });
+  location.reload();
+}

@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+
+import { cellsOf, compareCells, countValues } from "../src/lib/columns";
+import { condensed, differenceOf } from "../src/lib/difference";
+import { questionOf } from "../src/lib/matching";
+import { megabytes } from "../src/lib/numbers";
+import { addressOf, parseRoute } from "../src/lib/route.svelte";
+import { warningsOf } from "../src/lib/api.svelte";
+import { ageOf } from "../src/lib/time";
+
+describe("columns", () => {
+  it("decodes the three forms", () => {
+    expect(cellsOf({ values: ["a", undefined, 3] })).toEqual(["a", undefined, 3]);
+    expect(cellsOf({ dictionary: ["x", "y"], codes: [1, 0, -1] })).toEqual(["y", "x", undefined]);
+    expect(cellsOf({ dictionary: ["x", "y"], lengths: [2, 0, -1, 1], codes: [0, 1, 1] })).toEqual([
+      ["x", "y"],
+      [],
+      undefined,
+      ["y"],
+    ]);
+  });
+
+  it("sorts missing cells first and counts each value of an array once", () => {
+    expect([3, undefined, "b", 1, ["a", "z"]].sort(compareCells)).toEqual([1, 3, ["a", "z"], "b", undefined]);
+    expect(compareCells(undefined, 1)).toBeLessThan(0);
+    expect(countValues([["a", "a"], ["b", "a"], undefined], [0, 1, 2])).toEqual([
+      ["a", 2],
+      [null, 1],
+      ["b", 1],
+    ]);
+  });
+});
+
+describe("routes", () => {
+  it("an address and its route are two forms of one thing", () => {
+    for (const [screen, id] of [["cluster", "a/b c"], ["clusters", ""], ["fleet", ""], ["changes", ""]] as const) {
+      const address = addressOf(screen, { q: "gpus>=8 & live", at: "" }, id);
+      const url = new URL(address, "http://localhost");
+      const route = parseRoute(url.pathname, url.search);
+      expect([route.screen, route.id, route.query.get("q"), route.query.get("at")]).toEqual([screen, id, "gpus>=8 & live", null]);
+    }
+    expect(parseRoute("/", "").screen).toBe("fleet");
+  });
+});
+
+describe("words", () => {
+  it("says ages in one or two units", () => {
+    expect([0, 12, 61, 185, 3_600, 7_500, 93_600, 864_000, Number.NaN].map(ageOf)).toEqual([
+      "0 s", "12 s", "1 min", "3 min", "1 h", "2 h 5 min", "1 d 2 h", "10 d", "–",
+    ]);
+  });
+
+  it("says sizes in the unit that keeps them short", () => {
+    expect([512, 2_048, 3_145_728].map(megabytes)).toEqual(["512 MB", "2 GB", "3 TB"]);
+  });
+
+  it("takes a brace for a filter and all else for words", () => {
+    expect(questionOf(' {"status": "live"}')).toEqual({ query: { status: "live" } });
+    expect(questionOf("a100 live ")).toEqual({ where: "a100 live" });
+    expect(questionOf(" ")).toEqual({ query: {} });
+    expect(() => questionOf("{oops")).toThrow();
+  });
+
+  it("reads the texts of warnings", () => {
+    expect(warningsOf(String.raw`299 rollbook "say \"a\"", 299 rollbook "b"`)).toEqual(['say "a"', "b"]);
+  });
+});
+
+describe("differences", () => {
+  it("finds the shortest one, and leaves out what is far away", () => {
+    const before = ["a", "b", "c", "d", "e", "f", "g", "h"].join("\n");
+    const after = ["a", "b", "c", "d", "e", "f", "x", "h"].join("\n");
+    expect(differenceOf(before, after).filter((line) => line.kind !== "same")).toEqual([
+      { kind: "removed", text: "g" },
+      { kind: "added", text: "x" },
+    ]);
+    expect(condensed(differenceOf(before, after), 1).map((line) => line.text)).toEqual(["⋯", "f", "g", "x", "h"]);
+  });
+});
