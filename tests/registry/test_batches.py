@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from msgspec import Struct, field
@@ -58,6 +58,7 @@ class Slow(Struct, frozen=True):
 
     id: str
     may_end: threading.Event = field(default_factory=threading.Event)
+    verb: ClassVar[str] = "update"
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         while not self.may_end.is_set():
@@ -127,6 +128,7 @@ async def test_a_costly_command_whose_cluster_always_changes_is_refused_when_its
             """A costly command that always comes too late: while it is decided, another one changes the cluster."""
 
             id: str
+            verb: ClassVar[str] = "update"
 
             def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
                 until = time.monotonic() + 0.03
@@ -164,3 +166,14 @@ async def test_a_costly_pipeline_gives_what_it_would_give_in_the_queue() -> None
         result = await process.write(change("west", [{"$set": {"reputation": total}}]))
         assert process.committer.counts.beside == 1
         assert b'"reputation":5000050000' in (result.body or b"")
+
+
+async def test_an_update_with_very_many_values_is_decided_beside_the_queue() -> None:
+    async with process_on(MemoryJournal()) as process:
+        await process.write(creation("west"))
+        await process.write(change("west", {"$set": {"few": list(range(1000))}}))
+        assert process.committer.counts.beside == 0
+        result = await process.write(change("west", {"$set": {"many": list(range(30_000))}}))
+        assert (result.revision, process.committer.counts.beside) == (3, 1)
+        await process.write(change("west", {"update": {"$set": {"x": 1}}, "filter": {"y": {"$nin": ["z"] * 30_000}}}))
+        assert process.committer.counts.beside == 2

@@ -5,7 +5,7 @@ is new is looked at, and a document that exceeds a bound already may do so as fa
 """
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from rollbook.documents.sharing import shared_ends
 from rollbook.documents.values import MISSING, Document, Maybe, Value
@@ -109,3 +109,17 @@ def _measures(document: Document) -> tuple[int, int]:
 def _invalid(problem: str, place: _Place) -> DocumentInvalid:
     at = place.pointer()
     return DocumentInvalid(problem, at=at, problems=[Problem(at, problem)])
+
+
+def holds_more_than(values_max: int, container: Document | list[Value]) -> bool:
+    """Whether there are more values in it, those in its members included. Looks at no more of them than it must."""
+    left = values_max
+    unseen: list[Any] = [container]
+    while unseen:
+        value = unseen.pop()
+        left -= len(value)
+        if left < 0:
+            return True
+        members = value.values() if type(value) is dict else value
+        unseen += [member for member in members if type(member) is dict or type(member) is list]
+    return False

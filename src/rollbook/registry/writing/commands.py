@@ -173,6 +173,7 @@ class Returned(Struct, frozen=True):
 class Update(Struct, frozen=True):
     """Edit a cluster's document, when it meets ``condition``.
 
+    ``is_large``: the edit or the condition has very many values, so deciding takes long, whatever the document.
     ``facts`` are there when the condition looks at ``_registry``; ``returned`` when the answer is not all of the
     document after the update. ``notes`` are what the caller should know about the condition. With ``upsert`` a cluster
     that is not there is created, as the update makes it of ``{"id": id}``; the condition is about clusters that are.
@@ -185,6 +186,7 @@ class Update(Struct, frozen=True):
     precondition: Precondition = ANY_REVISION
     limits: Limits = DEFAULT_LIMITS
     facts: RegistryFields | None = None
+    is_large: bool = False
     returned: Returned | None = None
     notes: tuple[str, ...] = ()
     upsert: bool = False

@@ -15,7 +15,8 @@ from msgspec import Struct
 from rollbook.errors import WorkExceeded
 from rollbook.limits import Limits, RequestBudget
 from rollbook.registry.computing import ComputingThreads
-from rollbook.registry.writing.commands import Command, Current, Decision
+from rollbook.registry.writing.commands import Command, Current, Decision, Update
+from rollbook.registry.writing.guarding import Guarded
 
 SHARE_SECONDS = 0.01
 """How long the writer's thread spends on one decision at most, as far as the work is counted."""
@@ -36,6 +37,9 @@ class Ahead(Struct, frozen=True):
 
 def decide_briefly(command: Command, current: Current | None, limits: Limits) -> Decision:
     """The decision, if it takes no longer than its share; else TakesLonger. Raises the command's refusal."""
+    asked = command.command if isinstance(command, Guarded) else command
+    if isinstance(asked, Update) and asked.is_large:
+        raise TakesLonger
     deadline = time.monotonic() + SHARE_SECONDS
     budget = RequestBudget(deadline, limits.result_bytes_max, time.monotonic)
     try:

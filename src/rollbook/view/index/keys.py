@@ -9,7 +9,7 @@ have marks of their own, equal keys are equal values (digests: almost surely) an
 
 from collections.abc import Iterator
 from hashlib import blake2b
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from rollbook.documents.values import Value
 
@@ -117,20 +117,6 @@ def keys_of(value: Value, text_length_max: int) -> Iterator[Key]:
 def keys_of_broad(array: list[Value]) -> Iterator[Key]:
     """The keys of an array with more values than are indexed."""
     yield from (PRESENT, ARRAY, UNKNOWN, size_mark(len(array)))
-
-
-def holds_more_than(values_max: int, array: list[Value]) -> bool:
-    """Whether an array has more values, those in its elements included. Looks at no more of them than it must."""
-    left = values_max
-    unseen: list[Any] = [array]
-    while unseen:
-        value = unseen.pop()
-        left -= len(value)
-        if left < 0:
-            return True
-        members = value.values() if type(value) is dict else value
-        unseen += [member for member in members if type(member) is dict or type(member) is list]
-    return False
 
 
 def _keys_of_one(value: Value, text_length_max: int) -> tuple[Key, ...]:

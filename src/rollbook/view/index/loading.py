@@ -14,6 +14,7 @@ from itertools import chain
 
 from pyroaring import BitMap
 
+from rollbook.documents.bounding import holds_more_than
 from rollbook.documents.values import Document, Value
 from rollbook.view.index.elements import ElementIndex
 from rollbook.view.index.indexes import Index
@@ -23,7 +24,6 @@ from rollbook.view.index.keys import (
     PRESENT,
     Key,
     digest_of,
-    holds_more_than,
     keys_of,
     keys_of_broad,
     scalar_key,

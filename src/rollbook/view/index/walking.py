@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from rollbook.documents.bounding import holds_more_than
 from rollbook.documents.codec import encode_json
 from rollbook.documents.paths import Path
 from rollbook.documents.values import MISSING, Document, Maybe, Value
@@ -20,7 +21,6 @@ from rollbook.view.index.keys import (
     PRESENT,
     Key,
     digest_of,
-    holds_more_than,
     keys_of,
     keys_of_broad,
     size_mark,
