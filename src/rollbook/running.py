@@ -53,7 +53,7 @@ async def _serve_on(bound: socket.socket, settings: Settings) -> str | None:
                 Recurring(registry.supervisor, "rollbook-memory", memory.look, seconds=LOOK_SECONDS)
             )
         registry.liveness.start()
-        registry.webhooks.start()
+        registry.webhooks.start(security.identities.access_of)
         traffic = RequestCounts()
         ending = asyncio.create_task(_stop_after(registry.supervisor))
         await serve_http(

@@ -117,7 +117,7 @@ def _unwritable(writes: Mask, before: Maybe, after: Maybe, path: Path) -> Iterab
     """The paths at which the two differ and ``writes`` does not show what differs."""
     if before is after or writes == SHOWN or identical(before, after):
         return
-    if writes == HIDDEN:
+    if writes == HIDDEN and not (isinstance(before, dict) and isinstance(after, dict)):
         yield dotted(path)
     elif isinstance(before, dict | type(MISSING)) and isinstance(after, dict | type(MISSING)):
         was, then = _members(before), _members(after)

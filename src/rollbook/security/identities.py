@@ -26,6 +26,7 @@ from rollbook.security.tokens import Token, digest_of, token_from
 from rollbook.setting_values import AnonymousRoles
 
 ADMIN_NAME = "admin-token-file"
+NOBODY = Access(())
 ADMIN_NAMES = ("admin",)
 ADMIN = (BUILT_IN["admin"],)
 NO_FACTS: Mapping[str, Value] = {}
@@ -118,6 +119,19 @@ class Identities:
         if not self.is_closed:
             return Caller(name, "anonymous", FULL_ACCESS, roles=ADMIN, key=name)
         return self._caller(name, "anonymous", _roles_at(address, self.policy.anonymous), key=name)
+
+    def access_of(self, key: str) -> Access:
+        """What the caller with this key (see ``Caller.key``) may now; nothing, when its token is gone or has expired.
+
+        The empty key is nobody's: it stands for the registry itself.
+        """
+        token, kind = self.tokens.get(key), key.partition("@")[0]
+        if token is not None:
+            ends = token.expires_at_ms is not None and self._now_ms() >= token.expires_at_ms
+            return NOBODY if ends else self.caller_with(token, "").access
+        if kind == "anonymous":
+            return self.anonymous(key.partition("@")[2]).access
+        return FULL_ACCESS if key in ("", ADMIN_NAME) or key.startswith("local:") else NOBODY
 
     def local(self, uid: int) -> Caller:
         """The caller who has opened the admin socket."""

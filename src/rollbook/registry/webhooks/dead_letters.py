@@ -20,8 +20,8 @@ class Owner(Protocol):
 class Owners(Protocol):
     """All webhooks."""
 
-    def standing(self, id: str) -> Owner:
-        """The webhook with this id; refuses (WebhookNotFound) when there is none."""
+    def owned(self, caller: Caller, id: str) -> Owner:
+        """The caller's webhook with this id; refuses (WebhookNotFound) when there is none."""
         ...
 
 
@@ -34,12 +34,12 @@ class DeadLetters:
 
     async def list(self, caller: Caller, id: str) -> list[Document]:
         """All of a webhook, oldest first, without their messages."""
-        self._owners.standing(id)
+        self._owners.owned(caller, id)
         return [letter_as_json(letter) for letter in await self._keep(lambda store: store.letters.all(id))]
 
     async def read(self, caller: Caller, id: str, number: int) -> Document:
         """One, with its message where it has one. Refuses (DeadLetterNotFound) a number that none has."""
-        self._owners.standing(id)
+        self._owners.owned(caller, id)
         letter = await self._keep(lambda store: store.letters.get(id, number))
         if letter is None:
             raise _not_found(id, number)
@@ -47,7 +47,7 @@ class DeadLetters:
 
     async def retry(self, caller: Caller, id: str, number: int | None = None) -> int:
         """Try one again, or all that have a message; how many."""
-        owner = self._owners.standing(id)
+        owner = self._owners.owned(caller, id)
         count = await self._keep(lambda store: store.letters.retry(id, number))
         if number is not None and not count:
             raise DeadLetterNotFound(f"the webhook {id!r} has no dead letter {number} with a message")
@@ -57,7 +57,7 @@ class DeadLetters:
 
     async def drop(self, caller: Caller, id: str, number: int | None = None) -> int:
         """Throw one away, or all; how many."""
-        self._owners.standing(id)
+        self._owners.owned(caller, id)
         count = await self._keep(lambda store: store.letters.drop(id, number))
         if number is not None and not count:
             raise _not_found(id, number)

@@ -13,25 +13,24 @@ One rule: whatever the deliverer goes past without delivering it is written down
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from time import monotonic
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from rollbook.errors import Compacted, JournalUnavailable
-from rollbook.journal.webhook_store import Letter, LetterKind, Progress, WebhookStore
+from rollbook.journal.webhook_store import Letter, LetterKind, Progress
 from rollbook.language.filters import Filter
 from rollbook.registry.feed.change_events import Message
-from rollbook.registry.supervising import Supervisor
 from rollbook.registry.watching.mailboxes import Mailbox
-from rollbook.registry.watching.watching import Page, Watch, Watching
+from rollbook.registry.watching.watching import Page, Watch
 from rollbook.registry.webhooks.attempts import Attempts, pause_seconds
 from rollbook.registry.webhooks.outcomes import Sent
 from rollbook.registry.webhooks.records import Webhook
-from rollbook.registry.webhooks.sending import Sender
+from rollbook.registry.webhooks.surroundings import Surroundings
+from rollbook.security.access import Access
 from rollbook.security.callers import Caller
 
 BATCH_MESSAGES_MAX = 64
@@ -43,30 +42,6 @@ TROUBLE_SECONDS = 2.0
 Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
-
-
-class Keep(Protocol):
-    """Runs a job on the store of webhooks, on the store's own thread."""
-
-    def __call__(self, job: Callable[[WebhookStore], Result]) -> Awaitable[Result]:
-        """What the job gives."""
-        ...
-
-
-class Surroundings(Struct, frozen=True):
-    """What deliverers are given: the changes, where they are gone up to, the network, the store, time and chance.
-
-    ``reading`` bounds how many read history at a time.
-    """
-
-    watching: Watching
-    compacted_up_to: Callable[[], int]
-    sender: Sender
-    keep: Keep
-    now_ms: Callable[[], int]
-    chance: Callable[[], float]
-    reading: asyncio.Semaphore
-    supervisor: Supervisor
 
 
 class Deliverer:
@@ -154,12 +129,24 @@ class Deliverer:
 
     @property
     def _is_called(self) -> bool:
-        return self._is_stopping or self._has_letters
+        return self._is_stopping or self._has_letters or self._sees_otherwise
+
+    @property
+    def _access(self) -> Access:
+        """What the owner may now."""
+        return self._around.access_of(self._webhook.owner)
+
+    @property
+    def _sees_otherwise(self) -> bool:
+        """Whether the roles of the owner have changed: what waits was made for what it saw before."""
+        watch = self._watch
+        return watch is not None and self._access.sight("watch") is not watch.audience.sight
 
     async def _deliver_changes(self) -> None:
         """Deliver until an attempt fails, the mailbox overflows, or there is something else to do."""
         form, since = self._webhook.target.form, self._progress.revision
-        with self._around.watching.open(Caller.FULL, self._filter, form=form, since=since) as watch:
+        caller = Caller(f"webhook:{self._webhook.id}", "registry", self._access)
+        with self._around.watching.open(caller, self._filter, form=form, since=since) as watch:
             self._watch = watch
             try:
                 if await self._deliver_past(watch):

@@ -21,6 +21,9 @@ STATES = ("current", "delivering", "retrying", "stopped", "disabled")
 FORMER_SECRET_MS = 24 * 60 * 60 * 1000
 FORMER_SECRETS_MAX = 5
 
+OWNER = "owner"
+"""Where the owner is kept, beside the members of the target."""
+
 
 class FormerSecret(Struct, frozen=True, array_like=True):
     """A secret that was replaced, and until when (Unix ms) messages are signed with it as well."""
@@ -30,7 +33,10 @@ class FormerSecret(Struct, frozen=True, array_like=True):
 
 
 class Webhook(Struct, frozen=True):
-    """A registered target. For a day after a change of secret, messages are signed with the former one as well."""
+    """A registered target. For a day after a change of secret, messages are signed with the former one as well.
+
+    ``owner`` is the key of the caller who registered it, with whose roles it sees; empty: it sees everything.
+    """
 
     id: str
     created_at_ms: int
@@ -38,6 +44,7 @@ class Webhook(Struct, frozen=True):
     target: Target
     secret: str
     former: tuple[FormerSecret, ...] = ()
+    owner: str = ""
 
     def former_at(self, at_ms: int) -> tuple[FormerSecret, ...]:
         """The former secrets that sign at a time, newest first."""
@@ -64,9 +71,9 @@ class Webhook(Struct, frozen=True):
         return replace(self, target=change.target, secret=secret, former=former, updated_at_ms=at_ms)
 
 
-def webhook_from(registration: Registration, *, at_ms: int) -> Webhook:
+def webhook_from(registration: Registration, *, at_ms: int, owner: str = "") -> Webhook:
     """A new webhook."""
-    return Webhook(registration.id, at_ms, at_ms, registration.target, registration.secret)
+    return Webhook(registration.id, at_ms, at_ms, registration.target, registration.secret, owner=owner)
 
 
 def row_of(webhook: Webhook) -> WebhookRow:
@@ -75,7 +82,7 @@ def row_of(webhook: Webhook) -> WebhookRow:
         webhook.id,
         webhook.created_at_ms,
         webhook.updated_at_ms,
-        orjson.dumps(webhook.target.as_json()).decode(),
+        orjson.dumps({**webhook.target.as_json(), **({OWNER: webhook.owner} if webhook.owner else {})}).decode(),
         webhook.secret,
         msgspec.json.encode(webhook.former).decode(),
     )
@@ -83,10 +90,9 @@ def row_of(webhook: Webhook) -> WebhookRow:
 
 def webhook_of(row: WebhookRow) -> Webhook:
     """The webhook that was kept."""
-    former = msgspec.json.decode(row.former, type=tuple[FormerSecret, ...])
-    return Webhook(
-        row.id, row.created_at_ms, row.updated_at_ms, target_of(orjson.loads(row.target)), row.secret, former
-    )
+    former, kept = msgspec.json.decode(row.former, type=tuple[FormerSecret, ...]), orjson.loads(row.target)
+    times = row.created_at_ms, row.updated_at_ms
+    return Webhook(row.id, *times, target_of(kept), row.secret, former, kept.get(OWNER, ""))
 
 
 def described(

@@ -26,12 +26,14 @@ from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.supervising import Supervisor, ended
 from rollbook.registry.watching.watching import Watching
 from rollbook.registry.webhooks.dead_letters import DeadLetters
-from rollbook.registry.webhooks.delivering import Deliverer, Surroundings
+from rollbook.registry.webhooks.delivering import Deliverer
 from rollbook.registry.webhooks.records import Webhook, described, row_of, webhook_from, webhook_of
 from rollbook.registry.webhooks.resolving import Resolve
 from rollbook.registry.webhooks.sending import Sender
+from rollbook.registry.webhooks.surroundings import AccessOf, Surroundings, with_full_access
 from rollbook.registry.webhooks.targets import Registration, Target, TargetChange, TargetParser, parse_delivery_filter
 from rollbook.security.callers import Caller
+from rollbook.security.sights import WHOLE
 from rollbook.setting_values import AllowedNetworks
 
 SAVE_SECONDS = 1.0
@@ -121,18 +123,19 @@ class Webhooks:
         self._around.sender.close()
         await asyncio.to_thread(self._keep.close)
 
-    def start(self) -> None:
-        """Begin to deliver."""
+    def start(self, access_of: AccessOf = with_full_access) -> None:
+        """Begin to deliver. ``access_of`` says what the owners of webhooks may see, at any time."""
+        self._around = replace(self._around, access_of=access_of)
         self._saving = self._around.supervisor.run("rollbook-webhooks", self._save_for_ever)
         for standing in self._all.values():
             self._begin(standing)
 
     async def describe(self, caller: Caller, *ids: str) -> list[Document]:
-        """The webhooks with these ids, or all, in order of creation, for their callers.
+        """The webhooks with these ids, or all that the caller may see, in order of creation.
 
-        Refuses (WebhookNotFound) an id that none has.
+        Refuses (WebhookNotFound) an id that none of them has.
         """
-        standings = [self.standing(id) for id in ids or self._all]
+        standings = [self.owned(caller, id) for id in ids or self._all if ids or _is_for(caller, self._all[id])]
         counts = await self._keep(lambda store: store.letters.counts())
         return [self._described(standing, *counts.get(standing.webhook.id, (0, 0))) for standing in standings]
 
@@ -145,7 +148,7 @@ class Webhooks:
                 raise TooManyWebhooks(f"there are {len(self._all)} webhooks, which is the most")
             since = self._recent.revision if registration.since is None else registration.since
             await self._around.watching.check_past(since)
-            webhook = webhook_from(registration, at_ms=self._around.now_ms())
+            webhook = webhook_from(registration, at_ms=self._around.now_ms(), owner=_owner_in(caller))
             standing = RunningWebhook(webhook, Progress(since), Progress(since))
             await self._save_whole(standing, webhook, standing.at_rest)
             self._all[webhook.id] = standing
@@ -153,19 +156,19 @@ class Webhooks:
 
     async def change(self, caller: Caller, id: str, edit: TargetEdit) -> None:
         """Change what a webhook is. What was not delivered yet goes to the changed target, and at once."""
-        async with self._at_rest(id) as standing:
+        async with self._at_rest(caller, id) as standing:
             webhook = standing.webhook.changed(edit(standing.webhook.target), at_ms=self._around.now_ms())
             await self._save_whole(standing, webhook, standing.at_rest._replace(attempts=0))
 
     async def replay(self, caller: Caller, id: str, since: int) -> None:
         """Deliver every change after ``since``, again or not. Refuses a past that is gone or not there."""
         await self._around.watching.check_past(since)
-        async with self._at_rest(id) as standing:
+        async with self._at_rest(caller, id) as standing:
             await self._save_whole(standing, standing.webhook, standing.at_rest._replace(revision=since, attempts=0))
 
     async def delete(self, caller: Caller, id: str) -> None:
         """Forget a webhook and its dead letters."""
-        async with self._at_rest(id):
+        async with self._at_rest(caller, id):
             await self._keep(lambda store: store.forget(id))
             del self._all[id]
 
@@ -173,6 +176,13 @@ class Webhooks:
         """The webhook with this id. Refuses (WebhookNotFound) when there is none."""
         standing = self._all.get(id)
         if standing is None:
+            raise WebhookNotFound(f"no webhook has the id {id!r}")
+        return standing
+
+    def owned(self, caller: Caller, id: str) -> RunningWebhook:
+        """The webhook with this id. Refuses (WebhookNotFound) when there is none, or it is another caller's."""
+        standing = self.standing(id)
+        if not _is_for(caller, standing):
             raise WebhookNotFound(f"no webhook has the id {id!r}")
         return standing
 
@@ -188,10 +198,10 @@ class Webhooks:
         )
 
     @contextlib.asynccontextmanager
-    async def _at_rest(self, id: str) -> AsyncIterator[RunningWebhook]:
+    async def _at_rest(self, caller: Caller, id: str) -> AsyncIterator[RunningWebhook]:
         """One webhook, with nothing under way for the length of the block."""
         async with self._in_turn:
-            standing = self.standing(id)
+            standing = self.owned(caller, id)
             await standing.rest()
             try:
                 yield standing
@@ -253,3 +263,14 @@ class Webhooks:
         self._is_troubled = False
         for each, progress in moved:
             each.kept = progress
+
+
+def _is_for(caller: Caller, standing: RunningWebhook) -> bool:
+    """Whether a webhook is shown to a caller: its own, and all to who sees everything that they are sent."""
+    owner = standing.webhook.owner
+    return caller.access.sight("watch") is WHOLE or (owner != "" and owner == caller.key)
+
+
+def _owner_in(caller: Caller) -> str:
+    """With whose roles a webhook of this caller sees. In an open registry it is nobody's, and sees everything."""
+    return "" if caller.kind == "anonymous" and caller.is_full else caller.key
