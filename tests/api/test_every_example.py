@@ -10,7 +10,7 @@ import httpx
 import pytest
 from openapi_schema_validator import OAS31Validator
 
-from rollbook.api.declarations import JSON, JSON_SCHEMA, Operation
+from rollbook.api.declarations import JSON, JSON_SCHEMA, NDJSON, Operation
 from rollbook.api.operations import OPERATIONS
 from tests.api.specified import EXAMPLE
 from tests.serving import ServerProcess
@@ -142,4 +142,6 @@ def send(
         path = path.replace("7Gq2LmX0aZ", http.get("/tokens").json()[0]["id"])
     body = None if operation.body is None else operation.body.example
     waiting = {"wait": "0s"} if operation.streams else {}
+    if operation.reads_lines:
+        return http.request(operation.method, path, content=body, headers={"content-type": NDJSON}, params=more)
     return http.request(operation.method, path, json=body, params={**waiting, **more})

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from rollbook import errors
-from rollbook.api.declarations import Operation
+from rollbook.api.declarations import NDJSON, Operation
 from rollbook.api.operations import OPERATIONS
 from rollbook.api.problems import status_of
 from rollbook.errors import RegistryError
@@ -215,14 +215,21 @@ def send(client: httpx.Client, operation: Operation, asked: Asked) -> httpx.Resp
         path = path.replace(f"{{{name}}}", value)
     body = asked.body if asked.body is not ... else operation.body and operation.body.example
     waiting = {"wait": "0s"} if operation.streams else {}
-    has_body = operation.body is not None
+    lines = {"content-type": NDJSON} if operation.reads_lines else {}
     return client.request(
         operation.method,
         path,
         params={**waiting, **asked.parameters},
-        headers=asked.headers,
-        json=body if has_body else None,
+        headers={**lines, **asked.headers},
+        **content_of(operation, body),
     )
+
+
+def content_of(operation: Operation, body: Any) -> dict[str, Any]:
+    """The body of a request, as httpx takes it: JSON, or lines of it."""
+    if operation.body is None:
+        return {}
+    return {"content": body} if NDJSON in operation.body.media_types else {"json": body}
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,8 @@ LEFT_OUT = {
     "getReadiness": "for probes",
     "getWelcome": "for people",
     "getDocumentation": "for people",
+    "getConsole": "for people",
+    "getConsoleFile": "for people",
 }
 
 ARGUMENTS: dict[str, Any] = {
@@ -39,6 +41,7 @@ ARGUMENTS: dict[str, Any] = {
     "pipeline": [],
     "facets": [],
     "columns": [],
+    "lines": [],
     "last": Page([], "/clusters?cursor=x"),
 }
 

@@ -139,6 +139,7 @@ class Operation:
     answered. ``refused`` makes the answer to a refusal.
     ``ignores_parameters``: parameters that are not declared are passed over, as probes and scrapers expect.
     ``answers_any_host``: asked under any name, for probes know addresses only.
+    ``streams``: the answer has no end of its own. ``reads_lines``: a POST whose body is read while it arrives.
     ``shortcut``: plain requests are answered by ``serving`` without the application.
     """
 
@@ -159,6 +160,7 @@ class Operation:
     answers_any_host: bool = False
     shortcut: bool = False
     streams: bool = False
+    reads_lines: bool = False
     verb_instead: Verb | None = None
     audited: bool = False
     template: str = field(init=False)

@@ -6,6 +6,7 @@ One rule: the rows stand beside their handlers, a table a tag; here they are onl
 from rollbook.api.handlers import (
     about,
     access,
+    bulk,
     clusters,
     console,
     dead_letters,
@@ -28,6 +29,7 @@ from rollbook.api.handlers import (
 OPERATIONS = (
     *clusters.OPERATIONS,
     *patches.OPERATIONS,
+    *bulk.OPERATIONS,
     *lists.OPERATIONS,
     *queries.OPERATIONS,
     *tables.OPERATIONS,
@@ -46,6 +48,11 @@ OPERATIONS = (
     *about.OPERATIONS,
     *console.OPERATIONS,
 )
+
+
+def streamed_paths() -> frozenset[bytes]:
+    """The addresses of the operations that read their bodies while they arrive."""
+    return frozenset(each.path.encode() for each in OPERATIONS if each.reads_lines)
 
 
 def fixed_paths(method: str) -> frozenset[bytes]:

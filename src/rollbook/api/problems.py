@@ -72,6 +72,7 @@ STATUSES: Mapping[type[RegistryError], int] = {
     errors.SettingRefused: 500,
 }
 
+MISTAKE = "the registry made a mistake; its log says more"
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -111,7 +112,7 @@ def problem(error: RegistryError, *, headers: Mapping[str, str] | None = None, *
 
 def mistake() -> Response:
     """The answer to a fault of ours. What it was is in the log."""
-    return problem(RegistryError("the registry made a mistake; its log says more"))
+    return problem(RegistryError(MISTAKE))
 
 
 HEADERS: Mapping[int, Mapping[str, str]] = {

@@ -21,6 +21,7 @@ class Clusters:
     restore = operation(clusters.restore)
     protect = operation(clusters.protect)
     unprotect = operation(clusters.unprotect)
+    bulk = operation(clusters.bulk)
     query = streamed(clusters.query)
     aggregate = streamed(clusters.aggregate)
     count = operation(clusters.count)

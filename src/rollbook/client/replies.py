@@ -87,6 +87,12 @@ def check(answer: Answer) -> None:
     raise refusal_of(body)
 
 
+def lines_of(answer: Answer) -> list[Json]:
+    """The values of an answer that has a line of JSON for each."""
+    check(answer)
+    return [msgspec.json.decode(line) for line in answer.body.splitlines() if line]
+
+
 def refusal_of(body: Json) -> RegistryError:
     """The error that the body of a refusal names; a plain RegistryError when its code is not known here."""
     code, message = body.get("code"), str(body.get("detail") or body.get("error"))

@@ -14,6 +14,7 @@ from starlette.types import Message, Scope
 
 from rollbook.api.asking import CALLER, REVOKED
 from rollbook.api.problems import mistake
+from rollbook.api.serving.body_streams import AHEAD_BYTES_MAX
 from rollbook.api.serving.logs import escaped, request_id
 from rollbook.api.serving.rendering import rendered, rendered_head
 from rollbook.api.serving.requests import IncomingRequest
@@ -90,7 +91,15 @@ class Exchange:
         self._left.set()
 
     async def receive(self) -> Message:
-        """The body, which is whole; then, when it comes, the client's leaving."""
+        """The body, which is whole, or a part of one that arrives; then, when it comes, the client's leaving."""
+        stream = self.request.stream
+        if stream is not None and not self._received:
+            try:
+                chunk = await stream.next()
+            except ConnectionError:
+                return {"type": "http.disconnect"}
+            self._received = chunk is None
+            return {"type": "http.request", "body": chunk or b"", "more_body": not self._received}
         if not self._received:
             self._received = True
             return {"type": "http.request", "body": self.request.body, "more_body": False}
@@ -108,8 +117,15 @@ class Exchange:
         head = self._rendered_head(body, more) if self._status == 0 else b""
         self._connection.outgoing.write(head + self._framed(body, more) if head else self._framed(body, more))
         self.complete = not more
-        if more:
+        if more and not self._may_write_on():
             await self._connection.outgoing.drained()
+
+    def _may_write_on(self) -> bool:
+        """Whether the client may not read yet, for it is still sending."""
+        stream = self.request.stream
+        if stream is None or stream.has_ended:
+            return False
+        return self._connection.transport.get_write_buffer_size() <= AHEAD_BYTES_MAX
 
     def _rendered_head(self, body: bytes, more: bool) -> bytes:
         assert self._head is not None

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 
+from rollbook.api.operations import streamed_paths
 from rollbook.api.routing import Router
 from rollbook.api.serving.forwarding import client_behind
 from rollbook.api.serving.requests import IncomingRequest
@@ -33,6 +34,7 @@ class Gates:
 
     def __init__(self, settings: Settings, router: Router) -> None:
         self._router = router
+        self._streamed = streamed_paths()
         self.body_bytes_max = settings.limits.body_bytes_max
         self._names = LOOPBACK_NAMES | settings.hosts
         self._checks_names = settings.is_loopback or bool(settings.hosts)
@@ -53,11 +55,18 @@ class Gates:
 
     def check_framing(self, known: Mapping[bytes, bytes]) -> None:
         """Refuses a body that is announced too large, or in an encoding that nothing here understands."""
-        if b"content-length" in known:
-            if int(known[b"content-length"]) > self.body_bytes_max:
-                raise too_large(self.body_bytes_max)
-        elif known[b"transfer-encoding"].lower() != b"chunked":
+        if b"content-length" in known and int(known[b"content-length"]) > self.body_bytes_max:
+            raise too_large(self.body_bytes_max)
+        self.check_encoding(known)
+
+    def check_encoding(self, known: Mapping[bytes, bytes]) -> None:
+        """Refuses a body in an encoding that nothing here understands."""
+        if b"content-length" not in known and known[b"transfer-encoding"].lower() != b"chunked":
             raise RequestRefused("the only Transfer-Encoding that is understood is chunked")
+
+    def streams(self, request: IncomingRequest) -> bool:
+        """Whether the request is answered while its body arrives."""
+        return request.method == b"POST" and request.path in self._streamed
 
     def trusts(self, peer: str) -> bool:
         """Whether what ``peer`` says about its clients is believed."""

@@ -19,7 +19,7 @@ from rollbook.api.serving.outgoing import Outgoing
 from rollbook.api.serving.reading import RequestReader
 from rollbook.api.serving.refusing import refused
 from rollbook.api.serving.requests import IncomingRequest
-from rollbook.errors import Overloaded, RegistryError, RequestRefused
+from rollbook.errors import Overloaded, RegistryError
 from rollbook.registry.writing.committing import WriteResult
 
 PIECE_BYTES = 4096
@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Some bytes have come. They wait while an earlier request is being answered."""
-        if self._answering is not None or self.outgoing.is_paused or self._is_closing or self._unread:
+        if self._unread or self._is_blocked:
             self._heard_at = self.edge.clock.now
             if not self._is_closing:
                 self._unread += data
@@ -114,7 +114,7 @@ class Connection(asyncio.Protocol):
         self._answering = None
         if self.transport.is_closing():
             return
-        if keep_alive and not self.edge.is_stopping:
+        if keep_alive and not self.edge.is_stopping and self.reader.stream is None:
             self.reader.since = self.edge.clock.now
             self._go_on()
         else:
@@ -149,13 +149,16 @@ class Connection(asyncio.Protocol):
 
     @property
     def _is_blocked(self) -> bool:
+        stream = self.reader.stream
+        if stream is not None and stream.is_answered:
+            return self._is_closing or stream.is_full
         return self._answering is not None or self.outgoing.is_paused or self._is_closing
 
     def _read(self, data: bytes) -> None:
         """Read and answer requests until one has to wait; what is behind it stays unread."""
         reader, offset, size, pieces = self.reader, 0, len(data), 0
         while offset < size and not self._is_blocked and self._refusal is None and pieces < PIECES_AT_ONCE:
-            step = size if size <= PIECE_BYTES else max(PIECE_BYTES, reader.body_left)
+            step = size if size <= PIECE_BYTES or reader.stream else max(PIECE_BYTES, reader.body_left)
             try:
                 reader.feed(data if size <= PIECE_BYTES else data[offset : offset + step])
             except RegistryError as refusal:
@@ -200,14 +203,12 @@ class Connection(asyncio.Protocol):
         if self._has_ended:
             self._end_of_input()
         elif self._reading_paused:
-            self._reading_paused = False
+            self._reading_paused, self.reader.body_at = False, self.edge.clock.now
             self.transport.resume_reading()
 
     def _end_of_input(self) -> None:
-        reader = self.reader
-        if reader.phase == "body":
-            of = f" of {reader.body_bytes + reader.body_left}" if reader.body_left > 0 else ""
-            self._refuse(RequestRefused(f"the body ends after {reader.body_bytes}{of} bytes"))
+        if self.reader.phase == "body":
+            self._refuse(self.reader.cut_off())
         else:
             self._close()
 
@@ -238,13 +239,14 @@ class Connection(asyncio.Protocol):
                 self._answering = update
                 update.add_done_callback(lambda done: self._end_update(done, request, begun))
                 return
-        exchange = Exchange(self, request, id=request.id or edge.new_id())
-        self._answering = exchange
+        if request.stream is not None:
+            request.stream.answer(self._go_on)
+        self._answering = exchange = Exchange(self, request, id=request.id or edge.new_id())
         edge.run(exchange.run())
 
     def _turn_away(self, request: IncomingRequest, refusal: RegistryError) -> None:
         """Answer a request whose sender is not recognised. The connection goes on."""
-        closes = not request.keep_alive or request.version == "1.0" or self.edge.is_stopping
+        closes = bool(request.stream or self.edge.is_stopping) or not request.keep_alive or request.version == "1.0"
         self.outgoing.write(refused(self.edge, request, refusal, closes=closes))
         if closes:
             self._close()
@@ -253,13 +255,15 @@ class Connection(asyncio.Protocol):
         edge = self.edge
         answer = edge.finish_update(update, request, begun)
         self.outgoing.write(answer)
-        if edge.logs_access:
-            edge.log_access(request, int(answer[9:12]), begun, request.id)
+        edge.log_access(request, int(answer[9:12]), begun, request.id)
         self.end(keep_alive=True)
 
     def _refuse(self, refusal: RegistryError) -> None:
-        """Answer what can't be read on, and close."""
-        request = self.reader.request
+        """Answer what can't be read on, and close. A request that is being answered is broken off instead."""
+        request, stream = self.reader.request, self.reader.stream
+        if stream is not None and stream.is_answered:
+            stream.end(refusal=refusal)
+            return
         self.outgoing.write(refused(self.edge, request, refusal, closes=True))
         self._close(lingers=True)
 
@@ -268,7 +272,7 @@ class Connection(asyncio.Protocol):
         if self._is_closing:
             return
         self._is_closing = True
-        if not lingers and not self._unread and not self.reader.whole:
+        if not lingers and not self._unread and not self.reader.whole and self.reader.stream is None:
             self.transport.close()
             return
         self._closing_at = self._heard_at = self.edge.clock.now
@@ -284,7 +288,7 @@ class Connection(asyncio.Protocol):
     def _account(self) -> None:
         """Count what this connection holds of requests. The edge has a bound over all connections."""
         body = len(self._answering.request.body) if isinstance(self._answering, Exchange) else 0
-        held_bytes = self.reader.body_bytes + len(self._unread) + body
+        held_bytes = self.reader.held_bytes + len(self._unread) + body
         self.edge.held_bytes += held_bytes - self._held_bytes
         self._held_bytes = held_bytes
         if self.edge.held_bytes > self.edge.held_bytes_max and self.reader.phase == "body" and not self._is_closing:

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 import httptools
 
+from rollbook.api.serving.body_streams import BodyStream
 from rollbook.api.serving.gates import Gates, check_version, too_large
 from rollbook.api.serving.requests import IncomingRequest
 from rollbook.errors import HeadTooLarge, RegistryError, RequestRefused
@@ -52,6 +53,8 @@ class RequestReader:
         self.body_bytes = 0
         self.body_left = 0
         self.ended = False
+        self.stream: BodyStream | None = None
+        """The body that is arriving, where it is answered meanwhile."""
         self.wants_go_ahead = False
         self.request = IncomingRequest(peer)
         self._gates = gates
@@ -83,9 +86,22 @@ class RequestReader:
         if self.phase != "idle" and self._bytes_fed > HEAD_BYTES_MAX:
             self._check_framing()
 
+    @property
+    def held_bytes(self) -> int:
+        """How much of a body is held here."""
+        return self.body_bytes if self.stream is None else self.stream.held_bytes
+
+    def cut_off(self) -> RegistryError:
+        """The refusal of a body that ends too early."""
+        of = f" of {self.body_bytes + self.body_left}" if self.body_left > 0 else ""
+        return RequestRefused(f"the body ends after {self.body_bytes}{of} bytes")
+
     def forget(self) -> None:
         """Drop what is read: nothing of it will be answered."""
         self.whole.clear()
+        if self.stream is not None:
+            self.stream.end(is_gone=True)
+            self.stream = None
         self._body, self.body_bytes, self.body_left = [], 0, 0
 
     def on_message_begin(self) -> None:
@@ -123,7 +139,11 @@ class RequestReader:
             if not keeps_alive:
                 request.keep_alive = False
             if b"content-length" in known or b"transfer-encoding" in known:
-                self._gates.check_framing(known)
+                if self._gates.streams(request):
+                    self._gates.check_encoding(known)
+                    self._begin_stream(request)
+                else:
+                    self._gates.check_framing(known)
                 self._begin_body(known)
 
     def on_body(self, body: bytes) -> None:
@@ -131,6 +151,9 @@ class RequestReader:
         self.body_bytes += len(body)
         self.body_left -= len(body)
         self.body_at = self._clock.now
+        if self.stream is not None:
+            self.stream.feed(body)
+            return
         if self.body_bytes > self._gates.body_bytes_max:
             raise too_large(self._gates.body_bytes_max)
         self._body.append(body)
@@ -140,6 +163,9 @@ class RequestReader:
         if self._offering is not None:
             return
         request, body = self.request, self._body
+        if self.stream is not None:
+            self._end_stream(request)
+            return
         if body:
             request.body = body[0] if len(body) == 1 else b"".join(body)
             self._body, self.body_bytes, self.body_left = [], 0, 0
@@ -151,6 +177,20 @@ class RequestReader:
         if not request.keep_alive:
             self.ended = True
         self.whole.append(request)
+
+    def _begin_stream(self, request: IncomingRequest) -> None:
+        """Let a request be answered whose body has only begun."""
+        if self._is_trusted:
+            request.client = self._gates.client_of(request, self._peer)
+        request.stream = self.stream = BodyStream()
+        self.whole.append(request)
+
+    def _end_stream(self, request: IncomingRequest) -> None:
+        assert self.stream is not None
+        self.stream.end()
+        self.stream, self.body_bytes, self.body_left, self.wants_go_ahead = None, 0, 0, False
+        self.phase, self.since, self._bytes_fed = "idle", self._clock.now, 0
+        self.ended = self.ended or not request.keep_alive
 
     def _begin_body(self, known: dict[bytes, bytes]) -> None:
         self._headers = []  # for trailers, which nothing here reads

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from rollbook.api.serving.body_streams import BodyStream
 from rollbook.security.callers import Caller
 
 
@@ -19,6 +20,8 @@ class IncomingRequest:
     body = b""
     id = ""
     """The request id that the client sent, or an empty string."""
+    stream: BodyStream | None = None
+    """The body of a request that is answered while it arrives; None where the body is whole."""
     known: Mapping[bytes, bytes] = MappingProxyType({})
     caller: Caller
     """Who sends it, once it is recognised."""

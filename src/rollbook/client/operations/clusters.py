@@ -1,11 +1,12 @@
 """Clusters: create, read, change and delete them, and find them."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
 from rollbook.client.arrays import ArrayDecoder
 from rollbook.client.calls import Call, Json, Stream, encoded, headers_of, parameters_of, patch_type_of, path_of
-from rollbook.client.replies import Page, Reply, document, nothing, page, value
+from rollbook.client.replies import Page, Reply, document, lines_of, nothing, page, value
 
 
 def create(cluster: Json, *, strict: bool = False, reason: str | None = None, key: str | None = None) -> Call[Reply]:
@@ -104,6 +105,24 @@ def delete(id: str, *, if_match: str | None = None, reason: str | None = None) -
         nothing,
         headers=headers_of(if_match=if_match, reason=reason),
         repeatable=if_match is not None,
+    )
+
+
+def bulk(
+    lines: Iterable[Json], *, strict: bool = False, reason: str | None = None, key: str | None = None
+) -> Call[list[Json]]:
+    """Write many clusters, a line each: ``{"op": "create", "document": ...}``; the result of each, in their order.
+
+    With a ``key`` the call may be sent again, and goes on where it was broken off.
+    """
+    return Call(
+        "POST",
+        "/clusters/bulk",
+        lines_of,
+        parameters=_validation(strict),
+        headers={**headers_of(reason=reason, key=key), "content-type": "application/x-ndjson"},
+        body=b"".join(encoded(line) + b"\n" for line in lines),
+        repeatable=key is not None,
     )
 
 
