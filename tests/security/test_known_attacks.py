@@ -21,6 +21,10 @@ ROLES: dict[str, Any] = {
         {"verbs": READS, "filter": MINE, "hide": ["$secrets"]},
         {"verbs": ["update", "restore", "nodes", "heartbeat"], "filter": MINE, "write": ["tags", "status"]},
     ],
+    "onlooker": [
+        {"verbs": ["read"], "hide": ["$secrets", "nodes"]},
+        {"verbs": ["heartbeat", "update", "create"], "filter": MINE, "write": ["clusterMetadata"]},
+    ],
     "masked-writer": [{"verbs": ["read", "create", "update", "delete", "restore", "nodes"], "hide": ["$secrets"]}],
 }
 PATH = "config.joinCommand"
@@ -245,3 +249,76 @@ def test_a_webhook_of_a_weaker_role_is_sent_what_that_role_sees(weak: httpx.Clie
 def sent_to(receiver: Target, count: int) -> list[str]:
     """What a target was sent."""
     return [each.body.decode() for each in receiver.wait_for(count)]
+
+
+def test_heartbeats_are_heard_where_the_role_says_so(served: Twins, weak: httpx.Client) -> None:
+    assert weak.post("/clusters/west/heartbeat", json={"status": "live"}).status_code == 200
+    assert weak.post("/clusters/far/heartbeat").status_code == 404
+    onlooker = {"authorization": f"Bearer {served.tokens['onlooker']}"}
+    refused = weak.post("/clusters/far/heartbeat", headers=onlooker)
+    assert (refused.status_code, "heartbeat" in refused.json()["detail"]) == (403, True)
+    silent = weak.post("/clusters/west/heartbeat", json={"status": "draining"}, headers=onlooker)
+    assert (silent.status_code, "status" in silent.json()["detail"]) == (403, True)
+    with admin_of(weak) as admin:
+        facts = admin.get("/clusters/far?include=registry").json()["_registry"]
+    assert facts["liveness"] == "unknown"
+
+
+def test_what_heartbeats_say_of_hidden_nodes_is_hidden(served: Twins, weak: httpx.Client) -> None:
+    onlooker = {"authorization": f"Bearer {served.tokens['onlooker']}"}
+    with admin_of(weak) as admin:
+        node = {"id": "n1", "gpus": {"count": 0}}
+        assert admin.post("/clusters/west/nodes", json=node).status_code == 201
+        assert admin.post("/clusters/west/heartbeat", json={"nodes": ["n1"]}).json().get("unknownNodes") is None
+        assert admin.get("/clusters/west?include=registry").json()["_registry"]["nodes"][0]["id"] == "n1"
+    assert "nodes" not in weak.get("/clusters/west?include=registry", headers=onlooker).json()["_registry"]
+    asked = {"query": {"_registry.nodes.id": "n1"}}
+    assert weak.post("/clusters/count", json=asked, headers=onlooker).json() == {"count": 0}
+    assert weak.post("/clusters/count", json=asked).json() == {"count": 1}
+    heard = weak.post("/clusters/west/heartbeat", json={"nodes": ["n1", "n2"]}, headers=onlooker)
+    assert heard.json()["unknownNodes"] == ["n1", "n2"]
+
+
+def test_a_new_cluster_is_judged_by_permission_before_validity(served: Twins, weak: httpx.Client) -> None:
+    onlooker = {"authorization": f"Bearer {served.tokens['onlooker']}"}
+    theirs = {"id": "new", "clusterMetadata": {"owner": "ops"}, "status": 5}
+    mine = {"id": "new", "clusterMetadata": {"owner": "ml"}, "status": 5}
+    assert weak.post("/clusters", json=theirs, headers=onlooker).status_code == 403
+    assert weak.post("/clusters", json=mine, headers=onlooker).status_code == 422
+    assert weak.post("/clusters", json={**theirs, "status": "live"}, headers=onlooker).status_code == 403
+    taken = weak.post("/clusters", json={"id": "far", "clusterMetadata": {"owner": "ml"}}, headers=onlooker)
+    assert taken.status_code == 409
+
+
+def test_a_cluster_can_not_be_moved_out_of_what_a_role_may_write(weak: httpx.Client, served: Twins) -> None:
+    onlooker = {"authorization": f"Bearer {served.tokens['onlooker']}"}
+    moved = weak.put("/clusters/west", json={"clusterMetadata.owner": "ops"}, headers=onlooker)
+    assert moved.status_code == 403
+    assert weak.put("/clusters/west", json={"clusterMetadata.name": "new"}, headers=onlooker).status_code == 200
+    assert weak.put("/clusters/far", json={"tags": []}, headers=onlooker).status_code == 403
+
+
+def test_an_upsert_needs_the_verb_that_creates(weak: httpx.Client) -> None:
+    reply = weak.put("/clusters/brand-new", json={"tags": ["x"]}, params={"upsert": "true"})
+    assert (reply.status_code, "create" in reply.json()["detail"]) == (403, True)
+
+
+def test_the_past_of_a_cluster_that_left_sight_is_seen_as_far_as_it_was_in_it(weak: httpx.Client) -> None:
+    first = stored_revision(weak)
+    with admin_of(weak) as admin:
+        admin.put("/clusters/west", json={"clusterMetadata.owner": "ops"})
+    assert weak.get("/clusters/west").status_code == 404
+    assert weak.get("/clusters/west", params={"revision": str(first)}).status_code == 200
+    assert [each["event"] for each in weak.get("/clusters/west/history").json()][:1] == ["deleted"]
+    assert (
+        weak.get("/clusters/never").json()["detail"].replace("never", "far")
+        == (weak.get("/clusters/far").json()["detail"])
+    )
+    past = {"query": {}}, {"revision": str(first)}
+    assert [each["id"] for each in weak.post("/clusters/query", json=past[0], params=past[1]).json()] == ["west"]
+
+
+def test_a_query_can_not_be_explained_without_the_verb(served: Twins, weak: httpx.Client) -> None:
+    headers = {"authorization": f"Bearer {served.tokens['masked-writer']}"}
+    for path, body in (("query", {"query": {}, "explain": True}), ("explain", {"query": {}})):
+        assert weak.post(f"/clusters/{path}", json=body, headers=headers).status_code == 403

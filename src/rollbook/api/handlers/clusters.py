@@ -85,7 +85,9 @@ async def delete_cluster(request: Request) -> Response:
 async def create_cluster(request: Request) -> Response:
     """The document as it was stored."""
     registry = registry_of(request)
-    command = await CREATION.of(request, rules=rules_of(request), limits=registry.limits)
+    command = await CREATION.of(
+        request, rules=rules_of(request), limits=registry.limits, access=caller_of(request).access
+    )
     return await write(request, command, created)
 
 

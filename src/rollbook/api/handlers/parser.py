@@ -23,12 +23,13 @@ from rollbook.registry.writing.commands import Create
 from rollbook.registry.writing.committing import WriteResult
 from rollbook.registry.writing.node_commands import EditNodes
 from rollbook.registry.writing.node_edits import joining
+from rollbook.security.access import Access
 
 
 async def create_from_spec(request: Request) -> Response:
     """Create the cluster of a Parser envelope, or of a bare document."""
     registry = registry_of(request)
-    command = await SPEC.of(request, rules=rules_of(request), limits=registry.limits)
+    command = await SPEC.of(request, rules=rules_of(request), limits=registry.limits, access=caller_of(request).access)
     return await write(request, command, _succeeded)
 
 
@@ -55,9 +56,9 @@ def refused(refusal: RegistryError) -> Response:
     return problem(refusal, success=False, message=refusal.message)
 
 
-def parse_spec(body: Value, *, rules: SchemaRules, limits: Limits) -> Create:
+def parse_spec(body: Value, *, rules: SchemaRules, limits: Limits, access: Access) -> Create:
     """The creation that an envelope asks for, or a bare document."""
-    return parse_creation(values_in(body), rules=rules, limits=limits)
+    return parse_creation(values_in(body), rules=rules, limits=limits, access=access)
 
 
 def parse_search(body: Value, *, limits: Limits) -> Query:

@@ -16,7 +16,15 @@ from rollbook.clusters.schema import REGISTRY_FIELD
 from rollbook.documents.codec import encode_json
 from rollbook.documents.paths import Path
 from rollbook.documents.values import MISSING, Document, Maybe, Value
-from rollbook.errors import DocumentInvalid, FilterRefused, LanguageRefused, PipelineRefused, Problem
+from rollbook.errors import (
+    DocumentInvalid,
+    FilterRefused,
+    IdRefused,
+    LanguageRefused,
+    PermissionDenied,
+    PipelineRefused,
+    Problem,
+)
 from rollbook.language.collating import collated
 from rollbook.language.collation import Collation, parse_collation
 from rollbook.language.filters import Filter
@@ -32,6 +40,7 @@ from rollbook.registry.reading.filters_in_words import has_filter_beside, with_f
 from rollbook.registry.reading.options import count_in, flag_in, max_time_ms_in, parse_include, refuse_unknown
 from rollbook.registry.reading.undocumented import undocumented_paths
 from rollbook.registry.writing.commands import Create, encoded
+from rollbook.security.access import FULL_ACCESS, Access
 
 
 class Query(Struct, frozen=True):
@@ -213,14 +222,21 @@ def parse_search_request(values: Value, *, at: str, limits: Limits) -> Query:
     return _query(filter, search, max_time_ms=limits.max_time_ms)
 
 
-def parse_creation(document: Value, *, rules: SchemaRules, limits: Limits, replace: bool = False) -> Create:
+def parse_creation(
+    document: Value, *, rules: SchemaRules, limits: Limits, replace: bool = False, access: Access = FULL_ACCESS
+) -> Create:
     """The command that creates ``document``.
 
     Refuses what breaks the schema (DocumentInvalid) and an id that clients could not address (IdRefused).
     """
     if not isinstance(document, dict):
         raise DocumentInvalid("a cluster is an object", problems=[Problem("", "a cluster is an object")])
-    accepted = accept_new(document, rules=rules)
+    try:
+        accepted = accept_new(document, rules=rules)
+    except (DocumentInvalid, IdRefused):
+        if not access.covers("create", document):  # permission is judged before validity
+            raise PermissionDenied("you may not use the verb 'create' for such a cluster") from None
+        raise
     id = accepted.document["id"]
     assert isinstance(id, str)
     return Create(id, encoded(accepted.document, limits=limits), accepted.warnings, replace)

@@ -59,6 +59,8 @@ class Guarded(Struct, frozen=True):
             self.command.decide(None, budget)  # refuses, as where there is no cluster, unless it is to create one
             raise ClusterExists(f"a cluster with the id {self.id!r} exists already", at="/id")
         if not self.access.covers(self.verb, before):
+            if self.verb == "create":
+                self.command.decide(current, budget)  # refuses an id that is taken
             raise PermissionDenied(f"you may not use the verb {self.verb!r} on the cluster {self.id!r}")
         return self._decided(current, before, mask, budget)
 
