@@ -50,11 +50,13 @@ def filtered(operation: Operation, filter: Any, **options: Any) -> Asked:
             return Asked(body={"rules": [{"verbs": ["read"], "filter": filter}]})
         case "distinctValues":
             return Asked(body={"key": "tags", "query": filter, **options})
+        case "fitClusters":
+            return Asked(body={"gpus": 1, "query": filter, **options})
         case "tableClusters":
             return Asked(body={"columns": ["id"], "query": filter, **options})
         case "search":
             return Asked(body={"matchType": "cluster", "filter": {"clusterQuery": filter}})
-        case "searchWithEnvelope":
+        case "searchWithEnvelope" | "searchRanked":
             return Asked(body={"body": {"values": {"matchType": "cluster", "filter": {"clusterQuery": filter}}}})
     return Asked(body={"query": filter, **options})
 

@@ -21,6 +21,8 @@ def ask_with(http: httpx.Client, operation: str, filter: dict[str, Any]) -> http
     match operation:
         case "queryClusters":
             return http.post("/clusters/query", json=filter)
+        case "fitClusters":
+            return http.post("/clusters/fit", json={"gpus": 1, "query": filter})
         case "tableClusters":
             return http.post("/clusters/table", json={"columns": ["id"], "query": filter})
         case "listClusters":
@@ -51,13 +53,14 @@ def ask_with(http: httpx.Client, operation: str, filter: dict[str, Any]) -> http
             http.post("/clusters", json=cluster(id := next(ids)))
             body = {"update": {"$set": {"reputation": 3}}, "filter": {"$nor": [filter]}}
             return http.put(f"/clusters/{id}", json=body)
-        case "search" | "searchWithEnvelope":
+        case "search" | "searchWithEnvelope" | "searchRanked":
             ((path, value),) = filter.items()
             condition = {"variable": path, "operator": "==", "value": value}
             search = {"matchType": "cluster", "filter": {"clusterQuery": condition}}
             if operation == "search":
                 return http.post("/api/no-ir/filter", json=search)
-            return http.post("/api/filter", json={"header": {}, "body": {"values": search}})
+            path = "/api/search" if operation == "searchRanked" else "/api/filter"
+            return http.post(path, json={"header": {}, "body": {"values": search}})
     raise AssertionError(operation)
 
 
@@ -65,6 +68,7 @@ OPERATIONS_WITH_FILTERS = [
     "queryClusters",
     "listClusters",
     "tableClusters",
+    "fitClusters",
     "countClusters",
     "explainQuery",
     "facetClusters",
@@ -78,6 +82,7 @@ OPERATIONS_WITH_FILTERS = [
     "updateCluster",
     "search",
     "searchWithEnvelope",
+    "searchRanked",
 ]
 
 

@@ -12,6 +12,7 @@ LEFT_OUT = {
     "createClusterFromSpec": "an envelope of the Parser's; clusters.create does the same",
     "addNode": "an envelope of the Parser's; nodes.join does the same",
     "searchWithEnvelope": "the older search language; clusters.query finds more",
+    "searchRanked": "the older search language; clusters.query finds more",
     "search": "the older search language; clusters.query finds more",
     "watchClusters": "not yet",
     "watchClustersByBody": "not yet",

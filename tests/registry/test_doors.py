@@ -5,6 +5,7 @@ import inspect
 import pytest
 
 from rollbook.registry.history.history import History
+from rollbook.registry.listing.fits import Fits
 from rollbook.registry.listing.pages import Pages
 from rollbook.registry.listing.tables import Tables
 from rollbook.registry.liveness.lease_keeping import LeaseKeeper
@@ -18,6 +19,7 @@ OF_THE_REGISTRY: dict[type, set[str]] = {
     Reader: set(),
     History: {"on_thread"},
     Pages: set(),
+    Fits: set(),
     Tables: set(),
     Watching: {"check_past", "past", "stop"},
     Webhooks: {"start", "standing"},

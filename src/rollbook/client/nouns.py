@@ -28,6 +28,7 @@ class Clusters:
     facets = operation(clusters.facets)
     distinct = operation(clusters.distinct)
     table = operation(clusters.table)
+    fit = operation(clusters.fit)
     explain = operation(clusters.explain)
 
 

@@ -12,6 +12,7 @@ from rollbook.documents.values import MISSING, Document, Value
 from rollbook.errors import RequestRefused, below
 
 TEMPLATES = ("Parser/V1",)
+POLICY, RANKING = "policyRuleURI", ("rankingPolicy",)
 
 
 def values_in(body: Value) -> Value:
@@ -66,6 +67,33 @@ def search_values_in(body: Value) -> tuple[Value, str]:
         return body, ""
     _check_header(body)
     return _inside(body, ("body", "values"), "what to search for")
+
+
+def search_without_code_in(body: Value) -> tuple[Value, str]:
+    """Like ``search_values_in``, for a search that may name a policy.
+
+    Refuses (RequestRefused) a policy that would have to be run: this registry runs no code of callers.
+    """
+    values, at = search_values_in(body)
+    place = _policy_in(values, at)
+    if place is not None:
+        problem = (
+            f"this registry runs no code, so it can't rank by a policy ({POLICY}): leave it out, and rank what is found"
+        )
+        raise RequestRefused(problem, at=place)
+    if isinstance(values, dict):
+        values = {name: member for name, member in values.items() if name not in RANKING or member not in ({}, None)}
+    return values, at
+
+
+def _policy_in(value: Value, at: str) -> str | None:
+    """Where a policy is named that would have to be run; None where none is."""
+    if isinstance(value, dict):
+        if value.get(POLICY) not in (None, ""):
+            return below(at, POLICY)
+        found = (_policy_in(member, below(at, name)) for name, member in value.items())
+        return next((place for place in found if place is not None), None)
+    return None
 
 
 def _inside(envelope: Document, keys: Sequence[str], content: str) -> tuple[Value, str]:

@@ -16,6 +16,7 @@ from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.clocks import TrustedClock
 from rollbook.registry.history.compacting import Compactor
 from rollbook.registry.history.history import History
+from rollbook.registry.listing.fits import Fits
 from rollbook.registry.listing.pages import Pages
 from rollbook.registry.listing.tables import Tables
 from rollbook.registry.liveness.lease_keeping import LeaseKeeper
@@ -53,6 +54,11 @@ class Registry(Struct, frozen=True):
     limits: Limits
     supervisor: Supervisor
     computing: ComputingThreads
+
+    @property
+    def fits(self) -> Fits:
+        """What fits where."""
+        return Fits(self.reader, limits=self.limits)
 
     @property
     def tables(self) -> Tables:

@@ -14,7 +14,7 @@ from rollbook.api.parameters import DRY_RUN, FIELD_VALIDATION
 from rollbook.api.problems import problem
 from rollbook.api.writing import DRY_RUN_ANSWER, write
 from rollbook.clusters.acceptance import SchemaRules
-from rollbook.clusters.onboarding import nodes_to_add_in, search_values_in, values_in
+from rollbook.clusters.onboarding import nodes_to_add_in, search_values_in, search_without_code_in, values_in
 from rollbook.documents.values import Value
 from rollbook.errors import RegistryError
 from rollbook.limits import Limits
@@ -46,6 +46,11 @@ async def filter_with_envelope(request: Request) -> Response:
     return await _found(request, await ENVELOPE.of(request, limits=registry_of(request).limits))
 
 
+async def search_with_envelope(request: Request) -> Response:
+    """The clusters that a search in the Parser's envelope finds, in order of creation."""
+    return await _found(request, await RANKED.of(request, limits=registry_of(request).limits))
+
+
 async def filter_without_envelope(request: Request) -> Response:
     """The clusters that a search finds."""
     return await _found(request, await SEARCH.of(request, limits=registry_of(request).limits))
@@ -69,6 +74,12 @@ def parse_search(body: Value, *, limits: Limits) -> Query:
 def parse_envelope(body: Value, *, limits: Limits) -> Query:
     """The query of a search in an envelope, or of a bare one."""
     values, at = search_values_in(body)
+    return parse_search_request(values, at=at, limits=limits)
+
+
+def parse_ranked(body: Value, *, limits: Limits) -> Query:
+    """The query of a search that may not name a policy."""
+    values, at = search_without_code_in(body)
     return parse_search_request(values, at=at, limits=limits)
 
 
@@ -131,6 +142,12 @@ ENVELOPE = Body(
     '`{"header", "body": {"values": {"matchType": "cluster", "filter": {"clusterQuery": ...}}}}`',
     {"header": {"templateUri": "Parser/V1"}, "body": {"values": SEARCH_VALUES}},
 )
+RANKED = Body(
+    parse_ranked,
+    reference("SearchEnvelope"),
+    '`{"header", "body": {"values": {"matchType": "cluster", "filter": {"clusterQuery": ...}}}}`, without a policy',
+    {"header": {"templateUri": "Parser/V1"}, "body": {"values": SEARCH_VALUES}},
+)
 SEARCH = Body(
     parse_search,
     reference("Search"),
@@ -186,6 +203,19 @@ OPERATIONS = (
         summary="Search clusters with an envelope of the Parser",
         verb="read",
         body=ENVELOPE,
+        answers=(FOUND,),
+        refuses=(errors.FilterRefused,),
+        refused=refused,
+    ),
+    Operation(
+        name="searchRanked",
+        method="POST",
+        path="/api/search",
+        handler=search_with_envelope,
+        tag="parser",
+        summary="Search clusters as the Parser's search action does",
+        verb="read",
+        body=RANKED,
         answers=(FOUND,),
         refuses=(errors.FilterRefused,),
         refused=refused,

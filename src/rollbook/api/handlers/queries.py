@@ -10,15 +10,16 @@ from rollbook.api.asking import caller_of, registry_of
 from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, Verb, array_of, reference
 from rollbook.api.paging import CURSOR, PAGE_HEADERS, paged
 from rollbook.api.parameters import AT, INCLUDE, REVISION, moment_of
-from rollbook.documents.values import MISSING, Maybe
+from rollbook.clusters.fleet_words import FLEET_WORDS
+from rollbook.documents.values import Document
 from rollbook.errors import PermissionDenied
-from rollbook.limits import Limits
+from rollbook.language.words import words_of
 from rollbook.registry.history.past_fleets import PastFleet
-from rollbook.registry.listing.page_requests import PageRequest, parse_page, with_cursor
+from rollbook.registry.listing.page_requests import PageRequest
+from rollbook.registry.listing.query_requests import parse_explained, parse_pageable
 from rollbook.registry.reading import distinct, facet_requests
 from rollbook.registry.reading.distinct import parse_distinct
 from rollbook.registry.reading.facet_requests import parse_facets
-from rollbook.registry.reading.filters_in_words import has_filter_beside
 from rollbook.registry.reading.queries import PresentFleet
 from rollbook.registry.reading.requests import (
     AGGREGATION_KEYS,
@@ -45,7 +46,7 @@ async def query_clusters(request: Request) -> Response:
         caller = caller_of(request)
         if caller.observed is None and not caller.may("explain"):
             raise PermissionDenied(f"{caller.name} may not explain queries: none of its roles has the verb 'explain'")
-        return await _explained(request, query)
+        return await explain_query(request)
     revision, fleet = registry.view.revision, await fleet_of(request)
     notes = await fleet.notes_on(query.undocumented)
     found = await fleet.find(query)
@@ -54,8 +55,8 @@ async def query_clusters(request: Request) -> Response:
 
 async def explain_query(request: Request) -> Response:
     """How a query is answered, in words and figures."""
-    query = await EXPLAINED.of(request, limits=registry_of(request).limits)
-    return await _explained(request, query)
+    query, filter = await EXPLAINED.of(request, limits=registry_of(request).limits)
+    return await _explained(request, query, filter)
 
 
 async def count_clusters(request: Request) -> Response:
@@ -101,10 +102,11 @@ async def distinct_values(request: Request) -> Response:
     return responses.warned(response, notes)
 
 
-async def _explained(request: Request, query: Query) -> Response:
+async def _explained(request: Request, query: Query, filter: Document) -> Response:
     fleet = await fleet_of(request, "explain")
     notes = await fleet.notes_on(query.undocumented)
-    return responses.warned(responses.json_response(await fleet.explain(query)), notes)
+    told: Document = {"query": filter, "where": words_of(filter, FLEET_WORDS)}
+    return responses.warned(responses.json_response({**told, **await fleet.explain(query)}), notes)
 
 
 async def fleet_of(request: Request, verb: Verb = "read") -> PresentFleet | PastFleet:
@@ -113,16 +115,6 @@ async def fleet_of(request: Request, verb: Verb = "read") -> PresentFleet | Past
     if moment is None:
         return registry.reader.fleet(caller, verb)
     return await registry.history.fleet(caller, moment, verb)
-
-
-def parse_pageable(body: Maybe, *, limits: Limits, cursor: str | None, moment: str) -> Query | PageRequest:
-    """The query of a body; a page of it where there is a cursor, in the body or as the parameter."""
-    if not isinstance(body, dict) or not has_filter_beside(body):
-        body = {"query": {} if body is MISSING else body} if cursor is not None else body
-    if cursor is None and not (isinstance(body, dict) and has_filter_beside(body) and "cursor" in body):
-        return parse_query(body, limits=limits)
-    assert isinstance(body, dict)
-    return parse_page(with_cursor(body, cursor), limits=limits, moment=moment)
 
 
 EXAMPLE = {"query": {"gpus.count": {"$gte": 2}, "status": "live"}, "sort": {"reputation": -1}, "limit": 10}
@@ -135,7 +127,7 @@ QUERY = Body(
     options=QUERY_KEYS,
 )
 EXPLAINED = Body(
-    parse_query,
+    parse_explained,
     reference("QueryRequest"),
     'a filter, or `{"query": filter, ...}`, as [below](#queries)',
     EXAMPLE,

@@ -15,6 +15,8 @@ from rollbook.language.pipelines import table as stage_table
 from rollbook.language.updates import table as update_table
 from rollbook.registry.listing.table_requests import COLUMNS_MAX
 from rollbook.registry.reading.facet_requests import FACETS_MAX, VALUES_MAX
+from rollbook.registry.reading.fit_requests import LIMIT_DEFAULT as FIT_DEFAULT
+from rollbook.registry.reading.fit_requests import LIMIT_MAX as FIT_MAX
 
 INT64: Schema = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
 FILTER = reference("Filter")
@@ -199,6 +201,24 @@ COMPONENTS: dict[str, Schema] = {
                 },
             },
         ]
+    },
+    "FitRequest": {
+        "type": "object",
+        "properties": {
+            "query": FILTER,
+            "where": WORDS,
+            "nodes": {**INT64, "description": "on each of this number of nodes as much as is named"},
+            "gpus": INT64,
+            "gpuModel": {"type": "string", "description": "any name of the model"},
+            "gpuMemory": {"type": "number", "minimum": 0, "description": "of each GPU, in MB"},
+            "vcpus": {"type": "number", "minimum": 0},
+            "memory": {"type": "number", "minimum": 0, "description": "in MB"},
+            "onOneNode": {"type": "boolean", "description": "everything on one node"},
+            "limit": {"type": "integer", "minimum": 1, "maximum": FIT_MAX, "default": FIT_DEFAULT},
+            "maxTimeMS": INT64,
+            "comment": {},
+        },
+        "additionalProperties": False,
     },
     "TableRequest": {
         "type": "object",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from rollbook.api.declarations import Schema, array_of, reference
+from rollbook.api.schemas.tables import WHY_NOT
 from rollbook.clusters.liveness import TTL_SECONDS_DEFAULT, TTL_SECONDS_MAX, TTL_SECONDS_MIN
 from rollbook.registry.liveness.heartbeats import NODE_ID_LENGTH_MAX, NODES_MAX, STATUS_LENGTH_MAX
 
@@ -47,7 +48,19 @@ _ENVELOPE = {"header": {"type": ["object", "null"]}}
 COMPONENTS: dict[str, Schema] = {
     "Message": object_of({"message": TEXT}),
     "Count": object_of({"count": COUNT}),
-    "Explanation": object_of({"summary": TEXT, "exact": FLAG, "documents": COUNT, "notes": array_of(TEXT)}),
+    "Explanation": object_of(
+        {
+            "query": reference("Filter"),
+            "where": TEXT,
+            "summary": TEXT,
+            "exact": FLAG,
+            "documents": COUNT,
+            "notes": array_of(TEXT),
+            "whyNot": WHY_NOT,
+            "nearest": array_of(object_of({"id": TEXT, "missing": array_of(TEXT)})),
+        },
+        optional=("whyNot", "nearest"),
+    ),
     "Facets": object_of(
         {
             "count": COUNT,

@@ -4,7 +4,49 @@ from rollbook.api.declarations import Schema, array_of
 
 COUNT: Schema = {"type": "integer", "minimum": 0}
 
+WHY_NOT: Schema = {
+    "description": "for each clause and each need, how many clusters it keeps out, and how many it keeps out alone",
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {"clause": {"type": "string"}, "removes": COUNT, "removesAlone": COUNT},
+        "required": ["clause", "removes", "removesAlone"],
+    },
+}
+
 COMPONENTS: dict[str, Schema] = {
+    "Fit": {
+        "description": "Where something fits: the best first. `left` is what stays free on the nodes that are named.",
+        "type": "object",
+        "properties": {
+            "count": {**COUNT, "description": "how many clusters fit"},
+            "matches": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "id": {"type": "string"},
+                        "nodes": {"type": "array", "description": "the ids of the nodes to place it on"},
+                        "left": {"type": "object", "additionalProperties": {"type": "number"}},
+                    },
+                    "required": ["id", "nodes", "left"],
+                },
+            },
+            "whyNot": WHY_NOT,
+            "nearest": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "id": {"type": "string"},
+                        "missing": {"type": "object", "additionalProperties": {"type": "number"}},
+                    },
+                    "required": ["id", "missing"],
+                },
+            },
+        },
+        "required": ["count", "matches", "whyNot", "nearest"],
+    },
     "Table": {
         "description": "Columns by path, each with a cell for every row, in the same order. Equal numbers are one "
         "value; null stands for null and for nothing.",

@@ -186,6 +186,12 @@ def table(columns: list[str], filter: Json | None = None, **options: Any) -> Cal
     return Call("POST", "/clusters/table", value, body=body, repeatable=True)
 
 
+def fit(filter: Json | None = None, **needs: Any) -> Call[Json]:
+    """Which of the matching clusters can place something; ``needs`` are ``gpus``, ``gpuModel`` and others."""
+    body = encoded({"query": filter or {}, **needs})
+    return Call("POST", "/clusters/fit", value, body=body, repeatable=True)
+
+
 def explain(filter: Json | None = None, **options: Any) -> Call[Json]:
     """How a query is answered, in words and figures."""
     body = encoded({"query": filter or {}, **options})

@@ -25,7 +25,9 @@ from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.requests import Aggregation, Query
 from rollbook.registry.reading.scanning import Scan
 from rollbook.registry.reading.undocumented import note_on
+from rollbook.registry.reading.why_not import clauses_of, why_not_as_json
 from rollbook.view.entries import Entry
+from rollbook.view.planning.plans import Plan
 
 OnThread: TypeAlias = Callable[[Callable[[], Any], RequestBudget], Awaitable[Any]]
 """Runs a job, which spends from a budget, on a thread that is meant for it."""
@@ -81,7 +83,11 @@ class PastFleet(Struct, frozen=True):
         count = len(self.entries)
         summary = f"all {count} documents are looked at: what was in the past is not indexed"
         notes: list[Value] = [*await self.notes_on(query.undocumented)]
-        return {"summary": summary, "exact": False, "documents": count, "candidates": count, "notes": notes}
+        scan, clauses = self._scan(query.max_time_ms), clauses_of(query.filter)
+        plans = [Plan() for _ in clauses]
+        why: dict[str, Value] = await self.on_thread(lambda: why_not_as_json(clauses, plans, scan), scan.work)
+        told: dict[str, Value] = {"summary": summary, "exact": False, "documents": count, "candidates": count}
+        return {**told, "notes": notes, **why}
 
     async def notes_on(self, paths: Sequence[Path]) -> list[str]:
         """As ``Reader.notes_on``, of the clusters as they were. The first few paths are looked at."""

@@ -28,6 +28,7 @@ from rollbook.registry.reading.reading_threads import ReadingThreads
 from rollbook.registry.reading.requests import Aggregation, Query
 from rollbook.registry.reading.scanning import Scan, stop_of
 from rollbook.registry.reading.undocumented import note_on
+from rollbook.registry.reading.why_not import clauses_of, why_not_as_json
 from rollbook.security.callers import Caller
 from rollbook.security.seeing import Seeing, SeenView
 from rollbook.security.seen_orders import first_by
@@ -188,6 +189,7 @@ class PresentFleet(Struct, frozen=True):
             "clauses": clauses.as_json(),
             "text": list(clauses.lines()),
             "notes": [*await self.notes_on(query.undocumented)],
+            **await self._why_not(query),
         }
 
     def lacking(self, paths: Sequence[Path]) -> list[Path]:
@@ -213,6 +215,13 @@ class PresentFleet(Struct, frozen=True):
         if sums.unwound:  # the index of elements is read only where it is changed
             return None
         return await self.threads.run(job.run, job.scan.work)
+
+    async def _why_not(self, query: Query) -> dict[str, Value]:
+        """Why clusters do not match, clause by clause; nothing where that takes longer than the request may."""
+        view, clauses = self.view, clauses_of(query.filter)
+        plans = [plan_query(view, replace(query, filter=clause)) for clause in clauses]
+        scan = self._scan(view.select(None), query.max_time_ms, EMPTY)
+        return await self.threads.run(lambda: why_not_as_json(clauses, plans, scan), scan.work)
 
     async def _numbers(self) -> BitMap:
         """The numbers of all documents; they are looked at where the index can't tell."""

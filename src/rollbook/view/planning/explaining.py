@@ -58,7 +58,8 @@ def _explained(filter: Filter, planner: Planner) -> Explanation:
     live = planner.domain.live
     answer = planner.answer(filter, live).both(exactly(live))
     parts = tuple(_explained(clause, planner) for clause in _parts(filter))
-    return Explanation(_words(filter), len(answer.certain), len(answer.possible), _how(filter, answer, planner), parts)
+    words, how = words_of_clause(filter), _how(filter, answer, planner)
+    return Explanation(words, len(answer.certain), len(answer.possible), how, parts)
 
 
 def _parts(filter: Filter) -> tuple[Filter, ...]:
@@ -70,18 +71,19 @@ def _parts(filter: Filter) -> tuple[Filter, ...]:
     return ()
 
 
-def _words(filter: Filter) -> str:
+def words_of_clause(filter: Filter) -> str:
+    """A clause as people read it: ``gpus.count $gte 8``."""
     match filter:
         case Field(path, operator, operand):
             return f"{dotted(path)} {operator} {_short(operand)}".lstrip()
         case ElemMatch(path, clause):
-            return f"some element of {dotted(path)}: {_words(clause)}"
+            return f"some element of {dotted(path)}: {words_of_clause(clause)}"
         case All(clauses):
             return _joined(clauses, "all of") if clauses else "every document"
         case Any(clauses):
             return _joined(clauses, "any of")
         case Not(clause):
-            return f"not ({_words(clause)})"
+            return f"not ({words_of_clause(clause)})"
         case Constant(matches):
             return "every document" if matches else "no document"
         case Computed():
@@ -92,7 +94,7 @@ def _words(filter: Filter) -> str:
 
 
 def _joined(clauses: tuple[Filter, ...], quantity: str) -> str:
-    return _words(clauses[0]) if len(clauses) == 1 else f"{quantity} {len(clauses)} clauses"
+    return words_of_clause(clauses[0]) if len(clauses) == 1 else f"{quantity} {len(clauses)} clauses"
 
 
 def _short(operand: Value) -> str:
