@@ -1,13 +1,14 @@
 """Streams of lines have a line a document or event for every reader: no text in them holds a separator of lines."""
 
 import json
+import unicodedata
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from rollbook.documents.lines import one_line
+from rollbook.documents.lines import one_line, safe_on_terminals
 from tests.api.edges import served
 from tests.examples import cluster
 from tests.registry.writing import create
@@ -22,6 +23,14 @@ def test_json_with_every_character_is_one_line_and_says_the_same() -> None:
     assert len(body.decode().splitlines()) > 1
     assert len(one_line(body).decode().splitlines()) == 1
     assert json.loads(one_line(body)) == json.loads(body)
+
+
+def test_json_for_a_terminal_holds_nothing_that_terminals_obey_and_says_the_same() -> None:
+    body = json.dumps({SEPARATORS: [SEPARATORS]}, ensure_ascii=False).encode()
+    shown = safe_on_terminals(body)
+    assert json.loads(shown) == json.loads(body)
+    assert not {each for each in shown.decode() if unicodedata.category(each) == "Cc"}
+    assert shown.decode().splitlines() == [shown.decode()]
 
 
 @pytest.fixture

@@ -180,6 +180,33 @@ def test_an_import_from_a_pipe_is_as_far_as_the_pipe_and_ends_at_a_signal(home: 
     assert "stopped after line 1: run the command again with --replace to go on" in said
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("pipe", ["-", "fifo"])
+def test_an_import_whose_input_stays_open_ends_within_a_second_of_a_signal(
+    home: Path, pipe: str, number: signal.Signals
+) -> None:
+    os.mkfifo(home / "fifo")
+    command = [sys.executable, "-m", "rollbook", "import", "--data", "kept", pipe]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdin is not None
+    assert process.stderr is not None
+    with process.stdin if pipe == "-" else (home / "fifo").open("w") as feeding:
+        feeding.write(ndjson(cluster("west", **{"\x1b[2J\u009b": 1}), {"id": "no cluster"}))
+        feeding.write('{"id": "half')
+        feeding.flush()
+        said = process.stderr.readline() + process.stderr.readline()
+        began = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(30) == 130
+        assert time.monotonic() - began < 3  # it is a second where the machine is quiet
+        said += process.stderr.read()
+    assert r"\x1b[2J\x9b" in said
+    assert said.isascii()
+    assert "\x1b" not in said
+    assert "1 imported, 1 refused" in said
+    assert "stopped after line 2: run the command again with --replace to go on" in said
+
+
 def test_the_reason_is_kept_in_the_history(rollbook, place, home: Path) -> None:
     (home / "fleet.ndjson").write_text(ndjson(cluster("west")))
     assert rollbook("import", *place, "--reason", "the große move", "fleet.ndjson").code == 0
@@ -312,11 +339,20 @@ def test_a_terminal_sees_how_far_an_import_is(home: Path) -> None:
     assert "1 imported, 0 refused" in shown
 
 
-def on_a_terminal(*arguments: str) -> str:
+def test_what_terminals_obey_is_escaped_on_a_terminal_and_nowhere_else(rollbook, home: Path) -> None:
+    odd = "\x1b[2J \x7f \x9b31m \u202e é"
+    (home / "fleet.ndjson").write_text(ndjson(cluster("west", regionId=odd)))
+    rollbook("import", "--data", "kept", "fleet.ndjson")
+    shown = on_a_terminal("export", "--data", "kept", stream="stdout")
+    assert r'"regionId":"\u001b[2J \u007f \u009b31m \u202e é"' in shown
+    assert odd[7:] in rollbook("export", "--data", "kept").out
+
+
+def on_a_terminal(*arguments: str, stream: str = "stderr") -> str:
     """What a command shows on a terminal of its own."""
     ours, theirs = os.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-    process = subprocess.Popen([sys.executable, "-m", "rollbook", *arguments], stderr=theirs, env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "rollbook", *arguments], env=environment, **{stream: theirs})
     process.wait(30)
     os.close(theirs)
     shown = b""

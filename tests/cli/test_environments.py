@@ -55,6 +55,28 @@ def test_a_stop_before_it_listens_is_a_stop_with_a_word(home: Path, number: sign
     assert f"stopped by {number.name} before it listened" in (home / "said").read_text()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("command", "code", "word"), [("serve", 0, "listened"), ("export", 130, "began")])
+def test_a_stop_while_the_modules_are_imported_is_one_with_a_word(
+    home: Path, number: signal.Signals, command: str, code: int, word: str
+) -> None:
+    (home / "first").mkdir()
+    os.mkfifo(home / "pipe")  # the import of the first package stands still until somebody writes there
+    (home / "first" / "typer.py").write_text(
+        f"open('{home / 'reached'}', 'w').close()\nopen('{home / 'pipe'}').read()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rollbook", command],
+        env={**os.environ, "PYTHONPATH": str(home / "first")},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for((home / "reached").exists)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (code, f"stopped by {number.name} before it {word}\n")
+
+
 def test_sighup_is_no_stop(home: Path) -> None:
     process, port = started(home)
     process_said = home / "said"

@@ -19,9 +19,21 @@ def elements(pieces: Iterable[str]) -> Iterator[Any]:
     yield from decoder.end()
 
 
-leaves = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.floats(allow_nan=False))
+leaves = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.floats(allow_nan=False, allow_infinity=False)
+)
 values = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=4)
 objects = st.dictionaries(st.text(max_size=3), values, max_size=3)
+
+
+@pytest.mark.parametrize("text", ['[{"a":NaN}]', '[{"a":-Infinity}]', r'[{"a":"\ud800"}]', r'[{"\uDFFF":1}]'])
+def test_what_python_takes_for_json_and_nobody_else_is_no_answer(text) -> None:
+    with pytest.raises(RegistryUnreachable):
+        list(elements(text))
+
+
+def test_an_escaped_pair_of_surrogates_is_one_character() -> None:
+    assert list(elements([r'[{"a":"\ud83d\ude00"}]'])) == [{"a": "\N{GRINNING FACE}"}]
 
 
 @given(documents=st.lists(objects, max_size=3), cuts=st.lists(st.integers(0, 50)), spaced=st.booleans())

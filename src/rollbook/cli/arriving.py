@@ -5,8 +5,9 @@ Only a pipe can make a reader wait: it is read on a thread of its own. A file is
 """
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
 
 from rollbook.cli.lines import Line
@@ -14,6 +15,7 @@ from rollbook.cli.lines import Line
 BATCH_LINES_MAX = 64
 BATCH_BYTES_MAX = 8 * 1024 * 1024
 WAITING_LINES_MAX = 256
+ENDING_SECONDS_MAX = 0.5
 
 
 async def batches_of_file(lines: Iterator[Line], stop: asyncio.Event) -> AsyncIterator[list[Line]]:
@@ -23,23 +25,16 @@ async def batches_of_file(lines: Iterator[Line], stop: asyncio.Event) -> AsyncIt
         await asyncio.sleep(0)  # a signal is handled then
 
 
-async def batches_of_pipe(lines: Iterator[Line], stop: asyncio.Event) -> AsyncIterator[list[Line]]:
-    """The lines of a pipe as they come, until they end or ``stop`` is set. Raises what reading them raised."""
-    loop = asyncio.get_running_loop()
+async def batches_of_pipe(
+    lines: Iterator[Line], stop: asyncio.Event, interrupt: Callable[[], None]
+) -> AsyncIterator[list[Line]]:
+    """The lines of a pipe as they come, until they end or ``stop`` is set. Raises what reading them raised.
+
+    ``interrupt`` ends the pipe for the thread that reads it.
+    """
     arrived: asyncio.Queue[Line | BaseException | None] = asyncio.Queue()
     room = threading.Semaphore(WAITING_LINES_MAX)
-
-    def read() -> None:
-        end: BaseException | None = None
-        try:
-            for line in lines:
-                room.acquire()
-                loop.call_soon_threadsafe(arrived.put_nowait, line)
-        except BaseException as error:  # it is the caller's to handle
-            end = error
-        loop.call_soon_threadsafe(arrived.put_nowait, end)
-
-    threading.Thread(target=read, name="rollbook-reading", daemon=True).start()
+    reading = _read_into(arrived, lines, room)
     stopped = asyncio.ensure_future(stop.wait())
     try:
         while True:
@@ -59,6 +54,31 @@ async def batches_of_pipe(lines: Iterator[Line], stop: asyncio.Event) -> AsyncIt
                 return
     finally:
         stopped.cancel()
+        interrupt()
+        room.release(WAITING_LINES_MAX)
+        reading.join(ENDING_SECONDS_MAX)
+
+
+def _read_into(
+    arrived: "asyncio.Queue[Line | BaseException | None]", lines: Iterator[Line], room: threading.Semaphore
+) -> threading.Thread:
+    """The thread that puts the lines into a queue as they come, each when there is room, and then why it ended."""
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        end: BaseException | None = None
+        try:
+            for line in lines:
+                room.acquire()
+                loop.call_soon_threadsafe(arrived.put_nowait, line)
+        except BaseException as error:  # it is the caller's to handle
+            end = error
+        with contextlib.suppress(RuntimeError):  # nobody waits any more
+            loop.call_soon_threadsafe(arrived.put_nowait, end)
+
+    reading = threading.Thread(target=read, name="rollbook-reading", daemon=True)
+    reading.start()
+    return reading
 
 
 def _next_of(lines: Iterator[Line]) -> list[Line]:

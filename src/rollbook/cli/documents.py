@@ -13,16 +13,17 @@ from msgspec import Struct
 
 from rollbook.cli.arriving import batches_of_file, batches_of_pipe
 from rollbook.cli.exits import FAILED
-from rollbook.cli.files import STANDARD, is_pipe, reading, size_bytes, writing
+from rollbook.cli.files import STANDARD, pipe_of, reading, size_bytes, writing
 from rollbook.cli.lines import Line, read_lines
 from rollbook.cli.options import DataOption, UrlOption
 from rollbook.cli.places import ImportTarget, Outcome
 from rollbook.cli.terminal import explain, progress, say, warn
-from rollbook.documents.lines import one_line
+from rollbook.documents.lines import one_line, safe_on_terminals
 from rollbook.errors import RegistryError, SettingRefused
 from rollbook.settings import Settings, settings_from
 
 DOCUMENTS_BETWEEN_LOOKS = 64
+GIVING_UP_SECONDS = 0.5
 STOPPED = 130
 """The exit code after SIGINT or SIGTERM, as shells have it."""
 
@@ -82,11 +83,11 @@ async def _import(file: str, *, settings: Settings, url: str | None, replace: bo
     tally = Tally()
     with reading(file) as stream, stopping() as stop:
         try:
-            lines = read_lines(stream, limits=settings.limits)
-            batches = batches_of_pipe if is_pipe(file, stream) else batches_of_file
+            lines, pipe = read_lines(stream, limits=settings.limits), pipe_of(stream)
+            batches = batches_of_file(lines, stop) if pipe is None else batches_of_pipe(lines, stop, pipe.interrupt)
             async with open_place(settings, url, reason=reason) as place:
                 with progress("importing", total=size_bytes(stream)) as advance:
-                    async for batch in batches(lines, stop):
+                    async for batch in batches:
                         await _put(batch, place, replace=replace, tally=tally)
                         advance(sum(line.size_bytes for line in batch), len(batch))
         finally:
@@ -99,13 +100,29 @@ async def _import(file: str, *, settings: Settings, url: str | None, replace: bo
 
 @contextmanager
 def stopping() -> Iterator[asyncio.Event]:
-    """An event that is set at SIGINT and SIGTERM: the work in hand is finished and counted, and no more is begun."""
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    """An event that is set at SIGINT and SIGTERM: the work in hand is finished and counted, and no more is begun.
+
+    Work that does not end soon, because a server says nothing more, is given up: the block ends there.
+    """
+    loop, stop, task = asyncio.get_running_loop(), asyncio.Event(), asyncio.current_task()
+    assert task is not None
+    giving_up: list[asyncio.TimerHandle] = []
+
+    def begin() -> None:
+        stop.set()
+        giving_up.append(loop.call_later(GIVING_UP_SECONDS, task.cancel))
+
     for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
+        loop.add_signal_handler(name, begin)
     try:
         yield stop
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+        task.uncancel()
     finally:
+        for timer in giving_up:
+            timer.cancel()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(name)
 
@@ -135,9 +152,10 @@ async def _export(output: str, *, settings: Settings, url: str | None) -> None:
     count = 0
     with writing(output) as out, stopping() as stop:
         async with open_place(settings, url) as place:
-            with progress("exporting", total=None, hidden=output == STANDARD and sys.stdout.isatty()) as advance:
-                for body in place.bodies():
-                    out.write(one_line(body) + b"\n")
+            is_seen = output == STANDARD and sys.stdout.isatty()
+            with progress("exporting", total=None, hidden=is_seen) as advance:
+                async for body in place.bodies():
+                    out.write((safe_on_terminals if is_seen else one_line)(body) + b"\n")
                     advance(len(body), 1)
                     count += 1
                     if count % DOCUMENTS_BETWEEN_LOOKS == 0:

@@ -5,6 +5,7 @@ One rule: a compressed file that is damaged or ends too early is an error, never
 
 import gzip
 import os
+import select
 import stat
 import sys
 import zlib
@@ -56,11 +57,10 @@ def writing(file: str) -> Iterator[BinaryIO]:
             yield stored
 
 
-def is_pipe(file: str, stream: BinaryIO) -> bool:
-    """Whether reading may have to wait for a writer: standard input that is no file on a disk, or a named pipe."""
-    if file.endswith((".gz", ".zst")):
-        return False
-    return not stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+def pipe_of(stream: BinaryIO) -> "Pipe | None":
+    """What has to wait for a writer when the stream is read; None where nothing has."""
+    raw = getattr(stream, "raw", None)
+    return raw if isinstance(raw, Pipe) else None
 
 
 def size_bytes(stream: BinaryIO) -> int | None:
@@ -69,6 +69,46 @@ def size_bytes(stream: BinaryIO) -> int | None:
         return None
     status = os.fstat(stream.fileno())
     return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+class Pipe(RawIOBase):
+    """What a writer sends: standard input that is no file on a disk, or a named pipe.
+
+    One rule: a reader that waits on another thread can be called back. A thread that still waited at the end would hold
+    the stream's lock, and the interpreter would abort.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._interrupted, self._interrupting = os.pipe()
+        self._poll = select.poll()
+        for each in (descriptor, self._interrupted):
+            self._poll.register(each, select.POLLIN)
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if any(descriptor == self._interrupted for descriptor, _ in self._poll.poll()):
+            return 0
+        data = os.read(self._descriptor, len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def interrupt(self) -> None:
+        """It ends here, also for who waits for more of it."""
+        os.write(self._interrupting, b".")
+
+    def close(self) -> None:
+        if not self.closed:
+            os.close(self._interrupted)
+            os.close(self._interrupting)
+            if self._descriptor != 0:
+                os.close(self._descriptor)
+        super().close()
 
 
 class Zstandard(RawIOBase):
@@ -106,10 +146,12 @@ class Zstandard(RawIOBase):
 
 
 def _opened(file: str) -> BinaryIO:
-    if file == "-":
-        return sys.stdin.buffer
     try:
-        stream: BinaryIO = Path(file).open("rb")  # noqa: SIM115  (the caller closes it)
+        descriptor = 0 if file == STANDARD else os.open(file, os.O_RDONLY)
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        if not is_file and not file.endswith((".gz", ".zst")):
+            return BufferedReader(Pipe(descriptor), CHUNK_BYTES)
+        stream: BinaryIO = open(descriptor, "rb", closefd=descriptor != 0)  # noqa: SIM115  (the caller closes it)
     except OSError as error:
         raise SettingRefused(f"can't read {file}: {error.strerror}") from None
     if file.endswith(".gz"):

@@ -1,7 +1,7 @@
 """Documents in the registry of a data directory, which this process opens alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from rollbook.assembly import open_registry
@@ -36,9 +36,10 @@ class Directory:
         for result in await asyncio.gather(*creations, return_exceptions=True):
             yield result.warnings if isinstance(result, WriteResult) else concerning_one(result)
 
-    def bodies(self) -> Iterator[bytes]:
+    async def bodies(self) -> AsyncIterator[bytes]:
         """As ImportTarget says."""
-        return self._registry.bodies(COMMAND_LINE)
+        for body in self._registry.bodies(COMMAND_LINE):
+            yield body
 
     async def _create(self, document: Value, *, replace: bool) -> WriteResult:
         registry = self._registry

@@ -4,7 +4,7 @@ One rule: what concerns one document is returned beside it; what would stop the 
 is raised.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol, TypeAlias
 
 from rollbook.cli.exits import UNAVAILABLE, exit_code_of
@@ -21,7 +21,7 @@ class ImportTarget(Protocol):
         """Import each document, in their order; for each, its warnings, or why it was refused."""
         ...
 
-    def bodies(self) -> Iterator[bytes]:
+    def bodies(self) -> AsyncIterator[bytes]:
         """The JSON of every document, in order of creation, as of one moment."""
         ...
 

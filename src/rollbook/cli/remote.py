@@ -1,12 +1,12 @@
 """Documents in the registry that a server keeps, over HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from rollbook.cli.places import Outcome, concerning_one
-from rollbook.client import AsyncClient, Client
+from rollbook.client import AsyncClient
 from rollbook.clusters.acceptance import SchemaRules, accept_new
 from rollbook.documents.codec import encode_json
 from rollbook.documents.values import Document, Value
@@ -26,17 +26,15 @@ IN_ORDER_MAX = 8
 @asynccontextmanager
 async def open_server(url: str, reason: str | None) -> AsyncIterator["Server"]:
     """The server at ``url``; ``reason`` is why it is written to."""
-    with Client(url, reason=reason) as client:
-        async with AsyncClient(url, reason=reason) as writer:
-            yield Server(client, writer)
+    async with AsyncClient(url, reason=reason) as client:
+        yield Server(client)
 
 
 class Server:
     """The registry that a server keeps, over HTTP."""
 
-    def __init__(self, client: Client, writer: AsyncClient) -> None:
+    def __init__(self, client: AsyncClient) -> None:
         self._client = client
-        self._writer = writer
         self._room = asyncio.Semaphore(REQUESTS_MAX)
 
     async def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
@@ -60,9 +58,10 @@ class Server:
                 each.cancel()
             await asyncio.gather(*putting, return_exceptions=True)
 
-    def bodies(self) -> Iterator[bytes]:
+    async def bodies(self) -> AsyncIterator[bytes]:
         """As ImportTarget says."""
-        return map(encode_json, self._client.clusters.query({}))
+        async for document in self._client.clusters.query({}):
+            yield encode_json(document)
 
     async def _put(self, document: Value, *, replace: bool, after: "asyncio.Task[Outcome] | None") -> Outcome:
         try:
@@ -77,11 +76,11 @@ class Server:
 
     async def _create(self, document: Document, *, replace: bool) -> tuple[str, ...]:
         try:
-            return (await self._writer.clusters.create(document)).warnings
+            return (await self._client.clusters.create(document)).warnings
         except ClusterExists:
             if not replace:
                 raise
-        return (await self._writer.clusters.update(str(document["id"]), replacement(document))).warnings
+        return (await self._client.clusters.update(str(document["id"]), replacement(document))).warnings
 
 
 def replacement(document: Document) -> Any:

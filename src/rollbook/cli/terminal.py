@@ -12,9 +12,17 @@ from rollbook.errors import RegistryError
 console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
+def printable(text: str) -> str:
+    r"""The text as one line that is safe on a terminal: what is not printable as ``\n``, ``\x1b`` or ``\u202e``.
+
+    Names of clusters and answers of servers may hold anything, and terminals obey control characters.
+    """
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 def say(text: str) -> None:
     """One line for the person at the terminal."""
-    console.print(text)
+    console.print(printable(text))
 
 
 def explain(error: RegistryError, *, place: str = "") -> None:
@@ -23,14 +31,16 @@ def explain(error: RegistryError, *, place: str = "") -> None:
     at, problems = error.at, error.problems
     if [problem.problem for problem in problems] == [error.message]:
         at, problems = problems[0].at, ()
-    console.print(f"{start}{error.message}{f' (at {at})' if at else ''} [{error.code}]", style="red")
+    line = f"{start}{error.message}{f' (at {at})' if at else ''} [{error.code}]"
+    console.print(printable(line), style="red")
     for problem in problems:
-        console.print(f"  {problem.at or 'the document'}: {problem.problem}")
+        said = printable(f"{problem.at or 'the document'}: {problem.problem}")
+        console.print(f"  {said}")
 
 
 def warn(text: str) -> None:
     """Something that is worth a look but stops nothing."""
-    console.print(f"warning: {text}", style="yellow")
+    console.print(printable(f"warning: {text}"), style="yellow")
 
 
 def warn_loudly(title: str, text: str) -> None:

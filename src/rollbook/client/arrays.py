@@ -8,15 +8,25 @@ One rule: what is read is JSON to its end; whatever else stands between or behin
 """
 
 import codecs
+import re
 from collections.abc import Sequence
 from json import JSONDecoder
 from typing import Any, Literal
+
+import msgspec
 
 from rollbook.client.calls import Decoder
 from rollbook.errors import RegistryUnreachable
 
 SPACE = " \t\r\n"
-JSON = JSONDecoder()
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _refuse(constant: str) -> Any:
+    raise RegistryUnreachable(f"the answer is not JSON: {constant} can't stand there")
+
+
+JSON = JSONDecoder(parse_constant=_refuse)
 
 
 class ArrayDecoder(Decoder[Any]):
@@ -81,6 +91,16 @@ class ArrayDecoder(Decoder[Any]):
         except ValueError:
             self._retry_length = len(self._text) * 2
             return False
+        _check_surrogates(self._text[:end])
         found.append(element)
         self._text, self._retry_length, self._state = self._text[end:], 0, "after"
         return True
+
+
+def _check_surrogates(text: str) -> None:
+    """Refuses an escaped half of a character, which the standard decoder lets pass and nobody can encode again."""
+    if SURROGATE.search(text):
+        try:
+            msgspec.json.decode(text)
+        except (ValueError, RecursionError):
+            raise RegistryUnreachable("the answer holds half a character, an unpaired surrogate") from None

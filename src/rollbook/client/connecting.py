@@ -47,9 +47,15 @@ NOT_SENT = (
     httpx2.PoolTimeout,
     httpx2.ProxyError,
     httpx2.UnsupportedProtocol,
+    OverflowError,
+    ExceptionGroup,
 )
-FAILURES = (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, RuntimeError)
-"""What the HTTP library raises; RuntimeError when the client is closed."""
+FAILURES = (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, RuntimeError, OverflowError, ExceptionGroup)
+"""What the HTTP library raises: RuntimeError when the client is closed, and OverflowError, alone or in a group, when a
+connection is to be made to a port that can't be."""
+
+CANNOT_BE_MADE = (ValueError, ImportError, OSError, httpx2.InvalidURL)
+"""What it raises for a proxy or a file of certificates, which the environment names, that can't be used."""
 
 
 class Connection:
@@ -121,8 +127,8 @@ class Client:
         options = self._connection.options(_timeout(timeout_seconds))
         try:
             self._http = httpx2.Client(**options, transport=transport)
-        except (ValueError, ImportError, httpx2.InvalidURL) as error:
-            raise SettingRefused(f"no client can be made; is a proxy set in the environment? {error}") from None
+        except CANNOT_BE_MADE as error:
+            raise no_client(error) from None
         self.clusters = WaitingClusters(self)
         self.nodes = WaitingNodes(self)
         self.history = WaitingHistory(self)
@@ -192,8 +198,8 @@ class AsyncClient:
         options = self._connection.options(_timeout(timeout_seconds))
         try:
             self._http = httpx2.AsyncClient(**options, transport=transport)
-        except (ValueError, ImportError, httpx2.InvalidURL) as error:
-            raise SettingRefused(f"no client can be made; is a proxy set in the environment? {error}") from None
+        except CANNOT_BE_MADE as error:
+            raise no_client(error) from None
         self.clusters = AwaitingClusters(self)
         self.nodes = AwaitingNodes(self)
         self.history = AwaitingHistory(self)
@@ -246,6 +252,11 @@ class AsyncClient:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def no_client(error: Exception) -> SettingRefused:
+    """The refusal of an environment in which the HTTP library can't be used."""
+    return SettingRefused(f"no client can be made; is a proxy, or SSL_CERT_FILE, set in the environment? {error}")
 
 
 def _answer(response: httpx2.Response, body: bytes) -> Answer:

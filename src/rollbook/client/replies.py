@@ -15,6 +15,8 @@ from rollbook.errors import DocumentInvalid, Problem, RegistryError, RegistryUnr
 
 WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 ESCAPE = re.compile(r"\\(.)")
+NOT_JSON = (ValueError, RecursionError)
+"""What the decoder raises for what is no JSON, no UTF-8, or nested too deeply."""
 NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="next"')
 
 
@@ -50,7 +52,7 @@ def value(answer: Answer) -> Any:
     check(answer)
     try:
         return msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         raise _odd(answer) from None
 
 
@@ -80,7 +82,7 @@ def check(answer: Answer) -> None:
         return
     try:
         body = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         body = None
     if not isinstance(body, dict) or not isinstance(body.get("error"), str):
         raise _odd(answer)
