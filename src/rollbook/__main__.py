@@ -20,18 +20,14 @@ def main() -> None:
         signal.signal(number, _stop)
     from rollbook import cli
 
-    if SERVE not in sys.argv[1:2]:  # it handles signals itself, or not at all
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     cli.main()
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
-    """Nothing was begun: a server that is stopped now has stopped as it was asked to."""
+    """End at once, until the command handles signals itself. A server that is stopped so has done what it was asked."""
     name = signal.Signals(number).name
     is_server = SERVE in sys.argv[1:2]
-    said = f"stopped by {name} before it {'listened' if is_server else 'began'}\n"
-    os.write(2, said.encode())
+    os.write(2, f"stopped by {name}{' before it listened' if is_server else ''}\n".encode())
     os._exit(0 if is_server else STOPPED)
 
 

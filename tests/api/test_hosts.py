@@ -110,6 +110,25 @@ async def test_http_1_0_needs_no_host_and_gets_no_chunks(tmp_path: Path) -> None
         assert len(json.loads(body)) == 40
 
 
+async def test_a_host_that_passed_before_does_not_stand_for_another_authority(tmp_path: Path) -> None:
+    async with served(tmp_path / "data") as server:
+        await create(server.registry, "west")
+        for name in REQUESTS:
+            assert await status(server, name, "Host: localhost") != 421
+        for address in ("http://evil.example/clusters/west", "http://localhost.evil.example"):
+            assert await status(server, address, "Host: localhost") == 421
+        for address in ("http:///clusters/west", "http://localhost@evil.example/clusters/west", "http://a b/"):
+            assert await status(server, address, "Host: localhost") == 400
+
+
+@pytest.mark.parametrize("address", ["/clusters/west#protection", "/clusters/west?include=registry#", "/#"])
+async def test_a_fragment_is_no_part_of_an_address(tmp_path: Path, address: str) -> None:
+    async with served(tmp_path / "data") as server:
+        await create(server.registry, "west")
+        assert await status(server, address, "Host: localhost") == 400
+        assert await status(server, address.replace("#", "%23"), "Host: localhost") in (400, 404)
+
+
 async def test_the_authority_of_an_absolute_address_is_the_host(tmp_path: Path) -> None:
     async with served(tmp_path / "data") as server:
         await create(server.registry, "west")

@@ -50,7 +50,9 @@ class Gates:
             check_repeated(request)
         if not request.url.startswith(b"/"):
             self._check_target(request)
-        if known.get(b"host") not in self._passed:
+        if b"#" in request.url:
+            raise RequestRefused("an address that is asked for has no fragment: write %23 for a # in a name")
+        if request.known.get(b"host") not in self._passed:
             self._check_host(request)
 
     def check_framing(self, known: Mapping[bytes, bytes]) -> None:
@@ -87,6 +89,8 @@ class Gates:
         authority, slash, path = rest.partition(b"/")
         if scheme.lower() not in (b"http", b"https") or b"host" not in request.known:
             raise RequestRefused("the address must begin with a slash")
+        if not authority:
+            raise RequestRefused("the address names no host")
         request.url = slash + path or b"/"
         request.known = {**request.known, b"host": authority}
 
