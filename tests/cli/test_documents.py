@@ -252,6 +252,21 @@ def test_a_file_that_is_not_there_is_told(rollbook) -> None:
     assert (ran.code, ran.err) == (2, "can't read nothing.ndjson: No such file or directory [setting-refused]\n")
 
 
+@pytest.mark.parametrize("file", [".", "fleet.gz", "fleet.zst"])
+def test_a_directory_is_no_file(rollbook, home: Path, file: str) -> None:
+    (home / file).mkdir(exist_ok=True)
+    ran = rollbook("import", "--data", "kept", file)
+    assert (ran.code, ran.err) == (2, f"can't read {file}: Is a directory [setting-refused]\n")
+
+
+def test_a_file_of_zeros_ends(rollbook, home: Path) -> None:
+    (home / "zeros").write_bytes(bytes(1_000_000))
+    ran = rollbook("import", "--data", "kept", "zeros")
+    assert ran.code == 1
+    assert "line 1: it is not JSON" in ran.err
+    assert "0 imported, 1 refused" in ran.err
+
+
 def test_an_export_makes_no_directory(rollbook, home: Path) -> None:
     ran = rollbook("export", "--data", "nowhere")
     assert ran.code == 2

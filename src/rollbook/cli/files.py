@@ -3,6 +3,7 @@
 One rule: a compressed file that is damaged or ends too early is an error, never a shorter file.
 """
 
+import errno
 import gzip
 import os
 import select
@@ -148,8 +149,10 @@ class Zstandard(RawIOBase):
 def _opened(file: str) -> BinaryIO:
     try:
         descriptor = 0 if file == STANDARD else os.open(file, os.O_RDONLY)
-        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
-        if not is_file and not file.endswith((".gz", ".zst")):
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode) and not file.endswith((".gz", ".zst")):
             return BufferedReader(Pipe(descriptor), CHUNK_BYTES)
         stream: BinaryIO = open(descriptor, "rb", closefd=descriptor != 0)  # noqa: SIM115  (the caller closes it)
     except OSError as error:
