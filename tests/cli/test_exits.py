@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rollbook.cli.exits import EXIT_CODES, MEANINGS, exit_code_of
+from rollbook.cli.exits import DIFFERS, DONE, EXIT_CODES, MEANINGS, exit_code_of
 from rollbook.errors import DataDirectoryLocked, FilterRefused, IdImmutable, RegistryError, SettingRefused
 
 
@@ -20,7 +20,7 @@ def test_every_error_has_a_row_of_its_own_or_of_an_ancestor_below_the_root(kind)
 
 
 def test_every_code_has_a_meaning_and_none_is_success() -> None:
-    assert set(EXIT_CODES.values()) == MEANINGS.keys() - {0}
+    assert set(EXIT_CODES.values()) == MEANINGS.keys() - {DONE, DIFFERS}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ LEFT_OUT = {
     "searchWithEnvelope": "the older search language; clusters.query finds more",
     "searchRanked": "the older search language; clusters.query finds more",
     "search": "the older search language; clusters.query finds more",
-    "watchClusters": "not yet",
     "watchClustersByBody": "not yet",
     "getHealth": "for probes",
     "getReadiness": "for probes",
@@ -26,6 +25,7 @@ LEFT_OUT = {
 
 ARGUMENTS: dict[str, Any] = {
     "id": "west",
+    "since": 0,
     "key": "status",
     "node_id": "n-1",
     "number": 1,

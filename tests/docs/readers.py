@@ -95,4 +95,5 @@ def environment(home: Path) -> dict[str, str]:
         **os.environ,
         "PATH": f"{home / '.commands'}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT / "src"),
+        "XDG_CONFIG_HOME": str(home / ".config"),
     }

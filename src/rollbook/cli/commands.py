@@ -33,6 +33,15 @@ COMMANDS = (
     Row("export", "rollbook.cli.documents:export", "Write every document to standard output, or to a file."),
     Row("check", "rollbook.cli.directories:check", "Say whether a data directory is sound."),
     Row("repair", "rollbook.cli.directories:repair", "Repair what a start was refused for."),
+    Row("cluster", "rollbook.cli.nouns.cluster:app", "Clusters: list, read, create, change, follow and delete them."),
+    Row("node", "rollbook.cli.nouns.others:nodes", "Nodes of a cluster."),
+    Row("fleet", "rollbook.cli.nouns.others:fleet", "The fleet as a whole."),
+    Row("heartbeat", "rollbook.cli.nouns.others:heartbeat", "Heartbeats of a cluster."),
+    Row("webhook", "rollbook.cli.nouns.others:webhooks", "Webhooks and their dead letters."),
+    Row("context", "rollbook.cli.nouns.contexts:app", "Name servers, and choose one."),
+    Row("schema", "rollbook.cli.nouns.general:schema", "Explain the fields of cluster documents."),
+    Row("api", "rollbook.cli.nouns.general:api", "Send any request."),
+    Row("version", "rollbook.cli.nouns.general:version", "Print versions."),
 )
 
 OUT_OF_MEMORY = b"there is not enough memory: give the process more (see ulimit -v), or set ROLLBOOK_BODIES=packed\n"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rollbook import errors
 from rollbook.errors import RegistryError
 
-DONE, FAILED, MISUSED, REFUSED, CLASHED, UNAVAILABLE = range(6)
+DONE, FAILED, MISUSED, REFUSED, CLASHED, UNAVAILABLE, DIFFERS = range(7)
 
 MEANINGS = {
     DONE: "Done.",
@@ -14,6 +14,7 @@ MEANINGS = {
     REFUSED: "The request or the document was refused.",
     CLASHED: "What is there does not allow it: no such cluster, the id is taken, a precondition failed.",
     UNAVAILABLE: "Not now: the server is away, the data directory is in use, or its disk is full; try again later.",
+    DIFFERS: "What was compared differs (`cluster diff`, `cluster apply --diff`).",
 }
 
 EXIT_CODES: Mapping[type[RegistryError], int] = {

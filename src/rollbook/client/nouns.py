@@ -4,7 +4,7 @@ One rule: every operation of the registry's table is here, or in the list of tho
 """
 
 from rollbook.client.binding import Awaiting, Waiting, operation, streamed
-from rollbook.client.operations import clusters, history, nodes, registry, security, webhooks
+from rollbook.client.operations import clusters, history, nodes, registry, security, watching, webhooks
 
 
 class Clusters:
@@ -51,6 +51,8 @@ class History:
 
     of = operation(history.of)
     changes = operation(history.changes)
+    wait = operation(watching.changes_after)
+    newest = operation(watching.newest_revision)
 
 
 class Webhooks:

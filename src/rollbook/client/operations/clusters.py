@@ -152,7 +152,7 @@ def unprotect(id: str, *, if_match: str | None = None, reason: str | None = None
 
 def query(filter: Json | None = None, **options: Any) -> Stream[Json]:
     """The documents that match, one by one as they arrive. ``options`` are ``sort``, ``skip``, ``limit`` and others."""
-    call = Call("POST", "/clusters/query", nothing, body=encoded({"query": filter or {}, **options}), repeatable=True)
+    call = Call("POST", "/clusters/query", nothing, body=encoded(_question(filter, options)), repeatable=True)
     return Stream(call, ArrayDecoder)
 
 
@@ -164,25 +164,25 @@ def aggregate(pipeline: list[Json], **options: Any) -> Stream[Json]:
 
 def count(filter: Json | None = None, **options: Any) -> Call[int]:
     """How many clusters match."""
-    body = encoded({"query": filter or {}, **options})
+    body = encoded(_question(filter, options))
     return Call("POST", "/clusters/count", lambda answer: int(value(answer)["count"]), body=body, repeatable=True)
 
 
 def facets(facets: list[Any], filter: Json | None = None, **options: Any) -> Call[Json]:
     """How many of the matching clusters have which values at some paths."""
-    body = encoded({"query": filter or {}, "facets": facets, **options})
+    body = encoded({"facets": facets, **_question(filter, options)})
     return Call("POST", "/clusters/facets", value, body=body, repeatable=True)
 
 
 def distinct(key: str, filter: Json | None = None, **options: Any) -> Call[list[Any]]:
     """The distinct values at a path of the matching clusters."""
-    body = encoded({"key": key, "query": filter or {}, **options})
+    body = encoded({"key": key, **_question(filter, options)})
     return Call("POST", "/clusters/distinct", value, body=body, repeatable=True)
 
 
 def table(columns: list[str], filter: Json | None = None, **options: Any) -> Call[Json]:
     """Columns of the matching clusters: ``{"revision", "count", "columns"}``."""
-    body = encoded({"columns": columns, "query": filter or {}, **options})
+    body = encoded({"columns": columns, **_question(filter, options)})
     return Call("POST", "/clusters/table", value, body=body, repeatable=True)
 
 
@@ -194,7 +194,7 @@ def fit(filter: Json | None = None, **needs: Any) -> Call[Json]:
 
 def explain(filter: Json | None = None, **options: Any) -> Call[Json]:
     """How a query is answered, in words and figures."""
-    body = encoded({"query": filter or {}, **options})
+    body = encoded(_question(filter, options))
     return Call("POST", "/clusters/explain", value, body=body, repeatable=True)
 
 
@@ -205,3 +205,8 @@ def _protection(method: str, id: str, if_match: str | None, reason: str | None) 
 
 def _validation(strict: bool) -> dict[str, str]:
     return {"fieldValidation": "strict"} if strict else {}
+
+
+def _question(filter: Json | None, options: Json) -> Json:
+    """The body of a question: the filter under ``query``, unless the options ask in words (``where``)."""
+    return options if filter is None and "where" in options else {"query": filter or {}, **options}

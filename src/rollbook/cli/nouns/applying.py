@@ -1,0 +1,113 @@
+"""``rollbook cluster create``, ``apply`` and ``diff``: clusters from files, and their differences."""
+
+import difflib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rollbook.cli.exits import DIFFERS
+from rollbook.cli.nouns.clusters import app, warned
+from rollbook.cli.nouns.printing import Printer, write
+from rollbook.cli.nouns.verbs import FileOption, IdArgument, ReasonOption, id_of, read_document, verb
+from rollbook.cli.terminal import say
+from rollbook.errors import ClusterNotFound, RequestRefused
+
+if TYPE_CHECKING:
+    from rollbook.client import Client
+
+
+@verb(app, "create")
+def create(client: "Client", printer: Printer, file: FileOption, reason: ReasonOption = None) -> None:
+    """Create the cluster, or the clusters, in a file."""
+    for document in _documents(read_document(file)):
+        reply = client.clusters.create(document, reason=reason)
+        warned(reply.warnings)
+        say(f"{reply.document['id']} created")
+
+
+@verb(app, "apply")
+def apply(
+    client: "Client",
+    printer: Printer,
+    file: Annotated[str, typer.Option("-f", "--file", metavar="PATH", help="A file, or a folder of files.")],
+    diff: Annotated[bool, typer.Option("--diff", help="Print what would change, and change nothing.")] = False,
+    reason: ReasonOption = None,
+) -> None:
+    """Make clusters what files say: create those that are missing, merge files into those that differ."""
+    differs = False
+    for document in _files(file):
+        id = document.get("id") if isinstance(document, dict) else None
+        if not isinstance(id, str):
+            raise RequestRefused(f"a document in {file} has no id")
+        try:
+            current = client.clusters.read(id)
+        except ClusterNotFound:
+            differs = True
+            _difference({}, document, id) if diff else client.clusters.create(document, reason=reason)
+            say(f"{id} {'would be created' if diff else 'created'}")
+            continue
+        merged = _merged(current.document, document)
+        if merged == current.document:
+            say(f"{id} unchanged")
+            continue
+        differs = True
+        if diff:
+            _difference(current.document, merged, id)
+        else:
+            warned(client.clusters.patch(id, document, if_match=current.etag, reason=reason).warnings)
+            say(f"{id} changed")
+    if diff and differs:
+        raise SystemExit(DIFFERS)
+
+
+@verb(app, "diff")
+def diff(
+    client: "Client",
+    printer: Printer,
+    id: IdArgument,
+    since: Annotated[int, typer.Option("--from", metavar="REV", help="The older revision.")],
+    until: Annotated[int | None, typer.Option("--to", metavar="REV", help="The newer one; now without it.")] = None,
+) -> None:
+    """Compare two moments of a cluster. The exit code is 6 when they differ."""
+    id = id_of(client, id)
+    before = client.clusters.read(id, revision=since).document
+    after = client.clusters.read(id, revision=until).document
+    if before != after:
+        _difference(before, after, id)
+        raise SystemExit(DIFFERS)
+
+
+def _documents(read: Any) -> list[Any]:
+    return read if isinstance(read, list) else [read]
+
+
+def _files(place: str) -> Iterator[Any]:
+    path = Path(place)
+    if place == "-" or not path.is_dir():
+        yield from _documents(read_document(place))
+        return
+    for each in sorted(path.iterdir()):
+        if each.suffix in (".json", ".yaml", ".yml"):
+            yield from _documents(read_document(str(each)))
+
+
+def _merged(document: Any, patch: Any) -> Any:
+    """The document after a merge patch."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(document) if isinstance(document, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merged(merged.get(name), value)
+    return merged
+
+
+def _difference(before: Any, after: Any, id: str) -> None:
+    old, new = (json.dumps(each, indent=2, ensure_ascii=True).splitlines() for each in (before, after))
+    for line in difflib.unified_diff(old, new, f"{id} (stored)", f"{id} (new)", lineterm=""):
+        write(line)

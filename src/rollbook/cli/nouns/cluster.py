@@ -1,0 +1,6 @@
+"""All verbs of ``rollbook cluster``."""
+
+from rollbook.cli.nouns import applying, following
+from rollbook.cli.nouns.clusters import app
+
+__all__ = ["app", "applying", "following"]

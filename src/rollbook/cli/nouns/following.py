@@ -1,0 +1,84 @@
+"""``rollbook cluster history``, ``watch``, ``wait`` and ``uptime``: clusters over time."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rollbook.cli.exits import CLASHED
+from rollbook.cli.nouns.clusters import app
+from rollbook.cli.nouns.printing import Columns, Printer, write
+from rollbook.cli.nouns.verbs import FilterOption, IdArgument, id_of, parsed_json, verb
+from rollbook.cli.terminal import say
+
+if TYPE_CHECKING:
+    from rollbook.client import Client
+
+CHANGES = Columns(("revision", "time", "event", "actor", "reason"), name="revision")
+WAIT_SECONDS = 20
+
+
+@verb(app, "history")
+def history(
+    client: "Client",
+    printer: Printer,
+    id: Annotated[str, typer.Argument(metavar="ID")],
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most.")] = 50,
+) -> None:
+    """Print the changes of a cluster, newest first."""
+    printer.many(client.history.of(id, limit=limit).items, CHANGES)
+
+
+@verb(app, "watch")
+def watch(
+    client: "Client",
+    printer: Printer,
+    filter: FilterOption = None,
+    since: Annotated[int | None, typer.Option("--since", metavar="REV", help="Begin after this revision.")] = None,
+) -> None:
+    """Print the changes of matching clusters as they happen, one JSON object a line, until Ctrl-C."""
+    query = None if filter is None else parsed_json(filter, "the filter")
+    for event in _events(client, query, since):
+        write(json.dumps(event, ensure_ascii=False, separators=(",", ":")))
+
+
+@verb(app, "wait")
+def wait(
+    client: "Client",
+    printer: Printer,
+    id: IdArgument,
+    condition: Annotated[str, typer.Option("--for", metavar="FILTER", help="A filter, as JSON or in words.")],
+    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait.")] = 60,
+) -> None:
+    """Wait until a cluster matches. The exit code is 4 when the time is over."""
+    deadline = time.monotonic() + timeout
+    id = id_of(client, id)
+    is_filter = condition.lstrip().startswith("{")
+    query = {"$and": [{"id": id}, parsed_json(condition, "--for")]} if is_filter else None
+    words = {} if is_filter else {"where": f"id = {json.dumps(id)} and ({condition})"}
+    while True:
+        if list(client.clusters.query(query, **words, limit=1)):
+            return
+        if time.monotonic() >= deadline:
+            say(f"{id} does not match after {timeout:g} s")
+            raise SystemExit(CLASHED)
+        time.sleep(min(0.5, max(0.0, deadline - time.monotonic())))
+
+
+@verb(app, "uptime")
+def uptime(client: "Client", printer: Printer, id: IdArgument) -> None:
+    """Print how a cluster has spent the last 90 days."""
+    days = client.nodes.uptime(id_of(client, id))["days"]
+    printer.many(days, Columns(tuple(days[0]) if days else ("day",), name="day"))
+
+
+def _events(client: "Client", query: dict[str, Any] | None, since: int | None) -> Iterator[dict[str, Any]]:
+    position = since
+    if position is None:
+        position = client.history.newest()
+    while True:
+        answer = client.history.wait(position, query, wait_seconds=WAIT_SECONDS)
+        yield from answer["events"]
+        position = answer["revision"]

@@ -1,0 +1,172 @@
+"""The one printer: documents in the form that ``-o`` asks for.
+
+One rule: text that came from a registry is made printable before it reaches a terminal. Tables are for people;
+``json``, ``jsonl``, ``yaml``, ``csv`` and ``name`` are for programs, and hold values as they are.
+"""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from rollbook.errors import SettingRefused
+
+FORMATS = ("table", "wide", "json", "jsonl", "yaml", "csv", "name")
+CELL_LENGTH_MAX = 60
+HEADINGS = {
+    "_registry.liveness": "LIVENESS",
+    "_registry.observedAt": "HEARD",
+    "nodes.nodeData.gpus.modelNames": "MODELS",
+}
+
+
+class Columns(Struct, frozen=True):
+    """The paths that a table shows of a kind of documents: always, and with ``wide``; ``name`` identifies one."""
+
+    narrow: tuple[str, ...]
+    wide: tuple[str, ...] = ()
+    name: str = "id"
+
+
+class Printer(Struct, frozen=True):
+    """Prints in one format. ``paths`` are those of ``-o columns=``."""
+
+    format: str
+    paths: tuple[str, ...] = ()
+
+    @property
+    def wants_documents(self) -> bool:
+        """Whether whole documents are asked for, and not some of their fields."""
+        return self.format in ("json", "jsonl", "yaml")
+
+    def columns(self, known: Columns) -> tuple[str, ...]:
+        """The paths to show."""
+        if self.paths:
+            return self.paths
+        if self.format == "name":
+            return (known.name,)
+        return known.narrow + (known.wide if self.format in ("wide", "csv") else ())
+
+    def many(self, documents: Iterable[Mapping[str, Any]], known: Columns) -> None:
+        """Print a list."""
+        match self.format:
+            case "json":
+                write(json.dumps(list(documents), indent=2, ensure_ascii=False))
+            case "jsonl":
+                for document in documents:
+                    write(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
+            case "yaml":
+                write(as_yaml(list(documents)))
+            case "name":
+                for document in documents:
+                    write(shown(at_path(document, known.name)))
+            case _:
+                self._rows(documents, known)
+
+    def one(self, document: Mapping[str, Any], known: Columns) -> None:
+        """Print one document: as JSON, unless another format is asked for."""
+        if self.format in ("table", "wide") and not self.paths:
+            write(json.dumps(document, indent=2, ensure_ascii=False))
+        elif self.format == "yaml":
+            write(as_yaml(document))
+        elif self.format == "json":
+            write(json.dumps(document, indent=2, ensure_ascii=False))
+        else:
+            self.many([document], known)
+
+    def _rows(self, documents: Iterable[Mapping[str, Any]], known: Columns) -> None:
+        paths = self.columns(known)
+        rows = [[at_path(document, path) for path in paths] for document in documents]
+        if self.format == "csv":
+            out = io.StringIO()
+            writer = csv.writer(out, lineterminator="\n")
+            writer.writerows([paths, *([plain(cell) for cell in row] for row in rows)])
+            write(out.getvalue().rstrip("\n"))
+        else:
+            write(as_table([heading(path) for path in paths], [[shown(cell) for cell in row] for row in rows]))
+
+
+def parse_format(text: str) -> Printer:
+    """The printer of ``-o``. Refuses (SettingRefused) a format that does not exist."""
+    if text.startswith("columns="):
+        return Printer("table", tuple(each for each in text.removeprefix("columns=").split(",") if each))
+    if text not in FORMATS:
+        raise SettingRefused(f"-o takes {', '.join(FORMATS)} or columns=PATH,..., not {text!r}")
+    return Printer(text)
+
+
+def at_path(value: Any, path: str) -> Any:
+    """The value at a path; of an array all values below its elements."""
+    for step, name in enumerate(parts := path.split(".")):
+        if isinstance(value, list):
+            found = [at_path(each, ".".join(parts[step:])) for each in value]
+            flat = [item for each in found for item in (each if isinstance(each, list) else [each])]
+            return list(dict.fromkeys(item for item in flat if item is not None and not isinstance(item, dict)))
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    return value
+
+
+def heading(path: str) -> str:
+    """What a column is called: the last name of its path that says something."""
+    names = [name for name in path.split(".") if name != "count"]
+    return HEADINGS.get(path, (names or [path])[-1].upper())
+
+
+def shown(value: Any) -> str:
+    """A value as a cell of a table."""
+    text = printable(plain(value))
+    return text if len(text) <= CELL_LENGTH_MAX else text[: CELL_LENGTH_MAX - 1] + "…"
+
+
+def plain(value: Any) -> str:
+    """A value as text: a string as it is, scalars of an array with commas, all else as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(not isinstance(each, list | dict) for each in value):
+        return ",".join(map(plain, value))
+    return json.dumps(value, ensure_ascii=False)
+
+
+def printable(text: str) -> str:
+    """The text on one line, without anything that a terminal would obey."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def as_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Aligned columns, two spaces apart; numbers are aligned to the right."""
+    lines = [headings, *rows]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(headings))]
+    numeric = [bool(rows) and all(_is_number(row[place]) for row in rows) for place in range(len(headings))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _is_number(text: str) -> bool:
+    return text == "" or text.replace(".", "", 1).replace("-", "", 1).isdecimal()
+
+
+def as_yaml(value: Any) -> str:
+    """A value as YAML."""
+    import yaml  # only where it is asked for
+
+    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=False, width=120)
+    return text.rstrip("\n")
+
+
+def write(text: str) -> None:
+    """Text and the end of a line to standard output."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,154 @@
+"""How a verb becomes a command: its function is given a client and a printer, made from options that all verbs have.
+
+One rule: what a verb takes beyond that is in its signature; ``--url``, ``--token-file``, ``--context`` and ``-o`` are
+added here, so that they mean the same everywhere.
+"""
+
+import inspect
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar, get_type_hints
+
+import typer
+
+from rollbook.cli.nouns.contexts import target_of
+from rollbook.cli.nouns.printing import Printer, parse_format
+from rollbook.errors import ClusterNotFound, MalformedJson, RequestRefused, SettingRefused
+
+if TYPE_CHECKING:
+    from rollbook.client import Client
+
+P = ParamSpec("P")
+T = TypeVar("T")
+CANDIDATES_MAX = 10
+
+Shared = {
+    "url": Annotated[
+        str | None,
+        typer.Option("--url", metavar="URL", help="The server [default: $ROLLBOOK_URL, or the context's]."),
+    ],
+    "token_file": Annotated[
+        str | None,
+        typer.Option("--token-file", metavar="FILE", help="A file with the token [default: $ROLLBOOK_TOKEN]."),
+    ],
+    "context": Annotated[str | None, typer.Option("--context", metavar="NAME", help="The context to use.")],
+    "output": Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", metavar="FORMAT", help="table, wide, json, jsonl, yaml, csv, name or columns=PATH,..."
+        ),
+    ],
+}
+
+ReasonOption = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", help="Why, for the history of each cluster.")
+]
+FilterOption = Annotated[
+    str | None, typer.Option("-f", "--filter", metavar="JSON", help="A filter in MongoDB's query language.")
+]
+WordsArgument = Annotated[list[str] | None, typer.Argument(metavar="[WORDS]", help="Words, such as: live gpus>=8")]
+FileOption = Annotated[str, typer.Option("-f", "--file", metavar="FILE", help="JSON or YAML; - is standard input.")]
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The cluster, or a prefix that no other id has.")]
+IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="The clusters.")]
+
+
+def group(help: str) -> typer.Typer:
+    """The commands of a noun."""
+    return typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        help=help,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def verb(
+    app: typer.Typer, name: str, **settings: Any
+) -> "Callable[[Callable[Concatenate[Client, Printer, P], T]], Callable[Concatenate[Client, Printer, P], T]]":
+    """Register a function as the command ``name`` of a noun."""
+
+    def register(
+        function: "Callable[Concatenate[Client, Printer, P], T]",
+    ) -> "Callable[Concatenate[Client, Printer, P], T]":
+        @wraps(function)
+        def command(*args: Any, **given: Any) -> None:
+            from rollbook.client import Client
+
+            printer = parse_format(given.pop("output"))
+            target = target_of(given.pop("url"), given.pop("token_file"), given.pop("context"))
+            with Client(target.url, token=target.token) as client:
+                function(client, printer, *args, **given)
+
+        own = list(inspect.signature(function).parameters.values())[2:]
+        hints = get_type_hints(function, include_extras=True, localns={"Client": Any, "Printer": Any})
+        shared = [
+            inspect.Parameter(each, inspect.Parameter.KEYWORD_ONLY, default="table" if each == "output" else None)
+            for each in Shared
+        ]
+        command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [each.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[each.name]) for each in own]
+            + [each.replace(annotation=Shared[each.name]) for each in shared]
+        )
+        command.__annotations__ = {**{each.name: hints[each.name] for each in own}, **Shared}
+        app.command(name, **settings)(command)
+        return function
+
+    return register
+
+
+def question_of(words: list[str] | None, filter: str | None) -> dict[str, Any]:
+    """The ``where`` or ``query`` of a request. Refuses (RequestRefused) both at once."""
+    if words and filter is not None:
+        raise RequestRefused("give words or -f FILTER, not both")
+    if words:
+        return {"where": " ".join(words)}
+    return {"query": {} if filter is None else parsed_json(filter, "the filter")}
+
+
+def parsed_json(text: str, what: str) -> Any:
+    """JSON that a person typed. Refuses (MalformedJson) what is none, with its place."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise MalformedJson(f"{what} is not JSON: {error}") from None
+
+
+def read_document(file: str) -> Any:
+    """The JSON or YAML in a file. Refuses what can't be read (SettingRefused) or understood (MalformedJson)."""
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingRefused(f"{file} can't be read: {error}") from None
+    try:
+        return json.loads(text)
+    except ValueError as malformed:
+        if Path(file).suffix not in (".yaml", ".yml", ""):
+            raise MalformedJson(f"{file} is not JSON: {malformed}") from None
+    import yaml  # only where it is needed
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise MalformedJson(f"{file} is neither JSON nor YAML: {error}") from None
+
+
+def id_of(client: "Client", prefix: str) -> str:
+    """The id that begins with ``prefix``; itself where it is one. Refuses (ClusterNotFound) none, or several."""
+    own = {"$or": [{"id": prefix}, {"id": {"$regex": f"^{_escaped(prefix)}"}}]}
+    options = {"projection": {"id": 1}, "sort": {"id": 1}, "limit": CANDIDATES_MAX + 1}
+    found = [each["id"] for each in client.clusters.query(own, **options)]
+    if prefix in found or not found:
+        return prefix
+    if len(found) == 1:
+        return str(found[0])
+    more = ", ..." if len(found) > CANDIDATES_MAX else ""
+    raise ClusterNotFound(f"several ids begin with {prefix!r}: {', '.join(found[:CANDIDATES_MAX])}{more}")
+
+
+def _escaped(text: str) -> str:
+    return "".join(each if each.isalnum() or each == "_" else f"\\{each}" for each in text)
