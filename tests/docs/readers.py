@@ -26,6 +26,9 @@ STARTS_A_SERVER = re.compile(r"((?:[A-Z_]+=\S+ )*)(?:make run|rollbook serve)")
 
 SECONDS_MAX = 30
 
+ONE_SHELL = "set -a; [ ! -e .variables ] || . ./.variables; trap 'export -p > .variables' EXIT\n"
+"""What lets the commands of a reader share the variables that they set, as in one shell."""
+
 
 @dataclass
 class Reader:
@@ -40,6 +43,8 @@ class Reader:
         if isinstance(example, Session):
             self._converse(example)
         elif start := STARTS_A_SERVER.fullmatch(example.text):
+            if self.server.process is not None:  # the page says that it is to be stopped
+                self.server.stop()
             self.server.environment.update(setting.split("=", 1) for setting in start[1].split())
             self.server.start()
         else:
@@ -47,7 +52,7 @@ class Reader:
 
     def _run(self, command: Command) -> None:
         done = subprocess.run(
-            ["bash", "-c", self._here(command.text)],
+            ["bash", "-c", ONE_SHELL + self._here(command.text)],
             cwd=self.home,
             env=environment(self.home),
             stdout=subprocess.PIPE,

@@ -1,5 +1,6 @@
 """What README and docs/ show is what a reader gets, and what they point to is there."""
 
+import json
 import re
 from pathlib import Path
 
@@ -21,6 +22,40 @@ def test_the_examples_of_a_page_give_what_it_shows(name: str, tmp_path: Path) ->
             reader.server.start()
         for example in examples:
             reader.follow(example)
+
+
+GUIDES = [link for link in LINK.findall((ROOT / "docs" / "README.md").read_text()) if link.startswith("guides/")]
+"""The guides, in the order of the table of contents."""
+
+
+def test_the_guides_work_in_one_registry_after_the_tutorial(tmp_path: Path) -> None:
+    with reader_in(tmp_path) as reader:
+        for name in ("tutorial.md", *GUIDES):
+            for example in examples_of(ROOT / "docs" / name):
+                reader.follow(example)
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_a_guide_says_how_to_begin_with_an_empty_registry(name: str) -> None:
+    text = (ROOT / "docs" / name).read_text()
+    if "localhost:3000" in "".join(each.text for each in examples_of(ROOT / "docs" / name)):
+        assert "begin with an empty registry" in text
+        assert "$ docs/examples/empty.sh http://localhost:3000" in text
+
+
+@pytest.mark.parametrize("name", PAGES_WITH_EXAMPLES)
+def test_json_that_is_laid_out_says_by_what(name: str) -> None:
+    examples = [each for each in examples_of(PAGES[name]) if isinstance(each, Command)]
+    laid_out = [each for each in examples if "\n" in each.expected.strip() and is_json(each.expected)]
+    assert [each.text for each in laid_out if "python3 -m json.tool" not in each.text] == []
+
+
+def is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except json.JSONDecodeError:
+        return False
+    return True
 
 
 def test_readme_and_tutorial_have_examples() -> None:
