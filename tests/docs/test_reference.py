@@ -30,6 +30,14 @@ def test_a_page_without_the_row_of_an_operation_is_not_what_the_code_says(operat
     assert written(without) == page != without
 
 
+def test_the_page_of_differences_names_operations_that_there_are() -> None:
+    named = re.findall(
+        r"`(GET|POST|PUT|DELETE) (/\S+?)(?:\?\S+)?`", (REFERENCE / "deliberate-differences.md").read_text()
+    )
+    assert len(named) >= 10
+    assert set(named) <= {(each.method, each.template) for each in OPERATIONS}
+
+
 def test_the_tests_that_back_the_promises_are_there() -> None:
     named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", (REFERENCE / "promises.md").read_text())
     assert named

@@ -142,7 +142,7 @@ OPTIONS = _table(
     {
         "the registry plans with all its indexes, and there is none to choose": "hint min max returnKey showRecordId",
         "a request has no variables: write the values": "let",
-        "an update creates no cluster: POST /clusters does": "upsert",
+        "write ?upsert=true in the address": "upsert",
         "an update of one cluster changes that one": "multi",
         "an answer comes whole, or page by page with a cursor": (
             "batchSize singleBatch tailable awaitData noCursorTimeout allowPartialResults"
