@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from rollbook.documents.values import MISSING
 from rollbook.registry.history.moments import AtRevision
 from rollbook.registry.history.restoring import restoration
 from rollbook.registry.liveness.heartbeats import parse_heartbeat
@@ -243,3 +244,15 @@ async def test_an_old_journal_gives_a_marked_cluster_back_when_it_is_heard(tmp_p
     async with fleet_in(tmp_path, clocks=clocks) as fleet:
         await fleet.beat("west")
         assert fleet.status("west") == "live"
+
+
+async def test_who_does_not_see_the_status_does_not_see_since_when(tmp_path: Path) -> None:
+    async with fleet_in(tmp_path, ["west"]) as fleet:
+        facts, entry = fleet.registry.facts, fleet.registry.entry(TESTER, "west")
+        masked = entry._replace(held=b'{"id":"west"}')
+        for one in (entry, masked):
+            assert facts.fields_of([one], "statusSince") == [facts.of(one)["statusSince"]]
+        narrowed = facts.of_what_is_seen()
+        assert narrowed.of(entry)["statusSince"] == facts.of(entry)["statusSince"]
+        assert "statusSince" not in narrowed.of(masked)
+        assert narrowed.fields_of([entry, masked], "statusSince") == [facts.of(entry)["statusSince"], MISSING]

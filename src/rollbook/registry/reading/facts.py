@@ -42,7 +42,7 @@ class Facts:
             "revision": entry.revision,
             "createdAt": iso_time(entry.created_at_ms),
             "updatedAt": iso_time(entry.updated_at_ms),
-            "statusSince": iso_time(entry.status_since_ms),
+            **({} if self._hides_status(entry) else {"statusSince": iso_time(entry.status_since_ms)}),
             "protected": entry.protected,
             **({} if self._leases is None else self._of_lease(entry, self._leases)),
         }
@@ -56,11 +56,16 @@ class Facts:
                 return [iso_time(entry.created_at_ms) for entry in entries]
             case "updatedAt":
                 return [iso_time(entry.updated_at_ms) for entry in entries]
+            case "statusSince" if not self._narrowed:
+                return [iso_time(entry.status_since_ms) for entry in entries]
             case "protected":
                 return [entry.protected for entry in entries]
             case "liveness" if self._leases is not None:
                 return [*self._leases.livenesses(entries)]
         return [self.of(entry).get(name, MISSING) for entry in entries]
+
+    def _hides_status(self, entry: Entry | Current) -> bool:
+        return self._narrowed and STATUS not in decode_stored(entry.body)
 
     def _of_lease(self, entry: Entry | Current, leases: LeaseFacts) -> Document:
         facts = leases.of(entry)
