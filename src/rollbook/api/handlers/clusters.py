@@ -34,7 +34,8 @@ async def read_cluster(request: Request) -> Response:
     if fields:
         return await _fields_of(request, entry, fields)
     if "registry" in INCLUDE.of(request):
-        facts = registry.facts_for(caller_of(request)) if moment_of(request) is None else registry.history.facts
+        known = registry if moment_of(request) is None else registry.history
+        facts = known.facts_for(caller_of(request))
         return responses.json_response(facts.document_of(entry))
     seen = tag_seen(request, entry.revision)
     if seen is not None:
@@ -53,7 +54,7 @@ async def _fields_of(request: Request, entry: Entry, fields: Sequence[str]) -> R
     )
     if moment is not None:
         check_past(query)
-    facts = registry.facts if moment is None else registry.history.facts
+    facts = (registry if moment is None else registry.history).facts_for(caller_of(request))
     scan = Scan((entry,), facts, budget_from_now(registry.limits), certain=None)
     (found,) = await registry.reader.threads.run(lambda: scan.find(query), scan.work)
     return Response(found, 200, {responses.REVISION_HEADER: str(registry.view.revision)}, responses.JSON)

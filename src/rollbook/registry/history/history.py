@@ -91,7 +91,12 @@ class History:
         await self._reach(moment)
         present, newest = self._view.select(None), self._view.revision
         entries = await self._run(lambda work: seen_by(sight, self._entries(moment, present, newest, work)))
-        return PastFleet(entries, self.facts, self._limits, self.on_thread, self._answers)
+        facts = self.facts if sight is WHOLE else self.facts.of_what_is_seen()
+        return PastFleet(entries, facts, self._limits, self.on_thread, self._answers)
+
+    def facts_for(self, caller: Caller) -> Facts:
+        """What the registry knows about former versions, as far as the caller may know it."""
+        return self.facts if caller.access.reads is WHOLE else self.facts.of_what_is_seen()
 
     async def revision_of(self, caller: Caller, moment: Moment) -> int:
         """The newest revision of that moment. Refuses (Compacted) a time whose past is gone."""

@@ -99,7 +99,7 @@ class Pages:
         if sight is not WHOLE:
             asked = replace(asked, digest=digest_of(asked.digest + sight.key))
         facts = self._facts if sight is WHOLE else self._facts.of_what_is_seen()
-        facts = facts.as_of_now() if moment is None else self._history.facts
+        facts = facts.as_of_now() if moment is None else self._history.facts_for(caller)
         work = budget_from_now(self._limits, max_time_ms=asked.query.max_time_ms)
         scan = Scan((), facts, work, answers=self._threads.answers)
         if asked.cursor is None:
