@@ -25,7 +25,7 @@ from rollbook.security.security import Security
 from rollbook.settings import Settings
 
 COMPUTING_SECONDS_AT_STOP = 2.0
-"""How long requests may still compute when the server is told to stop."""
+"""How long requests may still compute when the server is asked to stop."""
 
 
 def serve(settings: Settings) -> None:
@@ -73,7 +73,7 @@ def check_reach(settings: Settings, security: Security) -> None:
 
 
 NOBODY_IS_KNOWN = """\
-whoever reaches {host} could change and delete every cluster. Say who may ask, in one of three ways:
+everybody who reaches {host} could change and delete every cluster. Say who may ask, in one of three ways:
   ROLLBOOK_ADMIN_TOKEN_FILE=FILE          names a file with the token of an administrator
   ROLLBOOK_ANONYMOUS=legacy@10.0.0.0/8    gives the callers of a network a role
   ROLLBOOK_SECURITY=observe               lets everybody pass, and logs what would be refused"""

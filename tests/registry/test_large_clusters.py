@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.large_documents import LARGE_BYTES, decode_versions
 from rollbook.clusters.totals import TOTALS, derived_total
+from rollbook.documents.merging import merged_members
 from rollbook.documents.patching import patch_between
 from rollbook.errors import RegistryError
 from rollbook.journal.changes import Change, StoredVersion
@@ -30,7 +31,7 @@ from rollbook.registry.writing import deciding, drafts
 from rollbook.registry.writing.commands import Command, Current, Decision, Update
 from rollbook.registry.writing.drafts import BATCH_BYTES_MAX
 from rollbook.registry.writing.node_commands import EditNodes
-from rollbook.registry.writing.node_edits import joining, leaving, merged, patching, synchronising
+from rollbook.registry.writing.node_edits import joining, leaving, patching, synchronising
 from rollbook.view.index.keys import Key
 from rollbook.view.index.trees import nodes_below
 from rollbook.view.views import View
@@ -74,7 +75,7 @@ def command(step: Step) -> Command:
         case "join", numbers, members:
             return EditNodes("west", joining([node(n, **members) for n in numbers], at=lambda _: ""), RULES)
         case "patch", number, members:
-            return EditNodes("west", patching(f"node-{number}", lambda it, _: merged(it, members)), RULES)
+            return EditNodes("west", patching(f"node-{number}", lambda it, _: merged_members(it, members)), RULES)
         case "leave", number:
             return EditNodes("west", leaving(f"node-{number}"), RULES)
         case "synchronise", numbers:

@@ -26,7 +26,7 @@ from rollbook.registry.feed.change_events import Detail, Message
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.registry import Registry
 from rollbook.registry.watching import mailboxes
-from rollbook.registry.watching.watching import Overflow, Told
+from rollbook.registry.watching.watching import Overflow, WatchEvent
 from rollbook.security.callers import Caller
 from rollbook.settings import Settings
 from tests.registry.writing import create, delete, update
@@ -139,7 +139,7 @@ class Watcher:
                     if self.random.random() < 0.1:
                         await asyncio.sleep(self.random.choice((0.001, 0.1)))
 
-    def _take(self, told: Told) -> None:
+    def _take(self, told: WatchEvent) -> None:
         stretch = self.stretches[-1]
         assert told.revision >= stretch.position
         match told:

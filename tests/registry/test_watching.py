@@ -13,7 +13,7 @@ from rollbook.registry.feed.change_events import Message
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.registry import Registry
 from rollbook.registry.watching import mailboxes
-from rollbook.registry.watching.watching import Bookmark, Overflow, Told, Watching
+from rollbook.registry.watching.watching import Bookmark, Overflow, WatchEvent, Watching
 from rollbook.security.callers import Caller
 from tests.registry.writing import create, delete, update
 
@@ -23,9 +23,9 @@ SECONDS_MAX = 10
 
 async def told_by(
     watching: Watching, filter: Any, *, since: int | None = None, until: int, pause_seconds: float = 0
-) -> list[Told]:
+) -> list[WatchEvent]:
     """What a watch tells, up to the revision ``until`` or its end; the reader pauses after every batch."""
-    told: list[Told] = []
+    told: list[WatchEvent] = []
     with watching.open(Caller.FULL, parse_filter(filter), form="document", since=since) as watch:
         async with asyncio.timeout(SECONDS_MAX), aclosing(watch.events(bookmark_seconds=BOOKMARK_SECONDS)) as batches:
             async for batch in batches:
@@ -36,7 +36,7 @@ async def told_by(
     return told
 
 
-def messages_in(told: Sequence[Told]) -> list[tuple[int, str]]:
+def messages_in(told: Sequence[WatchEvent]) -> list[tuple[int, str]]:
     """The revisions and names of the messages."""
     return [(each.revision, each.name) for each in told if isinstance(each, Message)]
 
@@ -92,7 +92,7 @@ async def test_a_change_that_can_not_be_read_is_an_event_with_a_problem(
     watching = Watching(registry.journal, recent)
     with watching.open(Caller.FULL, parse_filter(filter), form="both", since=None) as watch:
         recent.extend([good._replace(revision=2, after=poison), good._replace(revision=3)])
-        told: list[Told] = []
+        told: list[WatchEvent] = []
         async with asyncio.timeout(SECONDS_MAX), aclosing(watch.events(bookmark_seconds=BOOKMARK_SECONDS)) as batches:
             async for batch in batches:
                 told += batch
@@ -153,7 +153,7 @@ async def test_a_filter_that_can_not_be_evaluated_ends_the_watch_with_the_reason
 
 
 async def test_a_stop_ends_watches_after_what_they_hold_and_never_leaves_a_gap(registry: Registry) -> None:
-    async def rest_of(events: AsyncIterator[Sequence[Told]]) -> list[Told]:
+    async def rest_of(events: AsyncIterator[Sequence[WatchEvent]]) -> list[WatchEvent]:
         return [each async for batch in events for each in batch]
 
     await create(registry, "west")

@@ -16,7 +16,7 @@ from rollbook.api.responses import REVISION_HEADER
 from rollbook.documents.lines import one_line
 from rollbook.errors import Compacted, JournalUnavailable, RegistryError, Unauthenticated
 from rollbook.registry.feed.change_events import Message
-from rollbook.registry.watching.watching import Bookmark, Overflow, Told, Watch
+from rollbook.registry.watching.watching import Bookmark, Overflow, Watch, WatchEvent
 
 BOOKMARK_SECONDS = 5.0
 SEND_SECONDS_MAX = 20.0
@@ -70,9 +70,9 @@ class EventStream(StreamingResponse):
         yield b"retry: %d\nid: %d\n\n" % (RETRY_MS, watch.start) if framed is sse_event else b""
         self._position = watch.start
         try:
-            async for told in watch.events(bookmark_seconds=BOOKMARK_SECONDS):
-                yield b"".join([piece_of(each, framed) for each in told])
-                self._position = told[-1].revision
+            async for events in watch.events(bookmark_seconds=BOOKMARK_SECONDS):
+                yield b"".join([piece_of(each, framed) for each in events])
+                self._position = events[-1].revision
         except Compacted as gone:  # without an id, so that nobody resumes after what was never sent
             yield framed("compacted", None, _closing("compacted", self._position, gone))
         except JournalUnavailable as trouble:
@@ -83,11 +83,11 @@ Frame = Callable[[str, int | None, bytes], bytes]
 """Name of the event, revision to resume from, JSON: the bytes that go out."""
 
 
-def piece_of(told: Told, framed: Frame) -> bytes:
+def piece_of(event: WatchEvent, framed: Frame) -> bytes:
     """The bytes that are sent for one event of a watch."""
-    match told:
+    match event:
         case Message():
-            return told.framed(MESSAGE_FRAMES[framed])
+            return event.framed(MESSAGE_FRAMES[framed])
         case Bookmark(revision):
             return framed("bookmark", revision, orjson.dumps({"event": "bookmark", "revision": revision}))
         case Overflow(revision, refusal):

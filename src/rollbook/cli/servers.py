@@ -60,6 +60,6 @@ def open_to_all(settings: Settings) -> str:
     """What it means to listen on an interface that others reach while everybody passes."""
     return (
         f"It listens on {settings.host} port {settings.port}, and only observes who asks (ROLLBOOK_SECURITY=observe):\n"
-        "whoever reaches that address can read, change and delete every cluster.\n"
+        "everybody who reaches that address can read, change and delete every cluster.\n"
         "Its log says what would be refused. Leave the setting out once that is nothing you need."
     )

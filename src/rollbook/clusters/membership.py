@@ -1,6 +1,6 @@
 """Nodes joining and leaving a cluster: the list of nodes edited, and what the cluster says of them derived again.
 
-One rule: these functions take a document and return one; the argument is never changed. Whoever asks for an operation
+One rule: these functions take a document and return one; the argument is never changed. A caller of an operation
 on nodes leaves the totals to the registry, so they are derived here whatever they were, where the list is complete.
 """
 

@@ -37,7 +37,7 @@ NO_ACCENT = "\1"
 
 
 class Collation(Struct, frozen=True):
-    """A way to compare texts. ``strength`` 1 tells base letters apart, 2 accents too; neither tells case apart."""
+    """A way to compare texts. ``strength`` 1 distinguishes base letters, 2 accents too; neither distinguishes case."""
 
     strength: int
 

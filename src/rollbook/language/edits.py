@@ -1,6 +1,6 @@
 """An edit: an update of either form, as one value. An object is an update document, an array a pipeline.
 
-One rule: whoever applies an update to a document goes through here, so both forms mean the same everywhere.
+One rule: every update of a document goes through here, so both forms mean the same everywhere.
 """
 
 from collections.abc import Callable
@@ -73,7 +73,7 @@ def parse_update_body(body: Value) -> tuple[Value, Maybe, Maybe, str]:
     """The parts of a request body that updates: the update, its array filters, its condition, and where the update is.
 
     ``{"update": ..., "arrayFilters": [...], "filter": ...}`` says them apart; any other body is the update itself.
-    Whoever answers reads the options of the answer (``returnDocument``, ``projection``); a ``comment`` means nothing.
+    The options of the answer (``returnDocument``, ``projection``) are read elsewhere; a ``comment`` means nothing.
     """
     if not isinstance(body, dict) or "update" not in body:
         return body, MISSING, MISSING, ""

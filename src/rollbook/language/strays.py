@@ -1,7 +1,7 @@
 """Stray words: names of operators without their ``$``, and names of options, where the fields of documents stand.
 
 ``{"set": {...}}`` would store a field ``set``, and ``{"limit": 5}`` would look for a field ``limit``: neither is what
-was meant, and neither fails by itself. MongoDB takes both; whoever serves requests of people asks here first.
+was meant, and neither fails by itself. MongoDB takes both; what serves requests of people asks here first.
 
 One rule: only what hardly anybody means is refused, and the refusal says how a field of that name is written.
 """

@@ -51,7 +51,7 @@ class Sight(Struct, frozen=True, eq=False, weakref=True):
 
     grants: tuple[Grant, ...]
     key: bytes = b""
-    """What tells this sight from others, in this process and the next."""
+    """What distinguishes this sight from others, in this process and the next."""
 
     @property
     def is_whole(self) -> bool:

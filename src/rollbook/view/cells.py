@@ -5,7 +5,7 @@ has one scalar there, or an array of scalars, its keys are its values, each once
 (objects, arrays in arrays, long strings, arrays with very many values) is *irregular*: it must be looked at.
 
 One rule: any thread may read cells while the index changes. A document that changes meanwhile must be looked at too;
-whoever asks knows which these are (``Selection.changed``).
+the caller knows which these are (``Selection.changed``).
 """
 
 from collections.abc import Sequence

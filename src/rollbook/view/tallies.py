@@ -1,7 +1,7 @@
 """How many documents have which text at a path, counted from postings alone, as ``$group`` counts them.
 
 One rule: only where each document has one text there, or nothing. What else there may be (a number, of which postings
-do not tell ``5`` from ``5.0``, an array, an object, a long text) is left to whoever looks at the documents.
+do not tell ``5`` from ``5.0``, an array, an object, a long text) is left to a scan of the documents.
 """
 
 from pyroaring import BitMap

@@ -1,4 +1,4 @@
-"""The journal in memory: the model of what a journal is, and a rival for whoever tests writing.
+"""The journal in memory: the model of what a journal is, and a rival for tests of writing.
 
 One rule: it passes the contract as the other journals do, and is the simplest that does. Nothing survives the process.
 """

@@ -4,7 +4,7 @@ Theory: the rows of one id form lives. A life begins with ``created``, which hol
 ``deleted``, which holds it too, or goes on, and then ``clusters`` holds it (or, for a large document, what it was a
 while ago: the later rows lead from there to what it is). Rows are given up oldest first, so every
 body between the oldest kept row of an id and now can be had by walking backward from the end of its life; that is how
-the past is told. ``follow``, which mostly asks for what is recent, walks backward once for each id it meets and forward
+the past is read. ``follow``, which mostly asks for what is recent, walks backward once for each id it meets and forward
 from there.
 """
 

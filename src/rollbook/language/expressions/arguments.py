@@ -28,7 +28,7 @@ def array_or_null(value: Maybe, code: int) -> list[Value] | None:
 def whole_number(value: Maybe, what: str, *, not_a_number: int, not_whole: int) -> int:
     """The integer of 32 bits that ``value`` is; ``2.0`` is as whole as ``2``. ``what`` names the argument.
 
-    MongoDB tells what is no number from what is a number but no such integer, and has a code for each.
+    MongoDB distinguishes what is no number from what is a number but no such integer, and has a code for each.
     """
     if not is_number(value):
         raise refused(not_a_number, f"needs a number as {what}, not {type_name(value)}")

@@ -1,6 +1,6 @@
 """Filters: which documents a query matches, exactly as MongoDB says, on JSON.
 
-``parse_filter`` makes a tree of JSON, ``compile_filter`` a function of the tree, which tells whether a document
+``parse_filter`` makes a tree of JSON, ``compile_filter`` a function of the tree, which decides whether a document
 matches. ``parse_condition`` and ``compile_condition`` do the same for a single value. ``first_match`` is what
 positional ``$`` stands for.
 """

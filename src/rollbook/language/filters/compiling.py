@@ -27,7 +27,7 @@ Holds: TypeAlias = Callable[[Anything], bool]
 
 
 def compile_filter(filter: Filter, *, work: RequestBudget | None = None, now: datetime | None = None) -> Predicate:
-    """The function that tells whether a document matches. It spends ``work`` where a document could cost much.
+    """The function that decides whether a document matches. It spends ``work`` where a document could cost much.
 
     ``now`` is the time that ``$$NOW`` gives in ``$expr``.
     """
@@ -41,7 +41,7 @@ def compile_filter(filter: Filter, *, work: RequestBudget | None = None, now: da
 def compile_condition(
     filter: Filter, *, work: RequestBudget | None = None, into_arrays: bool = True
 ) -> Callable[[Maybe], bool]:
-    """The function that tells whether a single value meets a condition (of ``parse_condition``).
+    """The function that decides whether a single value meets a condition (of ``parse_condition``).
 
     A value that is an array meets it by one of its elements too, as ``$pull`` has it; not with ``into_arrays=False``,
     as ``$elemMatch`` has it.
@@ -79,7 +79,7 @@ def is_whole(leaf: Field | ElemMatch) -> bool:
 
 
 def element_test(leaf: ElemMatch, work: RequestBudget | None = None) -> Holds:
-    """The function that tells whether one element meets the conditions of ``$elemMatch``."""
+    """The function that decides whether one element meets the conditions of ``$elemMatch``."""
     if leaf.on == "values":
         return compile_condition(leaf.clause, work=work, into_arrays=False)
     matches = compile_filter(leaf.clause, work=work)

@@ -1,6 +1,6 @@
 """Where parsing stands in a filter, and what the filter has used of its limits.
 
-One rule: whoever goes down a level does it through ``Site``, so that nothing is nested or repeated without bound.
+One rule: every step down a level goes through ``Site``, so that nothing is nested or repeated without bound.
 """
 
 from __future__ import annotations

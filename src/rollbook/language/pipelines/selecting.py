@@ -101,7 +101,7 @@ def redacting(parts: Redaction, running: Running) -> Run:
 
 
 class Decision(Enum):
-    """What ``$redact`` is told about a level. No value of a document is equal to one of these."""
+    """What ``$redact`` decides about a level. No value of a document is equal to one of these."""
 
     KEEP = "keep"
     PRUNE = "prune"

@@ -1,6 +1,6 @@
 """Pipelines that begin by counting: ``$group`` by a path, with nothing but counts.
 
-One rule: what is recognised here is counted as ``$group`` would; so whoever can count without looking at documents may
+One rule: what is recognised here is counted as ``$group`` would; so what can count without looking at documents may
 do it in its place, and only the rest of the pipeline is left to run.
 """
 

@@ -2,7 +2,7 @@
 
 Theory: RE2 mostly takes about a nanosecond for each byte of the text. Where the states of a pattern do not fit in its
 memory it follows every thread of its program instead, and takes as long as the program has steps for each byte. Nothing
-can interrupt a search, so whoever searches asks first what it may cost (``seconds_per_byte``).
+can interrupt a search, so a search asks first what it may cost (``seconds_per_byte``).
 
 Compiling can't be interrupted either, and mostly takes a millisecond for each thousand steps. Three kinds of pattern
 take far longer, up to a second in 32 KB, before RE2 finds that they are too large; they are refused before.

@@ -43,7 +43,7 @@ def as_lines(texts: Sequence[str]) -> Texts:
 def texts_matching(pattern: str, options: str, texts: Texts) -> Iterator[str | None]:
     """The texts, in their order, in which the pattern has a match; ``compile_pattern`` takes the pattern.
 
-    None comes whenever PIECE_SECONDS may have gone by, for whoever has to look at the clock.
+    None comes whenever PIECE_SECONDS may have gone by, for a caller that has to look at the clock.
     """
     matches = compile_pattern(pattern, options).matches
     if texts.lines is None:

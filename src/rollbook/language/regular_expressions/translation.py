@@ -2,7 +2,7 @@
 
 Theory: the pattern is read once, left to right, and each item is written as RE2 spells it. ``^``, ``$`` and ``.`` are
 written for the flags that hold where they stand, so that RE2 gets only the flag ``i``; white space of option ``x`` is
-left out; ``U`` turns every quantifier round. Two things RE2 can't say are left to ``patterns``, which is told of them:
+left out; ``U`` turns every quantifier round. Two things RE2 can't say are left to ``patterns``, which is given them:
 ``$`` and ``\\Z`` also match before a newline that ends the text (``before_last_newline``), and ``^`` under ``m`` does
 not match after it (``at_line_starts``). On the way, the longest text that every match must contain is collected
 (``required``).
@@ -33,7 +33,7 @@ DIGITS = frozenset("0123456789")
 
 
 class Translation(Struct, frozen=True):
-    """A pattern as RE2 reads it, and what RE2 can't be told (see the module's docstring)."""
+    """A pattern as RE2 reads it, and what RE2 can't say (see the module's docstring)."""
 
     pattern: str
     required: str

@@ -38,7 +38,7 @@ def parse_update(
 ) -> Update:
     """The update that an object of operators says.
 
-    ``bare`` tells what fields outside operators mean: ``$set`` of them, or, where the first key is none of an operator,
+    ``bare`` says what fields outside operators mean: ``$set`` of them, or, where the first key is none of an operator,
     a replacement. ``identity`` is the field that no update changes. Refuses with UpdateRefused.
     """
     parsing = Parsing(at, limits)

@@ -50,7 +50,7 @@ def parse_selection(operand: Value, parsing: Parsing) -> Selection:
 
 
 def compile_selection(selection: Selection, occasion: Occasion) -> Callable[[Value], bool]:
-    """The function that tells whether an element goes."""
+    """The function that decides whether an element goes."""
     match selection:
         case EqualTo(value):
             return lambda element: equal(element, value)

@@ -50,7 +50,7 @@ def _check_positions(path: Path, parsing: Parsing) -> None:
 
 
 def varies(path: Path) -> bool:
-    """Whether a component stands for positions that only a document tells."""
+    """Whether a component stands for positions that only a document shows."""
     return any(component == MATCHED or identifier_in(component) is not None for component in path)
 
 

@@ -163,7 +163,7 @@ def columns_in(columns: dict[str, Path], entries: Iterable[Entry], scan: Scan) -
 
 
 def is_beside(path: Path) -> bool:
-    """Whether an entry tells what is at the path: the id, and what the registry knows."""
+    """Whether an entry knows what is at the path: the id, and what the registry knows."""
     return path == ("id",) or path[0] == REGISTRY_FIELD
 
 

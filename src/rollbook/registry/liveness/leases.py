@@ -6,8 +6,8 @@ whose silence is due come out of ``look``.
 Theory: a beat moves the end of its lease, which costs next to nothing; ``look``, many times a second, takes the leases
 whose end may have come from a queue. One that has run out is *due* for a moment (SETTLE_SECONDS), in which beats that
 wait in a socket are still heard and others that ran out for the same cause gather. Then it is handed out, unless so
-many are due, or were noted a moment ago, that a hold begins. After a hold because of a mass silence, whoever is still
-silent has the length of a lease once more, as everybody has after a pause.
+many are due, or were noted a moment ago, that a hold begins. After a hold because of a mass silence, a cluster that
+is still silent has the length of a lease once more, as every cluster has after a pause.
 """
 
 import math

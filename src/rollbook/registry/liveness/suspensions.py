@@ -49,7 +49,7 @@ class Suspensions(Struct):
         return self.mass is not None and not is_mass
 
     def begin_grace(self, cause: Cause, detail: str, ids: Iterable[str], at: ClockReading) -> None:
-        """Give these leases their length once more. A mass silence is over by that: whoever is silent has to show it
+        """Give these leases their length once more. A mass silence is over by that: who is silent has to show it
         again."""
         if self.mass is not None:
             _end(self.mass, at)

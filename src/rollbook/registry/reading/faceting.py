@@ -32,7 +32,7 @@ def facets_in_index(asked: FacetQuery, index: Index, candidates: BitMap | None) 
     """The facets that the index can count among the ``candidates`` (None: among all documents)."""
     within = index.live if candidates is None else candidates
     effort = effort_from_now()
-    told: dict[str, Facet] = {}
+    known: dict[str, Facet] = {}
     for facet in asked.facets:
         bounds: dict[str, Any] = {"buckets_max": asked.values_max, "effort": effort}
         if facet.of_gpus:
@@ -40,8 +40,8 @@ def facets_in_index(asked: FacetQuery, index: Index, candidates: BitMap | None) 
         else:
             found = facet_of(index.root, facet.paths[0], within, **bounds)
         if found is not None:
-            told[facet.name] = found
-    return told
+            known[facet.name] = found
+    return known
 
 
 def facets_in_documents(
@@ -58,9 +58,9 @@ def facets_in_documents(
     return count, {tally.facet.name: tally.counted(values_max) for tally in tallies}
 
 
-def facets_as_json(asked: FacetQuery, count: int, told: dict[str, Facet]) -> dict[str, Value]:
+def facets_as_json(asked: FacetQuery, count: int, known: dict[str, Facet]) -> dict[str, Value]:
     """The answer: how many documents match, and the facets in the order in which they were asked for."""
-    return {"count": count, "facets": {facet.name: _as_json(told[facet.name]) for facet in asked.facets}}
+    return {"count": count, "facets": {facet.name: _as_json(known[facet.name]) for facet in asked.facets}}
 
 
 class _Tally(Struct):

@@ -149,13 +149,13 @@ class PresentFleet(Struct, frozen=True):
         """How many of the matching documents have which values."""
         view = self.view
         plan = Plan() if asked.reads_registry else plan_query(view, asked.query)
-        told = _facets_in_index(view, asked, plan)
-        untold = [facet for facet in asked.facets if facet.name not in told]
+        known = _facets_in_index(view, asked, plan)
+        missing = [facet for facet in asked.facets if facet.name not in known]
         entries = view.select(plan.candidates)
-        if not untold:
-            return facets_as_json(asked, len(entries), told)
+        if not missing:
+            return facets_as_json(asked, len(entries), known)
         scan = self._scan(entries, asked.query.max_time_ms, None if plan.exact else plan.certain)
-        return await self.threads.run(lambda: scan.facets(asked, told), scan.work)
+        return await self.threads.run(lambda: scan.facets(asked, known), scan.work)
 
     async def distinct(self, asked: DistinctQuery) -> list[Value]:
         """The distinct values at a path of the matching documents, in MongoDB's order."""

@@ -70,13 +70,13 @@ class Scan(Struct, frozen=True):
         """The JSON of each document that comes out when ``documents`` go through ``pipeline``."""
         return self.answers.gather(map(self._encoded, stream_pipeline(pipeline, documents, work=self.work)))
 
-    def facets(self, asked: FacetQuery, told: Mapping[str, Facet]) -> dict[str, Value]:
-        """How many of the matching documents have which values; ``told`` has the facets that are known already."""
+    def facets(self, asked: FacetQuery, known: Mapping[str, Facet]) -> dict[str, Value]:
+        """How many of the matching documents have which values; ``known`` has the facets that are known already."""
         query = replace(asked.query, reads_registry=asked.reads_registry)
         documents = (document for _, document in self.matching(query))
-        untold = [facet for facet in asked.facets if facet.name not in told]
-        count, found = facets_in_documents(untold, documents, values_max=asked.values_max, work=self.work)
-        return facets_as_json(asked, count, {**told, **found})
+        missing = [facet for facet in asked.facets if facet.name not in known]
+        count, found = facets_in_documents(missing, documents, values_max=asked.values_max, work=self.work)
+        return facets_as_json(asked, count, {**known, **found})
 
     def distinct(self, asked: DistinctQuery) -> list[Value]:
         """The distinct values at a path of the matching documents."""

@@ -1,7 +1,7 @@
 """Mailboxes: what waits for watchers to read it, bounded for each and for all.
 
 One rule: nothing is lost in silence. A mailbox that holds too much is emptied for good and marked ``lost``; its reader
-is told, and reads again from where it was.
+is informed, and reads again from where it was.
 """
 
 import asyncio

@@ -58,7 +58,7 @@ class Overflow(Struct, frozen=True):
     refusal: LanguageRefused | None = None
 
 
-Told = Message | Bookmark | Overflow
+WatchEvent = Message | Bookmark | Overflow
 
 
 class Page(Struct, frozen=True):
@@ -79,7 +79,7 @@ class Watch(Struct, frozen=True, eq=False):
     start: int
     joined: int
 
-    async def events(self, *, bookmark_seconds: float) -> AsyncIterator[Sequence[Told]]:
+    async def events(self, *, bookmark_seconds: float) -> AsyncIterator[Sequence[WatchEvent]]:
         """What happens, in order and in batches. Ends after Overflow, and when the registry stops.
 
         Refuses (Compacted) in the midst of the past when the rest of it is gone.
@@ -232,9 +232,9 @@ class Watching:
             for change in await self._changes_after(after):
                 if change.revision > watch.joined:
                     break
-                occurrence = ChangeEvent(change)
+                event = ChangeEvent(change)
                 try:
-                    message = await watch.lane.message_for(watch.audience, occurrence, watch.mailbox.form)
+                    message = await watch.lane.message_for(watch.audience, event, watch.mailbox.form)
                 except LanguageRefused as refusal:
                     yield Page(messages, after, refusal)
                     return

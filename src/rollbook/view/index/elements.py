@@ -55,7 +55,7 @@ class ElementIndex:
     def insert(self, document: int, elements: list[Value]) -> set[Term]:
         """Take in the elements of a document; returns what they contribute to the document itself."""
         came: set[Term] = set()
-        for number, element in zip(self.enrol(document, elements), elements, strict=True):
+        for number, element in zip(self.take(document, elements), elements, strict=True):
             if isinstance(element, dict):
                 terms: list[Term] = []
                 spread(self.root, element, terms, None)
@@ -64,7 +64,7 @@ class ElementIndex:
                 came |= own
         return _twins(came)
 
-    def enrol(self, document: int, elements: list[Value]) -> Numbers:
+    def take(self, document: int, elements: list[Value]) -> Numbers:
         """Give numbers to the elements of a document, without indexing them."""
         numbers = self._allocate(document, len(elements))
         self._numbers_of.set(document, numbers)

@@ -127,7 +127,7 @@ class _Loading:
             keys[key].append(number)
         if is_apart:
             own, its_route = self._index.elements[node], self._elements[node]
-            for its_number, element in zip(own.enrol(number, elements), elements, strict=True):
+            for its_number, element in zip(own.take(number, elements), elements, strict=True):
                 if type(element) is dict:
                     self._object(its_route, element, its_number, apart=False)
             return

@@ -1,6 +1,6 @@
 """An index as plain records, and back: what a snapshot holds.
 
-One rule: a record holds only what msgpack has (numbers, strings, bytes, lists), so reading one can run nothing. Whoever
+One rule: a record holds only what msgpack has (numbers, strings, bytes, lists), so reading one can run nothing. Who
 writes records of another kind, or other keys, raises ``RECORDS_VERSION``.
 """
 

@@ -40,9 +40,9 @@ class Explanation(Struct, frozen=True):
     def as_json(self) -> dict[str, Value]:
         """The explanation as a JSON object."""
         parts: list[Value] = [part.as_json() for part in self.parts]
-        told: dict[str, Value] = {"clause": self.clause, "candidates": self.candidates, "certain": self.certain}
+        facts: dict[str, Value] = {"clause": self.clause, "candidates": self.candidates, "certain": self.certain}
         return {
-            **told,
+            **facts,
             "exact": self.certain == self.candidates,
             "how": self.how,
             **({"parts": parts} if parts else {}),

@@ -11,7 +11,7 @@ from rollbook.limits import RequestBudget
 
 
 def compile_schema(schema: Document, *, work: RequestBudget | None = None) -> Satisfies:
-    """The function that tells whether a value satisfies ``schema``, one that ``check_schema`` let pass."""
+    """The function that decides whether a value satisfies ``schema``, one that ``check_schema`` let pass."""
     return _Compiler(work)(schema)
 
 
