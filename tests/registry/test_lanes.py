@@ -10,7 +10,7 @@ from rollbook.language.filters import parse_filter
 from rollbook.registry.feed.change_events import Message
 from rollbook.registry.registry import Registry
 from rollbook.registry.watching import lanes
-from rollbook.registry.watching.watching import Bookmark, Overflow, Told, Watch
+from rollbook.registry.watching.watching import Bookmark, Overflow, Watch, WatchEvent
 from rollbook.security.callers import Caller
 from tests.registry.writing import create
 
@@ -23,7 +23,7 @@ def costly(number: int) -> Any:
     return {"$expr": {"$gte": [{"$sum": each}, 0]}}
 
 
-async def first(watch: Watch) -> Told:
+async def first(watch: Watch) -> WatchEvent:
     async with asyncio.timeout(SECONDS_MAX), aclosing(watch.events(bookmark_seconds=SECONDS_MAX)) as batches:
         async for batch in batches:
             return batch[0]
@@ -69,7 +69,7 @@ async def test_a_costly_watch_that_falls_behind_overflows_and_a_cheaper_one_does
         while quick.lane.revision < newest:
             await asyncio.sleep(0.01)
 
-        told: list[Told] = []
+        told: list[WatchEvent] = []
         async with asyncio.timeout(SECONDS_MAX), aclosing(slow.events(bookmark_seconds=SECONDS_MAX)) as batches:
             async for batch in batches:
                 told += batch

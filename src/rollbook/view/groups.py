@@ -1,7 +1,7 @@
 """Groups of documents, or of the elements of an array, by a text, with the numbers of each added up, from the index.
 
 One rule: only where the index has everything: one text or nothing as the key, one whole number or nothing at each path.
-What else there may be (arrays, fractions, numbers beyond 2^53) is left to whoever looks at the documents.
+What else there may be (arrays, fractions, numbers beyond 2^53) is left to a scan of the documents.
 """
 
 from collections.abc import Sequence

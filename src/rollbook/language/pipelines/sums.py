@@ -1,6 +1,6 @@
 """Pipelines that begin by adding up: ``$group`` with sums, averages, least and greatest numbers, and counts.
 
-One rule: what is recognised here is computed as ``$group`` would; so whoever knows the numbers without looking at
+One rule: what is recognised here is computed as ``$group`` would; so what knows the numbers without looking at
 documents may do it in its place, and only the rest of the pipeline is left to run.
 """
 

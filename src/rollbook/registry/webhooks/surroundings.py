@@ -28,7 +28,7 @@ AccessOf: TypeAlias = Callable[[str], Access]
 
 
 def with_full_access(owner: str) -> Access:
-    """Everything, whoever it is: what is in force without identities."""
+    """Everything, whatever its owner may see: what is in force without identities."""
     return FULL_ACCESS
 
 
