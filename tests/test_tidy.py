@@ -33,7 +33,6 @@ WIDE_CLASSES = {
     "journal/interface.py Journal": 12,
     "journal/memory/journal.py MemoryJournal": 11,
     "journal/sqlite/journal.py SqliteJournal": 13,
-    "language/regular_expressions/reading.py Reader": 12,
     "registry/liveness/leases.py Leases": 15,
     "view/index/trees.py PathIndex": 13,
 }

@@ -11,6 +11,7 @@ from rollbook.language.regular_expressions.characters import (
     UNICODE_POSIX_CLASSES,
     quoted,
 )
+from rollbook.language.regular_expressions.escapes import take_escaped_character, take_property
 from rollbook.language.regular_expressions.reading import Reader
 
 
@@ -79,7 +80,7 @@ def _escape(reader: Reader, *, ignore_case: bool, unicode_classes: bool) -> str:
         reader.take()
         return "\b"
     if letter in ("p", "P"):
-        name, negated, written = reader.take_property()
+        name, negated, written = take_property(reader)
         if negated and len(written) > len(rf"\P{{{name}}}"):
             raise reader.unsupported(f"the negated property {name} in a bracket class")
         if ignore_case and name in CASED_PROPERTIES:
@@ -94,4 +95,4 @@ def _escape(reader: Reader, *, ignore_case: bool, unicode_classes: bool) -> str:
                 raise reader.unsupported(rf"\{letter} in a bracket class under (*UCP)")
             return UNICODE_ESCAPES[letter]
         return ESCAPES[letter]
-    return reader.take_escaped_character(in_bracket=True)
+    return take_escaped_character(reader, in_bracket=True)

@@ -16,6 +16,7 @@ from rollbook.language.regular_expressions.characters import (
     UNICODE_ESCAPES,
     quoted,
 )
+from rollbook.language.regular_expressions.escapes import take_escaped_character, take_property
 from rollbook.language.regular_expressions.groups import (
     FLAG_LETTERS,
     Flags,
@@ -180,12 +181,12 @@ class _Translator(Struct):
             self.reader.take()
             self._write_class(f"[{self._class_of(letter)}]")
         elif letter in ("p", "P"):
-            _, _, written = self.reader.take_property()
+            _, _, written = take_property(self.reader)
             self._write_class(written if written.startswith("[") else f"[{written}]")
         elif letter and letter in "AzZbBGKXRC":
             self._assertion(self.reader.take())
         else:
-            self._literal(self.reader.take_escaped_character(in_bracket=False))
+            self._literal(take_escaped_character(self.reader, in_bracket=False))
 
     def _write_class(self, text: str) -> None:
         """To PCRE, a class has the same characters when case is ignored; RE2 adds those that differ by case only."""

@@ -28,7 +28,7 @@ AccessOf: TypeAlias = Callable[[str], Access]
 
 
 def with_full_access(owner: str) -> Access:
-    """Everything, whatever its owner may see: what is in force without identities."""
+    """Full access: what every owner has where there are no identities."""
     return FULL_ACCESS
 
 
