@@ -10,6 +10,7 @@ import orjson
 from rollbook.assembly import open_registry
 from rollbook.journal.changes import Change
 from rollbook.registry.liveness.heartbeats import parse_heartbeat
+from rollbook.registry.liveness.lease_metrics import leases_as_json
 from rollbook.registry.reading.requests import parse_query
 from rollbook.registry.registry import Registry
 from rollbook.settings import Settings
@@ -63,7 +64,7 @@ class Fleet:
     @property
     def causes(self) -> list[str]:
         """Why silences are not written down now."""
-        return [hold["cause"] for hold in self.registry.liveness.leases.as_json()["holds"]]  # type: ignore[union-attr,index]
+        return [hold["cause"] for hold in leases_as_json(self.registry.liveness.leases)["holds"]]  # type: ignore[union-attr,index]
 
     async def find(self, **query: Any) -> list[dict[str, Any]]:
         """What a query finds."""

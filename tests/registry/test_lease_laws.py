@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from rollbook.clusters.liveness import liveness_of
 from rollbook.registry.liveness.heartbeats import Heartbeat
+from rollbook.registry.liveness.lease_metrics import totals_of
 from tests.registry.clocks import Clocks
 from tests.registry.fleets import Fleet, fleet_in
 from tests.registry.writing import TESTER, create, delete, update
@@ -143,7 +144,7 @@ class Statuses(RuleBasedStateMachine):
     @invariant()
     def the_totals_are_those_of_a_look_at_each_lease_to_within_a_second(self) -> None:
         leases, now = self.fleet.registry.liveness.leases, self.clocks.seconds
-        totals, since = leases.totals(now), leases.listening_since(now)
+        totals, since = totals_of(leases, now), leases.listening_since(now)
         alive_now, alive_before = (
             [liveness_of(lease, at, since) for lease in leases].count("alive") for at in (now, now - 1)
         )

@@ -3,6 +3,7 @@
 import pytest
 
 from rollbook.clusters.liveness import Lease, liveness_of
+from rollbook.registry.liveness.lease_metrics import leases_as_json
 from rollbook.registry.liveness.leases import SETTLE_SECONDS, Leases
 from tests.registry.clocks import Clocks
 
@@ -44,7 +45,7 @@ class Fleet:
 
     @property
     def causes(self) -> list[str]:
-        return [hold["cause"] for hold in self.leases.as_json()["holds"]]
+        return [hold["cause"] for hold in leases_as_json(self.leases)["holds"]]
 
 
 def test_a_silence_is_due_within_a_second_after_the_lease_and_only_once() -> None:
@@ -148,7 +149,7 @@ def test_a_mass_silence_has_no_end_but_beats() -> None:
     fleet.go(3_600)
     assert (fleet.marked, fleet.causes) == ([], ["mass-silence"])
     assert [fleet.liveness(id) for id in range(10)] == ["silent"] * 10
-    assert fleet.leases.as_json()["holds"][0]["waiting"] == 10
+    assert leases_as_json(fleet.leases)["holds"][0]["waiting"] == 10
 
 
 def test_after_a_mass_silence_who_is_still_silent_has_another_lease() -> None:
@@ -213,7 +214,7 @@ def test_a_beat_that_comes_before_the_first_look_after_a_pause_is_one() -> None:
     fleet.beat("west", "east")
     fleet.clocks.go(60)
     fleet.beat("west")
-    assert fleet.leases.as_json()["holds"][0]["waiting"] == 1
+    assert leases_as_json(fleet.leases)["holds"][0]["waiting"] == 1
     assert (fleet.liveness("west"), fleet.liveness("east")) == ("alive", "unknown")
     fleet.look()
     fleet.go(8)

@@ -10,6 +10,7 @@ from rollbook.api.metrics.scraping import MEDIA_TYPE, Scraper
 from rollbook.api.responses import json_response
 from rollbook.documents.values import Value
 from rollbook.registry.feed.clocks import TrustedClock
+from rollbook.registry.liveness.lease_metrics import leases_as_json
 from rollbook.view.views import View
 
 
@@ -46,7 +47,7 @@ async def readyz(request: Request) -> Response:
             "compacted": registry.compactor.mark,
             "snapshot": snapshot_as_json(registry.view),
             "clock": clock_as_json(registry.clock),
-            "liveness": registry.liveness.leases.as_json(),
+            "liveness": leases_as_json(registry.liveness.leases),
             **({"tasks": dict(registry.supervisor.troubles)} if registry.supervisor.troubles else {}),
         }
     )

@@ -17,7 +17,7 @@ from rollbook.clusters.uptime import Share, day_shares, slot_shares
 from rollbook.errors import ClusterDeleted, ClusterNotFound, RegistryError
 from rollbook.registry.liveness.admitting import admitted, unlisted
 from rollbook.registry.liveness.heartbeats import NODES_MAX, PLAIN_HEARTBEAT, Heartbeat
-from rollbook.registry.liveness.lease_metrics import LeaseMetrics
+from rollbook.registry.liveness.lease_metrics import LeaseMetrics, totals_of
 from rollbook.registry.liveness.lease_saving import LeaseSaver
 from rollbook.registry.liveness.leases import Leases
 from rollbook.registry.liveness.marking import Marking
@@ -138,8 +138,8 @@ class LeaseKeeper:
         """What all leases come to, for metrics."""
         at, leases, marking = self._read_clocks(), self.leases, self._marking
         return LeaseMetrics(
-            leases.totals(at.seconds),
-            leases.flapping(at.unix_ms),
+            totals_of(leases, at.seconds),
+            leases.flapping.total(at.unix_ms),
             leases.holds.holding(),
             leases.beats,
             marking.marked,

@@ -11,7 +11,7 @@ is still silent has the length of a lease once more, as every cluster has after 
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
 
 from rollbook.clusters.liveness import (
@@ -20,13 +20,11 @@ from rollbook.clusters.liveness import (
     ClockReading,
     Interruption,
     Lease,
-    Liveness,
     has_run_out,
     interruption_between,
     mass_window_seconds,
     runs_out_at,
 )
-from rollbook.documents.values import Value
 from rollbook.registry.liveness.expiries import Expiries
 from rollbook.registry.liveness.lease_counts import Flapping, LeaseCounts
 from rollbook.registry.liveness.suspensions import Cause, Suspensions
@@ -48,15 +46,17 @@ class Leases:
         self.gone: set[str] = set()
         """Those whose stored leases are over; they may have begun new ones since."""
         self.beats = 0
-        self._standings = LeaseCounts()
-        self._flapping = Flapping()
+        self.counts = LeaseCounts()
+        self.flapping = Flapping()
         self._at = at
         self._listening_since = -math.inf
         self.is_listening = False
         self._leases: dict[str, Lease] = {}
         self.expiries = Expiries()
-        self._due: dict[str, float] = {}
-        self._noted = 0
+        self.due: dict[str, float] = {}
+        """When each lease was seen to have run out, of those whose silence is not noted yet."""
+        self.noted = 0
+        """How many leases are noted as silent."""
         self._newly_noted: dict[str, float] = {}
         self._uncounted: Iterator[Lease] = iter(())
 
@@ -69,10 +69,6 @@ class Leases:
     def get(self, id: str) -> Lease | None:
         """The lease of a cluster; None when it never sent a beat."""
         return self._leases.get(id)
-
-    def is_due(self, lease: Lease) -> bool:
-        """Whether the lease has run out and nobody has taken note."""
-        return lease.id in self._due
 
     def listening_since(self, now: float) -> float:
         """Since when heartbeats were received without interruption, as far as is known now."""
@@ -92,10 +88,10 @@ class Leases:
             if lease.noted:
                 self._come_back(lease, at)
             else:
-                self._standings.remove(lease)
+                self.counts.remove(lease)
             lease.beat_at, lease.ttl_seconds, lease.observed_at_ms = now, ttl_seconds, at.unix_ms
-            self._standings.add(lease)
-        self._due.pop(id, None)
+            self.counts.add(lease)
+        self.due.pop(id, None)
         self.holds.settle(id, at)
         self.expiries.ends(id, now + ttl_seconds)
         self.dirty.add(id)
@@ -104,10 +100,10 @@ class Leases:
     def take_over(self, lease: Lease) -> None:
         """A lease that was stored before this process began; it is counted already."""
         self._leases[lease.id] = lease
-        self._noted += lease.noted
+        self.noted += lease.noted
         if not lease.noted:
-            self._standings.add(lease)
-        self._flapping.turned(lease, self._at.unix_ms)
+            self.counts.add(lease)
+        self.flapping.turned(lease, self._at.unix_ms)
         self._plan(lease)
 
     def listen(self, at: ClockReading) -> None:
@@ -116,17 +112,17 @@ class Leases:
         self.uptimes.move(at, jumped=True)
         for lease in self._leases.values():
             self.uptimes.resume(lease.id, at.seconds)
-        self.give_grace("started", "the registry has just started", at)
+        self._give_grace("started", "the registry has just started", at)
 
     def drop(self, id: str) -> None:
         """Forget a lease: the cluster is not there any more."""
         lease = self._leases.pop(id, None)
         if lease is not None:
-            self._noted -= lease.noted
+            self.noted -= lease.noted
             if not lease.noted:
-                self._standings.remove(lease)
-            self._flapping.discard(id)
-            self._due.pop(id, None)
+                self.counts.remove(lease)
+            self.flapping.discard(id)
+            self.due.pop(id, None)
             self._newly_noted.pop(id, None)
             self.expiries.discard(id)
             self.holds.settle(id, self._at)
@@ -139,12 +135,12 @@ class Leases:
         if lease.noted or self._leases.get(lease.id) is not lease:
             return
         self.uptimes.count(lease, at.seconds, self._listening_since)
-        self._due.pop(lease.id, None)
+        self.due.pop(lease.id, None)
         self.holds.settle(lease.id, at)
         self._turn(lease, at)
-        self._standings.remove(lease)
+        self.counts.remove(lease)
         lease.noted = True
-        self._noted += 1
+        self.noted += 1
         if counts:
             self._newly_noted[lease.id] = at.seconds + mass_window_seconds(lease.ttl_seconds)
 
@@ -163,52 +159,36 @@ class Leases:
         self._notice(at)
         self._count_some(at)
         self._gather_due(at)
-        settled = [self._leases[id] for id, since in self._due.items() if at.seconds - since >= SETTLE_SECONDS]
+        settled = [self._leases[id] for id, since in self.due.items() if at.seconds - since >= SETTLE_SECONDS]
         if settled or self.holds.mass is not None:
             self._judge(at)
-        return [] if self.holds.mass is not None else [lease for lease in settled if lease.id in self._due]
+        return [] if self.holds.mass is not None else [lease for lease in settled if lease.id in self.due]
 
-    def give_grace(self, cause: Cause, detail: str, at: ClockReading) -> None:
+    def _give_grace(self, cause: Cause, detail: str, at: ClockReading) -> None:
         """Let every lease count anew from now, except those whose silence was noted before."""
         self._listening_since = at.seconds
-        for id in self._due:
+        for id in self.due:
             self._plan(self._leases[id])
-        self._due.clear()
+        self.due.clear()
         self.holds.begin_grace(cause, detail, (each.id for each in self._leases.values() if not each.noted), at)
-
-    def totals(self, now: float) -> Mapping[Liveness, int]:
-        """How many leases stand how, to within a second."""
-        return self._standings.totals(now, noted=self._noted, due=len(self._due))
-
-    def flapping(self, now_ms: int) -> int:
-        """How many clusters fall silent and come back again and again."""
-        return self._flapping.total(now_ms)
-
-    def as_json(self) -> dict[str, Value]:
-        """For ``/readyz``: how many leases there are, how many of them are silent, and what holds transitions."""
-        return {
-            "leases": len(self),
-            "silent": self._noted + len(self._due),
-            "holds": self.holds.as_json(len(self._due)),
-        }
 
     def _begin(self, id: str, life: int, ttl_seconds: int, at: ClockReading) -> Lease:
         self.drop(id)
         lease = Lease(id, life, ttl_seconds, at.seconds, at.unix_ms)
         self._leases[id] = lease
-        self._standings.add(lease)
+        self.counts.add(lease)
         self.uptimes.begin(id, at.seconds)
         return lease
 
     def _come_back(self, lease: Lease, at: ClockReading) -> None:
         lease.noted = False
-        self._noted -= 1
+        self.noted -= 1
         self._newly_noted.pop(lease.id, None)
         self._turn(lease, at)
 
     def _turn(self, lease: Lease, at: ClockReading) -> None:
         lease.turns = (*lease.turns, at.unix_ms)[-TURNS_KEPT:]
-        self._flapping.turned(lease, at.unix_ms)
+        self.flapping.turned(lease, at.unix_ms)
         self.dirty.add(lease.id)
 
     def _plan(self, lease: Lease) -> None:
@@ -227,7 +207,7 @@ class Leases:
         for lease in self._leases.values():
             self.uptimes.skip(lease, before.seconds, at.seconds, self._listening_since)
         self.uptimes.move(at, jumped=True)
-        self.give_grace(interruption.kind, interruption.sentence, at)
+        self._give_grace(interruption.kind, interruption.sentence, at)
 
     def _count_some(self, at: ClockReading) -> None:
         for lease in islice(self._uncounted, COUNTED_PER_LOOK):
@@ -240,7 +220,7 @@ class Leases:
             if lease.noted:
                 continue
             if has_run_out(lease, at.seconds, self._listening_since):
-                self._due[id] = at.seconds
+                self.due[id] = at.seconds
                 self.holds.settle(id, at)
             else:
                 self._plan(lease)
@@ -248,7 +228,7 @@ class Leases:
     def _judge(self, at: ClockReading) -> None:
         for id in [id for id, until in self._newly_noted.items() if until < at.seconds]:
             del self._newly_noted[id]
-        silent = len(self._due) + len(self._newly_noted)
-        under_lease = len(self._leases) - self._noted + len(self._newly_noted)
+        silent = len(self.due) + len(self._newly_noted)
+        under_lease = len(self._leases) - self.noted + len(self._newly_noted)
         if self.holds.judge(silent, under_lease, at):
-            self.give_grace("beats-returned", f"{under_lease - silent} of {under_lease} clusters send beats", at)
+            self._give_grace("beats-returned", f"{under_lease - silent} of {under_lease} clusters send beats", at)

@@ -129,12 +129,12 @@ class StatusOverrides:
         return any(sight.change(change) is not None for change in past.history(id))
 
     def _concerns(self, lease: Lease, change: Change) -> bool:
-        return lease.mark is not None or change.actor == REGISTRY or self._leases.is_due(lease)
+        return lease.mark is not None or change.actor == REGISTRY or lease.id in self._leases.due
 
     def _follow(self, lease: Lease, change: Change, at: ClockReading) -> None:
         """A status may have changed. A status that is written for a cluster whose lease has expired decides for it."""
         by_others = change.actor != REGISTRY and not identical(status_in(change.before), status_in(change.after))
-        if by_others and self._leases.is_due(lease):
+        if by_others and lease.id in self._leases.due:
             self._leases.note(lease, at, counts=False)
         self.believe(lease, self._mark_after(lease.mark, change))
 
