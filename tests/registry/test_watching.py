@@ -90,21 +90,25 @@ async def test_a_change_that_can_not_be_read_is_an_event_with_a_problem(
     (good,) = registry.journal.follow(0)
     recent = RecentChanges(1)
     watching = Watching(registry.journal, recent)
-    with watching.open(Caller.FULL, parse_filter(filter), form="both", since=None) as watch:
-        recent.extend([good._replace(revision=2, after=poison), good._replace(revision=3)])
-        told: list[WatchEvent] = []
-        async with asyncio.timeout(SECONDS_MAX), aclosing(watch.events(bookmark_seconds=BOOKMARK_SECONDS)) as batches:
-            async for batch in batches:
-                told += batch
-                if batch[-1].revision >= 3:
-                    break
+    opening = watching.open(Caller.FULL, parse_filter(filter), form="both", since=None)
+    told: list[WatchEvent] = []
+    async with watching:
+        with opening as watch:
+            recent.extend([good._replace(revision=2, after=poison), good._replace(revision=3)])
+            async with (
+                asyncio.timeout(SECONDS_MAX),
+                aclosing(watch.events(bookmark_seconds=BOOKMARK_SECONDS)) as batches,
+            ):
+                async for batch in batches:
+                    told += batch
+                    if batch[-1].revision >= 3:
+                        break
     messages = [each for each in told if isinstance(each, Message)]
     assert messages[-1].revision == 3
     assert b'"problem"' not in messages[-1].body
     if poison != b"[1]":  # which is a value, and can be compared
         assert [each.revision for each in messages] == [2, 3]
         assert b'"problem"' in messages[0].body
-    await watching.close()
 
 
 async def test_who_is_told_nothing_is_told_how_far_it_has_come(registry: Registry) -> None:
