@@ -105,8 +105,8 @@ async def distinct_values(request: Request) -> Response:
 async def _explained(request: Request, query: Query, filter: Document) -> Response:
     fleet = await fleet_of(request, "explain")
     notes = await fleet.notes_on(query.undocumented)
-    told: Document = {"query": filter, "where": words_of(filter, FLEET_WORDS)}
-    return responses.warned(responses.json_response({**told, **await fleet.explain(query)}), notes)
+    meant: Document = {"query": filter, "where": words_of(filter, FLEET_WORDS)}
+    return responses.warned(responses.json_response({**meant, **await fleet.explain(query)}), notes)
 
 
 async def fleet_of(request: Request, verb: Verb = "read") -> PresentFleet | PastFleet:

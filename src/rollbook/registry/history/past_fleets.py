@@ -86,8 +86,8 @@ class PastFleet(Struct, frozen=True):
         scan, clauses = self._scan(query.max_time_ms), clauses_of(query.filter)
         plans = [Plan() for _ in clauses]
         why: dict[str, Value] = await self.on_thread(lambda: why_not_as_json(clauses, plans, scan), scan.work)
-        told: dict[str, Value] = {"summary": summary, "exact": False, "documents": count, "candidates": count}
-        return {**told, "notes": notes, **why}
+        facts: dict[str, Value] = {"summary": summary, "exact": False, "documents": count, "candidates": count}
+        return {**facts, "notes": notes, **why}
 
     async def notes_on(self, paths: Sequence[Path]) -> list[str]:
         """As ``Reader.notes_on``, of the clusters as they were. The first few paths are looked at."""
