@@ -64,8 +64,7 @@ def encode_next(document: Document, before: bytes) -> bytes:
         return codec.encode_to_keep(document)
     body = following.body
     if len(body) >= LARGE_BYTES:
-        _REMEMBERED.put(body, _Remembered(following.document, following), weight=(1 + DECODED_SHARE) * len(body))
-        _REMEMBERED.reweigh(before, len(before))
+        _remember_beside(body, following, before)
     return body
 
 
@@ -84,8 +83,13 @@ def _decode_beside(body: bytes, other: bytes) -> None:
     layout = _layout_of(other)
     found = None if layout is None else decoded_beside(layout, body)
     if found is not None:
-        _REMEMBERED.put(body, _Remembered(found.document, found), weight=(1 + DECODED_SHARE) * len(body))
-        _REMEMBERED.reweigh(other, len(other))
+        _remember_beside(body, found, other)
+
+
+def _remember_beside(body: bytes, layout: Layout, other: bytes) -> None:
+    """Remember the document of a body, which shares most of its nodes with that of ``other``."""
+    remembered, weight = _Remembered(layout.document, layout), (1 + DECODED_SHARE) * len(body)
+    _REMEMBERED.put_after(body, remembered, weight=weight, former=other, former_weight=len(other))
 
 
 def _layout_of(body: bytes) -> Layout | None:

@@ -94,10 +94,9 @@ def follow(before: list[Value], after: list[Value]) -> None:
     for place, node in came:
         if (id := node_id(node)) is not None:
             known.places[id] = place
-    _REMEMBERED.put(
-        after, _Facts(known.places, is_unique, shifts, _changed(known.sums, came, went)), weight=NODE_BYTES * len(after)
-    )
-    _REMEMBERED.reweigh(before, POINTER_BYTES * len(before))
+    facts = _Facts(known.places, is_unique, shifts, _changed(known.sums, came, went))
+    weight, former_weight = NODE_BYTES * len(after), POINTER_BYTES * len(before)
+    _REMEMBERED.put_after(after, facts, weight=weight, former=before, former_weight=former_weight)
 
 
 def _facts_of(nodes: list[Value]) -> _Facts:

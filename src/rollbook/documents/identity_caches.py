@@ -42,13 +42,17 @@ class IdentityCache(Generic[Made]):
             while self._weight > self._weight_max:
                 self._drop(next(iter(self._entries)))
 
-    def reweigh(self, key: object, weight: int) -> None:
-        """Count ``key`` with another weight, as when most of it is shared with what came after it."""
+    def put_after(self, key: object, made: Made, *, weight: int, former: object, former_weight: int) -> None:
+        """As ``put``, of what shares most with ``former``, which weighs only ``former_weight`` from now on.
+
+        Its weight falls first: the largest value and its successor have room together, where one alone has.
+        """
         with self._turn:
-            entry = self._entries.get(id(key))
+            entry = self._entries.get(id(former))
             if entry is not None:
-                self._entries[id(key)] = (key, entry[1], weight)
-                self._weight += weight - entry[2]
+                self._entries[id(former)] = (former, entry[1], former_weight)
+                self._weight += former_weight - entry[2]
+        self.put(key, made, weight=weight)
 
     def _drop(self, identity: int) -> None:
         entry = self._entries.pop(identity, None)
