@@ -25,8 +25,10 @@ from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.grouping import Grouping, counts_in_index
 from rollbook.registry.reading.narrowing import index_at, on_documents, plan_query
 from rollbook.registry.reading.reading_threads import ReadingThreads
+from rollbook.registry.reading.registry_columns import facets_of_registry, numbers_matching
 from rollbook.registry.reading.requests import Aggregation, Query
 from rollbook.registry.reading.scanning import Scan, stop_of
+from rollbook.registry.reading.summaries import summary_of
 from rollbook.registry.reading.undocumented import note_on
 from rollbook.registry.reading.why_not import clauses_of, why_not_as_json
 from rollbook.security.callers import Caller
@@ -49,6 +51,7 @@ BRIEF_ENTRIES_MAX = 1024
 BRIEF_BYTES_MAX = 4 * 1024 * 1024
 INLINE_ENTRIES_MAX = 64
 GROUPED_AT_ONCE_MAX = 20_000
+REGISTRY_AT_ONCE_MAX = 20_000
 INLINE_BYTES_MAX = 256 * 1024
 NOTES_MAX = 5
 
@@ -120,7 +123,7 @@ class PresentFleet(Struct, frozen=True):
 
     async def count(self, query: Query) -> int:
         """How many documents match, within the query's ``skip`` and ``limit``."""
-        view, plan = self.view, plan_query(self.view, query)
+        view, plan = self.view, self._plan(self.view, query)
         if plan.exact:
             found = len(view.select(None) if plan.candidates is None else plan.candidates)
             return len(range(found)[query.skip : stop_of(query)])
@@ -148,10 +151,12 @@ class PresentFleet(Struct, frozen=True):
     async def facets(self, asked: FacetQuery) -> dict[str, Value]:
         """How many of the matching documents have which values."""
         view = self.view
-        plan = Plan() if asked.reads_registry else plan_query(view, asked.query)
+        plan, facts = self._plan(view, asked.query), self.facts.as_of_now()
         known = _facets_in_index(view, asked, plan)
-        missing = [facet for facet in asked.facets if facet.name not in known]
         entries = view.select(plan.candidates)
+        if plan.exact and asked.reads_registry and len(entries) <= REGISTRY_AT_ONCE_MAX:
+            known |= facets_of_registry(asked, [*entries], facts)
+        missing = [facet for facet in asked.facets if facet.name not in known]
         if not missing:
             return facets_as_json(asked, len(entries), known)
         scan = self._scan(entries, asked.query.max_time_ms, None if plan.exact else plan.certain)
@@ -180,7 +185,7 @@ class PresentFleet(Struct, frozen=True):
         clauses = explain(query.filter, view.index, live=numbers, veil=view.veil)
         candidates = len(numbers) if plan.candidates is None else len(plan.candidates & numbers)
         return {
-            "summary": _summary(query, plan, candidates, len(numbers)) + _order(view, query, plan),
+            "summary": summary_of(query, plan, candidates, len(numbers)) + _order(view, query, plan),
             "exact": plan.exact,
             "documents": len(numbers),
             "candidates": candidates,
@@ -215,6 +220,17 @@ class PresentFleet(Struct, frozen=True):
         if sums.unwound:  # the index of elements is read only where it is changed
             return None
         return await self.threads.run(job.run, job.scan.work)
+
+    def _plan(self, view: View | SeenView, query: Query) -> Plan:
+        """The plan for a query of which facts are asked, but not shown."""
+        plan = plan_query(view, query)
+        candidates = view.numbers if plan.candidates is None else plan.candidates
+        if plan.exact or not query.reads_registry or candidates is None or len(candidates) > REGISTRY_AT_ONCE_MAX:
+            return plan
+        if not view.plan(on_documents(query.filter)).exact:
+            return plan
+        numbers = numbers_matching(query.filter, [*view.select(candidates)], self.facts.as_of_now())
+        return plan if numbers is None else Plan(numbers, exact=True)
 
     async def _why_not(self, query: Query) -> dict[str, Value]:
         """Why clusters do not match, clause by clause; nothing where that takes longer than the request may."""
@@ -280,12 +296,3 @@ def _facets_in_index(view: View | SeenView, asked: FacetQuery, plan: Plan) -> di
 
 def _are_at_most(count: int, size_bytes: int, entries: Sequence[Entry]) -> bool:
     return len(entries) <= count and sum(entry.size_bytes for entry in entries) <= size_bytes
-
-
-def _summary(query: Query, plan: Plan, candidates: int, documents: int) -> str:
-    if query.reads_registry and plan.candidates is None:
-        return f"all {documents} documents are looked at: what the registry knows about them is not indexed"
-    if plan.candidates is None and not plan.exact:
-        return f"all {documents} documents are looked at: the indexes do not narrow this filter"
-    certainty = "every one of them matches" if plan.exact else "each of them is looked at"
-    return f"the indexes leave {candidates} of {documents} documents; {certainty}"
