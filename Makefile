@@ -14,7 +14,7 @@ REQUESTS ?= 100000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help console console-check run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-fairness mutation lock clean
+.PHONY: help console console-check run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-asking bench-fairness mutation lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -79,6 +79,7 @@ bench: .venv/for-measuring ## Measure Rollbook and its rivals side by side, into
 	.venv/bin/python -m benchmarks.serving --sizes "$(SIZES)" $(ARGS)
 	.venv/bin/python -m benchmarks.watching
 	.venv/bin/python -m benchmarks.beating
+	.venv/bin/python -m benchmarks.asking
 
 bench-language: .venv/for-measuring ## Measure the language against others, into benchmarks/results/language.md
 	.venv/bin/python -W ignore -m benchmarks.language $(ARGS)
@@ -88,6 +89,9 @@ bench-watch: .venv/for-measuring ## Measure how fast changes reach watchers, int
 
 bench-large: .venv/for-measuring ## Measure what writes on large clusters cost, into benchmarks/results/large-clusters.md
 	.venv/bin/python -m benchmarks.large_clusters $(ARGS)
+
+bench-asking: .venv/for-measuring ## Measure what lists, tables, sums, facets and fits cost, into benchmarks/results/asking.md
+	.venv/bin/python -m benchmarks.asking $(ARGS)
 
 bench-beats: .venv/for-measuring ## Measure what it costs to hear 10,000 clusters, into benchmarks/results/beating.md
 	.venv/bin/python -m benchmarks.beating $(ARGS)

@@ -8,7 +8,9 @@ One rule: a fit is judged by the nodes of the document alone. Totals, and what r
 """
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,6 +23,9 @@ from rollbook.registry.reading.scanning import Scan
 from rollbook.registry.reading.why_not import tests_of
 from rollbook.view.planning.explaining import words_of_clause
 from rollbook.view.planning.plans import Plan
+
+Offer: TypeAlias = tuple[float, float, float]
+"""GPUs of the kind that is asked for, vCPUs, and memory (MB)."""
 
 NEAREST_MAX = 5
 WITHOUT: Mapping[str, Mapping[str, Value]] = {
@@ -35,12 +40,21 @@ WITHOUT: Mapping[str, Mapping[str, Value]] = {
 
 
 class Node(Struct, frozen=True):
-    """What a node offers: the GPUs that are asked for, all its vCPUs and its memory (MB)."""
+    """What a node has: vCPUs, memory (MB), and how many GPUs of each model (None: unknown) and memory (MB)."""
 
     id: Value
-    gpus: float
     vcpus: float
     memory: float
+    gpus: Mapping[tuple[str | None, float], float]
+
+    def offer(self, needs: Needs) -> Offer:
+        """How many GPUs of the kind that is asked for, and how many vCPUs and how much memory."""
+        gpus = sum(
+            count
+            for (model, memory), count in self.gpus.items()
+            if memory >= needs.gpu_memory and needs.gpu_model in (None, model)
+        )
+        return gpus, self.vcpus, self.memory
 
 
 class Fit(Struct, frozen=True):
@@ -50,15 +64,30 @@ class Fit(Struct, frozen=True):
     """
 
     nodes: Sequence[Node]
-    left: tuple[float, float, float]
+    left: Offer
     missing: Mapping[str, float]
 
 
 def fit_of(document: Document, needs: Needs) -> Fit:
     """The fit of one cluster."""
-    offered = list(_nodes_in(document, needs))
-    useful = [node for node in offered if node.gpus > 0] if needs.asks_for_gpus else offered
+    return _fit(list(_nodes_in(document)), needs)
+
+
+def _fit(nodes: Sequence[Node], needs: Needs) -> Fit:
+    offered = [(node.offer(needs), node) for node in nodes]
+    useful = [(offer, node) for offer, node in offered if offer[0] > 0] if needs.asks_for_gpus else offered
     return _on_nodes(useful, needs) if needs.nodes else _across(useful, needs)
+
+
+def _lacks(nodes: Sequence[Node], needs: Needs) -> bool:
+    """Whether the nodes do not fit: ``bool(_fit(nodes, needs).missing)``, quickly."""
+    gpus, vcpus, memory = _wanted(needs)
+    offered = [node.offer(needs) for node in nodes]
+    if needs.nodes:
+        fitting = sum(1 for offer in offered if offer[0] >= gpus and offer[1] >= vcpus and offer[2] >= memory)
+        return fitting < needs.nodes
+    useful = [offer for offer in offered if offer[0] > 0] if needs.asks_for_gpus else offered
+    return any(sum(offer[at] for offer in useful) < amount for at, amount in enumerate((gpus, vcpus, memory)))
 
 
 def fits_in(scan: Scan, asked: FitRequest, clauses: Sequence[Filter], plans: Sequence[Plan]) -> dict[str, Value]:
@@ -70,7 +99,7 @@ def fits_in(scan: Scan, asked: FitRequest, clauses: Sequence[Filter], plans: Seq
     misses: list[tuple[float, int, str, Fit]] = []
     words = [words_of_clause(clause) for clause in clauses]
     removes, alone = dict.fromkeys((*words, *asked.named), 0), dict.fromkeys((*words, *asked.named), 0)
-    tests, count = tests_of(clauses, plans, scan), 0
+    tests, apart, count = tests_of(clauses, plans, scan), list(_needs_apart(asked)), 0
     for place, entry in enumerate(scan.entries):
         decoded: list[Document] = []
         failed = [clause for clause, test in zip(words, tests, strict=True) if not test(entry, decoded)]
@@ -79,15 +108,18 @@ def fits_in(scan: Scan, asked: FitRequest, clauses: Sequence[Filter], plans: Seq
         if len(failed) > 1:
             continue
         document = decoded[0] if decoded else scan.document_of(entry, with_facts=False)
-        fit = fit_of(document, asked.needs)
+        nodes = list(_nodes_in(document))
         if failed:
-            alone[failed[0]] += not fit.missing
+            alone[failed[0]] += not _lacks(nodes, asked.needs)
             continue
+        fit = _fit(nodes, asked.needs)
         if not fit.missing:
             count += 1
             fitting.append(((*fit.left, -_number(document.get("reputation")), place), entry.id, fit))
             continue
-        _blame(document, asked, removes, alone)
+        for name, without, only in apart:
+            alone[name] += not _lacks(nodes, without)
+            removes[name] += _lacks(nodes, only)
         misses.append((-_distance(fit.missing, asked.needs), -place, entry.id, fit))
         misses = heapq.nlargest(NEAREST_MAX, misses, key=lambda miss: miss[:2]) if len(misses) > 64 else misses
     best = heapq.nsmallest(asked.limit, fitting, key=lambda each: each[0])
@@ -100,87 +132,77 @@ def fits_in(scan: Scan, asked: FitRequest, clauses: Sequence[Filter], plans: Seq
     }
 
 
-def _blame(document: Document, asked: FitRequest, removes: dict[str, int], alone: dict[str, int]) -> None:
-    """Count for each need whether it removes the cluster, which does not fit, and whether it does so alone."""
+def _needs_apart(asked: FitRequest) -> Iterator[tuple[str, Needs, Needs]]:
+    """Each need by its name: all the others without it, and it without the others."""
     for name in asked.named:
-        if not fit_of(document, replace(asked.needs, **WITHOUT[name])).missing:
-            alone[name] += 1
-        only = {each: value for other in asked.named if other != name for each, value in WITHOUT[other].items()}
-        if fit_of(document, replace(asked.needs, **only)).missing:
-            removes[name] += 1
+        others = {each: value for other in asked.named if other != name for each, value in WITHOUT[other].items()}
+        yield name, replace(asked.needs, **WITHOUT[name]), replace(asked.needs, **others)
 
 
-def _on_nodes(nodes: list[Node], needs: Needs) -> Fit:
+def _wanted(needs: Needs) -> Offer:
+    return max(needs.gpus, 1) if needs.asks_for_gpus else 0, needs.vcpus, needs.memory
+
+
+def _on_nodes(nodes: Sequence[tuple[Offer, Node]], needs: Needs) -> Fit:
     """On each of some nodes as much as is named: the tightest of them are taken."""
-    gpus = max(needs.gpus, 1) if needs.asks_for_gpus else 0
-    wanted = (gpus, needs.vcpus, needs.memory)
-    by_shortfall = [(_shortfall(node, wanted), node) for node in nodes]
-    fitting = [node for short, node in by_shortfall if not short]
+    wanted = _wanted(needs)
+    short = [(_short_of(offer, wanted), offer, node) for offer, node in nodes]
+    fitting = [(offer, node) for lacking, offer, node in short if not lacking]
     if len(fitting) >= needs.nodes:
-        best = heapq.nsmallest(needs.nodes, fitting, key=_offer)
-        left = [sum(offer) for offer in zip(*map(_offer, best), strict=True)]
-        return Fit(best, _less(left, [amount * needs.nodes for amount in wanted]), {})
+        best = heapq.nsmallest(needs.nodes, fitting, key=lambda each: each[0])
+        left = [sum(amounts) for amounts in zip(*(offer for offer, _ in best), strict=True)]
+        return Fit([node for _, node in best], _less(left, [amount * needs.nodes for amount in wanted]), {})
     missing: dict[str, float] = {"nodes": needs.nodes - len(fitting)}
-    short = min((short for short, _ in by_shortfall if short), key=lambda each: _distance(each, needs), default=None)
-    if short is None:
-        short = {name: amount for name, amount in zip(AMOUNTS, wanted, strict=True) if amount}
-    return Fit((), (0, 0, 0), {**missing, **short})
+    lacking = [each for each, _, _ in short if each]
+    everything = {name: amount for name, amount in zip(AMOUNTS, wanted, strict=True) if amount}
+    least = min(lacking, key=lambda each: _distance(each, needs), default=everything)
+    return Fit((), (0, 0, 0), {**missing, **least})
 
 
-def _across(nodes: list[Node], needs: Needs) -> Fit:
+def _across(nodes: Sequence[tuple[Offer, Node]], needs: Needs) -> Fit:
     """Across all nodes together."""
-    wanted = (max(needs.gpus, 1) if needs.asks_for_gpus else 0, needs.vcpus, needs.memory)
-    offered = [sum(offer) for offer in zip(*map(_offer, nodes), strict=True)] or [0, 0, 0]
+    wanted = _wanted(needs)
+    offered = [sum(amounts) for amounts in zip(*(offer for offer, _ in nodes), strict=True)] or [0, 0, 0]
     missing = _short_of(offered, wanted)
-    return Fit(nodes, _less(offered, wanted), missing) if not missing else Fit((), (0, 0, 0), missing)
+    if missing:
+        return Fit((), (0, 0, 0), missing)
+    return Fit([node for _, node in nodes], _less(offered, wanted), missing)
 
 
-def _nodes_in(document: Document, needs: Needs) -> Iterable[Node]:
+def _nodes_in(document: Document) -> Iterator[Node]:
     nodes = document.get("nodes")
     listed = nodes.get("nodeData") if isinstance(nodes, dict) else None
     for node in listed if isinstance(listed, list) else ():
         if isinstance(node, dict):
-            vcpus = node.get("vcpus")
-            yield Node(
-                node.get("id"),
-                _gpus_of(node.get("gpus"), needs),
-                _number(vcpus.get("count") if isinstance(vcpus, dict) else None),
-                _number(node.get("memory")),
-            )
+            vcpus = _number(vcpus.get("count")) if isinstance(vcpus := node.get("vcpus"), dict) else 0
+            yield Node(node.get("id"), vcpus, _number(node.get("memory")), _gpus_in(node.get("gpus")))
 
 
-def _gpus_of(gpus: Value, needs: Needs) -> float:
-    """How many GPUs of a node are of the model and have the memory; by its list of GPUs, else by its figures."""
+def _gpus_in(gpus: Value) -> Mapping[tuple[str | None, float], float]:
+    """How many GPUs of each model and memory a node has; by its list of GPUs, else by its figures."""
     if not isinstance(gpus, dict):
-        return 0
+        return {}
     listed = gpus.get("gpus")
     if isinstance(listed, list) and listed:
-        return sum(1 for gpu in listed if isinstance(gpu, dict) and _is_asked_for(gpu, needs))
-    count = _number(gpus.get("count"))
-    names = gpus.get("modelNames")
-    models = {model_of(name) for name in names if isinstance(name, str)} if isinstance(names, list) else set()
-    if needs.gpu_model is not None and models != {needs.gpu_model}:
-        return 0
-    each = _number(gpus.get("memory")) / count if count else 0
-    return count if each >= needs.gpu_memory else 0
+        found: dict[tuple[str | None, float], float] = {}
+        for gpu in listed:
+            if isinstance(gpu, dict):
+                kind = _model(gpu.get("modelName")), _number(gpu.get("memory"))
+                found[kind] = found.get(kind, 0) + 1
+        return found
+    count, names = _number(gpus.get("count")), gpus.get("modelNames")
+    models = set(map(_model, names)) if isinstance(names, list) else set()
+    model = models.pop() if len(models) == 1 else None
+    return {(model, _number(gpus.get("memory")) / count): count} if count > 0 else {}
 
 
-def _is_asked_for(gpu: Document, needs: Needs) -> bool:
-    name = gpu.get("modelName")
-    if needs.gpu_model is not None and (not isinstance(name, str) or model_of(name) != needs.gpu_model):
-        return False
-    return _number(gpu.get("memory")) >= needs.gpu_memory
+def _model(name: Value) -> str | None:
+    """The one name of a GPU's model."""
+    return _model_named(name) if isinstance(name, str) else None
 
 
+_model_named = lru_cache(maxsize=4096)(model_of)
 AMOUNTS = ("gpus", "vcpus", "memory")
-
-
-def _offer(node: Node) -> tuple[float, float, float]:
-    return node.gpus, node.vcpus, node.memory
-
-
-def _shortfall(node: Node, wanted: Sequence[float]) -> dict[str, float]:
-    return _short_of(_offer(node), wanted)
 
 
 def _short_of(offered: Sequence[float], wanted: Sequence[float]) -> dict[str, float]:
@@ -188,7 +210,7 @@ def _short_of(offered: Sequence[float], wanted: Sequence[float]) -> dict[str, fl
     return {name: asked - there for name, there, asked in pairs if there < asked}
 
 
-def _less(offered: Sequence[float], wanted: Sequence[float]) -> tuple[float, float, float]:
+def _less(offered: Sequence[float], wanted: Sequence[float]) -> Offer:
     gpus, vcpus, memory = (there - asked for there, asked in zip(offered, wanted, strict=True))
     return gpus, vcpus, memory
 
