@@ -2,8 +2,8 @@
 
 One rule: what a page shows is what a reader gets. Two kinds of fenced block are executed, in the order of the page:
 
-- ``console``: lines that begin with ``$ `` are commands (they go on while a quote is open or a line ends in a
-  backslash); the lines below are what the command prints.
+- ``console``: lines that begin with ``$ `` are commands (they go on while a quote is open, or a line ends in a
+  backslash or a pipe); the lines below are what the command prints.
 - ``pycon``: a Python session, as doctest reads it.
 
 Output is compared as text, and ``...`` stands for anything. Where both sides are JSON, values are compared, so a page
@@ -65,7 +65,7 @@ def commands_of(block: str, *, first_line: int = 1) -> Iterator[Command]:
         assert lines[place].startswith("$ "), f"line {first_line + place}: a console block begins with a command"
         start, command = place, lines[place].removeprefix("$ ")
         place += 1
-        while command.endswith("\\") or command.count("'") % 2:
+        while command.endswith(("\\", "|")) or command.count("'") % 2:
             command += "\n" + lines[place]
             place += 1
         printed = place
