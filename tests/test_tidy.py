@@ -33,7 +33,6 @@ WIDE_CLASSES = {
     "journal/interface.py Journal": 12,
     "journal/memory/journal.py MemoryJournal": 11,
     "journal/sqlite/journal.py SqliteJournal": 13,
-    "view/index/trees.py PathIndex": 13,
 }
 """What is older than its rule and has yet to be split. These may shrink and leave, and nothing joins them."""
 

@@ -33,6 +33,7 @@ from rollbook.registry.writing.drafts import BATCH_BYTES_MAX
 from rollbook.registry.writing.node_commands import EditNodes
 from rollbook.registry.writing.node_edits import joining, leaving, patching, synchronising
 from rollbook.view.index.keys import Key
+from rollbook.view.index.ranges import make_column
 from rollbook.view.index.trees import nodes_below
 from rollbook.view.views import View
 from tests.examples import cluster
@@ -182,7 +183,7 @@ def terms(view: View) -> dict[Any, Any]:
 def make_columns(view: View, paths: Sequence[tuple[str, ...]]) -> None:
     for node in nodes_below(view.index.root):
         if node.path in paths:
-            node.make_column(view.index.size)
+            make_column(node, view.index.size)
 
 
 def shown(key: Key) -> Any:

@@ -10,6 +10,7 @@ import pytest
 from rollbook.language.filters import compile_filter, parse_filter
 from rollbook.limits import Limits
 from rollbook.view.index.indexes import Index
+from rollbook.view.index.ranges import make_column
 from rollbook.view.index.trees import nodes_below
 from rollbook.view.planning.planning import answer
 
@@ -117,7 +118,7 @@ def test_the_indexes_know(
     for number, document in enumerate(documents):
         index.insert(number, document)
     if with_columns and (node := index.root.children.get("a")) is not None:
-        node.make_column(index.size)
+        make_column(node, index.size)
     filter = parse_filter(json)
     found = answer(filter, index)
     assert list(found.certain) == certain

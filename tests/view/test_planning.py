@@ -16,6 +16,7 @@ from rollbook.limits import Limits
 from rollbook.view.index import columns
 from rollbook.view.index.indexes import Index
 from rollbook.view.index.loading import load_documents
+from rollbook.view.index.ranges import make_column
 from rollbook.view.index.trees import PathIndex, nodes_below
 from rollbook.view.planning import fields, planning
 from rollbook.view.planning.planning import answer
@@ -146,7 +147,7 @@ def prepare_all(index: Index) -> None:
     index.prepare()
     for tree, size in ((index.root, index.size), *((one.root, one.size) for one in index.elements.values())):
         for node in nodes_below(tree):
-            node.make_column(size)
+            make_column(node, size)
             node.ordered_texts(), node.ordered_numbers()
 
 

@@ -11,6 +11,7 @@ from rollbook.documents.paths import Path
 from rollbook.documents.values import Document
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.view.index.elements import ElementIndex
+from rollbook.view.index.ranges import prepare
 from rollbook.view.index.resolved_paths import ResolvedPath
 from rollbook.view.index.trees import IndexBounds, PathIndex, nodes_below
 from rollbook.view.index.walking import (
@@ -100,10 +101,10 @@ class Index:
     def prepare(self) -> None:
         """After many insertions: compact the postings, and make what ranges over many keys will ask for."""
         for node in nodes_below(self.root):
-            node.prepare(self.size)
+            prepare(node, self.size)
         for elements in self.elements.values():
             for node in nodes_below(elements.root):
-                node.prepare(elements.size)
+                prepare(node, elements.size)
 
     def _exchange(self, number: int, difference: Difference) -> tuple[set[Term], set[Term]]:
         """The terms that went and came with a changed member. No other place of the document contributes them."""

@@ -13,6 +13,7 @@ from pyroaring import BitMap
 from rollbook.view.index.elements import ElementIndex
 from rollbook.view.index.indexes import Index
 from rollbook.view.index.keys import Key, TypeTag, mark_named
+from rollbook.view.index.ranges import put_in_order
 from rollbook.view.index.trees import PathIndex, nodes_below
 
 RECORDS_VERSION = 4
@@ -103,7 +104,7 @@ def _fill(node: PathIndex, filling: list[Any], ids: Mapping[int, str], size: int
     }
     postings.update(bitmaps)
     numbers = len(figures) + sum(isinstance(key, (int, float)) for key in bitmaps)
-    node.put_in_order([*texts, *(key for key in bitmaps if isinstance(key, str))], numbers, size)
+    put_in_order(node, [*texts, *(key for key in bitmaps if isinstance(key, str))], numbers, size)
 
 
 def _node_at(root: PathIndex, path: Iterable[str]) -> PathIndex:

@@ -5,23 +5,17 @@ is too long to be a key itself, ``LONG`` has the document; where an array has to
 plan never takes "not indexed" for "not there".
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from pyroaring import BitMap
 
 from rollbook.documents.paths import Path
 from rollbook.limits import DEFAULT_LIMITS, Limits
-from rollbook.view.index.columns import Column, fits_column
+from rollbook.view.index.columns import Column
 from rollbook.view.index.keys import Key
 from rollbook.view.index.ordered import OrderedKeys
-from rollbook.view.index.postings import Posting, bitmap_of, numbers_in
+from rollbook.view.index.postings import Posting, bitmap_of
 from rollbook.view.index.unique_digests import UniqueDigests
-
-COLUMN_KEYS_MIN = 64
-"""With fewer distinct numbers, a union of postings is quicker than a column."""
-
-EAGER_KEYS_MIN = 4096
-"""From this many keys on, their order is made with the index, and not while a request waits for a plan."""
 
 
 class IndexBounds:
@@ -160,52 +154,6 @@ class PathIndex:
         if self.numbers is None:
             self.numbers = OrderedKeys([key for key in self.postings if isinstance(key, (int, float))])
         return self.numbers
-
-    def make_column(self, size: int) -> Column | None:
-        """The column of the numbers of ``size`` documents, made now; None when some number does not fit one."""
-        numbers = sorted(key for key in self.postings if isinstance(key, (int, float)))
-        if self.without_column or not all(map(fits_column, numbers)):
-            self.without_column = True
-            return None
-        self.column = Column(size)
-        self.column.fill(numbers, [numbers_in(self.get(key)) for key in numbers])
-        return self.column
-
-    def set_numbers(self, number: int, values: Collection[float]) -> None:
-        """Set the numbers that document ``number`` has now in the column."""
-        if self.column is None:
-            return
-        if all(map(fits_column, values)):
-            self.column.set(number, values)
-        else:
-            self.column, self.without_column = None, True
-
-    def follow_numbers(self, number: int, went: Collection[float], came: Collection[float]) -> bool:
-        """Update the column with the numbers that document ``number`` lost and gained; False: it needs all of them."""
-        if self.column is None:
-            return True
-        least, greatest = self.column.get(number)
-        if least is None or greatest is None or least in went or greatest in went or not all(map(fits_column, came)):
-            return False
-        if came:
-            self.column.set(number, (least, greatest, *came))
-        return True
-
-    def prepare(self, size: int) -> None:
-        """After loading: compact the postings and make what ranges over many keys will ask for."""
-        # Plain looks at types: there are as many keys as all documents have values.
-        for bitmap in [posting for posting in self.postings.values() if type(posting) is not int]:
-            bitmap.run_optimize()  # type: ignore[union-attr]
-            bitmap.shrink_to_fit()  # type: ignore[union-attr]
-        texts: list[str] = [key for key in self.postings if type(key) is str]
-        self.put_in_order(texts, sum(type(key) is int or type(key) is float for key in self.postings), size)
-
-    def put_in_order(self, texts: Sequence[str], numbers: int, size: int) -> None:
-        """Make what ranges over many keys will ask for: these are all texts among the keys, and so many numbers."""
-        if numbers >= COLUMN_KEYS_MIN:
-            self.make_column(size)
-        if len(texts) >= EAGER_KEYS_MIN:
-            self.texts = OrderedKeys(texts)
 
     def _drop(self, key: Key) -> None:
         if isinstance(key, bytes):

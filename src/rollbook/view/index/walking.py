@@ -25,6 +25,7 @@ from rollbook.view.index.keys import (
     keys_of_broad,
     size_mark,
 )
+from rollbook.view.index.ranges import follow_numbers, set_numbers
 from rollbook.view.index.trees import PathIndex
 
 Term: TypeAlias = tuple[PathIndex, Key]
@@ -173,9 +174,9 @@ def exchange_terms(number: int, after: Value, went: Iterable[Term], came: Iterab
             if node.column is not None:
                 columns.setdefault(node, ([], []))[1].extend(_numbers(key))
     for node, (gone, there) in columns.items():
-        if not node.follow_numbers(number, gone, there):
+        if not follow_numbers(node, number, gone, there):
             keys = keys_on(after, node)
-            node.set_numbers(number, [key for key in keys if isinstance(key, (int, float))])
+            set_numbers(node, number, [key for key in keys if isinstance(key, (int, float))])
 
 
 def _numbers(key: Key) -> tuple[float, ...]:

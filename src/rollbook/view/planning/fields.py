@@ -34,8 +34,9 @@ from rollbook.view.index.keys import (
     size_mark,
 )
 from rollbook.view.index.postings import EMPTY, Posting, bitmap_of, union_of
+from rollbook.view.index.ranges import COLUMN_KEYS_MIN, make_column
 from rollbook.view.index.resolved_paths import ResolvedPath
-from rollbook.view.index.trees import COLUMN_KEYS_MIN, PathIndex
+from rollbook.view.index.trees import PathIndex
 from rollbook.view.planning.answers import NONE, Answer, at_most, exactly
 from rollbook.view.planning.patterns import keys_matching
 from rollbook.view.planning.planning_budgets import UNBOUNDED, PlanningBudget
@@ -190,7 +191,7 @@ def _texts_beyond(operator: str, bound: str, node: PathIndex) -> Answer:
 def _numbers_beyond(operator: str, bound: float, node: PathIndex, domain: Domain, within: BitMap) -> BitMap:
     column = node.column
     if column is None and not node.without_column and len(node.ordered_numbers()) >= COLUMN_KEYS_MIN:
-        column = node.make_column(domain.size)
+        column = make_column(node, domain.size)
     if column is not None:
         return column.holding(operator, bound, within)
     postings = _postings(node, _beyond(operator, bound, node.ordered_numbers()))
