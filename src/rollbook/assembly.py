@@ -21,6 +21,7 @@ from rollbook.journal.lease_store import LeaseStore
 from rollbook.journal.opening import open_lease_store, open_token_store, open_webhook_store
 from rollbook.journal.storing import StoreThread
 from rollbook.journal.webhook_store import WebhookStore
+from rollbook.registry.backups import Backups, Schedule
 from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.clocks import TrustedClock, known_time_in
 from rollbook.registry.feed.recent_changes import RecentChanges
@@ -55,6 +56,7 @@ from rollbook.view.upkeep import open_checked_journal
 from rollbook.view.views import View
 
 SNAPSHOT_LOOK_SECONDS = 5.0
+BACKUP_LOOK_SECONDS = 1.0
 JOURNAL_LOOK_SECONDS = 1.0
 CLOCK_SAVE_SECONDS = 60.0
 TOKEN_USES_SECONDS = 60.0
@@ -138,6 +140,12 @@ def assembled(settings: Settings, data: Data, leases: Leases, read_clocks: Calla
         limits=limits,
         supervisor=supervisor,
         computing=computing,
+        backups=Backups(
+            journal,
+            data.directory,
+            Schedule(settings.backup_dir.path, settings.backup_every, settings.backup_keep),
+            now_ms=clock.now_ms,
+        ),
     )
 
 
@@ -156,6 +164,7 @@ def parts_of(registry: Registry, data: Data) -> Sequence[AbstractAsyncContextMan
         Recurring(supervisor, "rollbook-clock", save, seconds=CLOCK_SAVE_SECONDS),
         _last_snapshot(registry, data),
         keeper,
+        Recurring(supervisor, "rollbook-backups", registry.backups.look, seconds=BACKUP_LOOK_SECONDS),
         Recurring(supervisor, "rollbook-snapshots", keep_snapshot, seconds=SNAPSHOT_LOOK_SECONDS),
         registry.reader,
         registry.history,

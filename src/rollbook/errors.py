@@ -315,6 +315,12 @@ class DataDirectoryUnsound(RegistryError):
     code = "data-directory-unsound"
 
 
+class BackupRefused(RegistryError):
+    """The file is not a whole and sound backup."""
+
+    code = "backup-refused"
+
+
 class ChangesLost(DataDirectoryUnsound):
     """The journal has lost changes that other files of the data directory know of."""
 

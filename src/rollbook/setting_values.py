@@ -106,6 +106,15 @@ class OnOff(Struct, frozen=True):
         return "on" if self.is_on else "off"
 
 
+class MaybeDirectory(Struct, frozen=True):
+    """A directory, or none."""
+
+    path: Path | None = None
+
+    def __str__(self) -> str:
+        return "none" if self.path is None else str(self.path)
+
+
 def whole_number(least: int, most: int) -> Callable[[str], int]:
     """Reads an integer from ``least`` to ``most``."""
 
@@ -129,6 +138,11 @@ def directory(text: str) -> Path:
     if not text or (Path(text).exists() and not Path(text).is_dir()):
         raise ValueError("a directory")
     return Path(text)
+
+
+def maybe_directory(text: str) -> MaybeDirectory:
+    """Reads the path of a directory, or ``none``."""
+    return MaybeDirectory() if text == "none" else MaybeDirectory(directory(text).absolute())
 
 
 def secret_file(text: str) -> SecretFile:

@@ -21,6 +21,7 @@ from rollbook.setting_values import (
     AnonymousRoles,
     Authorities,
     HostNames,
+    MaybeDirectory,
     OnOff,
     SecretFile,
     Security,
@@ -30,6 +31,7 @@ from rollbook.setting_values import (
     authorities,
     directory,
     host_name,
+    maybe_directory,
     one_of,
     status,
     switch,
@@ -58,6 +60,9 @@ class Settings(Struct, frozen=True):
     history_days: int = 90
     history_changes: int = 1_000_000
     history_bytes: int = 4 * 1024 * 1024 * 1024
+    backup_dir: MaybeDirectory = MaybeDirectory()
+    backup_every: int = 24 * 60 * 60
+    backup_keep: int = 7
     webhooks_private: AllowedNetworks = AllowedNetworks()
     webhooks_ca: Authorities = Authorities()
     hosts: HostNames = HostNames()
@@ -194,6 +199,24 @@ SETTINGS = (
         "ROLLBOOK_HISTORY_BYTES",
         whole_number(1_024, 1024 * 1024 * 1024 * 1024),
         "How many bytes the history of all clusters takes at most.",
+    ),
+    Setting(
+        "backup_dir",
+        "ROLLBOOK_BACKUP_DIR",
+        maybe_directory,
+        "Where a running server keeps backups of itself; `none`: nowhere.",
+    ),
+    Setting(
+        "backup_every",
+        "ROLLBOOK_BACKUP_EVERY",
+        whole_number(1, 366 * 24 * 60 * 60),
+        "How many seconds lie between two of these backups.",
+    ),
+    Setting(
+        "backup_keep",
+        "ROLLBOOK_BACKUP_KEEP",
+        whole_number(1, 10_000),
+        "How many of these backups are kept; the oldest ones are removed.",
     ),
     Setting(
         "clock",

@@ -15,6 +15,7 @@ LEFT_OUT = {
     "searchRanked": "the older search language; clusters.query finds more",
     "search": "the older search language; clusters.query finds more",
     "watchClustersByBody": "not yet",
+    "getBackup": "rollbook backup create --url writes it into a file",
     "getHealth": "for probes",
     "getReadiness": "for probes",
     "getWelcome": "for people",

@@ -49,6 +49,9 @@ LINK = Header(
 TOTAL = Header("X-Total-Count", "how many clusters match, on all pages together", "12", {"type": "integer"})
 COMPACTED = Header("X-Registry-Compacted", "changes up to this revision are no longer kept", "0", REVISION_NUMBER)
 CACHE_CONTROL = Header("Cache-Control", "how long the answer may be kept; `no-store`: not at all", "no-store")
+CONTENT_DISPOSITION = Header(
+    "Content-Disposition", "the name that a file has", 'attachment; filename="rollbook-r12.backup"'
+)
 NO_BUFFERING = Header("X-Accel-Buffering", "`no`: a proxy passes events on at once", "no")
 CONTENT_SECURITY_POLICY = Header(
     "Content-Security-Policy", "what a browser may load for the page: its own styles", "default-src 'none'"

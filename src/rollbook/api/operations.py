@@ -6,6 +6,7 @@ One rule: the rows stand beside their handlers, a table a tag; here they are onl
 from rollbook.api.handlers import (
     about,
     access,
+    backups,
     bulk,
     clusters,
     console,
@@ -47,6 +48,7 @@ OPERATIONS = (
     *tokens.OPERATIONS,
     *roles.OPERATIONS,
     *operations.OPERATIONS,
+    *backups.OPERATIONS,
     *about.OPERATIONS,
     *console.OPERATIONS,
 )

@@ -69,6 +69,7 @@ STATUSES: Mapping[type[RegistryError], int] = {
     errors.RegistryUnreachable: 503,
     errors.DataDirectoryUnsound: 503,
     errors.ChangesLost: 503,
+    errors.BackupRefused: 422,
     errors.SettingRefused: 500,
 }
 

@@ -33,6 +33,7 @@ COMMANDS = (
     Row("export", "rollbook.cli.documents:export", "Write every document to standard output, or to a file."),
     Row("check", "rollbook.cli.directories:check", "Say whether a data directory is sound."),
     Row("repair", "rollbook.cli.directories:repair", "Repair what a start was refused for."),
+    Row("backup", "rollbook.cli.backups:app", "Back up a registry, verify a backup, and restore it."),
     Row("cluster", "rollbook.cli.nouns.cluster:app", "Clusters: list, read, create, change, follow and delete them."),
     Row("node", "rollbook.cli.nouns.others:nodes", "Nodes of a cluster."),
     Row("fleet", "rollbook.cli.nouns.others:fleet", "The fleet as a whole."),

@@ -38,6 +38,7 @@ EXIT_CODES: Mapping[type[RegistryError], int] = {
     errors.NodeNotFound: CLASHED,
     errors.NodeExists: CLASHED,
     errors.IdempotencyKeyReused: REFUSED,
+    errors.BackupRefused: FAILED,
     errors.WebhookNotFound: CLASHED,
     errors.WebhookExists: CLASHED,
     errors.DeadLetterNotFound: CLASHED,

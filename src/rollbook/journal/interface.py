@@ -5,6 +5,7 @@ raises, nothing of the batch is there, now or after a restart.
 """
 
 from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
@@ -175,6 +176,14 @@ class DirectoryJournal(Journal, Protocol):
 
     def look(self) -> None:
         """See whether the file is still at its path, and can be written; ``trouble`` says it afterwards."""
+        ...
+
+    def copy(self, into: Path, /) -> None:
+        """Make a journal in the empty directory ``into`` that holds what this one does, while it is written.
+
+        It is as of a moment while this runs, and holds at least what was durable before. Fails (JournalUnavailable)
+        when a disk does.
+        """
         ...
 
     def repair(self, id: str, *, drop: bool) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from rollbook.journal.interface import DirectoryJournal
 from rollbook.journal.lease_store import LeaseStore
 from rollbook.journal.sqlite import leases, schema, token_schema, webhook_schema
+from rollbook.journal.sqlite.copying import copy_file, turn_back_journal
 from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.journal.sqlite.leases import SqliteLeaseStore
 from rollbook.journal.sqlite.tokens import SqliteTokenStore
@@ -74,6 +75,22 @@ def revisions_beside(directory: Path) -> Iterator[tuple[Path, int]]:
     """The stores beside the journal, each with the newest revision that it knows; 0 when it knows none."""
     yield directory / leases.FILE_NAME, leases.newest_in_leases(directory)
     yield directory / webhook_schema.FILE_NAME, webhook_schema.newest_in_webhooks(directory)
+
+
+def copy_beside(directory: Path, into: Path) -> None:
+    """Copy the stores beside the journal of ``directory``, each as of a moment. Fails as ``copy`` does."""
+    for name in (leases.FILE_NAME, webhook_schema.FILE_NAME, token_schema.FILE_NAME):
+        if (directory / name).exists():
+            copy_file(directory / name, into)
+
+
+def turn_back(directory: Path, *, revision: int | None, at_ms: int | None) -> int:
+    """Make what was at a revision, or at a time (Unix ms), the present of a journal that no process uses.
+
+    The revision that it is at then. Refuses (Compacted) what its history does not reach, and (DataDirectoryUnsound)
+    what it has not come to.
+    """
+    return turn_back_journal(directory, revision=revision, at_ms=at_ms)
 
 
 def turn_back_beside(directory: Path, newest: int) -> None:

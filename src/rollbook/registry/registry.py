@@ -12,6 +12,7 @@ from rollbook.clusters.acceptance import SchemaRules
 from rollbook.errors import ClusterNotFound
 from rollbook.journal.interface import Journal
 from rollbook.limits import Limits
+from rollbook.registry.backups import Backups
 from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.clocks import TrustedClock
 from rollbook.registry.history.compacting import Compactor
@@ -53,6 +54,7 @@ class Registry(Struct, frozen=True):
     rules: SchemaRules
     limits: Limits
     supervisor: Supervisor
+    backups: Backups
     computing: ComputingThreads
 
     @property

@@ -57,10 +57,11 @@ async def write_in_bulk(request: Request) -> Response:
     """A line of result for every line."""
     if media_type_of(request) != NDJSON or request.headers.get("content-encoding", "identity") != "identity":
         raise MediaTypeUnsupported(f"lines are sent as {NDJSON}, not compressed")
+    registry, caller = registry_of(request), caller_of(request)
     bulk = Bulk(
-        registry_of(request),
-        caller_of(request),
-        LineRules(rules_of(request), registry_of(request).limits, registry_of(request).facts_for(caller_of(request))),
+        registry,
+        caller,
+        LineRules(rules_of(request), registry.limits, registry.facts_for(caller), caller.access),
         reason=reason_of(request),
         dry_run=DRY_RUN.of(request),
         key=idempotency_key_in(request),

@@ -9,6 +9,7 @@ from rollbook.api.declarations import Answer, Operation, reference
 from rollbook.api.metrics.scraping import MEDIA_TYPE, Scraper
 from rollbook.api.responses import json_response
 from rollbook.documents.values import Value
+from rollbook.registry.backups import Backups
 from rollbook.registry.feed.clocks import TrustedClock
 from rollbook.registry.liveness.lease_metrics import leases_as_json
 from rollbook.view.views import View
@@ -47,10 +48,19 @@ async def readyz(request: Request) -> Response:
             "compacted": registry.compactor.mark,
             "snapshot": snapshot_as_json(registry.view),
             "clock": clock_as_json(registry.clock),
+            **backup_as_json(registry.backups),
             "liveness": leases_as_json(registry.liveness.leases),
             **({"tasks": dict(registry.supervisor.troubles)} if registry.supervisor.troubles else {}),
         }
     )
+
+
+def backup_as_json(backups: Backups) -> dict[str, Value]:
+    """What ``/readyz`` says of scheduled backups, where there are to be any."""
+    if backups.schedule.directory is None:
+        return {}
+    age, trouble = backups.age_seconds, backups.trouble
+    return {"backup": {"ageSeconds": None if age is None else int(age), **({"trouble": trouble} if trouble else {})}}
 
 
 def clock_as_json(clock: TrustedClock) -> dict[str, Value]:

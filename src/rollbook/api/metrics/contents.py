@@ -44,6 +44,12 @@ CONTENTS = (
         memory_per_cluster,
     ),
     Metric(
+        "rollbook_backup_age_seconds",
+        "gauge",
+        "How old the newest scheduled backup is. Absent where there is none.",
+        lambda scrape: scrape.registry.backups.age_seconds,
+    ),
+    Metric(
         "rollbook_clock_doubted",
         "gauge",
         "1 while the system's clock is too far ahead of the time that was last known to be believed; see `/readyz`.",

@@ -6,7 +6,8 @@ One rule: ``append`` is one transaction with one fsync, and what it could not ma
 import contextlib
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +20,7 @@ from rollbook.journal.kept_results import KeptResult
 from rollbook.journal.sqlite.checkpointing import CAP_PAGES, START_PAGES, Checkpointer
 from rollbook.journal.sqlite.checksums import Damage
 from rollbook.journal.sqlite.compaction import SqliteCompaction
+from rollbook.journal.sqlite.copying import copy_journal
 from rollbook.journal.sqlite.disk_errors import disk_trouble
 from rollbook.journal.sqlite.integrity import problems_in
 from rollbook.journal.sqlite.kept_results import keep_results
@@ -63,6 +65,8 @@ class SqliteJournal:
         """Ids whose row lagged when it was read."""
         self.past = SqlitePast(self._readers)
         self.compaction = SqliteCompaction(self._readers, writer)
+        self.copy: Callable[[Path], None] = partial(copy_journal, writer)
+        """See ``interface.DirectoryJournal.copy``."""
 
     @classmethod
     def open(cls, directory: Path, *, start_pages: int = START_PAGES, cap_pages: int = CAP_PAGES) -> Self:

@@ -49,6 +49,12 @@ class Writer:
             logger.warning("the journal can be written again")
 
     @contextlib.contextmanager
+    def turn(self) -> Iterator[apsw.Connection]:
+        """The connection, while nobody else has it: to read through it what it writes itself."""
+        with self._turn:
+            yield self._ready()
+
+    @contextlib.contextmanager
     def transaction(self) -> Iterator[apsw.Connection]:
         """What the block writes is durable at its end, all or nothing; JournalUnavailable when the disk fails."""
         if self._checkpointer is not None:

@@ -18,6 +18,7 @@ from rollbook.registry.writing.commands import ANY_REVISION, Command, Delete, Pr
 from rollbook.registry.writing.document_commands import Rewrite, json_patching, merging
 from rollbook.registry.writing.node_commands import EditNodes
 from rollbook.registry.writing.node_edits import joining, leaving
+from rollbook.security.access import Access
 
 LineVerb: TypeAlias = Literal["create", "update", "delete", "nodes"]
 
@@ -28,6 +29,7 @@ class LineRules(Struct, frozen=True):
     rules: SchemaRules
     limits: Limits
     facts: Facts
+    access: Access
 
 
 class BulkLine(Struct, frozen=True):
@@ -94,7 +96,9 @@ def _inside(at: str) -> Iterator[None]:
 def _create(line: Document, asked: LineRules) -> Command:
     replace = _flag(line, "replace")
     with _inside("/document"):
-        return parse_creation(line["document"], rules=asked.rules, limits=asked.limits, replace=replace)
+        return parse_creation(
+            line["document"], rules=asked.rules, limits=asked.limits, replace=replace, access=asked.access
+        )
 
 
 def _update(line: Document, asked: LineRules) -> Command:

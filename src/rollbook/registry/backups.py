@@ -1,0 +1,114 @@
+"""Backups of a running registry: one when it is asked for, and one every so often into a directory.
+
+One rule: a scheduled backup gets its name when it is whole and on the disk, so what has such a name can be restored.
+"""
+
+import asyncio
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec import Struct
+
+from rollbook.errors import JournalUnavailable
+from rollbook.journal.backups import Manifest, make_backup
+from rollbook.journal.interface import DirectoryJournal
+
+NAME = re.compile(r"rollbook-(\d{8}T\d{6}Z)-r\d+\.backup")
+TIME_FORMAT = "%Y%m%dT%H%M%SZ"
+
+logger = logging.getLogger(__name__)
+
+
+class Schedule(Struct, frozen=True):
+    """Where backups are kept, how many seconds lie between two, and how many stay. ``directory`` None: nowhere."""
+
+    directory: Path | None
+    every_seconds: int
+    keep: int
+
+
+class Backups:
+    """Makes the backups of the registry in ``directory``, one at a time."""
+
+    def __init__(
+        self, journal: DirectoryJournal, directory: Path, schedule: Schedule, *, now_ms: Callable[[], int]
+    ) -> None:
+        self._journal = journal
+        self._directory = directory
+        self._now_ms = now_ms
+        self._one_at_a_time = asyncio.Lock()
+        self.schedule = schedule
+        self.trouble: str | None = None
+        """Why the last scheduled backup could not be made; None when it could."""
+        self.newest_ms: int | None = None if schedule.directory is None else newest_in(schedule.directory)
+        """When the newest scheduled backup was made (Unix ms); None when there is none."""
+
+    async def make(self, path: Path) -> Manifest:
+        """Make a backup as the file ``path``. Fails (JournalUnavailable) as disks do."""
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(self._make, path)
+
+    async def make_temporary(self) -> tuple[Path, Manifest]:
+        """Make a backup as a file that whoever asks for it removes."""
+        descriptor, name = tempfile.mkstemp(prefix="backup-", dir=self._directory)
+        os.close(descriptor)
+        try:
+            return Path(name), await self.make(Path(name))
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    async def look(self) -> None:
+        """Make the scheduled backup when it is due, and remove the oldest ones."""
+        directory, now_ms = self.schedule.directory, self._now_ms()
+        is_due = self.newest_ms is None or now_ms - self.newest_ms >= self.schedule.every_seconds * 1000
+        if directory is None or not is_due:
+            return
+        try:
+            await self._make_scheduled(directory, now_ms)
+        except (JournalUnavailable, OSError) as failure:
+            self.trouble = str(failure)
+            logger.error("the backup into %s failed: %s", directory, failure)
+        else:
+            self.trouble = None
+            self.newest_ms = now_ms
+
+    @property
+    def age_seconds(self) -> float | None:
+        """How old the newest scheduled backup is; None when there is none."""
+        return None if self.newest_ms is None else max(0.0, (self._now_ms() - self.newest_ms) / 1000)
+
+    async def _make_scheduled(self, directory: Path, now_ms: int) -> None:
+        await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+        part = directory / "rollbook.part"
+        manifest = await self.make(part)
+        time = datetime.fromtimestamp(now_ms / 1000, UTC).strftime(TIME_FORMAT)
+        part.rename(directory / f"rollbook-{time}-r{manifest.revision}.backup")
+        for old in kept_in(directory)[: -self.schedule.keep]:
+            old.unlink(missing_ok=True)
+
+    def _make(self, path: Path) -> Manifest:
+        with path.open("wb") as file:
+            manifest = make_backup(self._journal, self._directory, file, at_ms=self._now_ms())
+            file.flush()
+            os.fsync(file.fileno())
+        return manifest
+
+
+def kept_in(directory: Path) -> list[Path]:
+    """The scheduled backups in a directory, oldest first."""
+    return sorted(path for path in directory.glob("rollbook-*.backup") if NAME.fullmatch(path.name))
+
+
+def newest_in(directory: Path) -> int | None:
+    """When the newest backup in a directory was made (Unix ms), by its name; None when there is none."""
+    kept = kept_in(directory) if directory.is_dir() else []
+    found = NAME.fullmatch(kept[-1].name) if kept else None
+    if found is None:
+        return None
+    return int(datetime.strptime(found[1], TIME_FORMAT).replace(tzinfo=UTC).timestamp() * 1000)
