@@ -24,6 +24,7 @@ from rollbook.api.handlers import (
     roles,
     tables,
     tokens,
+    validation,
     watching,
     webhooks,
 )
@@ -32,6 +33,7 @@ OPERATIONS = (
     *clusters.OPERATIONS,
     *patches.OPERATIONS,
     *bulk.OPERATIONS,
+    *validation.OPERATIONS,
     *lists.OPERATIONS,
     *queries.OPERATIONS,
     *tables.OPERATIONS,

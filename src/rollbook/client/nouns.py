@@ -22,6 +22,7 @@ class Clusters:
     protect = operation(clusters.protect)
     unprotect = operation(clusters.unprotect)
     bulk = operation(clusters.bulk)
+    validate = operation(clusters.validate)
     query = streamed(clusters.query)
     aggregate = streamed(clusters.aggregate)
     count = operation(clusters.count)

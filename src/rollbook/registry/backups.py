@@ -54,7 +54,7 @@ class Backups:
             return await asyncio.to_thread(self._make, path)
 
     async def make_temporary(self) -> tuple[Path, Manifest]:
-        """Make a backup as a file that whoever asks for it removes."""
+        """Make a backup as a file that the caller removes."""
         descriptor, name = tempfile.mkstemp(prefix="backup-", dir=self._directory)
         os.close(descriptor)
         try:

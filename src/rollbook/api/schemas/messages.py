@@ -82,6 +82,14 @@ COMPONENTS: dict[str, Schema] = {
         optional=("from", "value"),
         description="A JSON Patch operation (RFC 6902).",
     ),
+    "Verdict": object_of(
+        {
+            "valid": FLAG,
+            "problems": array_of(object_of({"at": TEXT, "problem": TEXT})),
+            "warnings": array_of(TEXT),
+            "document": {"anyOf": [reference("Cluster"), {"type": "null"}]},
+        }
+    ),
     "DryRun": object_of(
         {
             "dryRun": {"const": True},

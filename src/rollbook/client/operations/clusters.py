@@ -108,6 +108,12 @@ def delete(id: str, *, if_match: str | None = None, reason: str | None = None) -
     )
 
 
+def validate(cluster: Json, *, strict: bool = False) -> Call[Json]:
+    """Judge a document: whether it could be created, if its id were free, and what it would be as stored."""
+    body = encoded(cluster)
+    return Call("POST", "/clusters/validate", value, parameters=_validation(strict), body=body, repeatable=True)
+
+
 def bulk(
     lines: Iterable[Json], *, strict: bool = False, reason: str | None = None, key: str | None = None
 ) -> Call[list[Json]]:
