@@ -322,3 +322,19 @@ def test_a_query_can_not_be_explained_without_the_verb(served: Twins, weak: http
     headers = {"authorization": f"Bearer {served.tokens['masked-writer']}"}
     for path, body in (("query", {"query": {}, "explain": True}), ("explain", {"query": {}})):
         assert weak.post(f"/clusters/{path}", json=body, headers=headers).status_code == 403
+
+
+def test_a_request_about_a_hidden_path_is_answered_with_a_note(weak: httpx.Client) -> None:
+    asked: list[tuple[str, Any]] = [
+        ("query", {"query": {PATH: SECRET}}),
+        ("query", {"query": {}, "sort": {PATH: 1}}),
+        ("count", {PATH: SECRET}),
+        ("facets", {"query": {}, "facets": [PATH]}),
+        ("distinct", {"key": PATH}),
+        ("aggregate", [{"$match": {PATH: SECRET}}]),
+    ]
+    for path, body in asked:
+        assert PATH in weak.post(f"/clusters/{path}", json=body).headers["warning"]
+    assert "warning" not in weak.post("/clusters/query", json={"query": {"status": "live"}}).headers
+    with admin_of(weak) as admin:
+        assert "warning" not in admin.post("/clusters/query", json={"query": {PATH: SECRET}}).headers

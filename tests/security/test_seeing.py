@@ -134,6 +134,17 @@ def test_an_array_that_is_hidden_has_no_elements(threads: ReadingThreads) -> Non
         assert ask(fleet(view_of(documents), sight, threads), "find", {"$nor": [filter]}, "a") != []
 
 
+def test_a_hidden_member_of_an_element_meets_no_condition(threads: ReadingThreads) -> None:
+    documents = [(1, {"n": {"d": [{"a": 1, "b": 2}]}}), (2, {"n": {"d": [{"b": 2}]}})]
+    sight = sight_of([Grant(READS, EVERYTHING, None, hiding([("n", "d", "a")]), SHOWN)])
+    seen = fleet(view_of(documents), sight, threads)
+    for clause, count in (({"a": 1}, 0), ({"a": {"$exists": False}}, 2), ({"b": 2}, 2), ({"a": 1, "b": 2}, 0)):
+        counted = LOOP.run_until_complete(
+            seen.count(parse_query({"n.d": {"$elemMatch": clause}}, limits=DEFAULT_LIMITS))
+        )
+        assert counted == count, clause
+
+
 @settings(deadline=None, max_examples=100)
 @given(st.randoms(use_true_random=False))
 def test_an_explanation_depends_on_nothing_that_is_hidden(threads: ReadingThreads, random: Random) -> None:
@@ -154,3 +165,20 @@ def explained(fleet: PresentFleet, filter: Any) -> Any:
     except RegistryError as refusal:
         return refusal.message
     return {name: value for name, value in told.items() if name != "milliseconds"}
+
+
+def test_an_order_by_what_is_hidden_is_the_order_of_creation(threads: ReadingThreads) -> None:
+    documents = [(at, {"a": value, "b": at}) for at, value in enumerate((3, 1, 2), 1)]
+    sight = sight_of([Grant(READS, EVERYTHING, None, hiding([("a",)]), SHOWN)])
+    query = parse_query({"query": {}, "sort": {"a": 1}, "limit": 3}, limits=DEFAULT_LIMITS)
+    found = LOOP.run_until_complete(fleet(view_of(documents), sight, threads).find(query))
+    assert [*map(bytes, found)] == [b'{"b":1}', b'{"b":2}', b'{"b":3}']
+
+
+def test_members_in_arrays_of_arrays_are_hidden_too(threads: ReadingThreads) -> None:
+    documents = [(1, {"n": {"d": [[{"a": 1, "b": 2}]]}}), (2, {"n": {"d": [{"b": 2}]}})]
+    sight = sight_of([Grant(READS, EVERYTHING, None, hiding([("n", "d", "a")]), SHOWN)])
+    found = LOOP.run_until_complete(
+        fleet(view_of(documents), sight, threads).find(parse_query({}, limits=DEFAULT_LIMITS))
+    )
+    assert [*map(bytes, found)] == [b'{"n":{"d":[[{"b":2}]]}}', b'{"n":{"d":[{"b":2}]}}']

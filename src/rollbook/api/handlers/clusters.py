@@ -21,7 +21,7 @@ from rollbook.registry.history.past_fleets import check_past
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.requests import parse_creation, parse_query
 from rollbook.registry.reading.scanning import Scan
-from rollbook.registry.reading.undocumented import undocumented_paths
+from rollbook.registry.reading.undocumented import asked_paths, undocumented_paths
 from rollbook.registry.reading.update_requests import parse_update_request
 from rollbook.registry.writing.commands import Delete, Precondition, Update
 from rollbook.registry.writing.committing import WriteResult
@@ -72,7 +72,9 @@ async def update_cluster(request: Request) -> Response:
         facts=registry.facts_for(caller_of(request)),
         upsert=UPSERT.of(request),
     )
-    notes = await registry.reader.fleet(caller_of(request)).notes_on(undocumented_paths(command.condition))
+    notes = await registry.reader.fleet(caller_of(request)).notes_on(
+        undocumented_paths(command.condition), asked_paths(command.condition)
+    )
     command = replace(command, notes=tuple(notes)) if notes else command
     return await write(request, command, updated)
 

@@ -32,7 +32,7 @@ async def list_clusters(request: Request) -> Response:
     asked = parse_page(body_of(request), limits=registry.limits, moment=repr(moment))
     page, bodies = await registry.pages.documents(caller_of(request), asked, moment)
     answer = responses.documents(bodies, revision=page.revision, form=responses.form_of(request))
-    notes = await registry.reader.fleet(caller_of(request)).notes_on(asked.query.undocumented)
+    notes = await registry.reader.fleet(caller_of(request)).notes_on(asked.query.undocumented, asked.query.paths)
     return responses.warned(paged(request, page, answer), notes)
 
 

@@ -92,7 +92,7 @@ def _succeeded(result: WriteResult, *, ignored: Sequence[str] = ()) -> Response:
 
 async def _found(request: Request, query: Query) -> Response:
     reader = registry_of(request).reader.fleet(caller_of(request))
-    notes = await reader.notes_on(query.undocumented)
+    notes = await reader.notes_on(query.undocumented, query.paths)
     found = await reader.find(query)
     return responses.warned(responses.documents(found, form=responses.SEARCH_RESULT), notes)
 

@@ -38,7 +38,7 @@ async def query_clusters(request: Request) -> Response:
     if isinstance(query, PageRequest):
         page, bodies = await registry.pages.documents(caller_of(request), query, moment)
         answer = responses.documents(bodies, revision=page.revision, form=responses.form_of(request))
-        notes = await registry.reader.fleet(caller_of(request)).notes_on(query.query.undocumented)
+        notes = await registry.reader.fleet(caller_of(request)).notes_on(query.query.undocumented, query.query.paths)
         return responses.warned(paged(request, page, answer), notes)
     if "registry" in INCLUDE.of(request):
         query = replace(query, include_registry=True)
@@ -48,7 +48,7 @@ async def query_clusters(request: Request) -> Response:
             raise PermissionDenied(f"{caller.name} may not explain queries: none of its roles has the verb 'explain'")
         return await explain_query(request)
     revision, fleet = registry.view.revision, await fleet_of(request)
-    notes = await fleet.notes_on(query.undocumented)
+    notes = await fleet.notes_on(query.undocumented, query.paths)
     found = await fleet.find(query)
     return responses.warned(responses.documents(found, revision=revision, form=responses.form_of(request)), notes)
 
@@ -64,7 +64,7 @@ async def count_clusters(request: Request) -> Response:
     registry = registry_of(request)
     query = await COUNT.of(request, limits=registry.limits, keys=COUNT_KEYS)
     revision, fleet = str(registry.view.revision), await fleet_of(request)
-    notes = await fleet.notes_on(query.undocumented)
+    notes = await fleet.notes_on(query.undocumented, query.paths)
     count = await fleet.count(query)
     response = responses.json_response({"count": count}, headers={responses.REVISION_HEADER: revision})
     return responses.warned(response, notes)
@@ -75,7 +75,7 @@ async def aggregate_clusters(request: Request) -> Response:
     registry = registry_of(request)
     aggregation = await AGGREGATION.of(request, limits=registry.limits)
     revision, fleet = registry.view.revision, await fleet_of(request)
-    notes = await fleet.notes_on(aggregation.undocumented)
+    notes = await fleet.notes_on(aggregation.undocumented, aggregation.paths)
     results = await fleet.aggregate(aggregation)
     return responses.warned(responses.documents(results, revision=revision, form=responses.form_of(request)), notes)
 
@@ -85,7 +85,7 @@ async def facet_clusters(request: Request) -> Response:
     registry = registry_of(request)
     asked = await FACETS.of(request, limits=registry.limits)
     revision, fleet = str(registry.view.revision), await fleet_of(request)
-    notes = await fleet.notes_on(asked.query.undocumented)
+    notes = await fleet.notes_on(asked.query.undocumented, asked.query.paths)
     facets = await fleet.facets(asked)
     response = responses.json_response(facets, headers={responses.REVISION_HEADER: revision})
     return responses.warned(response, notes)
@@ -96,7 +96,7 @@ async def distinct_values(request: Request) -> Response:
     registry = registry_of(request)
     asked = await DISTINCT.of(request, limits=registry.limits)
     revision, fleet = str(registry.view.revision), await fleet_of(request)
-    notes = await fleet.notes_on(asked.query.undocumented)
+    notes = await fleet.notes_on(asked.query.undocumented, asked.query.paths)
     values = await fleet.distinct(asked)
     response = responses.json_response(values, headers={responses.REVISION_HEADER: revision})
     return responses.warned(response, notes)
@@ -104,7 +104,7 @@ async def distinct_values(request: Request) -> Response:
 
 async def _explained(request: Request, query: Query, filter: Document) -> Response:
     fleet = await fleet_of(request, "explain")
-    notes = await fleet.notes_on(query.undocumented)
+    notes = await fleet.notes_on(query.undocumented, query.paths)
     meant: Document = {"query": filter, "where": words_of(filter, FLEET_WORDS)}
     return responses.warned(responses.json_response({**meant, **await fleet.explain(query)}), notes)
 

@@ -26,7 +26,7 @@ async def table_of_clusters(request: Request) -> Response:
     if asked.page is not None:
         page_headers(request, response, cursor=table.cursor, total=table.count)
     return responses.warned(
-        response, await registry.reader.fleet(caller_of(request)).notes_on(asked.query.undocumented)
+        response, await registry.reader.fleet(caller_of(request)).notes_on(asked.query.undocumented, asked.query.paths)
     )
 
 

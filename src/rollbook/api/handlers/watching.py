@@ -19,7 +19,7 @@ from rollbook.errors import Unauthenticated
 from rollbook.limits import Limits
 from rollbook.registry.history.moments import parse_revision
 from rollbook.registry.reading.requests import WATCH_KEYS, WatchRequest, parse_watch
-from rollbook.registry.reading.undocumented import undocumented_paths
+from rollbook.registry.reading.undocumented import asked_paths, undocumented_paths
 from rollbook.registry.watching.watching import Watch
 
 LINES_OF_JSON = (NDJSON, "application/ndjson", "application/jsonl")
@@ -47,7 +47,9 @@ def parse_watch_body(body: Maybe, *, limits: Limits) -> WatchRequest:
 async def _watch(request: Request, asked: WatchRequest) -> Response:
     registry, since = registry_of(request), _since(request, asked.since)
     wait_seconds = WAIT_FOR.of(request)
-    notes = await registry.reader.fleet(caller_of(request), "watch").notes_on(undocumented_paths(asked.filter))
+    notes = await registry.reader.fleet(caller_of(request), "watch").notes_on(
+        undocumented_paths(asked.filter), asked_paths(asked.filter)
+    )
     if since is not None:
         await registry.watching.check_past(since)
     opening = registry.watching.open(caller_of(request), asked.filter, form=AS.of(request), since=since)

@@ -30,7 +30,7 @@ from rollbook.documents.values import MISSING
 from rollbook.errors import RegistryError
 from rollbook.registry.liveness.heartbeats import parse_heartbeat
 from rollbook.registry.reading.requests import Query, parse_query
-from rollbook.registry.reading.undocumented import undocumented_paths
+from rollbook.registry.reading.undocumented import asked_paths, notes_on_hidden, undocumented_paths
 from rollbook.registry.reading.update_requests import parse_update_request
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.committing import WriteResult
@@ -148,8 +148,11 @@ class Shortcuts:
             command = parse_update_request(entry.id, value, rules=registry.rules, limits=registry.limits)
         except RegistryError:  # the application refuses it too, and says why
             return None
-        if command.returned is not None or registry.reader.fleet(request.caller).lacking(
-            undocumented_paths(command.condition)
+        fleet, condition = registry.reader.fleet(request.caller), command.condition
+        if (
+            command.returned is not None
+            or fleet.lacking(undocumented_paths(condition))
+            or notes_on_hidden(fleet.sight, asked_paths(condition))
         ):
             return None
         return registry.write(request.caller, command)
@@ -204,7 +207,8 @@ class Shortcuts:
         try:
             query = self._parsed(body) if len(body) <= PARSED_BYTES_MAX else self._parse(body)
             fleet = registry.reader.fleet(request.caller)
-            bodies = None if fleet.lacking(query.undocumented) else fleet.find_at_once(query)
+            noted = fleet.lacking(query.undocumented) or notes_on_hidden(fleet.sight, query.paths)
+            bodies = None if noted else fleet.find_at_once(query)
         except Exception:  # the application meets it too, and reports it
             return None
         if bodies is None:

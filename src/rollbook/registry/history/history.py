@@ -92,7 +92,7 @@ class History:
         present, newest = self._view.select(None), self._view.revision
         entries = await self._run(lambda work: seen_by(sight, self._entries(moment, present, newest, work)))
         facts = self.facts if sight is WHOLE else self.facts.of_what_is_seen()
-        return PastFleet(entries, facts, self._limits, self.on_thread, self._answers)
+        return PastFleet(entries, facts, self._limits, self.on_thread, self._answers, sight)
 
     def facts_for(self, caller: Caller) -> Facts:
         """What the registry knows about former versions, as far as the caller may know it."""

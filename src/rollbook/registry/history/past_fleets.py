@@ -24,8 +24,9 @@ from rollbook.registry.reading.facet_requests import FacetQuery
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.requests import Aggregation, Query
 from rollbook.registry.reading.scanning import Scan
-from rollbook.registry.reading.undocumented import note_on
+from rollbook.registry.reading.undocumented import note_on, notes_on_hidden
 from rollbook.registry.reading.why_not import clauses_of, why_not_as_json
+from rollbook.security.sights import WHOLE, Sight
 from rollbook.view.entries import Entry
 from rollbook.view.planning.plans import Plan
 
@@ -41,6 +42,7 @@ class PastFleet(Struct, frozen=True):
     limits: Limits
     on_thread: OnThread
     answers: AnswerBytes
+    sight: Sight = WHOLE
 
     async def find(self, query: Query) -> Sequence[bytes]:
         """As ``Reader.find``."""
@@ -82,20 +84,21 @@ class PastFleet(Struct, frozen=True):
         check_past(query)
         count = len(self.entries)
         summary = f"all {count} documents are looked at: what was in the past is not indexed"
-        notes: list[Value] = [*await self.notes_on(query.undocumented)]
+        notes: list[Value] = [*await self.notes_on(query.undocumented, query.paths)]
         scan, clauses = self._scan(query.max_time_ms), clauses_of(query.filter)
         plans = [Plan() for _ in clauses]
         why: dict[str, Value] = await self.on_thread(lambda: why_not_as_json(clauses, plans, scan), scan.work)
         facts: dict[str, Value] = {"summary": summary, "exact": False, "documents": count, "candidates": count}
         return {**facts, "notes": notes, **why}
 
-    async def notes_on(self, paths: Sequence[Path]) -> list[str]:
-        """As ``Reader.notes_on``, of the clusters as they were. The first few paths are looked at."""
+    async def notes_on(self, paths: Sequence[Path], asked: Sequence[Path] = ()) -> list[str]:
+        """As ``PresentFleet.notes_on``, of the clusters as they were. The first few paths are looked at."""
+        hidden = notes_on_hidden(self.sight, asked)
         if not paths:
-            return []
+            return hidden
         scan = self._scan(self.limits.max_time_ms)
         notes: list[str] = await self.on_thread(lambda: notes_in(scan, paths[:NOTES_MAX]), scan.work)
-        return notes
+        return [*hidden, *notes][:NOTES_MAX]
 
     def _scan(self, max_time_ms: int) -> Scan:
         return Scan(

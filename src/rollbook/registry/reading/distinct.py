@@ -55,6 +55,7 @@ def parse_distinct(body: Maybe, *, limits: Limits) -> DistinctQuery:
         query,
         reads_registry=query.reads_registry or reads_registry,
         lease_fields=(*query.lease_fields, *lease_fields),
+        paths=(*query.paths, parse_path(key)),
     )
     return DistinctQuery(query, parse_path(key), parse_collation(body.get("collation"), at="/collation"))
 

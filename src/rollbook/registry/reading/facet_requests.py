@@ -69,8 +69,10 @@ def parse_facets(body: Maybe, *, limits: Limits) -> FacetQuery:
     names = options.get("facets", MISSING)
     facets = USUAL_FACETS if names is MISSING else _names_in(names)
     _, lease_fields = registry_fields_in(dict.fromkeys(facets), LanguageRefused, at="/facets")
-    query = replace(query, lease_fields=(*query.lease_fields, *lease_fields))
-    return FacetQuery(query, tuple(map(facet_named, facets)), _values_max(options.get("limit", USUAL_VALUES)))
+    asked_facets = tuple(map(facet_named, facets))
+    named = () if names is MISSING else tuple(path for facet in asked_facets for path in facet.paths)
+    query = replace(query, lease_fields=(*query.lease_fields, *lease_fields), paths=(*query.paths, *named))
+    return FacetQuery(query, asked_facets, _values_max(options.get("limit", USUAL_VALUES)))
 
 
 def facet_named(name: str) -> FacetAsked:

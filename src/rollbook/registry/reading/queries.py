@@ -29,7 +29,7 @@ from rollbook.registry.reading.registry_columns import facets_of_registry, numbe
 from rollbook.registry.reading.requests import Aggregation, Query
 from rollbook.registry.reading.scanning import Scan, stop_of
 from rollbook.registry.reading.summaries import summary_of
-from rollbook.registry.reading.undocumented import note_on
+from rollbook.registry.reading.undocumented import note_on, notes_on_hidden
 from rollbook.registry.reading.why_not import clauses_of, why_not_as_json
 from rollbook.security.callers import Caller
 from rollbook.security.seeing import Seeing, SeenView
@@ -193,7 +193,7 @@ class PresentFleet(Struct, frozen=True):
             "milliseconds": {"plan": round((planned - begun) * 1000, 3), "find": round((done - planned) * 1000, 3)},
             "clauses": clauses.as_json(),
             "text": list(clauses.lines()),
-            "notes": [*await self.notes_on(query.undocumented)],
+            "notes": [*await self.notes_on(query.undocumented, query.paths)],
             **await self._why_not(query),
         }
 
@@ -204,9 +204,10 @@ class PresentFleet(Struct, frozen=True):
         view = self.view
         return lacking(paths, view.index, within=view.numbers, veil=view.veil)
 
-    async def notes_on(self, paths: Sequence[Path]) -> list[str]:
-        """What is to be said about undocumented paths of a filter: a note on each that no cluster has."""
-        return [note_on(path) for path in self.lacking(paths)[:NOTES_MAX]]
+    async def notes_on(self, paths: Sequence[Path], asked: Sequence[Path] = ()) -> list[str]:
+        """Notes on undocumented ``paths`` that no cluster has, and on paths ``asked`` about that are not visible."""
+        hidden = notes_on_hidden(self.sight, asked)
+        return [*hidden, *(note_on(path) for path in self.lacking(paths))][:NOTES_MAX]
 
     async def _grouped(self, view: View, aggregation: Aggregation, plan: Plan) -> Sequence[bytes] | None:
         """What comes out, where the aggregation begins with sums that the indexes alone give."""

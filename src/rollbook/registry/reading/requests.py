@@ -38,7 +38,7 @@ from rollbook.limits import Limits
 from rollbook.registry.reading.cluster_filters import check_matches, parse_cluster_filter
 from rollbook.registry.reading.filters_in_words import has_filter_beside, with_filter_in_json
 from rollbook.registry.reading.options import count_in, flag_in, max_time_ms_in, parse_include, refuse_unknown
-from rollbook.registry.reading.undocumented import undocumented_paths
+from rollbook.registry.reading.undocumented import asked_paths, undocumented_paths
 from rollbook.registry.writing.commands import Create, encoded
 from rollbook.security.access import FULL_ACCESS, Access
 
@@ -50,7 +50,7 @@ class Query(Struct, frozen=True):
     projection does; ``lease_fields`` are the fields of it that are known of the present only. ``may_be_slow``: one
     document can cost much.
     ``explain``: not the documents are asked for, but how they would be found. ``undocumented`` are the paths of the
-    filter that no schema has.
+    filter that no schema has, ``paths`` all that it asks about.
     """
 
     filter: Filter
@@ -66,6 +66,7 @@ class Query(Struct, frozen=True):
     explain: bool = False
     max_time_ms: int = 0
     undocumented: tuple[Path, ...] = ()
+    paths: tuple[Path, ...] = ()
 
     @property
     def answers_as_stored(self) -> bool:
@@ -76,7 +77,7 @@ class Query(Struct, frozen=True):
 class Aggregation(Struct, frozen=True):
     """An aggregation, parsed. Only clusters that match ``filter`` can matter to it.
 
-    ``reads_registry``, ``lease_fields`` and ``undocumented``: as in a query.
+    ``reads_registry``, ``lease_fields``, ``undocumented`` and ``paths``: as in a query.
     """
 
     pipeline: Pipeline
@@ -85,6 +86,7 @@ class Aggregation(Struct, frozen=True):
     lease_fields: tuple[str, ...] = ()
     max_time_ms: int = 0
     undocumented: tuple[Path, ...] = ()
+    paths: tuple[Path, ...] = ()
 
 
 class WatchRequest(Struct, frozen=True):
@@ -146,7 +148,14 @@ def _projection(json: Value, collation: Collation | None, limits: Limits) -> Pro
     return collated(parse_projection(json, at="/projection", limits=limits), collation)
 
 
-def _query(filter: Filter, body: Document, *, projection: Projection | None = None, **options: Any) -> Query:
+def _query(
+    filter: Filter,
+    body: Document,
+    *,
+    projection: Projection | None = None,
+    sort: Sort | None = None,
+    **options: Any,
+) -> Query:
     reads_registry, lease_fields = registry_fields_in(body, FilterRefused)
     return Query(
         filter,
@@ -155,6 +164,8 @@ def _query(filter: Filter, body: Document, *, projection: Projection | None = No
         lease_fields=lease_fields,
         may_be_slow=not is_cheap(filter) or (projection is not None and may_compute(projection)),
         undocumented=undocumented_paths(filter),
+        paths=(*asked_paths(filter), *(() if sort is None else (each.path for each in sort.criteria))),
+        sort=sort,
         **options,
     )
 
@@ -183,8 +194,8 @@ def _aggregation(
     pipeline = collated(with_whole_filters(parse_pipeline(stages, at=at, limits=limits), read), collation)
     reads_registry, lease_fields = registry_fields_in(stages, PipelineRefused, at=at)
     filter = leading_filter(pipeline) or EVERYTHING
-    undocumented = undocumented_paths(*filters)
-    return Aggregation(pipeline, filter, reads_registry, lease_fields, max_time_ms, undocumented)
+    undocumented, paths = undocumented_paths(*filters), asked_paths(*filters)
+    return Aggregation(pipeline, filter, reads_registry, lease_fields, max_time_ms, undocumented, paths)
 
 
 def parse_watch(body: Value, *, limits: Limits) -> WatchRequest:

@@ -3,7 +3,7 @@
 One rule: what stands below a free-form field is documented with it, and so is what the registry knows (``_registry``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from itertools import islice
 
@@ -13,7 +13,9 @@ from rollbook.documents.paths import Path, array_index, dotted
 from rollbook.language.expressions.reading import paths_read
 from rollbook.language.filters import Filter
 from rollbook.language.filters.nodes import All, Any, Computed, ElemMatch, Field, Not
+from rollbook.security.sights import WHOLE, Sight
 
+HIDDEN_NOTES_MAX = 3
 UNDOCUMENTED_MAX = 100
 """Of more undocumented paths in one filter, the first of them are looked at."""
 
@@ -23,6 +25,21 @@ def undocumented_paths(*filters: Filter | None) -> tuple[Path, ...]:
     paths = (path for filter in filters if filter is not None for path in _paths_in(filter, ()))
     unknown = dict.fromkeys(path for path in paths if path and not is_documented(path))
     return tuple(islice(unknown, UNDOCUMENTED_MAX))
+
+
+def asked_paths(*filters: Filter | None) -> tuple[Path, ...]:
+    """The first paths that the filters ask about, each once, from the document's root."""
+    paths = dict.fromkeys(path for filter in filters if filter is not None for path in _paths_in(filter, ()) if path)
+    return tuple(islice(paths, UNDOCUMENTED_MAX))
+
+
+def notes_on_hidden(sight: Sight, paths: Iterable[Path]) -> list[str]:
+    """A note on each of the paths, of at most HIDDEN_NOTES_MAX, that ``sight`` hides in some cluster, or in all."""
+    hidden = () if sight is WHOLE else (path for path in dict.fromkeys(paths) if sight.may_hide(path))
+    return [
+        f"{shortened(dotted(path))} is not visible to you, or not in every cluster: there it is answered as missing"
+        for path in islice(hidden, HIDDEN_NOTES_MAX)
+    ]
 
 
 def is_documented(path: Path) -> bool:
