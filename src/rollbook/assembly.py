@@ -19,6 +19,7 @@ from rollbook.errors import ChangesLost, SettingRefused
 from rollbook.journal.interface import DirectoryJournal
 from rollbook.journal.lease_store import LeaseStore
 from rollbook.journal.opening import open_lease_store, open_token_store, open_webhook_store
+from rollbook.journal.privacy import close_to_others
 from rollbook.journal.storing import StoreThread
 from rollbook.journal.webhook_store import WebhookStore
 from rollbook.registry.backups import Backups, Schedule
@@ -49,6 +50,7 @@ from rollbook.security.identities import Identities, Policy, read_holdings
 from rollbook.security.issuing import time_of
 from rollbook.security.security import Security
 from rollbook.security.seeing import Seeing
+from rollbook.security.sessions import Sessions
 from rollbook.settings import Settings
 from rollbook.view.keeping import SnapshotKeeper
 from rollbook.view.opening import open_view, save_snapshot
@@ -96,7 +98,7 @@ async def open_data(settings: Settings, *, indexed: bool) -> AsyncIterator[Data]
     """What is in ``settings.data``, for the length of the block."""
     directory, packed = Path(settings.data), settings.bodies == "packed"
     async with AsyncExitStack() as undo:
-        journal = await asyncio.to_thread(open_checked_journal, directory)
+        journal = await asyncio.to_thread(_open_in_private, directory)
         undo.push_async_callback(asyncio.to_thread, _close_in_place, journal)
         loading = partial(open_view, journal, directory, limits=settings.limits, packed=packed, indexed=indexed)
         view = await asyncio.to_thread(loading)
@@ -244,7 +246,14 @@ async def open_security(settings: Settings, supervisor: Supervisor) -> AsyncIter
                 raise SettingRefused(f"ROLLBOOK_ANONYMOUS names the role {role!r}, and there is no such role")
         auditor = Auditor(settings.data, now=lambda: str(time_of(now_ms())))
         undo.push_async_callback(auditor.close)
-        yield Security(identities, accounts, auditor)
+        yield Security(identities, accounts, auditor, Sessions(now_ms=now_ms))
+
+
+def _open_in_private(directory: Path) -> DirectoryJournal:
+    """The journal in a directory, which from now on its owner alone may read."""
+    journal = open_checked_journal(directory)
+    close_to_others(directory)
+    return journal
 
 
 def _close_in_place(journal: DirectoryJournal) -> None:

@@ -207,6 +207,12 @@ class RoleInUse(RegistryError):
     code = "role-in-use"
 
 
+class CrossOriginRefused(RegistryError):
+    """A page of another origin may not change anything here."""
+
+    code = "cross-origin-refused"
+
+
 class NodeNotFound(RegistryError):
     """The cluster has no node with this id."""
 
@@ -277,6 +283,12 @@ class WebhookRefused(RequestRefused):
     """The webhook is not one that this registry could deliver to."""
 
     code = "webhook-refused"
+
+
+class SessionRefused(RequestRefused):
+    """A session can't be opened in the clear."""
+
+    code = "session-refused"
 
 
 class WebhookNotFound(RegistryError):

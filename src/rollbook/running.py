@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 import sys
@@ -13,12 +14,14 @@ import uvloop
 
 from rollbook.api.app import make_app
 from rollbook.api.metrics.request_counts import RequestCounts
+from rollbook.api.serving.admin_sockets import admin_socket_in
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.listening import bind
 from rollbook.api.serving.memory import LOOK_SECONDS, keep_few_heaps, memory_keeper
 from rollbook.api.serving.server import serve as serve_http
 from rollbook.assembly import open_registry, open_security
 from rollbook.errors import SettingRefused
+from rollbook.journal.privacy import OTHERS
 from rollbook.registry.registry import Registry
 from rollbook.registry.supervising import Recurring, Supervisor
 from rollbook.security.security import Security
@@ -31,6 +34,7 @@ COMPUTING_SECONDS_AT_STOP = 2.0
 def serve(settings: Settings) -> None:
     """Serve the registry over HTTP until SIGTERM or SIGINT. Blocks. Exits (1) when the registry can't go on."""
     keep_few_heaps()
+    os.umask(OTHERS)
     failure = uvloop.run(_serve(settings))
     if failure is not None:
         sys.exit(f"stopped, for {failure}")
@@ -59,6 +63,7 @@ async def _serve_on(bound: socket.socket, settings: Settings) -> str | None:
         await serve_http(
             Edge(make_app(registry, security, traffic), registry, security, traffic, settings),
             bound=bound,
+            admin=undo.enter_context(admin_socket_in(settings.data)),
             stop_seconds=settings.stop_seconds,
             before_stop=partial(_end_what_is_long, registry),
         )
@@ -74,9 +79,9 @@ def check_reach(settings: Settings, security: Security) -> None:
 
 NOBODY_IS_KNOWN = """\
 everybody who reaches {host} could change and delete every cluster. Say who may ask, in one of three ways:
-  ROLLBOOK_ADMIN_TOKEN_FILE=FILE          names a file with the token of an administrator
-  ROLLBOOK_ANONYMOUS=legacy@10.0.0.0/8    gives the callers of a network a role
-  ROLLBOOK_SECURITY=observe               lets everybody pass, and logs what would be refused"""
+  rollbook token create NAME --role admin    makes a token (or ROLLBOOK_ADMIN_TOKEN_FILE names a file with one)
+  ROLLBOOK_ANONYMOUS=legacy@10.0.0.0/8       gives the callers of a network a role
+  ROLLBOOK_SECURITY=observe                  lets everybody pass, and logs what would be refused"""
 
 
 def _end_what_is_long(registry: Registry) -> None:

@@ -4,13 +4,14 @@ The families differ in what they take for success: A, B, D and E any status belo
 creation and exactly 200 for everything else. A failed creation must have a JSON body, or family A's client breaks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.examples import cluster, node
+from tests.serving import ServerProcess
 
 Success = Callable[[str, int], bool]
 
@@ -26,6 +27,29 @@ def exact(operation: str, status: int) -> bool:
 
 
 FAMILIES: dict[str, Success] = {"A": below_400, "B": below_400, "C": exact, "D": below_400, "E": below_400}
+
+
+ADMIN = "admin-" + "x" * 40
+
+
+@pytest.fixture(scope="module", params=["an open registry", "a token in the URL", "a role for its network"])
+def http(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client that is not modified, by each of the ways in which a registry can know it."""
+    directory = tmp_path_factory.mktemp("families")
+    (directory / "admin").write_text(ADMIN)
+    environment = {
+        "an open registry": {},
+        "a token in the URL": {"ROLLBOOK_ADMIN_TOKEN_FILE": str(directory / "admin")},
+        "a role for its network": {"ROLLBOOK_ANONYMOUS": "legacy@127.0.0.0/8"},
+    }[request.param]
+    with ServerProcess(directory / "data", environment=environment) as server:
+        url = server.url
+        if request.param == "a token in the URL":
+            asked, headers = {"name": "old", "roles": ["legacy"]}, {"authorization": f"Bearer {ADMIN}"}
+            token = httpx.post(url + "/tokens", json=asked, headers=headers).json()["token"]
+            url = f"http://x:{token}@127.0.0.1:{server.port}"
+        with httpx.Client(base_url=url, timeout=20) as client:
+            yield client
 
 
 @pytest.fixture(params=FAMILIES)

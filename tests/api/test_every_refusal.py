@@ -38,7 +38,7 @@ def filtered(operation: Operation, filter: Any, **options: Any) -> Asked:
     match operation.name:
         case "updateCluster":
             return Asked(body={"update": {"$set": {"tags": []}}, "filter": filter, **options})
-        case "watchClusters" | "listClusters":
+        case "watchClusters" | "listClusters" | "getAudit":
             return Asked(parameters={"filter": httpx.Response(200, json=filter).text})
         case "getCluster":
             return Asked(parameters={"fields": "_registry.made_up"})
@@ -200,6 +200,7 @@ PROVOKED: dict[type[RegistryError], Callable[[Operation], Asked]] = {
     errors.WebhookRefused: lambda operation: Asked(body={"url": 5}),
     errors.WebhookNotFound: lambda operation: Asked(names={"id": "nobody"}),
     errors.WebhookExists: lambda operation: Asked(body={"id": "hook", "url": "https://example.net/"}),
+    errors.SessionRefused: lambda operation: Asked(headers={"x-forwarded-for": "10.0.0.5"}),
     errors.TokenNotFound: no_token,
     errors.TokenExists: lambda operation: Asked(body={"name": "holder", "roles": ["held"]}),
     errors.RoleNotFound: no_role,
@@ -239,7 +240,11 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A client that may do everything, of a registry that knows its callers."""
     directory: Path = tmp_path_factory.mktemp("refusing")
     (directory / "admin").write_text(ADMIN)
-    environment, headers = {"ROLLBOOK_ADMIN_TOKEN_FILE": str(directory / "admin")}, {"authorization": f"Bearer {ADMIN}"}
+    environment = {
+        "ROLLBOOK_ADMIN_TOKEN_FILE": str(directory / "admin"),
+        "ROLLBOOK_TRUSTED_PROXIES": "127.0.0.0/8",
+    }
+    headers = {"authorization": f"Bearer {ADMIN}"}
     with (
         ServerProcess(directory / "data", environment=environment) as server,
         httpx.Client(base_url=server.url, timeout=20, headers=headers) as client,
@@ -322,6 +327,7 @@ EVERYWHERE: dict[type[RegistryError], dict[str, Any]] = {
     errors.BodyTooLarge: {"content": b" " * (DEFAULT_LIMITS.body_bytes_max + 1)},
     errors.MediaTypeUnsupported: {"content": b"{}", "headers": {"content-type": "text/plain"}},
     errors.MisdirectedRequest: {"headers": {"host": "elsewhere.example"}},
+    errors.CrossOriginRefused: {"headers": {"sec-fetch-site": "cross-site"}},
     errors.WorkExceeded: {"json": {"query": {"$expr": {"$gt": [{"$size": {"$range": [0, 30_000_000]}}, 0]}}}},
 }
 

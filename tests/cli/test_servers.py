@@ -60,7 +60,7 @@ def test_an_address_that_others_reach_is_refused_while_nobody_is_known(home: Pat
     environment = {**os.environ, "PORT": "0", **({} if flags else {"ROLLBOOK_HOST": "0.0.0.0"})}
     done = subprocess.run([*COMMAND, *flags], capture_output=True, text=True, check=False, env=environment, timeout=30)
     assert done.returncode == 2
-    for way in ("ROLLBOOK_ADMIN_TOKEN_FILE=", "ROLLBOOK_ANONYMOUS=legacy@", "ROLLBOOK_SECURITY=observe"):
+    for way in ("rollbook token create NAME --role admin", "ROLLBOOK_ANONYMOUS=legacy@", "ROLLBOOK_SECURITY=observe"):
         assert way in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -16,6 +16,8 @@ LEFT_OUT = {
     "search": "the older search language; clusters.query finds more",
     "watchClustersByBody": "not yet",
     "getBackup": "rollbook backup create --url writes it into a file",
+    "openSession": "for browsers",
+    "closeSession": "for browsers",
     "getHealth": "for probes",
     "getReadiness": "for probes",
     "getWelcome": "for people",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rollbook.api import headers
-from rollbook.api.declarations import ANYWHERE, Header, Operation
+from rollbook.api.declarations import ANYWHERE, Header, Operation, Parameter
 from rollbook.api.openapi import TAGS
 from rollbook.api.operations import OPERATIONS
 from rollbook.api.problems import status_of
@@ -45,13 +45,13 @@ def http_everywhere() -> str:
 
 def http_parameters() -> str:
     """Every parameter and where it is taken."""
-    rows: dict[str, tuple[str, list[Operation]]] = {}
+    rows: dict[str, tuple[Parameter[Any], list[Operation]]] = {}
     for operation in OPERATIONS:
         for parameter in operation.parameters:
-            rows.setdefault(parameter.name, (parameter.meaning, []))[1].append(operation)
+            rows.setdefault(parameter.name + parameter.meaning, (parameter, []))[1].append(operation)
     return table(
         ("parameter", "meaning", "taken by"),
-        ((f"`{name}`", meaning, names(taking)) for name, (meaning, taking) in rows.items()),
+        ((f"`{each.name}`", each.meaning, names(taking)) for each, taking in rows.values()),
     )
 
 

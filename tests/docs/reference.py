@@ -8,9 +8,11 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from click import Context
 from msgspec.structs import fields
+from typer.core import TyperGroup
 
 from rollbook.api.metrics.scraping import METRICS, process_families
 from rollbook.api.problems import status_of
@@ -76,11 +78,17 @@ def errors() -> str:
 
 def commands() -> str:
     """What ``--help`` says of every command."""
-    parts = []
-    for name, command in [(row.name, loaded(row)) for row in COMMANDS]:
-        with Context(command, info_name=f"rollbook {name}", terminal_width=100, max_content_width=100) as context:
-            parts.append(f"## rollbook {name}\n\n```text\n{command.get_help(context).strip()}\n```")
-    return "\n\n".join(parts)
+    return "\n\n".join(part for row in COMMANDS for part in helps_of(loaded(row), f"rollbook {row.name}"))
+
+
+def helps_of(command: Any, name: str) -> Iterator[str]:
+    """The help of a command, or of each command of a group."""
+    if isinstance(command, TyperGroup):
+        for inner, each in command.commands.items():
+            yield from helps_of(each, f"{name} {inner}")
+        return
+    with Context(command, info_name=name, terminal_width=100, max_content_width=100) as context:
+        yield f"## {name}\n\n```text\n{command.get_help(context).strip()}\n```"
 
 
 def documents() -> str:

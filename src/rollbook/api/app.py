@@ -32,6 +32,7 @@ from rollbook.view.views import View
 logger = logging.getLogger(__name__)
 
 REVISION_HEADER = b"x-registry-revision"
+READING = frozenset({"GET", "HEAD"})
 ENFORCED = frozenset({"tokens", "roles", "audit"})
 """The verbs that are enforced even while a registry only observes: what they change outlasts that."""
 
@@ -50,6 +51,7 @@ class Application:
     ) -> None:
         self.registry = registry
         self.security = security
+        self._traffic = traffic
         self.scraper = Scraper(registry, traffic)
         self.pages = make_pages(operations)
         self._router = Router(operations)
@@ -90,7 +92,7 @@ class Application:
             if isinstance(refusal, PermissionDenied):
                 await self._audit(request, operation, "refused", problem=refusal.message)
             return operation.refused(refusal)
-        if operation.audited:
+        if operation.audited or (caller.kind == "local" and scope["method"] not in READING):
             await self._audit(request, operation, operation.name, **scope.get(AUDITED, {}))
         return response
 
@@ -99,7 +101,9 @@ class Application:
         try:
             check_verb(operation, caller)
         except RegistryError as refusal:
-            if caller.observed is None or operation.verb in ENFORCED:
+            is_enforced = caller.observed is None or operation.verb in ENFORCED
+            self._traffic.refusals[str(operation.verb), "enforced" if is_enforced else "observed"] += 1
+            if is_enforced:
                 raise
             logger.warning("would be refused: %s", refusal.message)
 
@@ -107,9 +111,14 @@ class Application:
         """Have what was done, or refused, in the audit log. What was done is answered whether or not it is logged."""
         scope = request.scope
         address = scope["client"][0]
-        more = {"operation": operation.name, "path": without_tokens(request.url.path), "request": scope["request_id"]}
+        more = {
+            "address": address,
+            "operation": operation.name,
+            "path": without_tokens(request.url.path),
+            "request": scope.get("request_id", ""),
+        }
         with suppress(JournalUnavailable):  # which is logged, and nothing can be taken back
-            await self.security.auditor.record(caller_of(request).name, event, address=address, **more, **facts)
+            await self.security.auditor.record(caller_of(request).name, event, **more, **facts)
 
 
 def check_verb(operation: Operation, caller: Caller) -> None:

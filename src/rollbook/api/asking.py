@@ -1,5 +1,6 @@
 """What a request carries: its body as a value, its conditions, its author. Refusals are those of ``errors``."""
 
+import binascii
 import re
 from collections.abc import Callable
 from typing import TypeVar
@@ -24,6 +25,9 @@ CALLER = "rollbook.caller"
 """Where the edge leaves the caller in the scope of a request."""
 REVOKED = "revoked"
 """Set in the state of a request's scope once its caller is no longer who it was."""
+HTTPS_COOKIE, LOOPBACK_COOKIE = "__Host-rollbook", "rollbook"
+"""The cookie of a session, by HTTPS and by HTTP on a loopback address. Only HTTPS can protect the first."""
+CREDENTIALS = re.compile(rb"(bearer|basic) +([^ ]+) *", re.IGNORECASE)
 AUDITED = "rollbook.audited"
 """Where a handler leaves what the audit log is to know of what it did."""
 CHALLENGE = "send a token: Authorization: Bearer TOKEN, or as the password of Basic"
@@ -107,6 +111,27 @@ def is_revoked(scope: Scope) -> bool:
 def media_type_of(request: Request) -> str:
     """The media type that a request gives its body, in lower case; empty where it gives none."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def session_in(cookie: bytes, scheme: str) -> str | None:
+    """The secret of a session in a header ``Cookie`` of a request by ``scheme``; None: there is none."""
+    wanted = HTTPS_COOKIE if scheme == "https" else LOOPBACK_COOKIE
+    pairs = (pair.strip().partition("=") for pair in cookie.decode("latin-1").split(";"))
+    return next((value for name, _, value in pairs if name == wanted), None)
+
+
+def secret_in(credentials: bytes) -> str | None:
+    """The secret in a header ``Authorization``: the token of Bearer, or the password of Basic; None: there is none."""
+    found = CREDENTIALS.fullmatch(credentials)
+    if found is None:
+        return None
+    if found[1].lower() == b"bearer":
+        return found[2].decode("latin-1")
+    try:
+        _, colon, password = binascii.a2b_base64(found[2], strict_mode=True).partition(b":")
+        return password.decode() if colon else None
+    except (binascii.Error, UnicodeDecodeError):
+        return None
 
 
 def reason_of(request: Request) -> str | None:

@@ -188,7 +188,12 @@ OF_BODIES = (
 OF_JOURNALS = (errors.JournalUnavailable, errors.JournalForbidden, errors.JournalDamaged, errors.JournalConflict)
 """What any operation may fail with because of the disk, or of another writer."""
 
-OF_CALLERS = (errors.Unauthenticated, errors.PermissionDenied, errors.TooManyWrongTokens)
+OF_CALLERS = (
+    errors.Unauthenticated,
+    errors.PermissionDenied,
+    errors.CrossOriginRefused,
+    errors.TooManyWrongTokens,
+)
 """What any operation may refuse because of who asks."""
 
 ANYWHERE = (

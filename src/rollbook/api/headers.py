@@ -52,6 +52,11 @@ CACHE_CONTROL = Header("Cache-Control", "how long the answer may be kept; `no-st
 CONTENT_DISPOSITION = Header(
     "Content-Disposition", "the name that a file has", 'attachment; filename="rollbook-r12.backup"'
 )
+SET_COOKIE = Header(
+    "Set-Cookie",
+    "the cookie of a session: `HttpOnly`, `SameSite=Strict`, and by HTTPS `__Host-` and `Secure`",
+    "__Host-rollbook=...; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict; Secure",
+)
 NO_BUFFERING = Header("X-Accel-Buffering", "`no`: a proxy passes events on at once", "no")
 CONTENT_SECURITY_POLICY = Header(
     "Content-Security-Policy", "what a browser may load for the page: its own styles", "default-src 'none'"

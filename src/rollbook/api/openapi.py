@@ -43,6 +43,8 @@ TAGS = {
     "access": "Who a caller is, and what it may.",
     "tokens": "The secrets that callers are recognised by.",
     "roles": "What callers may.",
+    "sessions": "What a browser has instead of a token.",
+    "audit": "Who was refused, and what happened to tokens, roles and webhooks.",
     "operations": "Health, readiness and metrics.",
     "about": "What this server is, and how it is asked.",
 }

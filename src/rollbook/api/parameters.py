@@ -243,3 +243,10 @@ WAIT_FOR: Parameter[float | None] = Parameter(
     {"type": "string", "pattern": r"^\d{1,6}(\.\d{1,3})?(ms|s|m)?$", "examples": ["30s"]},
     None,
 )
+FOLLOW: Parameter[bool] = Parameter(
+    "follow",
+    lambda text, limits: one_of_words("follow", ("false", "true"))(text, limits) == "true",
+    "`true`: go on with what is logged later, a line for each",
+    _words("false", "true", default="false"),
+    False,
+)

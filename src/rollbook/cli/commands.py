@@ -43,6 +43,9 @@ COMMANDS = (
     Row("schema", "rollbook.cli.nouns.general:schema", "Explain the fields of cluster documents."),
     Row("api", "rollbook.cli.nouns.general:api", "Send any request."),
     Row("version", "rollbook.cli.nouns.general:version", "Print versions."),
+    Row("token", "rollbook.cli.accounts:tokens", "Make, list, rotate and revoke tokens."),
+    Row("role", "rollbook.cli.accounts:roles", "List, read and apply roles."),
+    Row("access", "rollbook.cli.accounts:access", "Ask what may be done."),
 )
 
 OUT_OF_MEMORY = b"there is not enough memory: give the process more (see ulimit -v), or set ROLLBOOK_BODIES=packed\n"

@@ -26,6 +26,7 @@ EXIT_CODES: Mapping[type[RegistryError], int] = {
     errors.DocumentInvalid: REFUSED,
     errors.PermissionDenied: REFUSED,
     errors.Unauthenticated: REFUSED,
+    errors.CrossOriginRefused: REFUSED,
     errors.TooManyWrongTokens: REFUSED,
     errors.TokenNotFound: CLASHED,
     errors.TokenExists: CLASHED,

@@ -98,6 +98,7 @@ class Access:
 
     read = operation(security.read_access)
     can = operation(security.ask_access)
+    audit = operation(security.audit)
 
 
 class Registry:

@@ -99,7 +99,10 @@ class Identities:
 
     def recognised(self, secret: str, address: str) -> Caller | None:
         """The caller who has this secret, at an address; None when there is none."""
-        digest = digest_of(secret)
+        return self.recognised_by(digest_of(secret), address)
+
+    def recognised_by(self, digest: bytes, address: str) -> Caller | None:
+        """As ``recognised``, by the digest of the secret."""
         if digest == self._admin_digest:
             return self._caller(f"token:{ADMIN_NAME}@{address}", "token", ADMIN_NAMES, key=ADMIN_NAME)
         token = self._by_digest.get(digest)

@@ -5,6 +5,7 @@ from msgspec import Struct
 from rollbook.security.accounts import Accounts
 from rollbook.security.auditing import Auditor
 from rollbook.security.identities import Identities
+from rollbook.security.sessions import Sessions
 
 
 class Security(Struct, frozen=True):
@@ -13,3 +14,4 @@ class Security(Struct, frozen=True):
     identities: Identities
     accounts: Accounts
     auditor: Auditor
+    sessions: Sessions

@@ -4,6 +4,7 @@ One rule: what a request is counted under comes from our routes, never from its 
 path is the route's, with ``{id}`` where an id was.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from time import perf_counter
 from typing import NamedTuple
@@ -38,6 +39,8 @@ class RequestCounts:
         self._answers: dict[AnswerCounts, Histogram] = {}
         self.direct = dict.fromkeys(SHORTCUTS, 0)
         """How many answers of each shortcut went out without the application."""
+        self.refusals: Counter[tuple[str, str]] = Counter()
+        """How many requests were refused because of who asked, by the verb that was lacking and what became of them."""
         self.lateness = Histogram()
         """How late the event loop came to what was due, ten times a second."""
 

@@ -30,6 +30,7 @@ class Scrape(Struct, frozen=True):
     registry: Registry
     answers: Mapping[AnswerCounts, Histogram]
     direct: Mapping[str, int]
+    refusals: Mapping[tuple[str, str], int]
     lateness: Histogram
     leases: LeaseMetrics
     webhooks: WebhookMetrics | None

@@ -48,6 +48,7 @@ class Scraper(Struct, frozen=True):
             self.registry,
             self.traffic.answers(),
             dict(self.traffic.direct),
+            dict(self.traffic.refusals),
             self.traffic.lateness,
             self.registry.liveness.figures(),
             await _figures(self.registry.webhooks),

@@ -37,6 +37,14 @@ REQUESTS = (
         ("shortcut",),
     ),
     Metric(
+        "rollbook_access_refusals_total",
+        "counter",
+        "Requests of callers who lacked the verb, or whose credentials were wrong (verb `credentials`): enforced, they "
+        "were refused; observed, they passed.",
+        lambda scrape: scrape.refusals,
+        ("verb", "outcome"),
+    ),
+    Metric(
         "rollbook_http_request_duration_seconds",
         "histogram",
         "How long it took from when a request was read until its answer began. Of reads that are answered at once, "

@@ -3,7 +3,7 @@
 from typing import Any
 
 from rollbook.api.declarations import Schema, array_of
-from rollbook.api.schemas.messages import FLAG, NULLABLE_TEXT, TEXT, TIME, closed, object_of
+from rollbook.api.schemas.messages import COUNT, FLAG, NULLABLE_TEXT, TEXT, TIME, closed, object_of
 from rollbook.api.schemas.webhooks import NULLABLE_TIME
 from rollbook.security.issuing import (
     CLUSTERS_MAX,
@@ -119,5 +119,7 @@ COMPONENTS: dict[str, Schema] = {
         },
         required=("verb",),
     ),
+    "Session": object_of({"caller": TEXT, "seconds": COUNT}),
+    "AuditEntry": object_of({"seq": COUNT, "at": TIME, "actor": TEXT, "event": TEXT, "previous": TEXT}),
     "AccessJudgement": object_of({"allowed": FLAG, "caller": TEXT, "reason": TEXT, "roles": array_of(TEXT)}),
 }

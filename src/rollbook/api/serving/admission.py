@@ -7,14 +7,14 @@ One rule: only requests with wrong credentials are counted and refused by addres
 what others send from its address.
 """
 
-import binascii
 import logging
-import re
 from time import monotonic
 
 from msgspec import Struct
 
-from rollbook.api.asking import CHALLENGE
+from rollbook.api.asking import CHALLENGE, secret_in, session_in
+from rollbook.api.metrics.request_counts import RequestCounts
+from rollbook.api.serving.origins import check_same_origin
 from rollbook.api.serving.requests import IncomingRequest
 from rollbook.errors import TooManyWrongTokens, Unauthenticated
 from rollbook.security.access import allow_alike
@@ -23,7 +23,6 @@ from rollbook.security.limits import Buckets, Rate
 from rollbook.security.security import Security
 
 WRONG_TOKENS = Rate(per_second=20 / 60, burst=20)
-CREDENTIALS = re.compile(rb"(bearer|basic) +([^ ]+) *", re.IGNORECASE)
 
 logger = logging.getLogger(__name__)
 
@@ -35,25 +34,37 @@ class Recognised(Struct, frozen=True):
     credentials: bytes | None = None
     address: str = ""
     caller: Caller = Caller.FULL
+    session: str | None = None
+
+
+def credentials_of(request: IncomingRequest) -> bytes | None:
+    """What a request is recognised by."""
+    return request.known.get(b"authorization") or request.known.get(b"cookie")
 
 
 class Admission:
     """Recognises callers, for all connections of a server."""
 
-    def __init__(self, security: Security) -> None:
+    def __init__(self, security: Security, traffic: RequestCounts) -> None:
         self.identities = security.identities
         self._auditor = security.auditor
+        self._refusals = traffic.refusals
+        self._sessions = security.sessions
         self._wrong = Buckets()
 
-    def recognise(self, request: IncomingRequest) -> Recognised:
+    def recognise(self, request: IncomingRequest, uid: int | None = None) -> Recognised:
         """Who sends the request. Refuses (Unauthenticated, TooManyWrongTokens) wrong credentials.
 
-        A registry that has no identities looks at no credentials.
+        ``uid``: the user at the admin socket, who needs none. A registry that has no identities looks at none.
         """
         identities, credentials = self.identities, request.known.get(b"authorization")
         generation, address = identities.generation, request.client
+        if credentials is None and uid is not None:
+            return Recognised(generation, credentials_of(request), address, identities.local(uid))
         if credentials is None or not identities.is_closed:
-            return Recognised(generation, credentials, address, identities.anonymous(address))
+            return self._by_cookie(request) or Recognised(
+                generation, credentials_of(request), address, identities.anonymous(address)
+            )
         secret = secret_in(credentials)
         caller = None if secret is None else identities.recognised(secret, address)
         if caller is None:
@@ -65,15 +76,35 @@ class Admission:
         identities = self.identities
         if recognised.generation == identities.generation:
             return True
-        if recognised.credentials is None:
+        if recognised.caller.kind == "local":
+            return True
+        if recognised.session is not None:
+            caller = self._with_session(recognised.session, recognised.address)
+            return caller is not None and allow_alike(caller.permitted, recognised.caller.permitted)
+        if recognised.caller.kind == "anonymous" or recognised.credentials is None:
             return allow_alike(identities.anonymous(recognised.address).permitted, recognised.caller.permitted)
         secret = secret_in(recognised.credentials)
         caller = None if secret is None else identities.recognised(secret, recognised.address)
         return caller is not None and allow_alike(caller.permitted, recognised.caller.permitted)
 
+    def _by_cookie(self, request: IncomingRequest) -> Recognised | None:
+        """Who has the session of a cookie, which is looked up with every request; None when nobody has it."""
+        cookie = request.known.get(b"cookie")
+        secret = None if cookie is None else session_in(cookie, request.scheme)
+        caller = None if secret is None else self._with_session(secret, request.client)
+        if caller is None:
+            return None
+        check_same_origin(request.method, request.known)
+        return Recognised(-1, cookie, request.client, caller, secret)
+
+    def _with_session(self, secret: str, address: str) -> Caller | None:
+        session = self._sessions.find(secret)
+        return None if session is None else self.identities.recognised_by(session.token_digest, address)
+
     def _turned_away(self, credentials: bytes, address: str) -> Recognised:
         """Refuses wrong credentials. While the registry only observes, who sends them is anonymous."""
         identities = self.identities
+        self._refusals["credentials", "observed" if identities.policy.observes else "enforced"] += 1
         if identities.policy.observes:
             logger.warning("would be refused: wrong credentials from %s", address)
             return Recognised(identities.generation, credentials, address, identities.anonymous(address))
@@ -82,17 +113,3 @@ class Admission:
         problem = "the credentials are not those of a token in force here"
         self._auditor.note(f"anonymous@{address}", "unauthenticated", address=address, problem=problem)
         raise Unauthenticated(f"{problem}; {CHALLENGE}")
-
-
-def secret_in(credentials: bytes) -> str | None:
-    """The secret in a header ``Authorization``: the token of Bearer, or the password of Basic; None: there is none."""
-    found = CREDENTIALS.fullmatch(credentials)
-    if found is None:
-        return None
-    if found[1].lower() == b"bearer":
-        return found[2].decode("latin-1")
-    try:
-        _, colon, password = binascii.a2b_base64(found[2], strict_mode=True).partition(b":")
-        return password.decode() if colon else None
-    except (binascii.Error, UnicodeDecodeError):
-        return None

@@ -70,7 +70,7 @@ class Edge:
         self.patience = patience or Patience(pause_seconds=settings.limits.body_pause_seconds_max)
         self.router = Router(OPERATIONS)
         self.gates = Gates(settings, self.router)
-        self.admission = Admission(security)
+        self.admission = Admission(security, traffic)
         self.clock = Clock(asyncio.get_running_loop().time())
         self.date = date_header()
         self.connections: set[OpenConnection] = set()

@@ -180,7 +180,7 @@ class Exchange:
             "http_version": request.version,
             "server": self._connection.server,
             "client": (request.client, 0),
-            "scheme": "http",
+            "scheme": request.scheme,
             "method": request.method.decode("ascii"),
             "root_path": "",
             "path": unquote(text) if "%" in text else text,

@@ -1,4 +1,4 @@
-"""Who asks, behind proxies: ``Forwarded`` (RFC 7239) and ``X-Forwarded-For``.
+"""Who asks, behind proxies: ``Forwarded`` (RFC 7239), ``X-Forwarded-For`` and ``X-Forwarded-Proto``.
 
 One rule: a claim counts only as far as trusted proxies made it. The chain of addresses is read from its end, where the
 nearest proxy wrote, and the first address that is not a trusted proxy's is the client's.
@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from rollbook.setting_values import AllowedNetworks
 
 FOR = re.compile(r'(?:^|;)\s*for\s*=\s*("[^"]*"|[^;\s]*)', re.IGNORECASE)
+PROTO = re.compile(r'(?:^|;)\s*proto\s*=\s*("[^"]*"|[^;\s]*)', re.IGNORECASE)
 ADDRESS = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+)(?::\d+)?|([0-9A-Fa-f:.]+)")
 CHAIN_MAX = 64
 
@@ -30,6 +31,15 @@ def client_behind(proxies: AllowedNetworks, headers: Sequence[tuple[bytes, bytes
         if address not in proxies:
             return client
     return client
+
+
+def scheme_behind(headers: Sequence[tuple[bytes, bytes]]) -> str | None:
+    """The scheme by which the client reached the nearest proxy; None when the proxy does not say."""
+    forwarded = _joined(headers, b"forwarded")
+    found = PROTO.search(forwarded.rpartition(",")[2]) if forwarded else None
+    named = found[1] if found else _joined(headers, b"x-forwarded-proto").rpartition(",")[2]
+    scheme = named.strip().strip('"').lower()
+    return scheme if scheme in ("http", "https") else None
 
 
 def claims_in(headers: Sequence[tuple[bytes, bytes]]) -> list[str]:

@@ -15,13 +15,14 @@ from ipaddress import ip_address
 
 from rollbook.api.operations import streamed_paths
 from rollbook.api.routing import Router
-from rollbook.api.serving.forwarding import client_behind
+from rollbook.api.serving.forwarding import client_behind, scheme_behind
+from rollbook.api.serving.origins import check_origin
 from rollbook.api.serving.requests import IncomingRequest
 from rollbook.errors import BodyTooLarge, MisdirectedRequest, RegistryError, RequestRefused
 from rollbook.setting_values import LOOPBACK_NAMES
 from rollbook.settings import Settings
 
-SINGLE = (b"host", b"content-length", b"content-type", b"transfer-encoding", b"expect", b"authorization")
+SINGLE = (b"host", b"content-length", b"content-type", b"transfer-encoding", b"expect", b"authorization", b"cookie")
 """Headers that a request may have once: two of them could be read in two ways."""
 
 AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]*)(?::\d*)?")
@@ -54,6 +55,8 @@ class Gates:
             raise RequestRefused("an address that is asked for has no fragment: write %23 for a # in a name")
         if request.known.get(b"host") not in self._passed:
             self._check_host(request)
+        if b"origin" in known or b"sec-fetch-site" in known:
+            check_origin(request.method, known)
 
     def check_framing(self, known: Mapping[bytes, bytes]) -> None:
         """Refuses a body that is announced too large, or in an encoding that nothing here understands."""
@@ -77,9 +80,10 @@ class Gates:
         except ValueError:
             return False
 
-    def client_of(self, request: IncomingRequest, peer: str) -> str:
-        """The address of the client that a trusted ``peer`` forwards for."""
-        return client_behind(self._proxies, request.headers, peer)
+    def read_claims(self, request: IncomingRequest, peer: str) -> None:
+        """Take over what a trusted ``peer`` says of the client that it forwards for: its address and its scheme."""
+        request.client = client_behind(self._proxies, request.headers, peer)
+        request.scheme = scheme_behind(request.headers) or request.scheme
 
     def _check_target(self, request: IncomingRequest) -> None:
         """Take the absolute form of an address apart: its authority takes the place of ``Host`` (RFC 9112)."""

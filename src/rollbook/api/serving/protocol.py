@@ -11,6 +11,7 @@ from asyncio import Future, Transport
 from time import perf_counter
 from typing import cast
 
+from rollbook.api.serving.admin_sockets import uid_of
 from rollbook.api.serving.admission import Recognised
 from rollbook.api.serving.deadlines import overdue
 from rollbook.api.serving.edge import Edge
@@ -37,8 +38,11 @@ class Connection(asyncio.Protocol):
     outgoing: Outgoing
     reader: RequestReader
 
-    def __init__(self, edge: Edge) -> None:
+    def __init__(self, edge: Edge, *, is_local: bool = False) -> None:
+        """``is_local``: it is one to the admin socket."""
         self.edge = edge
+        self._is_local = is_local
+        self._uid: int | None = None
         self.server: tuple[str, int | None] | None = None
         self._answering: Exchange | Future[WriteResult] | None = None
         self._refusal: RegistryError | None = None
@@ -56,7 +60,9 @@ class Connection(asyncio.Protocol):
         self.outgoing = Outgoing(self.transport, self.edge.patience)
         peer, server = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         self.server = (server[0], server[1]) if isinstance(server, tuple) else None
-        self.reader = RequestReader(self.edge.gates, self.edge.clock, peer[0] if isinstance(peer, tuple) else "unknown")
+        if self._is_local:
+            self._uid = uid_of(transport)
+        self.reader = RequestReader(self.edge.gates, self.edge.clock, peer[0] if isinstance(peer, tuple) else "local")
         self.edge.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -216,11 +222,11 @@ class Connection(asyncio.Protocol):
         edge, shortcuts, seen = self.edge, self.edge.shortcuts, self._recognised
         if (
             seen.generation != edge.admission.identities.generation
-            or seen.credentials != request.known.get(b"authorization")
+            or seen.credentials != (request.known.get(b"authorization") or request.known.get(b"cookie"))
             or seen.address != request.client
         ):
             try:
-                self._recognised = seen = edge.admission.recognise(request)
+                self._recognised = seen = edge.admission.recognise(request, self._uid)
             except RegistryError as refusal:
                 self._turn_away(request, refusal)
                 return

@@ -172,7 +172,7 @@ class RequestReader:
             self.wants_go_ahead = False
             self.since = self._clock.now
         if self._is_trusted:
-            request.client = self._gates.client_of(request, self._peer)
+            self._gates.read_claims(request, self._peer)
         self.phase, self._bytes_fed = "idle", 0
         if not request.keep_alive:
             self.ended = True

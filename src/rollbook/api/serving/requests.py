@@ -18,6 +18,7 @@ class IncomingRequest:
     version = "1.1"
     keep_alive = True
     body = b""
+    scheme = "http"
     id = ""
     """The request id that the client sent, or an empty string."""
     stream: BodyStream | None = None

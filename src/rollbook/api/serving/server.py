@@ -20,11 +20,18 @@ STOP_LOOK_SECONDS = 0.05
 logger = logging.getLogger(__name__)
 
 
-async def serve(edge: Edge, *, bound: socket.socket, stop_seconds: int, before_stop: Callable[[], None]) -> None:
-    """Serve on a bound socket until SIGTERM or SIGINT; then ``before_stop`` ends what would never end by itself.
+async def serve(
+    edge: Edge,
+    *,
+    bound: socket.socket,
+    admin: socket.socket | None,
+    stop_seconds: int,
+    before_stop: Callable[[], None],
+) -> None:
+    """Serve on a bound socket, and on the ``admin`` socket, until SIGTERM or SIGINT.
 
-    Requests that are under way at a stop have ``stop_seconds`` to end. Refuses (SettingRefused) an address that can't
-    be listened on.
+    Then ``before_stop`` ends what would never end by itself. Requests that are under way at a stop have
+    ``stop_seconds`` to end. Refuses (SettingRefused) an address that can't be listened on.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -33,22 +40,27 @@ async def serve(edge: Edge, *, bound: socket.socket, stop_seconds: int, before_s
     allow_many_connections()
     listening = listen(bound)  # a program that sees it listen may stop it at once, so the handlers come first
     logger.info("rollbook %s, listening on %s: %s", __version__, address_of(listening), edge.contents)
-    async with loop_lag_kept(edge.traffic.lateness), accepting(edge, listening, stop_seconds=stop_seconds):
+    async with loop_lag_kept(edge.traffic.lateness), accepting(edge, listening, admin, stop_seconds=stop_seconds):
         async with service_notified():
             await stopping.wait()
         before_stop()
 
 
 @contextlib.asynccontextmanager
-async def accepting(edge: Edge, listening: socket.socket, *, stop_seconds: float) -> AsyncIterator[None]:
+async def accepting(
+    edge: Edge, listening: socket.socket, admin: socket.socket | None = None, *, stop_seconds: float
+) -> AsyncIterator[None]:
     """Accept connections for the length of the block; then let what is under way end, for ``stop_seconds``."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(edge), sock=listening, backlog=BACKLOG)
+    servers = [await loop.create_server(lambda: Connection(edge), sock=listening, backlog=BACKLOG)]
+    if admin is not None:
+        servers.append(await loop.create_unix_server(lambda: Connection(edge, is_local=True), sock=admin))
     ticking = asyncio.create_task(edge.keep_time(), name="rollbook-connections")
     try:
         yield
     finally:
-        server.close()
+        for server in servers:
+            server.close()
         edge.stop()
         deadline = loop.time() + stop_seconds
         while (edge.connections or edge.tasks) and loop.time() < deadline:

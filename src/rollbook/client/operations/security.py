@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rollbook.client.calls import Call, Json, encoded, path_of
+from rollbook.client.calls import Call, Json, encoded, parameters_of, path_of
 from rollbook.client.replies import nothing, value
 
 
@@ -65,3 +65,9 @@ def ask_access(
     given: dict[str, Any] = {"verb": verb, "id": id, "paths": list(paths) or None, "as": subject}
     body = encoded({name: each for name, each in given.items() if each is not None})
     return Call("POST", "/access/can", value, body=body, repeatable=True)
+
+
+def audit(since: int | None = None, *, filter: Json | None = None, limit: int | None = None) -> Call[list[Json]]:
+    """Entries of the audit log after sequence number ``since``, oldest first."""
+    given = parameters_of(since=since, filter=filter, limit=limit)
+    return Call("GET", "/audit", value, parameters=given, repeatable=True)
