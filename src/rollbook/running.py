@@ -15,6 +15,7 @@ import uvloop
 from rollbook.api.app import make_app
 from rollbook.api.metrics.request_counts import RequestCounts
 from rollbook.api.serving.admin_sockets import admin_socket_in
+from rollbook.api.serving.certificates import Certificates
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.listening import bind
 from rollbook.api.serving.memory import LOOK_SECONDS, keep_few_heaps, memory_keeper
@@ -27,6 +28,7 @@ from rollbook.registry.supervising import Recurring, Supervisor
 from rollbook.security.security import Security
 from rollbook.settings import Settings
 
+CERTIFICATES_LOOK_SECONDS = 2.0
 COMPUTING_SECONDS_AT_STOP = 2.0
 """How long requests may still compute when the server is asked to stop."""
 
@@ -47,7 +49,12 @@ async def _serve(settings: Settings) -> str | None:
 
 async def _serve_on(bound: socket.socket, settings: Settings) -> str | None:
     """Serve on a bound socket until a signal; the reason when it was the registry that could not go on."""
+    certificates = certificates_of(settings)
     async with open_registry(settings) as registry, AsyncExitStack() as undo:
+        if certificates is not None:
+            look = partial(asyncio.to_thread, certificates.look)
+            looking = Recurring(registry.supervisor, "rollbook-tls", look, seconds=CERTIFICATES_LOOK_SECONDS)
+            await undo.enter_async_context(looking)
         security = await undo.enter_async_context(open_security(settings, registry.supervisor))
         check_reach(settings, security)
         settle_garbage_collection()
@@ -64,11 +71,18 @@ async def _serve_on(bound: socket.socket, settings: Settings) -> str | None:
             Edge(make_app(registry, security, traffic), registry, security, traffic, settings),
             bound=bound,
             admin=undo.enter_context(admin_socket_in(settings.data)),
+            certificates=certificates,
             stop_seconds=settings.stop_seconds,
             before_stop=partial(_end_what_is_long, registry),
         )
         ending.cancel()
     return registry.supervisor.failure
+
+
+def certificates_of(settings: Settings) -> Certificates | None:
+    """The certificates that the settings name; None without TLS. Refuses (SettingRefused) files that can't be used."""
+    certificate, key = settings.tls_cert.file, settings.tls_key.file
+    return None if certificate is None or key is None else Certificates(certificate, key, settings.tls_client_ca.file)
 
 
 def check_reach(settings: Settings, security: Security) -> None:

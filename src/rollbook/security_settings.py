@@ -6,6 +6,7 @@ from rollbook.setting_values import (
     anonymous_roles,
     host_names,
     one_of,
+    optional_file,
     secret_file,
     trusted_networks,
 )
@@ -44,5 +45,20 @@ SECURITY_SETTINGS = (
         one_of(Security),
         "`observe` lets every request pass, and logs what would be refused; only tokens, roles and the audit log stay "
         "closed.",
+    ),
+    Setting(
+        "tls_cert",
+        "ROLLBOOK_TLS_CERT",
+        optional_file,
+        "A PEM file of the server's certificate and those that lead to its authority: the registry is served over "
+        "HTTPS. It is read again when it changes, and at SIGHUP.",
+    ),
+    Setting("tls_key", "ROLLBOOK_TLS_KEY", optional_file, "A PEM file of the key of that certificate, not encrypted."),
+    Setting(
+        "tls_client_ca",
+        "ROLLBOOK_TLS_CLIENT_CA",
+        optional_file,
+        "A PEM file of the authorities of clients' certificates. A client whose certificate one of them has signed is "
+        "the token that has one of its names (SAN) among its `certificates`.",
     ),
 )

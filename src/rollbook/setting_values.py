@@ -94,6 +94,15 @@ class SecretFile(Struct, frozen=True):
         return str(self.file or "none")
 
 
+class OptionalFile(Struct, frozen=True):
+    """A file, or none. As text: its name, or ``none``."""
+
+    file: Path | None = None
+
+    def __str__(self) -> str:
+        return str(self.file or "none")
+
+
 class OnOff(Struct, frozen=True):
     """A switch. As text: ``on`` or ``off``."""
 
@@ -157,6 +166,15 @@ def secret_file(text: str) -> SecretFile:
     if not SECRET.fullmatch(secret):
         raise ValueError("a file with one token of at least 32 letters, digits and -._~+/ characters")
     return found
+
+
+def optional_file(text: str) -> OptionalFile:
+    """Reads the name of a file, which has to be there now."""
+    if text == "none":
+        return OptionalFile()
+    if not Path(text).is_file():
+        raise ValueError("none, or the name of a file")
+    return OptionalFile(Path(text).absolute())
 
 
 def one_of(words: Any) -> Callable[[str], str]:

@@ -23,6 +23,7 @@ from rollbook.setting_values import (
     HostNames,
     MaybeDirectory,
     OnOff,
+    OptionalFile,
     SecretFile,
     Security,
     Setting,
@@ -74,6 +75,9 @@ class Settings(Struct, frozen=True):
     admin_token_file: SecretFile = SecretFile()
     anonymous: AnonymousRoles = AnonymousRoles()
     security: Security = "enforce"
+    tls_cert: OptionalFile = OptionalFile()
+    tls_key: OptionalFile = OptionalFile()
+    tls_client_ca: OptionalFile = OptionalFile()
     limits: Limits = DEFAULT_LIMITS
 
     @property
@@ -85,6 +89,15 @@ class Settings(Struct, frozen=True):
             return ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+
+def _check_tls(chosen: Mapping[str, Any]) -> None:
+    """Refuses a part of what TLS needs."""
+    files = {name: chosen.get(name, OptionalFile()).file for name in ("tls_cert", "tls_key", "tls_client_ca")}
+    if (files["tls_cert"] is None) != (files["tls_key"] is None):
+        raise SettingRefused("TLS needs both a certificate and its key: set ROLLBOOK_TLS_CERT and ROLLBOOK_TLS_KEY")
+    if files["tls_client_ca"] is not None and files["tls_cert"] is None:
+        raise SettingRefused("ROLLBOOK_TLS_CLIENT_CA needs TLS: set ROLLBOOK_TLS_CERT and ROLLBOOK_TLS_KEY too")
 
 
 def default_of(setting: Setting) -> object:
@@ -115,6 +128,7 @@ def settings_from(environment: Mapping[str, str], **flags: Flag) -> Settings:
     if flags:
         raise TypeError(f"not a setting: {', '.join(flags)}")
     _check_statuses(chosen)
+    _check_tls(chosen)
     limits = Limits(**{name: chosen.pop(name) for name in LIMIT_NAMES & chosen.keys()})
     return Settings(**chosen, limits=limits)
 

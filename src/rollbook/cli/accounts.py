@@ -38,20 +38,30 @@ RoleOption = Annotated[list[str], typer.Option("--role", metavar="ROLE", help="A
 ClusterOption = Annotated[
     list[str] | None, typer.Option("--cluster", metavar="ID", help="A cluster that it is bound to; may be repeated.")
 ]
+CertificateOption = Annotated[
+    list[str] | None,
+    typer.Option("--certificate", metavar="NAME", help="A name (SAN) of client certificates; may be repeated."),
+]
 OwnerOption = Annotated[str | None, typer.Option("--owner", metavar="OWNER", help="The owner that it is bound to.")]
 NetworkOption = Annotated[
     list[str] | None,
     typer.Option("--network", metavar="NETWORK", help="A network that it can be used from; may be repeated."),
 ]
 
-tokens = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Make, list, rotate and revoke tokens.")
-roles = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, read and apply roles.")
-access = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+def group(help: str) -> typer.Typer:
+    """A group of commands."""
+    return typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help=help)
+
+
+tokens = group("Make, list, rotate and revoke tokens.")
+roles = group("List, read and apply roles.")
+access = group("Ask what may be done.")
 
 
 @access.callback()
 def about_access() -> None:
-    """Ask what may be done."""
+    """Ask what may be done."""  # with a callback, one command is a group too
 
 
 @tokens.command("create")
@@ -61,6 +71,7 @@ def create_token(
     cluster: ClusterOption = None,
     owner: OwnerOption = None,
     network: NetworkOption = None,
+    certificate: CertificateOption = None,
     ttl: Annotated[
         float | None, typer.Option("--ttl", metavar="SECONDS", help="How long it holds; for ever without it.")
     ] = None,
@@ -75,6 +86,7 @@ def create_token(
         "clusters": cluster,
         "owner": owner,
         "networks": network,
+        "certificates": certificate,
         "ttlSeconds": ttl,
     }
     token = {member: each for member, each in asked.items() if each is not None}

@@ -49,7 +49,7 @@ def _be_ready_for_signals() -> None:
         os._exit(DONE)
 
     def hang_up(_number: int, _frame: object) -> None:
-        logger.info("SIGHUP is ignored: settings are read when the server starts")
+        logger.info("SIGHUP is ignored: settings are read when the server starts, and there is no TLS certificate")
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)

@@ -36,7 +36,7 @@ class Access(Struct, frozen=True, dict=True):
 
     def may(self, verb: str) -> bool:
         """Whether some grant allows the verb, on any cluster at all."""
-        return any(verb in grant.verbs for grant in self.grants)
+        return verb in self._verbs
 
     def sight(self, verb: str = "read") -> Sight:
         """What the caller sees by a verb of reading."""
@@ -68,6 +68,10 @@ class Access(Struct, frozen=True, dict=True):
         """
         writes = [grant.writes for grant in self.grants if verb in grant.verbs and grant.covers(whole)]
         return list(_unwritable(reduce(or_, writes, HIDDEN), before, after, ()))
+
+    @cached_property
+    def _verbs(self) -> frozenset[str]:
+        return frozenset[str]().union(*(grant.verbs for grant in self.grants))
 
     @cached_property
     def _unbounded(self) -> frozenset[str]:

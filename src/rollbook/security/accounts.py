@@ -69,6 +69,9 @@ class Accounts:
             check_may_give(caller, map(self.role, asked.roles), asked.clusters, asked.owner)
             if any(token.name == asked.name for token in self.tokens):
                 raise TokenExists(f"a token is named {asked.name!r} already: rotate or revoke it, or choose another")
+            taken = {name for token in self.tokens for name in token.certificates}
+            if not taken.isdisjoint(asked.certificates):
+                raise TokenExists(f"{min(taken & set(asked.certificates))!r} is the certificate of another token")
             id = new_token_id()
             secret = new_token(id)
             token = Token(
@@ -82,6 +85,7 @@ class Accounts:
                 networks=asked.networks,
                 expires_at_ms=asked.expires_at_ms,
                 created_by=caller.name,
+                certificates=asked.certificates,
             )
             await self._change(lambda store: store.save_token(row_of(token)))
             return Issued(token, secret)
@@ -135,7 +139,7 @@ class Accounts:
 
     async def keep_uses(self) -> None:
         """Keep when tokens were last used."""
-        uses = self.identities.taken_uses()
+        uses = self.identities.uses.take()
         if uses:
             await self._keep(lambda store: store.keep_uses(uses))
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address, ip_network
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rollbook.documents.codec import decode_json
 from rollbook.documents.values import Value
@@ -63,6 +64,22 @@ def read_holdings(store: TokenStore) -> Holdings:
     return Holdings(tokens, roles, store.has_had_identities())
 
 
+class TokenUses:
+    """When tokens were used, until that is kept."""
+
+    def __init__(self) -> None:
+        self._uses: dict[str, int] = {}
+
+    def note(self, id: str, at_ms: int) -> None:
+        """Note that a token was used."""
+        self._uses[id] = at_ms
+
+    def take(self) -> list[tuple[str, int]]:
+        """The ids of the tokens that were used since the last call, and when."""
+        uses, self._uses = list(self._uses.items()), {}
+        return uses
+
+
 class Identities:
     """Who may. ``tokens`` are in order of creation, by their ids; ``roles`` are all, by name."""
 
@@ -75,8 +92,9 @@ class Identities:
         self._now_ms = now_ms
         self._admin_digest = digest_of(policy.admin_token) if policy.admin_token else None
         self._by_digest: dict[bytes, Token] = {}
+        self._by_certificate: dict[str, Token] = {}
         self._accesses: dict[tuple[tuple[str, ...], str], Access] = {}
-        self._uses: dict[str, int] = {}
+        self.uses = TokenUses()
         self._next_end_ms: int | None = None
         self.enforce(holdings)
 
@@ -86,6 +104,7 @@ class Identities:
         self.roles = {**holdings.roles, **BUILT_IN}
         former = {token.former_digest: token for token in holdings.tokens if token.former_digest is not None}
         self._by_digest = {**former, **{token.digest: token for token in holdings.tokens}}
+        self._by_certificate = {name: token for token in holdings.tokens for name in token.certificates}
         policy = self.policy
         self.is_closed = bool(
             self._admin_digest or holdings.had_identities or policy.anonymous.roles or policy.observes
@@ -108,8 +127,19 @@ class Identities:
         token = self._by_digest.get(digest)
         if token is None or not self._is_in_force(token, digest) or not _is_within(token.networks, address):
             return None
-        self._uses[token.id] = self._now_ms()
+        self.uses.note(token.id, self._now_ms())
         return self.caller_with(token, address)
+
+    def certified(self, names: Iterable[str], address: str) -> Caller | None:
+        """The caller who has shown a certificate with these names; None when it is nobody's."""
+        for name in names:
+            token = self._by_certificate.get(name)
+            if token and self._is_in_force(token, token.digest) and _is_within(token.networks, address):
+                self.uses.note(token.id, self._now_ms())
+                return replace(
+                    self.caller_with(token, address), name=f"certificate:{name}@{address}", kind="certificate"
+                )
+        return None
 
     def caller_with(self, token: Token, address: str) -> Caller:
         """The caller that a token makes of who sends it from an address."""
@@ -143,11 +173,6 @@ class Identities:
     def roles_named(self, names: Iterable[str]) -> tuple[Role, ...]:
         """The roles of these names. One that is gone allows nothing."""
         return tuple(self.roles[name] for name in names if name in self.roles)
-
-    def taken_uses(self) -> list[tuple[str, int]]:
-        """The ids of the tokens that were used since the last call, and when."""
-        uses, self._uses = list(self._uses.items()), {}
-        return uses
 
     def _caller(
         self,

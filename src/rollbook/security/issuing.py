@@ -24,6 +24,7 @@ from rollbook.security.tokens import Token
 
 TOKEN_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 ROLES_MAX, CLUSTERS_MAX, NETWORKS_MAX = 32, 1_000, 64
+CERTIFICATES_MAX = 64
 TEXT_LENGTH_MAX = 500
 GRACE_SECONDS_DEFAULT, GRACE_SECONDS_MAX = 24 * 3600, 30 * 24 * 3600
 SECONDS_MAX = 100 * 365 * 24 * 3600
@@ -38,6 +39,7 @@ class NewToken(Struct, frozen=True):
     owner: str | None = None
     networks: tuple[str, ...] = ()
     expires_at_ms: int | None = None
+    certificates: tuple[str, ...] = ()
 
 
 def parse_new_token(body: Value, *, roles: Iterable[str], now_ms: int) -> NewToken:
@@ -47,7 +49,7 @@ def parse_new_token(body: Value, *, roles: Iterable[str], now_ms: int) -> NewTok
     """
     if not isinstance(body, dict):
         raise RequestRefused("a token is asked for by an object: {'name': ..., 'roles': [...]}")
-    known = {"name", "roles", "clusters", "owner", "networks", "expiresAt", "ttlSeconds"}
+    known = {"name", "roles", "clusters", "owner", "networks", "certificates", "expiresAt", "ttlSeconds"}
     for member in body.keys() - known:
         raise RequestRefused(f"{member!r} is not known here, only {', '.join(sorted(known))}", at=below("", member))
     name = body.get("name")
@@ -62,7 +64,8 @@ def parse_new_token(body: Value, *, roles: Iterable[str], now_ms: int) -> NewTok
         raise RequestRefused(f"'owner' must be a string of 1 to {TEXT_LENGTH_MAX} characters", at="/owner")
     networks = _texts(body, "networks", most=NETWORKS_MAX)
     clusters = _texts(body, "clusters", most=CLUSTERS_MAX)
-    return NewToken(name, named, clusters, owner, _networks(networks), _expiry(body, now_ms))
+    certificates = _texts(body, "certificates", most=CERTIFICATES_MAX)
+    return NewToken(name, named, clusters, owner, _networks(networks), _expiry(body, now_ms), certificates)
 
 
 def parse_grace_ms(body: Maybe) -> int:
@@ -109,6 +112,7 @@ def as_json(token: Token) -> Document:
         "clusters": list(token.clusters),
         "owner": token.owner,
         "networks": list(token.networks),
+        "certificates": list(token.certificates),
         "createdAt": time_of(token.created_at_ms),
         "createdBy": token.created_by or None,
         "expiresAt": time_of(token.expires_at_ms),

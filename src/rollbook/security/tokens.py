@@ -30,7 +30,8 @@ class Token(Struct, frozen=True):
 
     ``digests`` are the SHA-256 digests of its secrets: the present one, and during a rotation the former one, which
     holds until ``former_until_ms``. ``roles`` are names; ``clusters`` and ``owner`` are facts for the rules of roles;
-    ``networks`` are the only addresses that may use it, all when there is none.
+    ``networks`` are the only addresses that may use it, all when there is none. ``certificates`` are the names (SAN) of
+    clients' certificates that stand for it, beside its secret.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Token(Struct, frozen=True):
     former_until_ms: int | None = None
     last_used_at_ms: int | None = None
     created_by: str = ""
+    certificates: tuple[str, ...] = ()
 
 
 class _Facts(Struct, frozen=True):
@@ -57,11 +59,20 @@ class _Facts(Struct, frozen=True):
     owner: str | None = None
     networks: tuple[str, ...] = ()
     created_by: str = ""
+    certificates: tuple[str, ...] = ()
 
 
 def row_of(token: Token) -> TokenRow:
     """The token as a store keeps it."""
-    facts = _Facts(token.name, token.roles, token.clusters, token.owner, token.networks, token.created_by)
+    facts = _Facts(
+        token.name,
+        token.roles,
+        token.clusters,
+        token.owner,
+        token.networks,
+        token.created_by,
+        token.certificates,
+    )
     return TokenRow(
         token.id,
         token.created_at_ms,
@@ -91,6 +102,7 @@ def token_from(row: TokenRow) -> Token:
         former_until_ms=row.former_until_ms,
         last_used_at_ms=row.last_used_at_ms,
         created_by=facts.created_by,
+        certificates=facts.certificates,
     )
 
 

@@ -6,6 +6,7 @@ from rollbook.api.declarations import Schema, array_of
 from rollbook.api.schemas.messages import COUNT, FLAG, NULLABLE_TEXT, TEXT, TIME, closed, object_of
 from rollbook.api.schemas.webhooks import NULLABLE_TIME
 from rollbook.security.issuing import (
+    CERTIFICATES_MAX,
     CLUSTERS_MAX,
     GRACE_SECONDS_MAX,
     NETWORKS_MAX,
@@ -36,6 +37,9 @@ NEW_TOKEN = {
         "description": "whom it is bound to, for rules that ask for `owner`",
     },
     "networks": _texts(NETWORKS_MAX, "the only networks that it can be used from, such as `10.0.0.0/8`"),
+    "certificates": _texts(
+        CERTIFICATES_MAX, "names (SAN) of clients' certificates that stand for it, with `ROLLBOOK_TLS_CLIENT_CA`"
+    ),
     "expiresAt": {**NULLABLE_TIME, "description": "when it ends, in ISO 8601; never where it is left out"},
     "ttlSeconds": {
         "anyOf": [{"type": "number", "minimum": 1, "maximum": SECONDS_MAX}, {"type": "null"}],
@@ -49,6 +53,7 @@ _TOKEN = {
     "clusters": array_of(TEXT),
     "owner": NULLABLE_TEXT,
     "networks": array_of(TEXT),
+    "certificates": array_of(TEXT),
     "createdAt": TIME,
     "createdBy": NULLABLE_TEXT,
     "expiresAt": NULLABLE_TIME,

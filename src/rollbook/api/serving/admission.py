@@ -15,6 +15,7 @@ from msgspec import Struct
 from rollbook.api.asking import CHALLENGE, secret_in, session_in
 from rollbook.api.metrics.request_counts import RequestCounts
 from rollbook.api.serving.origins import check_same_origin
+from rollbook.api.serving.peers import Peer
 from rollbook.api.serving.requests import IncomingRequest
 from rollbook.errors import TooManyWrongTokens, Unauthenticated
 from rollbook.security.access import allow_alike
@@ -25,6 +26,7 @@ from rollbook.security.security import Security
 WRONG_TOKENS = Rate(per_second=20 / 60, burst=20)
 
 logger = logging.getLogger(__name__)
+NO_PEER = Peer()
 
 
 class Recognised(Struct, frozen=True):
@@ -35,6 +37,7 @@ class Recognised(Struct, frozen=True):
     address: str = ""
     caller: Caller = Caller.FULL
     session: str | None = None
+    peer: Peer = NO_PEER
 
 
 def credentials_of(request: IncomingRequest) -> bytes | None:
@@ -52,15 +55,18 @@ class Admission:
         self._sessions = security.sessions
         self._wrong = Buckets()
 
-    def recognise(self, request: IncomingRequest, uid: int | None = None) -> Recognised:
+    def recognise(self, request: IncomingRequest, peer: Peer = NO_PEER) -> Recognised:
         """Who sends the request. Refuses (Unauthenticated, TooManyWrongTokens) wrong credentials.
 
-        ``uid``: the user at the admin socket, who needs none. A registry that has no identities looks at none.
+        ``peer``: who may need none, at the admin socket or with a certificate. While there are no identities, none is
+        looked at.
         """
         identities, credentials = self.identities, request.known.get(b"authorization")
         generation, address = identities.generation, request.client
-        if credentials is None and uid is not None:
-            return Recognised(generation, credentials_of(request), address, identities.local(uid))
+        if credentials is None and (peer.uid is not None or peer.certificate):
+            caller = self._known_by_peer(peer, address)
+            if caller is not None:
+                return Recognised(generation, credentials_of(request), address, caller, peer=peer)
         if credentials is None or not identities.is_closed:
             return self._by_cookie(request) or Recognised(
                 generation, credentials_of(request), address, identities.anonymous(address)
@@ -76,8 +82,9 @@ class Admission:
         identities = self.identities
         if recognised.generation == identities.generation:
             return True
-        if recognised.caller.kind == "local":
-            return True
+        if recognised.caller.kind in ("local", "certificate"):
+            caller = self._known_by_peer(recognised.peer, recognised.address)
+            return caller is not None and allow_alike(caller.permitted, recognised.caller.permitted)
         if recognised.session is not None:
             caller = self._with_session(recognised.session, recognised.address)
             return caller is not None and allow_alike(caller.permitted, recognised.caller.permitted)
@@ -86,6 +93,11 @@ class Admission:
         secret = secret_in(recognised.credentials)
         caller = None if secret is None else identities.recognised(secret, recognised.address)
         return caller is not None and allow_alike(caller.permitted, recognised.caller.permitted)
+
+    def _known_by_peer(self, peer: Peer, address: str) -> Caller | None:
+        if peer.uid is not None:
+            return self.identities.local(peer.uid)
+        return self.identities.certified(peer.certificate, address)
 
     def _by_cookie(self, request: IncomingRequest) -> Recognised | None:
         """Who has the session of a cookie, which is looked up with every request; None when nobody has it."""

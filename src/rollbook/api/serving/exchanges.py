@@ -178,7 +178,7 @@ class Exchange:
             "type": "http",
             "asgi": ASGI,
             "http_version": request.version,
-            "server": self._connection.server,
+            "server": self._connection.peer.server,
             "client": (request.client, 0),
             "scheme": request.scheme,
             "method": request.method.decode("ascii"),

@@ -11,12 +11,12 @@ from asyncio import Future, Transport
 from time import perf_counter
 from typing import cast
 
-from rollbook.api.serving.admin_sockets import uid_of
 from rollbook.api.serving.admission import Recognised
 from rollbook.api.serving.deadlines import overdue
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.exchanges import Exchange
 from rollbook.api.serving.outgoing import Outgoing
+from rollbook.api.serving.peers import Peer, peer_of
 from rollbook.api.serving.reading import RequestReader
 from rollbook.api.serving.refusing import refused
 from rollbook.api.serving.requests import IncomingRequest
@@ -38,12 +38,9 @@ class Connection(asyncio.Protocol):
     outgoing: Outgoing
     reader: RequestReader
 
-    def __init__(self, edge: Edge, *, is_local: bool = False) -> None:
-        """``is_local``: it is one to the admin socket."""
+    def __init__(self, edge: Edge) -> None:
         self.edge = edge
-        self._is_local = is_local
-        self._uid: int | None = None
-        self.server: tuple[str, int | None] | None = None
+        self.peer = Peer()
         self._answering: Exchange | Future[WriteResult] | None = None
         self._refusal: RegistryError | None = None
         self._recognised = NOBODY_YET
@@ -58,11 +55,8 @@ class Connection(asyncio.Protocol):
         """A connection begins."""
         self.transport = cast(Transport, transport)
         self.outgoing = Outgoing(self.transport, self.edge.patience)
-        peer, server = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-        self.server = (server[0], server[1]) if isinstance(server, tuple) else None
-        if self._is_local:
-            self._uid = uid_of(transport)
-        self.reader = RequestReader(self.edge.gates, self.edge.clock, peer[0] if isinstance(peer, tuple) else "local")
+        self.peer = peer_of(transport)
+        self.reader = RequestReader(self.edge.gates, self.edge.clock, self.peer)
         self.edge.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -93,7 +87,7 @@ class Connection(asyncio.Protocol):
         if isinstance(self._answering, Exchange):
             self._answering.leave()
         self._go_on()
-        return True
+        return not self.peer.is_secure  # TLS has no half of a connection to keep open
 
     def pause_writing(self) -> None:
         """The client reads more slowly than answers are written."""
@@ -226,7 +220,7 @@ class Connection(asyncio.Protocol):
             or seen.address != request.client
         ):
             try:
-                self._recognised = seen = edge.admission.recognise(request, self._uid)
+                self._recognised = seen = edge.admission.recognise(request, self.peer)
             except RegistryError as refusal:
                 self._turn_away(request, refusal)
                 return
@@ -241,8 +235,7 @@ class Connection(asyncio.Protocol):
                 return
             update = shortcuts.begin_update(request)
             if update is not None:
-                begun = perf_counter()
-                self._answering = update
+                begun, self._answering = perf_counter(), update
                 update.add_done_callback(lambda done: self._end_update(done, request, begun))
                 return
         if request.stream is not None:
@@ -286,7 +279,8 @@ class Connection(asyncio.Protocol):
         self._unread = b""
         self._account()
         if not self.transport.is_closing():
-            self.transport.write_eof()
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
             if self._reading_paused:
                 self._reading_paused = False
                 self.transport.resume_reading()

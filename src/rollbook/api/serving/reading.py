@@ -14,7 +14,8 @@ import httptools
 
 from rollbook.api.serving.body_streams import BodyStream
 from rollbook.api.serving.gates import Gates, check_version, too_large
-from rollbook.api.serving.requests import IncomingRequest
+from rollbook.api.serving.peers import Peer
+from rollbook.api.serving.requests import IncomingRequest, SecureRequest
 from rollbook.errors import HeadTooLarge, RegistryError, RequestRefused
 
 HEAD_BYTES_MAX = 64 * 1024 - 1
@@ -39,14 +40,14 @@ class Clock:
 
 
 class RequestReader:
-    """Reads the requests of one connection. ``peer`` is the address at its other end.
+    """Reads the requests of one connection. ``peer`` is who is at its other end.
 
     ``phase`` is what is being read, ``since`` the time since when; where it is idle, since the last request began or
     had its body. ``body_at`` is when the last of a body came. ``whole`` are the requests that wait to be answered;
     after the one that ``ended`` no other is read.
     """
 
-    def __init__(self, gates: Gates, clock: Clock, peer: str) -> None:
+    def __init__(self, gates: Gates, clock: Clock, peer: Peer) -> None:
         self.whole: deque[IncomingRequest] = deque()
         self.phase: Phase = "idle"
         self.since = self.body_at = clock.now
@@ -56,11 +57,12 @@ class RequestReader:
         self.stream: BodyStream | None = None
         """The body that is arriving, where it is answered meanwhile."""
         self.wants_go_ahead = False
-        self.request = IncomingRequest(peer)
+        self._kind = SecureRequest if peer.is_secure else IncomingRequest
+        self.request = self._kind(peer.address)
         self._gates = gates
         self._clock = clock
-        self._peer = peer
-        self._is_trusted = gates.trusts(peer)
+        self._peer = peer.address
+        self._is_trusted = gates.trusts(peer.address)
         self._headers = self.request.headers
         self._parser = httptools.HttpRequestParser(self)
         self._offering: IncomingRequest | None = None
@@ -106,7 +108,7 @@ class RequestReader:
 
     def on_message_begin(self) -> None:
         """A request begins."""
-        self.request = request = IncomingRequest(self._peer)
+        self.request = request = self._kind(self._peer)
         self._headers = request.headers
         self.phase, self.since = "head", self._clock.now
 
@@ -181,7 +183,7 @@ class RequestReader:
     def _begin_stream(self, request: IncomingRequest) -> None:
         """Let a request be answered whose body has only begun."""
         if self._is_trusted:
-            request.client = self._gates.client_of(request, self._peer)
+            self._gates.read_claims(request, self._peer)
         request.stream = self.stream = BodyStream()
         self.whole.append(request)
 

@@ -40,3 +40,9 @@ class IncomingRequest:
     def path(self) -> bytes:
         """The address without its query string."""
         return self.url.partition(b"?")[0]
+
+
+class SecureRequest(IncomingRequest):
+    """A request that came over TLS."""
+
+    scheme = "https"

@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 
 from rollbook import __version__
+from rollbook.api.serving.certificates import Certificates
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.listening import BACKLOG, address_of, listen
 from rollbook.api.serving.loop_lag import loop_lag_kept
@@ -16,6 +17,8 @@ from rollbook.api.serving.notifying import service_notified
 from rollbook.api.serving.protocol import Connection
 
 STOP_LOOK_SECONDS = 0.05
+HANDSHAKE_SECONDS, SHUTDOWN_SECONDS = 10.0, 2.0
+"""How long TLS may take to begin and to end."""
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +28,11 @@ async def serve(
     *,
     bound: socket.socket,
     admin: socket.socket | None,
+    certificates: Certificates | None,
     stop_seconds: int,
     before_stop: Callable[[], None],
 ) -> None:
-    """Serve on a bound socket, and on the ``admin`` socket, until SIGTERM or SIGINT.
+    """Serve on a bound socket, over TLS where there are ``certificates``, and on the ``admin`` socket, until a signal.
 
     Then ``before_stop`` ends what would never end by itself. Requests that are under way at a stop have
     ``stop_seconds`` to end. Refuses (SettingRefused) an address that can't be listened on.
@@ -37,10 +41,14 @@ async def serve(
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopping.set)
+    if certificates is not None:
+        loop.add_signal_handler(signal.SIGHUP, certificates.reload)
     allow_many_connections()
     listening = listen(bound)  # a program that sees it listen may stop it at once, so the handlers come first
-    logger.info("rollbook %s, listening on %s: %s", __version__, address_of(listening), edge.contents)
-    async with loop_lag_kept(edge.traffic.lateness), accepting(edge, listening, admin, stop_seconds=stop_seconds):
+    address = address_of(listening, "http" if certificates is None else "https")
+    logger.info("rollbook %s, listening on %s: %s", __version__, address, edge.contents)
+    accepted = accepting(edge, listening, admin, certificates, stop_seconds=stop_seconds)
+    async with loop_lag_kept(edge.traffic.lateness), accepted:
         async with service_notified():
             await stopping.wait()
         before_stop()
@@ -48,13 +56,27 @@ async def serve(
 
 @contextlib.asynccontextmanager
 async def accepting(
-    edge: Edge, listening: socket.socket, admin: socket.socket | None = None, *, stop_seconds: float
+    edge: Edge,
+    listening: socket.socket,
+    admin: socket.socket | None = None,
+    certificates: Certificates | None = None,
+    *,
+    stop_seconds: float,
 ) -> AsyncIterator[None]:
     """Accept connections for the length of the block; then let what is under way end, for ``stop_seconds``."""
     loop = asyncio.get_running_loop()
-    servers = [await loop.create_server(lambda: Connection(edge), sock=listening, backlog=BACKLOG)]
+    servers = [
+        await loop.create_server(
+            lambda: Connection(edge),
+            sock=listening,
+            backlog=BACKLOG,
+            ssl=None if certificates is None else certificates.context,
+            ssl_handshake_timeout=None if certificates is None else HANDSHAKE_SECONDS,
+            ssl_shutdown_timeout=None if certificates is None else SHUTDOWN_SECONDS,
+        )
+    ]
     if admin is not None:
-        servers.append(await loop.create_unix_server(lambda: Connection(edge, is_local=True), sock=admin))
+        servers.append(await loop.create_unix_server(lambda: Connection(edge), sock=admin))
     ticking = asyncio.create_task(edge.keep_time(), name="rollbook-connections")
     try:
         yield
