@@ -234,7 +234,12 @@ async def open_security(settings: Settings, supervisor: Supervisor) -> AsyncIter
         keep = StoreThread(await asyncio.to_thread(open_token_store, settings.data), name="rollbook-tokens")
         undo.push_async_callback(asyncio.to_thread, keep.close)
         policy = Policy(
-            settings.admin_token_file.read(), settings.anonymous, settings.security == "observe", settings.is_loopback
+            settings.admin_token_file.read(),
+            settings.anonymous,
+            settings.security == "observe",
+            settings.is_loopback,
+            settings.caller_requests_per_second,
+            settings.caller_watches_max,
         )
         identities = Identities(await keep(read_holdings), policy, now_ms=now_ms)
         accounts = Accounts(keep, identities, now_ms=now_ms)

@@ -177,6 +177,18 @@ class TooManyWrongTokens(RegistryError):
     code = "too-many-wrong-tokens"
 
 
+class RateExceeded(RegistryError):
+    """The caller sends more requests than it may."""
+
+    code = "rate-exceeded"
+
+
+class TooManyWatches(RegistryError):
+    """The caller has as many watches as it may."""
+
+    code = "too-many-watches"
+
+
 class PermissionDenied(RegistryError):
     """The caller may not do this."""
 

@@ -9,6 +9,7 @@ from rollbook.setting_values import (
     optional_file,
     secret_file,
     trusted_networks,
+    whole_number,
 )
 
 SECURITY_SETTINGS = (
@@ -45,6 +46,19 @@ SECURITY_SETTINGS = (
         one_of(Security),
         "`observe` lets every request pass, and logs what would be refused; only tokens, roles and the audit log stay "
         "closed.",
+    ),
+    Setting(
+        "caller_requests_per_second",
+        "ROLLBOOK_CALLER_REQUESTS_PER_SECOND",
+        whole_number(0, 1_000_000),
+        "How many requests a second one caller may send, where its token does not say; 0 is no limit. Callers without "
+        "a token are counted by their address.",
+    ),
+    Setting(
+        "caller_watches_max",
+        "ROLLBOOK_CALLER_WATCHES_MAX",
+        whole_number(0, 1_000_000),
+        "How many watches one caller may have, where its token does not say; 0 is no limit but that of all.",
     ),
     Setting(
         "tls_cert",

@@ -308,7 +308,11 @@ def test_a_declared_refusal_comes(
 ) -> None:
     if kind is errors.TooManyWebhooks:
         forgetful.post("/webhooks", json={"id": "second", "url": "https://example.net/", "enabled": False})
-    if kind in FULL:
+    if kind is errors.TooManyWatches:
+        asked = {"name": operation.name, "roles": ["reader"], "watchesMax": 0}
+        token = furnished.post("/tokens", json=asked).json()["token"]
+        reply = send(furnished, operation, Asked(headers={"authorization": f"Bearer {token}"}))
+    elif kind in FULL:
         with forgetful.stream("GET", "/clusters/watch"):
             reply = send(forgetful, operation, Asked())
     else:

@@ -193,6 +193,7 @@ OF_CALLERS = (
     errors.PermissionDenied,
     errors.CrossOriginRefused,
     errors.TooManyWrongTokens,
+    errors.RateExceeded,
 )
 """What any operation may refuse because of who asks."""
 

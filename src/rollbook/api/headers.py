@@ -90,7 +90,18 @@ CONTENT_ENCODING = Header(
     "zstd",
 )
 
-OF_EVERY_ANSWER = (REVISION, REQUEST_ID, CONTENT_ENCODING, VARY)
+RATE_LIMIT_POLICY = Header(
+    "RateLimit-Policy",
+    "of callers with a rate, except on the quickest answers: how many requests (`q`) they may send in `w` seconds",
+    '"requests";q=10;w=1',
+)
+RATE_LIMIT = Header(
+    "RateLimit",
+    "with `RateLimit-Policy`: how many requests remain (`r`), and after how many seconds (`t`) there are all again",
+    '"requests";r=9;t=1',
+)
+
+OF_EVERY_ANSWER = (REVISION, REQUEST_ID, CONTENT_ENCODING, VARY, RATE_LIMIT_POLICY, RATE_LIMIT)
 OF_REFUSALS = (ALLOW, RETRY_AFTER, CONNECTION, WWW_AUTHENTICATE, ACCEPT_PATCH)
 OF_HTTP = frozenset({"content-length", "content-type", "date", "transfer-encoding"})
 """Those of HTTP itself, which need no row."""

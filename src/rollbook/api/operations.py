@@ -6,8 +6,8 @@ One rule: the rows stand beside their handlers, a table a tag; here they are onl
 from rollbook.api.handlers import (
     about,
     access,
-    backups,
     audit,
+    backups,
     bulk,
     clusters,
     console,

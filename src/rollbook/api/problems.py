@@ -41,6 +41,8 @@ STATUSES: Mapping[type[RegistryError], int] = {
     errors.Unauthenticated: 401,
     errors.PermissionDenied: 403,
     errors.TooManyWrongTokens: 429,
+    errors.RateExceeded: 429,
+    errors.TooManyWatches: 429,
     errors.CrossOriginRefused: 403,
     errors.TokenNotFound: 404,
     errors.RoleNotFound: 404,

@@ -51,6 +51,8 @@ EXIT_CODES: Mapping[type[RegistryError], int] = {
     errors.JournalDamaged: FAILED,
     errors.JournalConflict: UNAVAILABLE,
     errors.TooManyWatchers: UNAVAILABLE,
+    errors.TooManyWatches: UNAVAILABLE,
+    errors.RateExceeded: UNAVAILABLE,
     errors.DataDirectoryLocked: UNAVAILABLE,
     errors.RegistryUnreachable: UNAVAILABLE,
 }

@@ -86,6 +86,8 @@ class Accounts:
                 expires_at_ms=asked.expires_at_ms,
                 created_by=caller.name,
                 certificates=asked.certificates,
+                requests_per_second=asked.requests_per_second,
+                watches_max=asked.watches_max,
             )
             await self._change(lambda store: store.save_token(row_of(token)))
             return Issued(token, secret)

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from rollbook.documents.values import Value
 from rollbook.security.access import FULL_ACCESS, Access
+from rollbook.security.limits import Rate
 from rollbook.security.roles import Role
 
 Kind: TypeAlias = Literal["anonymous", "token", "jwt", "certificate", "local", "registry", "command-line"]
@@ -20,7 +21,8 @@ class Caller(Struct, frozen=True):
     """Who asks. ``name`` is the actor of what they change; ``expires_at_ms`` (Unix ms) ends all that they may.
 
     ``access`` is what the registry enforces, and comes from ``roles`` and ``facts``. While a registry only observes,
-    ``access`` is full and ``observed`` is what would be enforced. ``key`` names whose limits count.
+    ``access`` is full and ``observed`` is what would be enforced. ``key`` names whose ``rate`` of
+    requests and whose watches are counted; None: as many as there may be.
     """
 
     name: str
@@ -31,6 +33,8 @@ class Caller(Struct, frozen=True):
     facts: Mapping[str, Value] = {}
     observed: Access | None = None
     key: str = ""
+    rate: Rate | None = None
+    watches_max: int | None = None
 
     FULL: ClassVar["Caller"]
     """May do everything; for callers inside this process, where nobody else asks."""

@@ -20,6 +20,7 @@ from rollbook.journal.token_store import TokenStore
 from rollbook.language.filters.nodes import EVERYTHING
 from rollbook.security.access import FULL_ACCESS, Access, access_of
 from rollbook.security.callers import Caller, Kind
+from rollbook.security.limits import Rate
 from rollbook.security.masks import HIDDEN
 from rollbook.security.roles import BUILT_IN, CLUSTERS, Role, parse_role
 from rollbook.security.sights import Grant
@@ -40,13 +41,16 @@ class Policy(Struct, frozen=True):
 
     ``admin_token`` is a secret from outside the store, whose caller may do everything. ``anonymous``: the roles of
     addresses. ``observes``: everybody passes, and what would be refused is noted. ``is_loopback``: only programs of
-    this machine can connect.
+    this machine can connect. ``requests_per_second`` and ``watches_max`` are those of a caller whose token says nothing
+    of them; 0: as many as there may be.
     """
 
     admin_token: str | None = None
     anonymous: AnonymousRoles = AnonymousRoles()
     observes: bool = False
     is_loopback: bool = False
+    requests_per_second: float = 0
+    watches_max: int = 0
 
 
 class Holdings(Struct, frozen=True):
@@ -144,7 +148,13 @@ class Identities:
     def caller_with(self, token: Token, address: str) -> Caller:
         """The caller that a token makes of who sends it from an address."""
         name, facts = f"token:{token.name}@{address}", facts_of(token)
-        return self._caller(name, "token", token.roles, facts=facts, ends_ms=token.expires_at_ms, key=token.id)
+        caller = self._caller(name, "token", token.roles, facts=facts, ends_ms=token.expires_at_ms, key=token.id)
+        per_second, watches_max = token.requests_per_second, token.watches_max
+        return replace(
+            caller,
+            rate=caller.rate if per_second is None else Rate.of(per_second),
+            watches_max=caller.watches_max if watches_max is None else watches_max,
+        )
 
     def anonymous(self, address: str) -> Caller:
         """The caller who shows no identity."""
@@ -186,9 +196,19 @@ class Identities:
     ) -> Caller:
         roles = self.roles_named(role_names)
         permitted = self._access(role_names, roles, facts)
-        if self.policy.observes:
-            return Caller(name, kind, FULL_ACCESS, ends_ms, roles, facts, permitted, key)
-        return Caller(name, kind, permitted, ends_ms, roles, facts, None, key)
+        observes, per_second = self.policy.observes, self.policy.requests_per_second
+        return Caller(
+            name=name,
+            kind=kind,
+            access=FULL_ACCESS if observes else permitted,
+            expires_at_ms=ends_ms,
+            roles=roles,
+            facts=facts,
+            observed=permitted if observes else None,
+            key=key,
+            rate=Rate.of(per_second) if per_second else None,
+            watches_max=self.policy.watches_max or None,
+        )
 
     def _access(self, names: tuple[str, ...], roles: tuple[Role, ...], facts: Mapping[str, Value]) -> Access:
         """What roles allow with these facts: the same object for all callers who have both alike."""

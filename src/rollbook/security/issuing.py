@@ -26,8 +26,24 @@ TOKEN_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 ROLES_MAX, CLUSTERS_MAX, NETWORKS_MAX = 32, 1_000, 64
 CERTIFICATES_MAX = 64
 TEXT_LENGTH_MAX = 500
+RATE_MAX, WATCHES_MAX = 1_000_000, 1_000_000
 GRACE_SECONDS_DEFAULT, GRACE_SECONDS_MAX = 24 * 3600, 30 * 24 * 3600
 SECONDS_MAX = 100 * 365 * 24 * 3600
+
+MEMBERS = frozenset(
+    {
+        "name",
+        "roles",
+        "clusters",
+        "owner",
+        "networks",
+        "certificates",
+        "requestsPerSecond",
+        "watchesMax",
+        "expiresAt",
+        "ttlSeconds",
+    }
+)
 
 
 class NewToken(Struct, frozen=True):
@@ -40,6 +56,8 @@ class NewToken(Struct, frozen=True):
     networks: tuple[str, ...] = ()
     expires_at_ms: int | None = None
     certificates: tuple[str, ...] = ()
+    requests_per_second: float | None = None
+    watches_max: int | None = None
 
 
 def parse_new_token(body: Value, *, roles: Iterable[str], now_ms: int) -> NewToken:
@@ -49,9 +67,8 @@ def parse_new_token(body: Value, *, roles: Iterable[str], now_ms: int) -> NewTok
     """
     if not isinstance(body, dict):
         raise RequestRefused("a token is asked for by an object: {'name': ..., 'roles': [...]}")
-    known = {"name", "roles", "clusters", "owner", "networks", "certificates", "expiresAt", "ttlSeconds"}
-    for member in body.keys() - known:
-        raise RequestRefused(f"{member!r} is not known here, only {', '.join(sorted(known))}", at=below("", member))
+    for member in body.keys() - MEMBERS:
+        raise RequestRefused(f"{member!r} is not known here, only {', '.join(sorted(MEMBERS))}", at=below("", member))
     name = body.get("name")
     if not isinstance(name, str) or not TOKEN_NAME.fullmatch(name):
         raise RequestRefused("'name' must be 1 to 64 letters, digits, '.', '_' and '-', such as ci-east", at="/name")
@@ -65,7 +82,17 @@ def parse_new_token(body: Value, *, roles: Iterable[str], now_ms: int) -> NewTok
     networks = _texts(body, "networks", most=NETWORKS_MAX)
     clusters = _texts(body, "clusters", most=CLUSTERS_MAX)
     certificates = _texts(body, "certificates", most=CERTIFICATES_MAX)
-    return NewToken(name, named, clusters, owner, _networks(networks), _expiry(body, now_ms), certificates)
+    return NewToken(
+        name=name,
+        roles=named,
+        clusters=clusters,
+        owner=owner,
+        networks=_networks(networks),
+        expires_at_ms=_expiry(body, now_ms),
+        certificates=certificates,
+        requests_per_second=_number(body, "requestsPerSecond", least=0.01, most=RATE_MAX),
+        watches_max=_whole_number(body, "watchesMax", most=WATCHES_MAX),
+    )
 
 
 def parse_grace_ms(body: Maybe) -> int:
@@ -113,6 +140,8 @@ def as_json(token: Token) -> Document:
         "owner": token.owner,
         "networks": list(token.networks),
         "certificates": list(token.certificates),
+        "requestsPerSecond": token.requests_per_second,
+        "watchesMax": token.watches_max,
         "createdAt": time_of(token.created_at_ms),
         "createdBy": token.created_by or None,
         "expiresAt": time_of(token.expires_at_ms),
@@ -144,6 +173,24 @@ def _texts(body: Document, name: str, *, most: int) -> tuple[str, ...]:
             problem = f"this must be a string of 1 to {TEXT_LENGTH_MAX} characters"
             raise RequestRefused(problem, at=below(below("", name), place))
     return tuple(map(str, texts))
+
+
+def _number(body: Document, name: str, *, least: float, most: int) -> float | None:
+    number = body.get(name)
+    if number is None:
+        return None
+    if isinstance(number, bool) or not isinstance(number, int | float) or not least <= number <= most:
+        raise RequestRefused(f"'{name}' must be a number from {least:g} to {most}", at=below("", name))
+    return number
+
+
+def _whole_number(body: Document, name: str, *, most: int) -> int | None:
+    number = body.get(name)
+    if number is None:
+        return None
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= most:
+        raise RequestRefused(f"'{name}' must be an integer from 0 to {most}", at=below("", name))
+    return number
 
 
 def _check_roles(named: tuple[str, ...], roles: list[str]) -> None:

@@ -19,6 +19,11 @@ class Rate(Struct, frozen=True):
     per_second: float
     burst: int
 
+    @classmethod
+    def of(cls, per_second: float) -> "Rate":
+        """A rate whose burst is what it allows in a second."""
+        return cls(per_second, max(1, ceil(per_second)))
+
     @property
     def interval(self) -> float:
         """Seconds between two requests at this rate."""

@@ -48,6 +48,8 @@ class Token(Struct, frozen=True):
     last_used_at_ms: int | None = None
     created_by: str = ""
     certificates: tuple[str, ...] = ()
+    requests_per_second: float | None = None
+    watches_max: int | None = None
 
 
 class _Facts(Struct, frozen=True):
@@ -60,6 +62,8 @@ class _Facts(Struct, frozen=True):
     networks: tuple[str, ...] = ()
     created_by: str = ""
     certificates: tuple[str, ...] = ()
+    requests_per_second: float | None = None
+    watches_max: int | None = None
 
 
 def row_of(token: Token) -> TokenRow:
@@ -72,6 +76,8 @@ def row_of(token: Token) -> TokenRow:
         token.networks,
         token.created_by,
         token.certificates,
+        token.requests_per_second,
+        token.watches_max,
     )
     return TokenRow(
         token.id,
@@ -103,6 +109,8 @@ def token_from(row: TokenRow) -> Token:
         last_used_at_ms=row.last_used_at_ms,
         created_by=facts.created_by,
         certificates=facts.certificates,
+        requests_per_second=facts.requests_per_second,
+        watches_max=facts.watches_max,
     )
 
 

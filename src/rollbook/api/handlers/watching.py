@@ -114,6 +114,7 @@ REFUSES = (
     errors.ExpressionRefused,
     errors.Compacted,
     errors.TooManyWatchers,
+    errors.TooManyWatches,
 )
 
 OPERATIONS = (

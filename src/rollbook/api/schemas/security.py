@@ -10,10 +10,12 @@ from rollbook.security.issuing import (
     CLUSTERS_MAX,
     GRACE_SECONDS_MAX,
     NETWORKS_MAX,
+    RATE_MAX,
     ROLES_MAX,
     SECONDS_MAX,
     TEXT_LENGTH_MAX,
     TOKEN_NAME,
+    WATCHES_MAX,
 )
 from rollbook.security.questions import PATHS_MAX
 from rollbook.security.roles import RULES_MAX, VERBS
@@ -40,6 +42,14 @@ NEW_TOKEN = {
     "certificates": _texts(
         CERTIFICATES_MAX, "names (SAN) of clients' certificates that stand for it, with `ROLLBOOK_TLS_CLIENT_CA`"
     ),
+    "requestsPerSecond": {
+        "anyOf": [{"type": "number", "minimum": 0.01, "maximum": RATE_MAX}, {"type": "null"}],
+        "description": "how many requests a second its callers may send together, in place of the setting",
+    },
+    "watchesMax": {
+        "anyOf": [{"type": "integer", "minimum": 0, "maximum": WATCHES_MAX}, {"type": "null"}],
+        "description": "how many watches its callers may have together, in place of the setting",
+    },
     "expiresAt": {**NULLABLE_TIME, "description": "when it ends, in ISO 8601; never where it is left out"},
     "ttlSeconds": {
         "anyOf": [{"type": "number", "minimum": 1, "maximum": SECONDS_MAX}, {"type": "null"}],
@@ -54,6 +64,8 @@ _TOKEN = {
     "owner": NULLABLE_TEXT,
     "networks": array_of(TEXT),
     "certificates": array_of(TEXT),
+    "requestsPerSecond": {"type": ["number", "null"]},
+    "watchesMax": {"type": ["integer", "null"]},
     "createdAt": TIME,
     "createdBy": NULLABLE_TEXT,
     "expiresAt": NULLABLE_TIME,

@@ -17,7 +17,7 @@ from rollbook.api.metrics.request_counts import RequestCounts
 from rollbook.api.serving.origins import check_same_origin
 from rollbook.api.serving.peers import Peer
 from rollbook.api.serving.requests import IncomingRequest
-from rollbook.errors import TooManyWrongTokens, Unauthenticated
+from rollbook.errors import RateExceeded, TooManyWrongTokens, Unauthenticated
 from rollbook.security.access import allow_alike
 from rollbook.security.callers import Caller
 from rollbook.security.limits import Buckets, Rate
@@ -54,6 +54,7 @@ class Admission:
         self._refusals = traffic.refusals
         self._sessions = security.sessions
         self._wrong = Buckets()
+        self._requests = Buckets()
 
     def recognise(self, request: IncomingRequest, peer: Peer = NO_PEER) -> Recognised:
         """Who sends the request. Refuses (Unauthenticated, TooManyWrongTokens) wrong credentials.
@@ -76,6 +77,16 @@ class Admission:
         if caller is None:
             return self._turned_away(credentials, address)
         return Recognised(generation, credentials, address, caller)
+
+    def take(self, request: IncomingRequest, rate: Rate) -> None:
+        """Count a request of a caller with a rate. Refuses (RateExceeded) one too many."""
+        verdict = self._requests.take(request.caller.key, rate, monotonic())
+        request.limits = verdict.headers(rate)
+        if not verdict.allowed:
+            raise RateExceeded(
+                f"{request.caller.name} may send {rate.per_second:g} requests a second: "
+                f"try again after {verdict.retry_seconds:.3g} s"
+            )
 
     def is_current(self, recognised: Recognised) -> bool:
         """Whether a caller who was recognised before is still who it was, and may what it might."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from rollbook.errors import SettingRefused
 
 State = tuple[tuple[int, int, int], ...]
-"""What tells a file from the one that was at its path before: its device, number and time of change."""
+"""How a file differs from the one that was at its path before: its device, number and time of change."""
 
 logger = logging.getLogger(__name__)
 

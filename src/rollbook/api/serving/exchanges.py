@@ -148,6 +148,7 @@ class Exchange:
             headers.append((b"connection", b"close"))
         elif self.request.version == "1.0":
             headers.append((b"connection", b"keep-alive"))
+        headers += [(name.encode(), value.encode()) for name, value in self.request.limits.items()]
         return rendered_head(self._status, self._connection.edge.default_headers(self.id), headers)
 
     def _framed(self, body: bytes, more: bool) -> bytes:

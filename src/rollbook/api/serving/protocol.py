@@ -46,10 +46,8 @@ class Connection(asyncio.Protocol):
         self._recognised = NOBODY_YET
         self._unread = b""
         self._held_bytes = 0
-        self._is_closing = False
-        self._has_ended = False
+        self._is_closing = self._has_ended = self._reading_paused = False
         self._closing_at = self._heard_at = 0.0
-        self._reading_paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection begins."""
@@ -214,17 +212,19 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, request: IncomingRequest) -> None:
         edge, shortcuts, seen = self.edge, self.edge.shortcuts, self._recognised
-        if (
-            seen.generation != edge.admission.identities.generation
-            or seen.credentials != (request.known.get(b"authorization") or request.known.get(b"cookie"))
-            or seen.address != request.client
-        ):
-            try:
+        try:
+            if (
+                seen.generation != edge.admission.identities.generation
+                or seen.credentials != (request.known.get(b"authorization") or request.known.get(b"cookie"))
+                or seen.address != request.client
+            ):
                 self._recognised = seen = edge.admission.recognise(request, self.peer)
-            except RegistryError as refusal:
-                self._turn_away(request, refusal)
-                return
-        request.caller = seen.caller
+            request.caller = seen.caller
+            if seen.caller.rate is not None:
+                edge.admission.take(request, seen.caller.rate)
+        except RegistryError as refusal:
+            self._turn_away(request, refusal)
+            return
         if shortcuts is not None and request.version == "1.1":
             default = edge.default_headers(request.id) if request.id else edge.date
             answer = shortcuts.answer(request, default)
@@ -244,7 +244,7 @@ class Connection(asyncio.Protocol):
         edge.run(exchange.run())
 
     def _turn_away(self, request: IncomingRequest, refusal: RegistryError) -> None:
-        """Answer a request whose sender is not recognised. The connection goes on."""
+        """Answer a request whose sender is not recognised, or sends too many. The connection goes on."""
         closes = bool(request.stream or self.edge.is_stopping) or not request.keep_alive or request.version == "1.0"
         self.outgoing.write(refused(self.edge, request, refusal, closes=closes))
         if closes:

@@ -18,6 +18,7 @@ def refused(edge: Edge, request: IncomingRequest, refusal: RegistryError, *, clo
     method = request.method.decode() if request.has_headers else OTHER
     operation = edge.router.nearest(method, request.path)
     response = problem(refusal) if operation is None else operation.refused(refusal)
+    response.headers.update(request.limits)
     response.raw_headers.append((b"x-registry-revision", b"%d" % edge.revision))
     route = OTHER if operation is None or method is OTHER else operation.template
     edge.traffic.of(route, method, response.status_code).add(0.0)

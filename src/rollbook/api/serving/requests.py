@@ -6,6 +6,8 @@ from types import MappingProxyType
 from rollbook.api.serving.body_streams import BodyStream
 from rollbook.security.callers import Caller
 
+NO_HEADERS: Mapping[str, str] = {}
+
 
 class IncomingRequest:
     """One request. ``known`` has each header once; ``client`` is the address of the client.
@@ -19,6 +21,8 @@ class IncomingRequest:
     keep_alive = True
     body = b""
     scheme = "http"
+    limits: Mapping[str, str] = NO_HEADERS
+    """Headers that say how many more requests its caller may send."""
     id = ""
     """The request id that the client sent, or an empty string."""
     stream: BodyStream | None = None

@@ -13,6 +13,7 @@ twice.
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from time import monotonic
@@ -20,7 +21,7 @@ from typing import Self
 
 from msgspec import Struct, field
 
-from rollbook.errors import Compacted, LanguageRefused, RequestRefused, TooManyWatchers
+from rollbook.errors import Compacted, LanguageRefused, RequestRefused, TooManyWatchers, TooManyWatches
 from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
 from rollbook.language.filters import Filter
@@ -163,6 +164,7 @@ class Watching:
         self._journal = journal
         self._recent = recent
         self._watchers_max = watchers_max
+        self._by_caller: Counter[str] = Counter()
         self._thread = ComputingThreads().lane("watching", threads=1)
         self._cheap, self._costly = self._lanes = [
             Lane(recent, self._changes_after, self._thread, always_on_thread=costly) for costly in (False, True)
@@ -199,17 +201,21 @@ class Watching:
 
         It is sent what the caller sees by ``verb``.
 
-        Refuses (TooManyWatchers) when there are as many as there may be.
+        Refuses (TooManyWatchers, TooManyWatches) when there are as many as there may be, in all or of the caller.
         """
         if len(self) >= self._watchers_max:
             raise TooManyWatchers(f"there are {self._watchers_max} watchers, which is the most; try again later")
+        if caller.watches_max is not None and self._by_caller[caller.key] >= caller.watches_max:
+            raise TooManyWatches(f"{caller.name} has {caller.watches_max} watches, which is the most: end one")
         start = self._recent.revision if since is None else since
         lane = self._cheap if is_cheap(filter) else self._costly
         mailbox = self.mailroom.open(form, after=max(start, lane.telling))
         audience = lane.audiences.join(filter, mailbox, caller.access.sight(verb))
+        self._by_caller[caller.key] += 1
         try:
             yield Watch(self, lane, audience, mailbox, start, lane.telling)
         finally:
+            self._by_caller -= Counter((caller.key,))
             lane.audiences.leave(audience, mailbox)
             self.mailroom.close(mailbox)
 
