@@ -25,6 +25,7 @@ ROLES: dict[str, Any] = {
         {"verbs": ["read"], "hide": ["$secrets", "nodes"]},
         {"verbs": ["heartbeat", "update", "create"], "filter": MINE, "write": ["clusterMetadata"]},
     ],
+    "unveiled": [{"verbs": ["read"]}, {"verbs": ["update"], "filter": MINE}],
     "masked-writer": [{"verbs": ["read", "create", "update", "delete", "restore", "nodes"], "hide": ["$secrets"]}],
 }
 PATH = "config.joinCommand"
@@ -296,6 +297,9 @@ def test_a_cluster_can_not_be_moved_out_of_what_a_role_may_write(weak: httpx.Cli
     assert moved.status_code == 403
     assert weak.put("/clusters/west", json={"clusterMetadata.name": "new"}, headers=onlooker).status_code == 200
     assert weak.put("/clusters/far", json={"tags": []}, headers=onlooker).status_code == 403
+    unveiled = {"authorization": f"Bearer {served.tokens['unveiled']}"}
+    for update, status in (({"clusterMetadata.owner": "ops"}, 403), ({"clusterMetadata.name": "x"}, 200)):
+        assert weak.put("/clusters/west", json=update, headers=unveiled).status_code == status
 
 
 def test_an_upsert_needs_the_verb_that_creates(weak: httpx.Client) -> None:
