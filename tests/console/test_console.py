@@ -241,14 +241,24 @@ def test_times_are_those_of_the_readers_clock(browser: Browser, server: ServerPr
     assert title.endswith(datetime.fromisoformat(stamp).astimezone(ZoneInfo(zone)).strftime("%H:%M:%S"))
 
 
-def test_a_token_is_asked_for_where_one_is_needed(browser: Browser, tmp_path: Path) -> None:
+def test_a_token_opens_a_session_that_ends_when_it_is_signed_out(browser: Browser, tmp_path: Path) -> None:
     token = tmp_path / "admin-token"
     token.write_text("t" * 40)
     context = browser.new_context()
     with ServerProcess(tmp_path / "data", environment={"ROLLBOOK_ADMIN_TOKEN_FILE": str(token)}) as server:
         page = context.new_page()
         page.goto(f"{server.url}/console")
-        expect(page.get_by_role("dialog", name="Sign in")).to_be_visible()
+        dialog = page.get_by_role("dialog", name="Sign in")
+        dialog.get_by_label("Token").fill("not a token")
+        dialog.get_by_role("button", name="Sign in").click()
+        expect(dialog.get_by_role("alert")).to_contain_text("unauthenticated")
+
+        dialog.get_by_label("Token").fill("t" * 40)
+        dialog.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("heading", name="No clusters yet")).to_be_visible()
+        assert page.evaluate("document.cookie") == ""
+        page.get_by_role("button", name="Sign out").click()
+        expect(dialog).to_be_visible()
         context.close()
 
 
