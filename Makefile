@@ -14,7 +14,7 @@ REQUESTS ?= 100000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help console console-check run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-asking bench-fairness mutation lock clean
+.PHONY: help screenshots console console-check run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-asking bench-fairness mutation lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ console-check: console ## Build the console, and fail unless what is committed i
 console/node_modules: console/package-lock.json
 	cd console && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
+
+screenshots: .venv/for-working ## Take the pictures of the README anew (needs chromium)
+	.venv/bin/python -m tests.console.screenshots
 
 image-check: .venv/for-working ## Carry out the image's steps on a bare Debian (as root, with debootstrap; minutes)
 	.venv/bin/python -m tests.deploy.image
