@@ -31,7 +31,7 @@ def test_an_unknown_address_is_404(http: httpx.Client, path: str) -> None:
     ("method", "path", "allowed"),
     [
         ("PUT", "/clusters", "GET, HEAD, OPTIONS, POST"),
-        ("PATCH", "/clusters/a", "DELETE, GET, HEAD, OPTIONS, PUT"),
+        ("POST", "/clusters/a", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
         ("DELETE", "/healthz", "GET, HEAD, OPTIONS"),
     ],
 )
@@ -45,7 +45,7 @@ def test_a_wrong_method_is_405_and_says_which_are_right(
 
 def test_options_says_which_methods_there_are(http: httpx.Client) -> None:
     reply = http.options("/clusters/anything")
-    assert (reply.status_code, reply.headers["allow"]) == (204, "DELETE, GET, HEAD, OPTIONS, PUT")
+    assert (reply.status_code, reply.headers["allow"]) == (204, "DELETE, GET, HEAD, OPTIONS, PATCH, PUT")
 
 
 @pytest.mark.parametrize(
