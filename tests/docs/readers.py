@@ -68,7 +68,7 @@ class Reader:
     def _converse(self, session: Session) -> None:
         test = doctest.DocTestParser().get_doctest(self._here(session.text), self.names, "page", None, session.line - 1)
         told: list[str] = []
-        doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=told.append, clear_globs=False)
+        doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(test, out=told.append, clear_globs=False)
         self.names.update(test.globs)
         assert not told, "".join(told)
 
