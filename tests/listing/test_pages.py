@@ -87,7 +87,7 @@ def test_pages_put_together_are_one_answer_of_one_revision(
             if "_registry.liveness" in filter:
                 body["query"] = {}
             query = parse_query({key: value for key, value in body.items() if key != "limit"}, limits=registry.limits)
-            whole = await (await registry.history.fleet(TESTER, AtRevision(revision))).find(TESTER, query)
+            whole = await (await registry.history.fleet(TESTER, AtRevision(revision))).find(query)
             assert found == list(map(orjson.loads, whole))
 
     with TemporaryDirectory() as directory:
