@@ -23,7 +23,9 @@ CHECKS = (
     "use_after_free",
     "ensure_resource_availability",
 )
-STREAMS = "/clusters/watch"
+STREAMS = ("/clusters/watch", "/clusters/bulk", "/audit")
+"""Answers that have no end (of ``/audit`` with ``follow``), and a body of lines, which Schemathesis does not make."""
+
 EMPTIES = "deleteDeadLetters"
 """Leaves an empty list at its address, which ``use_after_free`` takes for a resource that was not deleted."""
 
@@ -42,7 +44,8 @@ def ask_everything(server: ServerProcess, directory: str) -> int:
     """Run Schemathesis against a server; its exit code."""
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json"]
     command += ["--checks", ",".join(CHECKS), "--mode", "all", "--max-examples", "8"]
-    command += ["--exclude-path", STREAMS, "--exclude-operation-id", EMPTIES]
+    command += [part for path in STREAMS for part in ("--exclude-path", path)]
+    command += ["--exclude-operation-id", EMPTIES]
     command += ["--header", f"Authorization: Bearer {ADMIN}"]
     command += ["--max-time", str(SECONDS_MAX), "--request-timeout", "20", "--warnings", "off"]
     command += ["--generation-database", "none", "--seed", os.environ.get("ROLLBOOK_CONTRACT_SEED", "1")]
