@@ -297,6 +297,16 @@ def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client
         yield http
 
 
+def unseen(http: httpx.Client) -> Asked:
+    """An upsert of a cluster that is there, by a caller who does not see it."""
+    mine = {"clusterMetadata.owner": "somebody else"}
+    http.put("/roles/blind", json={"rules": [{"verbs": ["read", "create", "update"], "filter": mine}]})
+    token = http.post("/tokens", json={"name": "blind", "roles": ["blind"]}).json()["token"]
+    document = {**cluster("west"), "clusterMetadata": {**cluster("west")["clusterMetadata"], "owner": "somebody else"}}
+    del document["id"]
+    return Asked(body={"$set": document}, parameters={"upsert": "true"}, headers={"authorization": f"Bearer {token}"})
+
+
 REFUSALS = [(operation, kind) for operation in OPERATIONS for kind in operation.refuses]
 
 
@@ -312,6 +322,8 @@ def test_a_declared_refusal_comes(
         asked = {"name": operation.name, "roles": ["reader"], "watchesMax": 0}
         token = furnished.post("/tokens", json=asked).json()["token"]
         reply = send(furnished, operation, Asked(headers={"authorization": f"Bearer {token}"}))
+    elif (operation.name, kind) == ("updateCluster", errors.ClusterExists):
+        reply = send(furnished, operation, unseen(furnished))
     elif kind in FULL:
         with forgetful.stream("GET", "/clusters/watch"):
             reply = send(forgetful, operation, Asked())

@@ -86,7 +86,12 @@ def test_a_misspelt_parameter_is_told_what_was_meant(operation: str, query: str,
 )
 def test_an_empty_value_and_a_second_one_are_refused(operation: str, name: str) -> None:
     sound = {
-        **{"at": "0", "as": "both", "wait": "0s", "filter": "{}", "fieldValidation": "warn", "onConflict": "refuse"},
+        "at": "0",
+        "as": "both",
+        "wait": "0s",
+        "filter": "{}",
+        "fieldValidation": "warn",
+        "onConflict": "refuse",
         **dict.fromkeys(("dryRun", "upsert", "follow"), "true"),
     }
     value = sound.get(name, "1")

@@ -214,6 +214,7 @@ OPERATIONS = (
             *OF_UPDATES,
             errors.IdRefused,
             errors.ClusterNotFound,
+            errors.ClusterExists,
             errors.PreconditionFailed,
             errors.DocumentInvalid,
             errors.IdImmutable,
