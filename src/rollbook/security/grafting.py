@@ -19,8 +19,9 @@ from rollbook.security.masks import SHOWN, Mask
 def grafted(mask: Mask, before: Document, after: Document) -> Document:
     """``after``, which was made of ``mask.masked(before)``, with the hidden members of ``before``.
 
-    A value that ``after`` has at a hidden path stays: whether it may be written is not decided here. Refuses
-    (PermissionDenied) a change that leaves hidden values without a place, if there are any.
+    A scalar that ``after`` has at a hidden path stays: whether it may be written is not decided here. Refuses
+    (PermissionDenied) an object or array at one, which would replace what the caller does not see, and a change that
+    leaves hidden values without a place.
     """
     return after if before is after or mask == SHOWN else _grafted_object(mask, before, after, ())
 
@@ -29,6 +30,8 @@ def _grafted(mask: Mask, before: Maybe, after: Maybe, path: Path) -> Maybe:
     if before is after or (mask.shown and not mask.children):
         return after
     if not mask.children:
+        if isinstance(after, dict | list):
+            raise _without_place(path)
         return before if after is MISSING else after
     if isinstance(before, dict) and isinstance(after, dict):
         return _grafted_object(mask, before, after, path)
