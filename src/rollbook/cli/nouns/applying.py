@@ -13,6 +13,7 @@ from rollbook.cli.nouns.clusters import app, warned
 from rollbook.cli.nouns.printing import Printer, write
 from rollbook.cli.nouns.verbs import FileOption, IdArgument, ReasonOption, id_of, read_document, verb
 from rollbook.cli.terminal import say
+from rollbook.documents.merging import merged as merge_patched
 from rollbook.errors import ClusterNotFound, RequestRefused
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def apply(
             _difference({}, document, id) if diff else client.clusters.create(document, reason=reason)
             say(f"{id} {'would be created' if diff else 'created'}")
             continue
-        merged = _merged(current.document, document)
+        merged = merge_patched(current.document, document)
         if merged == current.document:
             say(f"{id} unchanged")
             continue
@@ -92,19 +93,6 @@ def _files(place: str) -> Iterator[Any]:
     for each in sorted(path.iterdir()):
         if each.suffix in (".json", ".yaml", ".yml"):
             yield from _documents(read_document(str(each)))
-
-
-def _merged(document: Any, patch: Any) -> Any:
-    """The document after a merge patch."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(document) if isinstance(document, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = _merged(merged.get(name), value)
-    return merged
 
 
 def _difference(before: Any, after: Any, id: str) -> None:

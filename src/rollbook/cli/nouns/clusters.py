@@ -18,7 +18,7 @@ from rollbook.cli.nouns.verbs import (
     question_of,
     verb,
 )
-from rollbook.cli.terminal import say
+from rollbook.cli.terminal import say, warn
 from rollbook.errors import RequestRefused
 
 if TYPE_CHECKING:
@@ -176,4 +176,4 @@ def _apart(paths: tuple[str, ...]) -> list[str]:
 def warned(warnings: tuple[str, ...]) -> None:
     """Say what the registry warned of."""
     for warning in warnings:
-        say(f"warning: {warning}")
+        warn(warning)

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rollbook import __version__
-from rollbook.cli.nouns.printing import Columns, Printer, printable, write
+from rollbook.cli.nouns.printing import Columns, Printer, write
 from rollbook.cli.nouns.verbs import group, parsed_json, verb
+from rollbook.cli.terminal import printable
 from rollbook.errors import RequestRefused
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from rollbook.cli.terminal import printable
 from rollbook.errors import SettingRefused
 
 FORMATS = ("table", "wide", "json", "jsonl", "yaml", "csv", "name")
@@ -69,12 +70,10 @@ class Printer(Struct, frozen=True):
 
     def one(self, document: Mapping[str, Any], known: Columns) -> None:
         """Print one document: as JSON, unless another format is asked for."""
-        if self.format in ("table", "wide") and not self.paths:
+        if self.format in ("table", "wide", "json") and not self.paths:
             write(json.dumps(document, indent=2, ensure_ascii=False))
         elif self.format == "yaml":
             write(as_yaml(document))
-        elif self.format == "json":
-            write(json.dumps(document, indent=2, ensure_ascii=False))
         else:
             self.many([document], known)
 
@@ -133,11 +132,6 @@ def plain(value: Any) -> str:
     if isinstance(value, list) and all(not isinstance(each, list | dict) for each in value):
         return ",".join(map(plain, value))
     return json.dumps(value, ensure_ascii=False)
-
-
-def printable(text: str) -> str:
-    """The text on one line, without anything that a terminal would obey."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def as_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
