@@ -26,9 +26,9 @@ ARGUMENTS = [
 CLUSTERS = 40
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests."""
+    """One browser a module; it is gone before the next one, because Playwright's event loop runs in this thread."""
     if CHROMIUM is None or not AXE.is_file():
         pytest.skip("chromium is not installed, or console/node_modules is not there (make console)")
     with sync_playwright() as playwright:
