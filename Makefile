@@ -108,7 +108,7 @@ mutation: .venv/for-mutation ## Find small changes of filters that no test notic
 
 lock: ## Choose versions again and write the lock files (needs uv)
 	$(UV) --upgrade --group build pyproject.toml --output-file requirements.txt
-	$(UV) --upgrade --group build --group dev --constraint requirements.txt pyproject.toml \
+	$(UV) --upgrade --all-extras --group build --group dev --constraint requirements.txt pyproject.toml \
 		--output-file requirements-dev.txt
 	$(UV) --upgrade --group bench --constraint requirements-dev.txt pyproject.toml \
 		--output-file requirements-bench.txt
