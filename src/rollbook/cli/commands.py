@@ -40,6 +40,7 @@ COMMANDS = (
     Row("heartbeat", "rollbook.cli.nouns.others:heartbeat", "Heartbeats of a cluster."),
     Row("webhook", "rollbook.cli.nouns.others:webhooks", "Webhooks and their dead letters."),
     Row("context", "rollbook.cli.nouns.contexts:app", "Name servers, and choose one."),
+    Row("demo", "rollbook.cli.demo.command:demo", "Fill a running registry with a made-up fleet that lives."),
     Row("schema", "rollbook.cli.nouns.general:schema", "Explain the fields of cluster documents."),
     Row("api", "rollbook.cli.nouns.general:api", "Send any request."),
     Row("version", "rollbook.cli.nouns.general:version", "Print versions."),

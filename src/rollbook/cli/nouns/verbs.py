@@ -25,23 +25,22 @@ P = ParamSpec("P")
 T = TypeVar("T")
 CANDIDATES_MAX = 10
 
-Shared = {
-    "url": Annotated[
-        str | None,
-        typer.Option("--url", metavar="URL", help="The server [default: $ROLLBOOK_URL, or the context's]."),
-    ],
-    "token_file": Annotated[
-        str | None,
-        typer.Option("--token-file", metavar="FILE", help="A file with the token [default: $ROLLBOOK_TOKEN]."),
-    ],
-    "context": Annotated[str | None, typer.Option("--context", metavar="NAME", help="The context to use.")],
-    "output": Annotated[
-        str,
-        typer.Option(
-            "-o", "--output", metavar="FORMAT", help="table, wide, json, jsonl, yaml, csv, name or columns=PATH,..."
-        ),
-    ],
-}
+UrlOption = Annotated[
+    str | None,
+    typer.Option("--url", metavar="URL", help="The server [default: $ROLLBOOK_URL, or the context's]."),
+]
+TokenFileOption = Annotated[
+    str | None,
+    typer.Option("--token-file", metavar="FILE", help="A file with the token [default: $ROLLBOOK_TOKEN]."),
+]
+ContextOption = Annotated[str | None, typer.Option("--context", metavar="NAME", help="The context to use.")]
+OutputOption = Annotated[
+    str,
+    typer.Option(
+        "-o", "--output", metavar="FORMAT", help="table, wide, json, jsonl, yaml, csv, name or columns=PATH,..."
+    ),
+]
+Shared = {"url": UrlOption, "token_file": TokenFileOption, "context": ContextOption, "output": OutputOption}
 
 ReasonOption = Annotated[
     str | None, typer.Option("--reason", metavar="TEXT", help="Why, for the history of each cluster.")
