@@ -23,7 +23,13 @@ run: .venv/for-running ## Serve on port 3000 with the data in ./data (PORT=4000 
 	@exec .venv/bin/python -m rollbook serve
 
 test: .venv/for-working ## Run the tests, and the examples of the documentation (ARGS="-k filters": some of them)
+ifeq ($(ARGS),)
+	@rm -rf build/seen
+	ROLLBOOK_TEST_SEEN=build/seen .venv/bin/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/test_declared.py
+	ROLLBOOK_TEST_SEEN=build/seen .venv/bin/python -m pytest tests/test_declared.py
+else
 	.venv/bin/python -m pytest $(ARGS)
+endif
 
 fuzz: .venv/for-working ## Send 100,000 mangled requests to a server (REQUESTS=1000000 SEED=2: more, others)
 	ROLLBOOK_FUZZ_REQUESTS=$(REQUESTS) ROLLBOOK_FUZZ_SEED=$(SEED) .venv/bin/python -m pytest -s tests/fuzz $(ARGS)

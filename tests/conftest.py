@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.recording import record
+from tests.recording import SEEN, leave, record
 
 LAST = "tests/test_declared.py"
 """Compares what all other tests have seen."""
@@ -21,6 +21,12 @@ def pytest_configure() -> None:
     record()
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    worker = getattr(session.config, "workerinput", {"workerid": "alone"})["workerid"]
+    if not session.config.getoption("numprocesses", None):
+        leave(worker)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.nodeid.startswith(LAST))
 
@@ -28,6 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def whole_suite(request: pytest.FixtureRequest) -> bool:
     """Whether nothing was left out and all that ran has passed so far."""
+    if SEEN is not None:
+        return not request.session.testsfailed
     config, session = request.config, request.session
     chosen = config.option.keyword or config.option.markexpr or config.getoption("lf", False) or config.option.deselect
     whole = config.args_source is not pytest.Config.ArgsSource.ARGS or config.args == [str(config.rootpath / "tests")]

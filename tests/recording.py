@@ -2,13 +2,17 @@
 
 One rule: a request is recorded by what its row must declare: the operation, the status, the code of a refusal, the
 names of parameters and headers, and the media type. ``tests/test_declared.py`` compares it with the table at the end.
+Several processes that run parts of the suite each leave their record in the directory ``ROLLBOOK_TEST_SEEN``.
 """
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 
 from rollbook.api.declarations import PROBLEM_JSON, Operation
 from rollbook.api.operations import OPERATIONS
@@ -33,6 +37,21 @@ class Exchange:
 
 
 RECORD: set[Exchange] = set()
+SEEN = Path(os.environ["ROLLBOOK_TEST_SEEN"]) if "ROLLBOOK_TEST_SEEN" in os.environ else None
+"""Where the processes of one run leave their records; None: one process runs everything."""
+
+
+def leave(name: str) -> None:
+    """Write what this process saw, for the one that compares."""
+    if SEEN is not None:
+        SEEN.mkdir(parents=True, exist_ok=True)
+        (SEEN / f"{name}.json").write_bytes(msgspec.json.encode(RECORD))
+
+
+def seen() -> set[Exchange]:
+    """What this process saw, and what others left."""
+    left = () if SEEN is None else SEEN.glob("*.json")
+    return RECORD.union(*(msgspec.json.decode(file.read_bytes(), type=set[Exchange]) for file in left))
 
 
 def record() -> None:

@@ -10,7 +10,7 @@ from rollbook.api.declarations import ANYWHERE, PROBLEM_JSON, Operation
 from rollbook.api.operations import OPERATIONS
 from rollbook.api.problems import status_of
 from rollbook.errors import RegistryError
-from tests.recording import RECORD, Exchange, undeclared
+from tests.recording import Exchange, seen, undeclared
 
 ROWS = {operation.name: operation for operation in OPERATIONS}
 OF_EVERY_ANSWER = headers.OF_HTTP | {header.name.lower() for header in (*headers.OF_EVERY_ANSWER, headers.CONNECTION)}
@@ -71,17 +71,17 @@ def has_declared_media_type(operation: Operation, exchange: Exchange) -> bool:
     [has_declared_status, has_declared_code, has_declared_parameters, has_declared_headers, has_declared_media_type],
 )
 def test_what_was_seen_is_declared(is_declared) -> None:
-    assert undeclared(RECORD, is_declared) == []
+    assert undeclared(seen(), is_declared) == []
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_what_is_declared_was_seen(operation: Operation, whole_suite: bool) -> None:
     if not whole_suite:
         return
-    seen = [each for each in RECORD if each.operation == operation.name]
-    assert {answer.status for answer in operation.answers} <= {each.status for each in seen}
-    assert {kind.code for kind in operation.refuses} <= {each.code for each in seen}
-    accepted = [each for each in seen if each.status < 400]
+    exchanges = [each for each in seen() if each.operation == operation.name]
+    assert {answer.status for answer in operation.answers} <= {each.status for each in exchanges}
+    assert {kind.code for kind in operation.refuses} <= {each.code for each in exchanges}
+    accepted = [each for each in exchanges if each.status < 400]
     assert {each.name for each in operation.parameters} <= frozenset().union(*(each.parameters for each in accepted))
     own = {header.name.lower() for answer in operation.answers for header in answer.headers}
     assert own <= frozenset().union(*(each.headers for each in accepted))
@@ -89,7 +89,7 @@ def test_what_is_declared_was_seen(operation: Operation, whole_suite: bool) -> N
 
 def test_what_any_operation_may_refuse_was_seen(whole_suite: bool) -> None:
     if whole_suite:
-        assert {kind.code for kind in ANYWHERE} <= {each.code for each in RECORD} | SEEN_ELSEWHERE
+        assert {kind.code for kind in ANYWHERE} <= {each.code for each in seen()} | SEEN_ELSEWHERE
 
 
 @pytest.mark.parametrize(
