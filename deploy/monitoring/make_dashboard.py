@@ -85,11 +85,68 @@ ROWS: list[tuple[str, list[tuple[str, str, str, list[tuple[str, str]]]]]] = [
             ),
             (
                 "timeseries",
+                "Commits",
+                "s",
+                [
+                    (
+                        f"histogram_quantile(0.99, sum by (le) (rate(rollbook_{name}_bucket[$__rate_interval])))",
+                        f"{legend}, p99",
+                    )
+                    for name, legend in (
+                        ("commit_duration_seconds", "whole batch"),
+                        ("journal_sync_duration_seconds", "sync"),
+                    )
+                ],
+            ),
+            (
+                "timeseries",
+                "Commands in a batch",
+                "short",
+                [
+                    (
+                        f"histogram_quantile({quantile}, sum by (le) "
+                        "(rate(rollbook_commit_batch_commands_bucket[$__rate_interval])))",
+                        f"p{round(quantile * 100)}",
+                    )
+                    for quantile in (0.5, 0.99)
+                ],
+            ),
+        ],
+    ),
+    (
+        "Disk",
+        [
+            (
+                "timeseries",
                 "Journal",
                 "bytes",
                 [("rollbook_journal_data_bytes", "documents and history"), ("rollbook_journal_log_bytes", "log")],
             ),
+            ("timeseries", "Free", "bytes", [("rollbook_journal_free_bytes", "free")]),
             ("timeseries", "History", "short", [("rollbook_history_changes", "changes")]),
+        ],
+    ),
+    (
+        "Callers",
+        [
+            (
+                "timeseries",
+                "Requests by caller",
+                "reqps",
+                [
+                    (
+                        "topk(10, sum by (caller) (rate(rollbook_caller_requests_total[$__rate_interval])))",
+                        "{{caller}}",
+                    )
+                ],
+            ),
+            (
+                "timeseries",
+                "Requests by verb",
+                "reqps",
+                [("sum by (verb) (rate(rollbook_caller_requests_total[$__rate_interval]))", "{{verb}}")],
+            ),
+            ("timeseries", "Running requests", "short", [("rollbook_requests_running", "requests")]),
         ],
     ),
     (
@@ -133,7 +190,7 @@ def dashboard() -> dict[str, Any]:
     panels, top = [], 0
     for title, row in ROWS:
         panels.append({"type": "row", "title": title, "gridPos": {"x": 0, "y": top, "w": 24, "h": 1}, "panels": []})
-        height, width = (4, 24 // len(row)) if row[0][0] == "stat" else (8, 6)
+        height, width = (4, 24 // len(row)) if row[0][0] == "stat" else (8, 24 // len(row))
         for place, (kind, name, unit, queries) in enumerate(row):
             panels.append(
                 {

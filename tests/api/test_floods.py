@@ -134,15 +134,15 @@ async def test_what_all_connections_hold_is_bounded(tmp_path: Path) -> None:
 async def test_others_have_a_turn_between_requests_that_are_sent_at_once(tmp_path: Path) -> None:
     async with served(tmp_path / "data") as server:
         await create(server.registry, "west")
-        asked, reads = head("GET", "/clusters/west"), server.edge.traffic.direct
+        asked, traffic = head("GET", "/clusters/west"), server.edge.traffic
         reader, writer = await server.connect()
         writer.write(asked)
         await reader.readuntil(b"\r\n\r\n")
         (connection,) = server.edge.connections
         assert isinstance(connection, Connection)
         connection.data_received(asked * 2000)
-        assert 1 < reads["read"] <= 2 + PIECES_AT_ONCE * PIECE_BYTES // len(asked)
+        assert 1 < traffic.direct["read"] <= 2 + PIECES_AT_ONCE * PIECE_BYTES // len(asked)
         async with asyncio.timeout(20):
-            while reads["read"] < 2001:
+            while traffic.direct["read"] < 2001:
                 await reader.read(MEGABYTE)
         writer.close()

@@ -9,9 +9,11 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from rollbook.api.metrics.histograms import BOUNDS_SECONDS
+from rollbook.api.metrics.caller_counts import CALLERS_MAX, CallerCounts
 from rollbook.api.metrics.scraping import METRICS
 from rollbook.api.operations import OPERATIONS
+from rollbook.histograms import BOUNDS_SECONDS
+from rollbook.security.callers import Caller
 from tests.api.test_plain_queries import query, replies
 from tests.api.test_wire import exchange, head
 from tests.examples import cluster
@@ -120,6 +122,41 @@ def test_writes_are_counted_by_what_became_of_them(http: httpx.Client, fresh_id:
     results = ("changed", "unchanged", "refused", "failed")
     assert [figures.grown("rollbook_commands_total", result=result) for result in results] == [5, 1, 2, 0]
     assert figures.grown("rollbook_commits_total") == 5
+
+
+def test_batches_are_measured_and_so_is_the_disk(http: httpx.Client, fresh_id: str, figures: Watched) -> None:
+    enrol(http, fresh_id)
+    for status in ("busy", "idle", "idle"):
+        http.put(f"/clusters/{fresh_id}", json={"status": status})
+    measured = ("commit_duration_seconds", "journal_sync_duration_seconds", "commit_batch_commands")
+    assert [figures.grown(f"rollbook_{name}_count") for name in measured] == [3, 3, 3]
+    assert figures.grown("rollbook_commit_batch_commands_bucket", le="1") == 3
+    assert figures.grown("rollbook_commit_batch_commands_sum") == 3
+    spent = [figures.grown(f"rollbook_{name}_sum") for name in measured[:2]]
+    assert 0 < spent[1] <= spent[0]
+    assert scraped(http)[key("rollbook_journal_free_bytes")] > 0
+
+
+def test_requests_are_counted_by_caller_and_verb(http: httpx.Client, fresh_id: str, figures: Watched) -> None:
+    enrol(http, fresh_id)
+    http.get(f"/clusters/{fresh_id}")  # a shortcut answers it; the application answers the next
+    http.get(f"/clusters/{fresh_id}", headers={"accept-encoding": "gzip", "if-none-match": '"0"'})
+    http.get("/version")
+
+    def grown(verb: str) -> float:
+        return figures.grown("rollbook_caller_requests_total", caller="anonymous", verb=verb)
+
+    assert [grown(verb) for verb in ("create", "read", "none")] == [1, 2, 1]
+
+
+def test_callers_beyond_the_first_hundred_are_counted_together() -> None:
+    counts = CallerCounts()
+    for number in range(CALLERS_MAX + 5):
+        for address in ("192.0.2.1", "2001:db8::1"):
+            counts.of(Caller(f"token:ci-{number}@{address}", "token")).verbs["read"] += 1
+    found = counts.counts()
+    assert len(found) == CALLERS_MAX + 1
+    assert (found["token:ci-7", "read"], found["other", "read"]) == (2, 10)
 
 
 def test_plain_reads_and_queries_are_counted_as_any_other_request(

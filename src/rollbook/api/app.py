@@ -16,7 +16,9 @@ from rollbook.api.asking import AUDITED, CHALLENGE, caller_of
 from rollbook.api.compression import Encoded
 from rollbook.api.declarations import PARAMETERS, Operation
 from rollbook.api.handlers.about import make_pages
+from rollbook.api.metrics.caller_counts import NO_VERB
 from rollbook.api.metrics.request_counts import ROUTE, Counted, RequestCounts
+from rollbook.api.metrics.running_requests import OPERATION
 from rollbook.api.metrics.scraping import Scraper
 from rollbook.api.operations import OPERATIONS
 from rollbook.api.parameters import parameters_of
@@ -51,7 +53,7 @@ class Application:
     ) -> None:
         self.registry = registry
         self.security = security
-        self._traffic = traffic
+        self.traffic = traffic
         self.scraper = Scraper(registry, traffic)
         self.pages = make_pages(operations)
         self._router = Router(operations)
@@ -82,8 +84,9 @@ class Application:
             return Response(None, 204, headers) if scope["method"] == "OPTIONS" else problem(refusal, headers=headers)
         except RegistryError as refusal:
             return problem(refusal)
-        scope[ROUTE], scope["path_params"] = operation.template, names
+        scope[ROUTE], scope["path_params"], scope[OPERATION] = operation.template, names, operation.name
         caller = caller_of(request)
+        self.traffic.callers.of(caller).verbs[operation.verb or NO_VERB] += 1
         try:
             self._check_verb(operation, caller)
             scope[PARAMETERS] = parameters_of(operation, scope["query_string"], self.registry.limits)
@@ -102,7 +105,7 @@ class Application:
             check_verb(operation, caller)
         except RegistryError as refusal:
             is_enforced = caller.observed is None or operation.verb in ENFORCED
-            self._traffic.refusals[str(operation.verb), "enforced" if is_enforced else "observed"] += 1
+            self.traffic.refusals[str(operation.verb), "enforced" if is_enforced else "observed"] += 1
             if is_enforced:
                 raise
             logger.warning("would be refused: %s", refusal.message)

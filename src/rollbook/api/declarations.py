@@ -44,6 +44,7 @@ Verb: TypeAlias = Literal[
     "metrics",
     "explain",
     "audit",
+    "debug",
 ]
 """What a caller needs the permission for."""
 

@@ -4,12 +4,14 @@ One rule: when ``append`` returns, the batch survives ``kill -9`` (and power los
 raises, nothing of the batch is there, now or after a restart.
 """
 
+import time
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from rollbook.histograms import Histogram
 from rollbook.journal.changes import Change, StoredVersion
 from rollbook.journal.kept_results import KeptResult
 from rollbook.journal.statuses import Formers, StatusChange
@@ -93,10 +95,31 @@ class Size(Struct, frozen=True):
 
     data_bytes: int
     log_bytes: int
+    free_bytes: int | None = None
+    """How much the process may still write there; None where that is not known."""
+
+
+class Syncs(Struct):
+    """How long it took until batches were durable: the last step of ``append``.
+
+    ``last`` is when the last one began and ended (Unix ns). Nothing is counted where there is no such step.
+    """
+
+    durations: Histogram = field(default_factory=Histogram)
+    last: tuple[int, int] | None = None
+
+    def add(self, seconds: float) -> None:
+        """Count a sync that took this long and has just ended."""
+        ended_ns = time.time_ns()
+        self.last = ended_ns - round(seconds * 1e9), ended_ns
+        self.durations.add(seconds)
 
 
 class Journal(Protocol):
     """Durable changes in one total order. Methods block; one thread calls ``append``, any thread may read."""
+
+    syncs: Syncs
+    """How long the syncs of ``append`` took."""
 
     @property
     def past(self) -> Past:

@@ -23,7 +23,7 @@ from rollbook.setting_values import ROLE as ROLE_NAME
 ClusterVerb: TypeAlias = Literal[
     "read", "watch", "history", "create", "update", "delete", "restore", "protect", "nodes", "heartbeat"
 ]
-RegistryVerb: TypeAlias = Literal["webhooks", "tokens", "roles", "backup", "metrics", "explain", "audit"]
+RegistryVerb: TypeAlias = Literal["webhooks", "tokens", "roles", "backup", "metrics", "explain", "audit", "debug"]
 Verb: TypeAlias = ClusterVerb | RegistryVerb
 
 CLUSTER_VERBS: frozenset[str] = frozenset(get_args(ClusterVerb))

@@ -89,6 +89,19 @@ JOURNAL = (
         lambda scrape: None if scrape.size is None else scrape.size.log_bytes,
     ),
     Metric(
+        "rollbook_journal_free_bytes",
+        "gauge",
+        "How many bytes the process may still write to the file system that holds the journal. Absent for a journal "
+        "that is in no directory of this machine.",
+        lambda scrape: None if scrape.size is None else scrape.size.free_bytes,
+    ),
+    Metric(
+        "rollbook_journal_sync_duration_seconds",
+        "histogram",
+        "How long it took until the disk, or the database, had a batch for good: the last step of an append.",
+        lambda scrape: scrape.registry.journal.syncs.durations,
+    ),
+    Metric(
         "rollbook_history_changes",
         "gauge",
         "The number of changes that the history keeps.",
@@ -120,6 +133,18 @@ WRITES = (
         "counter",
         "Batches of changes that were made durable, each with one sync of the disk.",
         lambda scrape: scrape.registry.committer.counts.commits,
+    ),
+    Metric(
+        "rollbook_commit_duration_seconds",
+        "histogram",
+        "How long a batch took from its first decision until it was durable and visible.",
+        lambda scrape: scrape.registry.committer.counts.durations,
+    ),
+    Metric(
+        "rollbook_commit_batch_commands",
+        "histogram",
+        "How many commands a batch decided: those that came while the batch before it was written.",
+        lambda scrape: scrape.registry.committer.counts.batches,
     ),
     Metric(
         "rollbook_commit_failures_total",

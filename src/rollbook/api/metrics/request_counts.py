@@ -1,4 +1,4 @@
-"""Counts of HTTP requests: operation, status, duration.
+"""Counts of HTTP requests: operation, status, duration, caller; and which requests are running.
 
 One rule: what a request is counted under comes from our routes, never from its sender, so there is an end to it: the
 path is the route's, with ``{id}`` where an id was.
@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rollbook.api.metrics.histograms import Histogram
+from rollbook.api.metrics.caller_counts import SHORTCUTS, CallerCounts
+from rollbook.api.metrics.running_requests import RunningRequest
+from rollbook.histograms import Histogram
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ROUTE = "rollbook.route"
@@ -19,9 +21,6 @@ ROUTE = "rollbook.route"
 
 OTHER = "other"
 """The method of a request that has none of these, and the route of one that has none."""
-
-
-SHORTCUTS = ("read", "query", "update", "heartbeat")
 
 
 class AnswerCounts(NamedTuple):
@@ -37,12 +36,18 @@ class RequestCounts:
 
     def __init__(self) -> None:
         self._answers: dict[AnswerCounts, Histogram] = {}
-        self.direct = dict.fromkeys(SHORTCUTS, 0)
-        """How many answers of each shortcut went out without the application."""
+        self.callers = CallerCounts()
+        self.running: set[RunningRequest] = set()
+        """What is being answered now."""
         self.refusals: Counter[tuple[str, str]] = Counter()
         """How many requests were refused because of who asked, by the verb that was lacking and what became of them."""
         self.lateness = Histogram()
         """How late the event loop came to what was due, ten times a second."""
+
+    @property
+    def direct(self) -> Mapping[str, int]:
+        """How many answers of each shortcut went out without the application."""
+        return {name: self.callers.direct(name) for name in SHORTCUTS}
 
     def of(self, route: str, method: str, status: int) -> Histogram:
         """Where to count an answer."""

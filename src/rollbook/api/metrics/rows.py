@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
-from rollbook.api.metrics.histograms import Histogram
 from rollbook.api.metrics.request_counts import AnswerCounts
+from rollbook.histograms import Histogram
 from rollbook.journal.interface import Size
 from rollbook.registry.liveness.lease_metrics import LeaseMetrics
 from rollbook.registry.registry import Registry
@@ -30,6 +30,8 @@ class Scrape(Struct, frozen=True):
     registry: Registry
     answers: Mapping[AnswerCounts, Histogram]
     direct: Mapping[str, int]
+    callers: Mapping[tuple[str, str], int]
+    running: int
     refusals: Mapping[tuple[str, str], int]
     lateness: Histogram
     leases: LeaseMetrics

@@ -18,12 +18,12 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
 from rollbook.api.metrics.contents import CONTENTS, JOURNAL, WRITES
-from rollbook.api.metrics.histograms import BOUNDS_SECONDS, Histogram
 from rollbook.api.metrics.presence import PRESENCE
 from rollbook.api.metrics.request_counts import RequestCounts
 from rollbook.api.metrics.rows import Figures, Metric, Scrape
 from rollbook.api.metrics.serving import REQUESTS, WATCHERS, WEBHOOKS
 from rollbook.errors import JournalUnavailable
+from rollbook.histograms import Histogram
 from rollbook.journal.interface import Journal, Size
 from rollbook.registry.registry import Registry
 from rollbook.registry.webhooks.webhook_metrics import WebhookMetrics, figures_of
@@ -32,7 +32,6 @@ from rollbook.security.callers import Caller
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 RESIDENT = "process_resident_memory_bytes"
-UPPER_BOUNDS = (*map(str, BOUNDS_SECONDS), "+Inf")
 
 
 class Scraper(Struct, frozen=True):
@@ -48,6 +47,8 @@ class Scraper(Struct, frozen=True):
             self.registry,
             self.traffic.answers(),
             dict(self.traffic.direct),
+            self.traffic.callers.counts(),
+            len(self.traffic.running),
             dict(self.traffic.refusals),
             self.traffic.lateness,
             self.registry.liveness.figures(),
@@ -84,8 +85,8 @@ def _family(metric: Metric, figures: Figures) -> Family:
     for labels, figure in by_labels.items():
         values = (labels,) if isinstance(labels, str) else labels
         if isinstance(figure, Histogram):
-            buckets = list(zip(UPPER_BOUNDS, accumulate(figure.counts), strict=True))
-            family.add_metric(values, buckets, figure.seconds)
+            buckets = list(zip((*map(str, figure.bounds), "+Inf"), accumulate(figure.counts), strict=True))
+            family.add_metric(values, buckets, figure.sum)
         elif figure is not None:
             family.add_metric(values, figure)
     assert isinstance(family, Family)

@@ -3,8 +3,8 @@
 from functools import reduce
 from operator import add
 
-from rollbook.api.metrics.histograms import Histogram
 from rollbook.api.metrics.rows import Figures, Metric, Scrape
+from rollbook.histograms import Histogram
 
 
 def requests(scrape: Scrape) -> Figures:
@@ -35,6 +35,20 @@ REQUESTS = (
         "They are among all requests too.",
         lambda scrape: scrape.direct,
         ("shortcut",),
+    ),
+    Metric(
+        "rollbook_caller_requests_total",
+        "counter",
+        "Requests by who sent them, without the address, and by the verb that their operation takes (`none`: it takes "
+        "none). Callers beyond the first 100 are `other`.",
+        lambda scrape: scrape.callers,
+        ("caller", "verb"),
+    ),
+    Metric(
+        "rollbook_requests_running",
+        "gauge",
+        "Requests that are being answered right now, watches among them; `GET /debug/requests` lists them.",
+        lambda scrape: scrape.running,
     ),
     Metric(
         "rollbook_access_refusals_total",

@@ -158,6 +158,18 @@ COMPONENTS: dict[str, Schema] = {
         },
         optional=("writable", "trouble", "revision", "clusters", "compacted", "liveness"),
     ),
+    "RunningRequest": object_of(
+        {
+            "id": NULLABLE_TEXT,
+            "operation": NULLABLE_TEXT,
+            "method": TEXT,
+            "path": TEXT,
+            "caller": TEXT,
+            "address": TEXT,
+            "since": TIME,
+            "milliseconds": NUMBER,
+        }
+    ),
     "Version": object_of({"name": TEXT, "version": TEXT, "api": TEXT}),
     "Welcome": object_of({"name": TEXT, "version": TEXT, "description": TEXT, "links": {"type": "object"}}),
     "SpecEnvelope": {

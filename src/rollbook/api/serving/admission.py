@@ -10,9 +10,11 @@ what others send from its address.
 import logging
 from time import monotonic
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from rollbook.api.asking import CHALLENGE, secret_in, session_in
+from rollbook.api.metrics.caller_counts import CallerTally
 from rollbook.api.metrics.request_counts import RequestCounts
 from rollbook.api.serving.origins import check_same_origin
 from rollbook.api.serving.peers import Peer
@@ -30,7 +32,10 @@ NO_PEER = Peer()
 
 
 class Recognised(Struct, frozen=True):
-    """Whom a connection has recognised, by which credentials, and in which generation of the identities."""
+    """Whom a connection has recognised, by which credentials, and in which generation of the identities.
+
+    ``tally`` is where the requests of the caller are counted.
+    """
 
     generation: int = -1
     credentials: bytes | None = None
@@ -38,6 +43,7 @@ class Recognised(Struct, frozen=True):
     caller: Caller = Caller.FULL
     session: str | None = None
     peer: Peer = NO_PEER
+    tally: CallerTally = field(default_factory=CallerTally)
 
 
 def credentials_of(request: IncomingRequest) -> bytes | None:
@@ -52,6 +58,7 @@ class Admission:
         self.identities = security.identities
         self._auditor = security.auditor
         self._refusals = traffic.refusals
+        self._callers = traffic.callers
         self._sessions = security.sessions
         self._wrong = Buckets()
         self._requests = Buckets()
@@ -62,6 +69,10 @@ class Admission:
         ``peer``: who may need none, at the admin socket or with a certificate. While there are no identities, none is
         looked at.
         """
+        found = self._recognise(request, peer)
+        return replace(found, tally=self._callers.of(found.caller))
+
+    def _recognise(self, request: IncomingRequest, peer: Peer) -> Recognised:
         identities, credentials = self.identities, request.known.get(b"authorization")
         generation, address = identities.generation, request.client
         if credentials is None and (peer.uid is not None or peer.certificate):

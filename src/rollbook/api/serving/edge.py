@@ -13,6 +13,7 @@ from typing import Protocol
 from starlette.types import ASGIApp
 
 from rollbook.api.metrics.request_counts import RequestCounts
+from rollbook.api.metrics.running_requests import RunningRequest
 from rollbook.api.operations import OPERATIONS
 from rollbook.api.routing import Router
 from rollbook.api.serving.admission import Admission
@@ -109,10 +110,13 @@ class Edge:
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    def finish_update(self, update: "Future[WriteResult]", request: IncomingRequest, begun: float) -> bytes:
+    def finish_update(self, update: "Future[WriteResult]", running: RunningRequest) -> bytes:
         """The answer to an update that a shortcut has begun."""
-        default = self.default_headers(request.id)
-        return self._shortcuts.finish_update(update, begun, default, closes=self.is_stopping)
+        self.traffic.running.discard(running)
+        default = self.default_headers(running.id)
+        answer = self._shortcuts.finish_update(update, running, default, closes=self.is_stopping)
+        self.log_access(running.request, int(answer[9:12]), running.begun, running.id)
+        return answer
 
     def log_access(self, request: IncomingRequest, status: int, begun: float, id: str) -> None:
         """Log one request, if requests are logged."""

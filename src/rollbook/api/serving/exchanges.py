@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from starlette.types import Message, Scope
 
 from rollbook.api.asking import CALLER, REVOKED
+from rollbook.api.metrics.running_requests import RunningRequest
 from rollbook.api.problems import mistake
 from rollbook.api.serving.body_streams import AHEAD_BYTES_MAX
 from rollbook.api.serving.logs import escaped, request_id
@@ -32,13 +33,13 @@ class Exchange:
     """A request on its way through the application."""
 
     __slots__ = (
-        "_begun",
         "_chunked",
         "_connection",
         "_gone",
         "_head",
         "_left",
         "_received",
+        "_running",
         "_sends_body",
         "_state",
         "_status",
@@ -54,7 +55,7 @@ class Exchange:
         self.keep_alive = request.keep_alive
         self.complete = False
         self._connection = connection
-        self._begun = perf_counter()
+        self._running = RunningRequest(request, perf_counter(), id, {})
         self._received = False
         self._gone = False
         self._left = Event()
@@ -68,8 +69,10 @@ class Exchange:
         """Have the application answer, whatever it does."""
         request_id.set(self.id)
         edge = self._connection.edge
+        self._running.scope = scope = self._scope()
+        edge.traffic.running.add(self._running)
         try:
-            await edge.app(self._scope(), self.receive, self.send)
+            await edge.app(scope, self.receive, self.send)
         except Exception:
             if not self.complete and not self._gone:
                 logger.exception("%s %s failed", self.request.method.decode(), escaped(self.request.url.decode()))
@@ -168,7 +171,8 @@ class Exchange:
                 connection.outgoing.write(answer)
                 self._status = 500
             self.keep_alive = False
-        connection.edge.log_access(self.request, self._status, self._begun, self.id)
+        connection.edge.traffic.running.discard(self._running)
+        connection.edge.log_access(self.request, self._status, self._running.begun, self.id)
         connection.end(keep_alive=self.keep_alive)
 
     def _scope(self) -> Scope:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from rollbook.api.metrics.histograms import Histogram
+from rollbook.histograms import Histogram
 
 LOOK_SECONDS = 0.1
 

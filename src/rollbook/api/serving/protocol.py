@@ -11,6 +11,7 @@ from asyncio import Future, Transport
 from time import perf_counter
 from typing import cast
 
+from rollbook.api.metrics.running_requests import RunningRequest
 from rollbook.api.serving.admission import Recognised
 from rollbook.api.serving.deadlines import overdue
 from rollbook.api.serving.edge import Edge
@@ -219,7 +220,7 @@ class Connection(asyncio.Protocol):
                 or seen.address != request.client
             ):
                 self._recognised = seen = edge.admission.recognise(request, self.peer)
-            request.caller = seen.caller
+            request.caller, request.tally = seen.caller, seen.tally
             if seen.caller.rate is not None:
                 edge.admission.take(request, seen.caller.rate)
         except RegistryError as refusal:
@@ -235,8 +236,9 @@ class Connection(asyncio.Protocol):
                 return
             update = shortcuts.begin_update(request)
             if update is not None:
-                begun, self._answering = perf_counter(), update
-                update.add_done_callback(lambda done: self._end_update(done, request, begun))
+                running, self._answering = RunningRequest(request, perf_counter(), request.id), update
+                edge.traffic.running.add(running)
+                update.add_done_callback(lambda done: self._end_update(done, running))
                 return
         if request.stream is not None:
             request.stream.answer(self._go_on)
@@ -250,11 +252,8 @@ class Connection(asyncio.Protocol):
         if closes:
             self._close()
 
-    def _end_update(self, update: "Future[WriteResult]", request: IncomingRequest, begun: float) -> None:
-        edge = self.edge
-        answer = edge.finish_update(update, request, begun)
-        self.outgoing.write(answer)
-        edge.log_access(request, int(answer[9:12]), begun, request.id)
+    def _end_update(self, update: "Future[WriteResult]", running: RunningRequest) -> None:
+        self.outgoing.write(self.edge.finish_update(update, running))
         self.end(keep_alive=True)
 
     def _refuse(self, refusal: RegistryError) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from rollbook.api.metrics.caller_counts import CallerTally
 from rollbook.api.serving.body_streams import BodyStream
 from rollbook.security.callers import Caller
 
@@ -30,6 +31,8 @@ class IncomingRequest:
     known: Mapping[bytes, bytes] = MappingProxyType({})
     caller: Caller
     """Who sends it, once it is recognised."""
+    tally: CallerTally
+    """Where requests of this caller are counted."""
 
     def __init__(self, client: str) -> None:
         self.headers: list[tuple[bytes, bytes]] = []

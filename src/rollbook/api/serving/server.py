@@ -15,6 +15,7 @@ from rollbook.api.serving.listening import BACKLOG, address_of, listen
 from rollbook.api.serving.loop_lag import loop_lag_kept
 from rollbook.api.serving.notifying import service_notified
 from rollbook.api.serving.protocol import Connection
+from rollbook.api.serving.stacks import print_on_signal
 
 STOP_LOOK_SECONDS = 0.05
 HANDSHAKE_SECONDS, SHUTDOWN_SECONDS = 10.0, 2.0
@@ -43,6 +44,7 @@ async def serve(
         loop.add_signal_handler(name, stopping.set)
     if certificates is not None:
         loop.add_signal_handler(signal.SIGHUP, certificates.reload)
+    print_on_signal(edge.traffic)
     allow_many_connections()
     listening = listen(bound)  # a program that sees it listen may stop it at once, so the handlers come first
     address = address_of(listening, "http" if certificates is None else "https")

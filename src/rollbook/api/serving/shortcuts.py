@@ -16,8 +16,9 @@ import orjson
 
 from rollbook.api.compression import COMPRESS_FROM_BYTES
 from rollbook.api.handlers.liveness import lease_as_json
-from rollbook.api.metrics.histograms import UNTIMED_MAX
+from rollbook.api.metrics.caller_counts import Shortcut
 from rollbook.api.metrics.request_counts import RequestCounts
+from rollbook.api.metrics.running_requests import RunningRequest
 from rollbook.api.offloading import is_quick_to_parse
 from rollbook.api.operations import fixed_paths
 from rollbook.api.problems import mistake, problem
@@ -28,6 +29,7 @@ from rollbook.clusters.liveness import Lease
 from rollbook.documents.codec import decode_json
 from rollbook.documents.values import MISSING
 from rollbook.errors import RegistryError
+from rollbook.histograms import UNTIMED_MAX
 from rollbook.registry.liveness.heartbeats import parse_heartbeat
 from rollbook.registry.reading.requests import Query, parse_query
 from rollbook.registry.reading.undocumented import asked_paths, notes_on_hidden, undocumented_paths
@@ -40,6 +42,8 @@ from rollbook.security.sights import WHOLE
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 PREFIX, QUERY, HEARTBEAT = b"/clusters/", b"/clusters/query", b"/heartbeat"
+QUERIED: Shortcut = "query"
+BEATEN: Shortcut = "heartbeat"
 NOT_IN_PLAIN_IDS = frozenset(b"/?%")
 NOT_READS, NOT_UPDATES = fixed_paths("GET"), fixed_paths("PUT")
 """The words of routes, which may also be ids of clusters that are older than the word."""
@@ -97,7 +101,6 @@ class Shortcuts:
     def __init__(self, registry: Registry, traffic: RequestCounts) -> None:
         self._registry = registry
         self._traffic = traffic
-        self._direct = traffic.direct
         self._parsed = lru_cache(PARSED_MAX)(self._parse)
         self._reads = traffic.of("/clusters/{id}", "GET", 200)
         self._queries = traffic.of("/clusters/query", "POST", 200)
@@ -115,12 +118,12 @@ class Shortcuts:
         if not caller.may("read" if request.url == QUERY else "heartbeat"):
             return None
         if request.url == QUERY:
-            answer, durations, operation = self._query(request, default), self._queries, "query"
+            answer, durations, operation = self._query(request, default), self._queries, QUERIED
         else:
-            answer, durations, operation = self._beat(request, default), self._beats, "heartbeat"
+            answer, durations, operation = self._beat(request, default), self._beats, BEATEN
         if answer is not None:
             durations.add(perf_counter() - begun)
-            self._direct[operation] += 1
+            request.tally.direct[operation] += 1
         return answer
 
     def begin_update(self, request: IncomingRequest) -> "Future[WriteResult] | None":
@@ -157,13 +160,13 @@ class Shortcuts:
             return None
         return registry.write(request.caller, command)
 
-    def finish_update(self, update: "Future[WriteResult]", begun: float, default: bytes, *, closes: bool) -> bytes:
-        """The answer to an update that has ended.
-
-        ``begun``: when it started, in seconds of ``perf_counter``; ``closes``: no other request may follow.
-        """
+    def finish_update(
+        self, update: "Future[WriteResult]", running: RunningRequest, default: bytes, *, closes: bool
+    ) -> bytes:
+        """The answer to an update that has ended. ``closes``: no other request may follow."""
+        begun = running.begun
         revision, failure = self._registry.view.revision, update.exception()
-        self._direct["update"] += 1
+        running.request.tally.direct["update"] += 1
         if failure is None:
             result = update.result()
             if not result.warnings and not closes and result.body is not None:
@@ -196,7 +199,7 @@ class Shortcuts:
             reads.untimed += 1
         else:
             reads.settle(perf_counter() - begun)
-        self._direct["read"] += 1
+        request.tally.direct["read"] += 1
         return READ_HEAD % (default, entry.revision, view.revision, len(body)) + body
 
     def _query(self, request: IncomingRequest, default: bytes) -> bytes | None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rollbook.errors import Compacted, JournalConflict
 from rollbook.journal.changes import Change, StoredVersion, protected_after
-from rollbook.journal.interface import Size
+from rollbook.journal.interface import Size, Syncs
 from rollbook.journal.kept_results import KeptResult
 from rollbook.journal.memory.kept_results import MemoryKeptResults
 from rollbook.journal.statuses import Formers, StatusChange, formers_in, gives_status
@@ -48,6 +48,7 @@ class MemoryJournal:
         """The updates that gave each id another status, and its creations after them, kept or gone."""
         self.lock = RLock()
         self.trouble: str | None = None
+        self.syncs = Syncs()
         self.past = MemoryPast(self)
         self.compaction = MemoryCompaction(self)
         self.results = MemoryKeptResults()

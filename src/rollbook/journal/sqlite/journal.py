@@ -9,13 +9,14 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from shutil import disk_usage
 from typing import Self
 
 import apsw
 
 from rollbook.errors import Compacted, DataDirectoryUnsound, JournalConflict, JournalDamaged, JournalUnavailable
 from rollbook.journal.changes import Change, StoredVersion
-from rollbook.journal.interface import Size
+from rollbook.journal.interface import Size, Syncs
 from rollbook.journal.kept_results import KeptResult
 from rollbook.journal.sqlite.checkpointing import CAP_PAGES, START_PAGES, Checkpointer
 from rollbook.journal.sqlite.checksums import Damage
@@ -61,6 +62,7 @@ class SqliteJournal:
         self._readers = readers
         self._tip = tip
         self._large = LargeRows()
+        self.syncs = Syncs()
         self._lagging: set[str] = set()
         """Ids whose row lagged when it was read."""
         self.past = SqlitePast(self._readers)
@@ -143,7 +145,7 @@ class SqliteJournal:
         if after != tip.revision:
             raise JournalConflict(f"the newest revision is {tip.revision}, not {after}")
         formers = formers_in(changes) if formers is None else formers
-        with self._writer.transaction() as connection:
+        with self._writer.transaction(self.syncs) as connection:
             large = self._large.draft()
             for change in changes:
                 tip = record(connection, change, tip, large)
@@ -167,7 +169,8 @@ class SqliteJournal:
         """See ``interface.Journal.size``; the log is SQLite's write-ahead log."""
         data, log = self.directory / FILE_NAME, self.directory / f"{FILE_NAME}-wal"
         with disk_trouble("the journal can't be measured"):
-            return Size(data.stat().st_size, log.stat().st_size if log.exists() else 0)
+            free_bytes = disk_usage(self.directory).free
+            return Size(data.stat().st_size, log.stat().st_size if log.exists() else 0, free_bytes)
 
     def problems(self) -> list[str]:
         """What is wrong with the file, a sentence each; empty when it is sound."""

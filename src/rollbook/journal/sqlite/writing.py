@@ -10,11 +10,13 @@ path.
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import apsw
 
 from rollbook.errors import JournalUnavailable
+from rollbook.journal.interface import Syncs
 from rollbook.journal.sqlite.checkpointing import Checkpointer
 from rollbook.journal.sqlite.disk_errors import disk_trouble
 from rollbook.journal.sqlite.locking import DirectoryLock
@@ -55,8 +57,11 @@ class Writer:
             yield self._ready()
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[apsw.Connection]:
-        """What the block writes is durable at its end, all or nothing; JournalUnavailable when the disk fails."""
+    def transaction(self, syncs: Syncs | None = None) -> Iterator[apsw.Connection]:
+        """What the block writes is durable at its end, all or nothing; JournalUnavailable when the disk fails.
+
+        ``syncs`` counts how long the last step takes: the log's pages are written and synced.
+        """
         if self._checkpointer is not None:
             self._checkpointer.wait_for_room()
         with self._turn:
@@ -66,7 +71,10 @@ class Writer:
                     connection.execute("BEGIN IMMEDIATE")
                     yield connection
                     self._check_place()
+                    begun = time.perf_counter()
                     connection.execute("COMMIT")
+                    if syncs is not None:
+                        syncs.add(time.perf_counter() - begun)
                 except BaseException:
                     _take_back(connection)
                     raise

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias, get_args
 from msgspec import Struct, field
 
 from rollbook.errors import JournalConflict, JournalUnavailable, RegistryError
+from rollbook.histograms import BOUNDS_COUNTS, Histogram
 from rollbook.journal.changes import Change, Kind
 from rollbook.registry.writing.drafts import Outcome, WriteResult
 
@@ -16,20 +17,26 @@ Result: TypeAlias = Literal["changed", "unchanged", "refused", "failed"]
 class CommitCounts(Struct):
     """Each number only grows. ``commits``: batches that the journal made durable; ``failures``: those it could not.
 
-    ``conflicts``: batches that were decided anew, for another process wrote first; ``beside``: commands that took too
-    long for the queue, and were decided beside it.
+    ``durations`` (seconds) and ``batches`` (commands) are those of the batches that were made durable. ``conflicts``:
+    batches that were decided anew, for another process wrote first; ``beside``: commands that took too long for the
+    queue, and were decided beside it.
     """
 
     commits: int = 0
     failures: int = 0
+    durations: Histogram = field(default_factory=Histogram)
+    batches: Histogram = field(default_factory=lambda: Histogram(BOUNDS_COUNTS))
     conflicts: int = 0
     beside: int = 0
     changes: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(get_args(Kind), 0))
     commands: dict[Result, int] = field(default_factory=lambda: dict.fromkeys(get_args(Result), 0))
 
-    def committed(self, changes: Sequence[Change]) -> None:
+    def committed(self, changes: Sequence[Change], *, commands: int, seconds: float) -> None:
         """Count a batch that was written; one that changes nothing is none."""
-        self.commits += bool(changes)
+        if changes:
+            self.commits += 1
+            self.durations.add(seconds)
+            self.batches.add(commands)
         for change in changes:
             self.changes[change.kind] += 1
 

@@ -170,6 +170,7 @@ class Committer:
 
     async def _settle(self, batch: Sequence[Submission]) -> None:
         """Carry out a batch, or fail it. Raises only when memory and journal are no longer the same."""
+        begun = time.perf_counter()
         try:
             draft = await self._written(batch)
         except OutOfStep as failure:
@@ -183,7 +184,8 @@ class Committer:
             self._fail(batch, fault)
         else:
             self._note(None)
-            self.counts.committed(draft.changes)
+            seconds = time.perf_counter() - begun
+            self.counts.committed(draft.changes, commands=len(draft.decided), seconds=seconds)
             for submission, outcome in zip(draft.decided, draft.outcomes, strict=True):
                 if not submission.dry_run:
                     self.counts.settled([outcome])
