@@ -1,11 +1,11 @@
-"""``rollbook import`` and ``rollbook export``: documents into and out of a registry, one JSON document a line."""
+"""``rollbook import`` and ``rollbook export``: documents into and out of a registry, one JSON document a line.
+
+What MongoDB holds is moved by ``mongodb.moving``.
+"""
 
 import asyncio
-import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -15,38 +15,62 @@ from rollbook.cli.arriving import batches_of_file, batches_of_pipe
 from rollbook.cli.exits import FAILED
 from rollbook.cli.files import STANDARD, pipe_of, reading, size_bytes, writing
 from rollbook.cli.lines import Line, read_lines
+from rollbook.cli.opening import open_place, settings_of
 from rollbook.cli.options import DataOption, UrlOption
 from rollbook.cli.places import ImportTarget, Outcome
+from rollbook.cli.stopping import STOPPED, stopping
 from rollbook.cli.terminal import explain, progress, say, warn
 from rollbook.documents.lines import one_line, safe_on_terminals
 from rollbook.errors import RegistryError, SettingRefused
-from rollbook.settings import Settings, settings_from
+from rollbook.settings import Settings
 
 DOCUMENTS_BETWEEN_LOOKS = 64
-GIVING_UP_SECONDS = 0.5
-STOPPED = 130
-"""The exit code after SIGINT or SIGTERM, as shells have it."""
+
+DatabaseOption = Annotated[
+    str | None, typer.Option("--database", metavar="NAME", help="The database, where the source has several.")
+]
+CollectionOption = Annotated[str, typer.Option("--collection", metavar="NAME", help="The collection of the original.")]
 
 
 def import_(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="NDJSON or JSON, also .gz and .zst; - is standard input.")
-    ],
+        str | None,
+        typer.Argument(metavar="[FILE]", help="NDJSON or JSON, also .gz and .zst; - is standard input."),
+    ] = None,
     data: DataOption = None,
     url: UrlOption = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="SOURCE", help="mongodb://HOST/DATABASE, or a file of mongoexport, mongodump."),
+    ] = None,
+    database: DatabaseOption = None,
+    collection: CollectionOption = "clusters",
     replace: Annotated[
         bool, typer.Option("--replace", help="Let a document take the place of one with its id.")
     ] = False,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for the history of each cluster.")] = None,
 ) -> None:
-    """Import the clusters of a file.
+    """Import the clusters of a file, or of a MongoDB.
 
     The file holds one JSON document a line, or one JSON array of documents, or one document. A document that is
     refused is reported with its line, and the others are imported; the exit code is 1 then.
+
+    With --from they are documents of the original registry: in its collection, or in extended JSON, in BSON or in an
+    archive, also compressed. Sparse documents are kept as they are, and what the documented schema would ask is
+    reported. What was imported is read again and compared; the command may be run again, and goes on.
     """
-    tally = asyncio.run(_import(file, settings=_settings(data, url), url=url, replace=replace, reason=reason))
-    if tally.refused:
-        raise typer.Exit(FAILED)
+    if (file is None) == (source is None):
+        raise SettingRefused("name a file, or a source with --from")
+    settings = settings_of(data, url)
+    if source is not None:
+        moving = mongodb()
+        named = moving.Named(source, database, collection)
+        moving.import_from(named, settings=settings, url=url, replace=replace, reason=reason)
+    else:
+        assert file is not None
+        tally = asyncio.run(_import(file, settings=settings, url=url, replace=replace, reason=reason))
+        if tally.refused:
+            raise typer.Exit(FAILED)
 
 
 def export(
@@ -55,17 +79,46 @@ def export(
     output: Annotated[
         str, typer.Option("--output", metavar="FILE", help="Write this file, compressed where it ends in .gz or .zst.")
     ] = STANDARD,
+    target: Annotated[
+        str | None,
+        typer.Option("--to", metavar="TARGET", help="mongodb://HOST/DATABASE, or a file for mongoimport; .bson: BSON."),
+    ] = None,
+    database: DatabaseOption = None,
+    collection: CollectionOption = "clusters",
+    canonical: Annotated[
+        bool, typer.Option("--canonical", help="Name the type of each number in extended JSON.")
+    ] = False,
 ) -> None:
-    """Write every document to standard output, or to a file.
+    """Write every document to standard output, or to a file, or into a MongoDB.
 
     One JSON document a line (NDJSON), in order of creation, all as of one moment.
+
+    With --to they are written as the original keeps them: into its collection, or into a file for its tools. What is
+    there already, the same, is left as it is; what was written is read again and compared.
     """
-    settings = _settings(data, url)
+    settings = settings_of(data, url)
+    if target is not None and output != STANDARD:
+        raise SettingRefused("--output and --to exclude each other")
     if url is None:
         from rollbook.cli.directories import existing_directory
 
         existing_directory(settings)
-    asyncio.run(_export(output, settings=settings, url=url))
+    if target is not None:
+        moving = mongodb()
+        moving.export_to(moving.Named(target, database, collection), settings=settings, url=url, canonical=canonical)
+    else:
+        asyncio.run(_export(output, settings=settings, url=url))
+
+
+def mongodb() -> ModuleType:
+    """What speaks with MongoDB. Refuses (SettingRefused) where PyMongo is not installed."""
+    try:
+        import pymongo  # noqa: F401
+    except ImportError:
+        raise SettingRefused("this needs PyMongo: pip install 'rollbook[mongodb]'") from None
+    from rollbook.cli.mongodb import moving
+
+    return moving
 
 
 class Tally(Struct):
@@ -96,35 +149,6 @@ async def _import(file: str, *, settings: Settings, url: str | None, replace: bo
         say(f"stopped after {tally.last or 'no line'}: run the command again with --replace to go on")
         raise typer.Exit(STOPPED)
     return tally
-
-
-@contextmanager
-def stopping() -> Iterator[asyncio.Event]:
-    """An event that is set at SIGINT and SIGTERM: the work in hand is finished and counted, and no more is begun.
-
-    Work that does not end soon, because a server says nothing more, is given up: the block ends there.
-    """
-    loop, stop, task = asyncio.get_running_loop(), asyncio.Event(), asyncio.current_task()
-    assert task is not None
-    giving_up: list[asyncio.TimerHandle] = []
-
-    def begin() -> None:
-        stop.set()
-        giving_up.append(loop.call_later(GIVING_UP_SECONDS, task.cancel))
-
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, begin)
-    try:
-        yield stop
-    except asyncio.CancelledError:
-        if not stop.is_set():
-            raise
-        task.uncancel()
-    finally:
-        for timer in giving_up:
-            timer.cancel()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(name)
 
 
 async def _put(batch: list[Line], place: ImportTarget, *, replace: bool, tally: Tally) -> None:
@@ -165,24 +189,3 @@ async def _export(output: str, *, settings: Settings, url: str | None) -> None:
     if stop.is_set():
         say(f"stopped after {count} documents: the export is not complete")
         raise typer.Exit(STOPPED)
-
-
-@asynccontextmanager
-async def open_place(settings: Settings, url: str | None, *, reason: str | None = None) -> AsyncIterator[ImportTarget]:
-    """The server at ``url``, or without one the data directory of ``settings``. Only that which is used is imported."""
-    if url is not None:
-        from rollbook.cli.remote import open_server
-
-        async with open_server(url, reason) as server:
-            yield server
-    else:
-        from rollbook.cli.local import open_directory
-
-        async with open_directory(settings, reason) as directory:
-            yield directory
-
-
-def _settings(data: str | None, url: str | None) -> Settings:
-    if data is not None and url is not None:
-        raise SettingRefused("--data and --url exclude each other: it is one registry or the other")
-    return settings_from(os.environ, data=data)

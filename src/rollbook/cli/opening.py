@@ -1,0 +1,31 @@
+"""The registry that a command reads or writes: which one the flags name, opened."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from rollbook.cli.places import ImportTarget
+from rollbook.errors import SettingRefused
+from rollbook.settings import Settings, settings_from
+
+
+def settings_of(data: str | None, url: str | None) -> Settings:
+    """The settings of a command. Refuses (SettingRefused) a data directory beside a server."""
+    if data is not None and url is not None:
+        raise SettingRefused("--data and --url exclude each other: it is one registry or the other")
+    return settings_from(os.environ, data=data)
+
+
+@asynccontextmanager
+async def open_place(settings: Settings, url: str | None, *, reason: str | None = None) -> AsyncIterator[ImportTarget]:
+    """The server at ``url``, or without one the data directory of ``settings``. Only that which is used is imported."""
+    if url is not None:
+        from rollbook.cli.remote import open_server
+
+        async with open_server(url, reason) as server:
+            yield server
+    else:
+        from rollbook.cli.local import open_directory
+
+        async with open_directory(settings, reason) as directory:
+            yield directory
