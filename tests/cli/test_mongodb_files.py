@@ -278,7 +278,11 @@ def test_an_export_that_can_not_be_written_leaves_what_was_there(rollbook, home:
         (["import", "x.json", "--from", "y.json"], 2, "name a file, or a source with --from"),
         (["import", "--from", "nowhere.bson"], 2, "can't read nowhere.bson: No such file"),
         (["import", "--from", "mongodb://"], 2, "no connection string of MongoDB"),
-        (["import", "--from", "mongodb://me:secret@127.0.0.1:1/x?serverSelectionTimeoutMS=100"], 5, "no MongoDB answers at 127.0.0.1:1"),
+        (
+            ["import", "--from", "mongodb://me:secret@127.0.0.1:1/x?serverSelectionTimeoutMS=100"],
+            5,
+            "no MongoDB answers at 127.0.0.1:1",
+        ),
         (["import", "--from", "mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=soon"], 2, "no connection string"),
         (["export", "--to", "x.bson", "--output", "y.json"], 2, "--output and --to exclude each other"),
     ],
@@ -310,7 +314,7 @@ def test_an_import_from_a_pipe_that_is_stopped_goes_on(home: Path) -> None:
     assert subprocess.run([*command[:-1], "dump.bson"], check=False).returncode == 0
 
 
-TEXT = st.text("aé\u2028\U0001f600\0\"", max_size=4)
+TEXT = st.text('aé\u2028\U0001f600\0"', max_size=4)
 SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | TEXT
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 KEYS = st.text("aé._", max_size=3)
