@@ -29,8 +29,12 @@ class Row(NamedTuple):
 
 COMMANDS = (
     Row("serve", "rollbook.cli.servers:serve", "Serve the registry over HTTP."),
-    Row("import", "rollbook.cli.documents:import_", "Import the clusters of a file."),
-    Row("export", "rollbook.cli.documents:export", "Write every document to standard output, or to a file."),
+    Row("import", "rollbook.cli.documents:import_", "Import the clusters of a file, or of a MongoDB."),
+    Row(
+        "export",
+        "rollbook.cli.documents:export",
+        "Write every document to standard output, or to a file, or into a MongoDB.",
+    ),
     Row("check", "rollbook.cli.directories:check", "Say whether a data directory is sound."),
     Row("repair", "rollbook.cli.directories:repair", "Repair what a start was refused for."),
     Row("backup", "rollbook.cli.backups:app", "Back up a registry, verify a backup, and restore it."),

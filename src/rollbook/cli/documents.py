@@ -35,7 +35,7 @@ CollectionOption = Annotated[str, typer.Option("--collection", metavar="NAME", h
 def import_(
     file: Annotated[
         str | None,
-        typer.Argument(metavar="[FILE]", help="NDJSON or JSON, also .gz and .zst; - is standard input."),
+        typer.Argument(metavar="FILE", help="NDJSON or JSON, also .gz and .zst; - is standard input."),
     ] = None,
     data: DataOption = None,
     url: UrlOption = None,
