@@ -33,7 +33,7 @@ COMMANDS = (
     Row(
         "export",
         "rollbook.cli.documents:export",
-        "Write every document to standard output, or to a file, or into a MongoDB.",
+        "Write every document to standard output, a file or a MongoDB.",
     ),
     Row("check", "rollbook.cli.directories:check", "Say whether a data directory is sound."),
     Row("repair", "rollbook.cli.directories:repair", "Repair what a start was refused for."),

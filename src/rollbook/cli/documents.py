@@ -33,6 +33,7 @@ CollectionOption = Annotated[str, typer.Option("--collection", metavar="NAME", h
 
 
 def import_(
+    context: typer.Context,
     file: Annotated[
         str | None,
         typer.Argument(metavar="FILE", help="NDJSON or JSON, also .gz and .zst; - is standard input."),
@@ -60,7 +61,7 @@ def import_(
     reported. What was imported is read again and compared; the command may be run again, and goes on.
     """
     if (file is None) == (source is None):
-        raise SettingRefused("name a file, or a source with --from")
+        raise typer.BadParameter("name a file, or a source with --from", ctx=context)
     settings = settings_of(data, url)
     if source is not None:
         moving = mongodb()
@@ -89,7 +90,7 @@ def export(
         bool, typer.Option("--canonical", help="Name the type of each number in extended JSON.")
     ] = False,
 ) -> None:
-    """Write every document to standard output, or to a file, or into a MongoDB.
+    """Write every document to standard output, a file or a MongoDB.
 
     One JSON document a line (NDJSON), in order of creation, all as of one moment.
 
