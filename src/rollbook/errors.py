@@ -355,6 +355,8 @@ class RegistryUnreachable(RegistryError):
     """No registry answers at this address."""
 
     code = "registry-unreachable"
+    may_be_done = False
+    """Whether what was asked for may have been done: it was sent, and its answer was lost."""
 
 
 class SettingRefused(RegistryError):

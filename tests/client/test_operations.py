@@ -14,8 +14,6 @@ LEFT_OUT = {
     "searchWithEnvelope": "the older search language; clusters.query finds more",
     "searchRanked": "the older search language; clusters.query finds more",
     "search": "the older search language; clusters.query finds more",
-    "watchClustersByBody": "not yet",
-    "getBackup": "rollbook backup create --url writes it into a file",
     "openSession": "for browsers",
     "closeSession": "for browsers",
     "getHealth": "for probes",

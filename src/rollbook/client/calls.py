@@ -41,6 +41,7 @@ class Call(Generic[T]):
     """One request. ``read`` makes a value of the answer to it, or raises the refusal that the answer holds.
 
     ``repeatable``: sending it twice does what sending it once does, so it may be sent again when no answer came.
+    ``read_seconds``: how long each wait for the network may be, where the client's own limit does not fit.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Call(Generic[T]):
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     repeatable: bool = False
+    read_seconds: float | None = None
 
     @property
     def target(self) -> str:

@@ -24,6 +24,7 @@ class Clusters:
     bulk = operation(clusters.bulk)
     validate = operation(clusters.validate)
     query = streamed(clusters.query)
+    snapshot = operation(clusters.snapshot)
     aggregate = streamed(clusters.aggregate)
     count = operation(clusters.count)
     facets = operation(clusters.facets)
@@ -54,6 +55,7 @@ class History:
     changes = operation(history.changes)
     wait = operation(watching.changes_after)
     newest = operation(watching.newest_revision)
+    events = streamed(watching.events)
 
 
 class Webhooks:
@@ -108,6 +110,7 @@ class Registry:
     schema = operation(registry.schema)
     openapi = operation(registry.openapi)
     metrics = operation(registry.metrics)
+    backup = streamed(registry.backup)
 
 
 class WaitingRegistry(Registry, Waiting):

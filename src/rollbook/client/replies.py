@@ -39,6 +39,21 @@ class Page(Struct, frozen=True):
     next: str | None = None
 
 
+class Snapshot(Struct, frozen=True):
+    """All documents that matched at one revision."""
+
+    documents: list[Json]
+    revision: int
+
+
+def documents(answer: Answer) -> Snapshot:
+    """All documents of an answer, with the revision in its headers."""
+    items, revision = value(answer), _revision(answer)
+    if not isinstance(items, list) or revision is None:
+        raise _odd(answer)
+    return Snapshot(items, revision)
+
+
 def document(answer: Answer) -> Reply:
     """The document of an answer, with what its headers say."""
     body = value(answer)
@@ -54,6 +69,11 @@ def value(answer: Answer) -> Any:
         return msgspec.json.decode(answer.body)
     except NOT_JSON:
         raise _odd(answer) from None
+
+
+def decoded(body: bytes) -> Any:
+    """The JSON of a body. Raises one of NOT_JSON for what is none."""
+    return msgspec.json.decode(body)
 
 
 def page(answer: Answer) -> Page:
@@ -93,6 +113,17 @@ def lines_of(answer: Answer) -> list[Json]:
     """The values of an answer that has a line of JSON for each."""
     check(answer)
     return [msgspec.json.decode(line) for line in answer.body.splitlines() if line]
+
+
+def event_of(line: bytes) -> Json:
+    """The event in a line of a watch."""
+    try:
+        event = msgspec.json.decode(line)
+    except NOT_JSON:
+        event = None
+    if not isinstance(event, dict):
+        raise RegistryUnreachable(f"a line of the watch is no event: {line[:40]!r}")
+    return event
 
 
 def refusal_of(body: Json) -> RegistryError:

@@ -67,3 +67,4 @@ def retry_after_seconds(header: str | None, now: float) -> float | None:
 
 
 NEVER = Retries(attempts=1)
+DEFAULT_RETRIES = Retries()

@@ -6,7 +6,8 @@ from urllib.parse import parse_qsl
 
 from rollbook.client.arrays import ArrayDecoder
 from rollbook.client.calls import Call, Json, Stream, encoded, headers_of, parameters_of, patch_type_of, path_of
-from rollbook.client.replies import Page, Reply, document, lines_of, nothing, page, value
+from rollbook.client.replies import Page, Reply, Snapshot, document, documents, lines_of, nothing, page, value
+from rollbook.client.tables import Table, table_of
 
 
 def create(cluster: Json, *, strict: bool = False, reason: str | None = None, key: str | None = None) -> Call[Reply]:
@@ -78,8 +79,13 @@ def update(
     )
 
 
-def patch(id: str, patch: Any, *, if_match: str | None = None, reason: str | None = None) -> Call[Reply]:
-    """Change a document by a JSON Merge Patch (an object) or by a JSON Patch (a list of operations)."""
+def patch(
+    id: str, patch: Any, *, if_match: str | None = None, reason: str | None = None, repeatable: bool | None = None
+) -> Call[Reply]:
+    """Change a document by a JSON Merge Patch (an object) or by a JSON Patch (a list of operations).
+
+    With ``if_match`` it is sent again when its answer is lost, unless ``repeatable`` is False.
+    """
     headers = {**headers_of(if_match=if_match, reason=reason), "content-type": patch_type_of(patch)}
     return Call(
         "PATCH",
@@ -87,7 +93,7 @@ def patch(id: str, patch: Any, *, if_match: str | None = None, reason: str | Non
         document,
         headers=headers,
         body=encoded(patch),
-        repeatable=if_match is not None,
+        repeatable=if_match is not None if repeatable is None else repeatable,
     )
 
 
@@ -168,6 +174,12 @@ def aggregate(pipeline: list[Json], **options: Any) -> Stream[Json]:
     return Stream(Call("POST", "/clusters/aggregate", nothing, body=body, repeatable=True), ArrayDecoder)
 
 
+def snapshot(filter: Json | None = None, **options: Any) -> Call[Snapshot]:
+    """All documents that match, and the revision of which they are: where a watch goes on from them."""
+    body = encoded(_question(filter, options))
+    return Call("POST", "/clusters/query", documents, body=body, repeatable=True)
+
+
 def count(filter: Json | None = None, **options: Any) -> Call[int]:
     """How many clusters match."""
     body = encoded(_question(filter, options))
@@ -186,10 +198,10 @@ def distinct(key: str, filter: Json | None = None, **options: Any) -> Call[list[
     return Call("POST", "/clusters/distinct", value, body=body, repeatable=True)
 
 
-def table(columns: list[str], filter: Json | None = None, **options: Any) -> Call[Json]:
-    """Columns of the matching clusters: ``{"revision", "count", "columns"}``."""
+def table(columns: list[str], filter: Json | None = None, **options: Any) -> Call[Table]:
+    """Columns of the matching clusters, by their paths; ``to_pandas`` makes a DataFrame of them."""
     body = encoded({"columns": columns, **_question(filter, options)})
-    return Call("POST", "/clusters/table", value, body=body, repeatable=True)
+    return Call("POST", "/clusters/table", table_of, body=body, repeatable=True)
 
 
 def fit(filter: Json | None = None, **needs: Any) -> Call[Json]:

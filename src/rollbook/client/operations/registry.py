@@ -1,7 +1,9 @@
 """The registry itself: its version, the schema of its documents, the description of its API, its metrics."""
 
-from rollbook.client.calls import Call, Json
-from rollbook.client.replies import text, value
+from collections.abc import Sequence
+
+from rollbook.client.calls import Call, Decoder, Json, Stream
+from rollbook.client.replies import nothing, text, value
 
 
 def version() -> Call[Json]:
@@ -22,3 +24,18 @@ def openapi() -> Call[Json]:
 def metrics() -> Call[str]:
     """The registry's metrics, as Prometheus reads them."""
     return Call("GET", "/metrics", text, repeatable=True)
+
+
+def backup() -> Stream[bytes]:
+    """A backup of the whole registry, piece by piece as it arrives."""
+    return Stream(Call("GET", "/backup", nothing, repeatable=True), Pieces)
+
+
+class Pieces(Decoder[bytes]):
+    """The bytes of an answer as they are."""
+
+    def feed(self, data: bytes) -> Sequence[bytes]:
+        return (data,)
+
+    def end(self) -> Sequence[bytes]:
+        return ()
