@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from rollbook.cli import main
+from tests.examples import cluster, node
 from tests.serving import ServerProcess
 
 
@@ -51,3 +53,23 @@ def server(home: Path) -> Iterator[ServerProcess]:
     """A server in a process of its own, on the directory ``served``."""
     with ServerProcess(home / "served") as process:
         yield process
+
+
+@pytest.fixture(scope="module")
+def fleet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """One server for a module."""
+    with ServerProcess(tmp_path_factory.mktemp("fleet") / "data") as started:
+        yield started
+
+
+@pytest.fixture
+def fleet(fleet_server: ServerProcess, monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterator[httpx.Client]:
+    """The server with two clusters, ``west-1`` and ``west-2``, and found by the environment."""
+    monkeypatch.setenv("ROLLBOOK_URL", fleet_server.url)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    with httpx.Client(base_url=fleet_server.url) as client:
+        for found in client.post("/clusters/query", json={}).json():
+            client.delete(f"/clusters/{found['id']}")
+        client.post("/clusters", json=cluster("west-1", node("n-1", gpus=4))).raise_for_status()
+        client.post("/clusters", json=cluster("west-2", status="draining")).raise_for_status()
+        yield client

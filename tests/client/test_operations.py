@@ -17,7 +17,6 @@ LEFT_OUT = {
     "openSession": "for browsers",
     "closeSession": "for browsers",
     "getHealth": "for probes",
-    "getReadiness": "for probes",
     "getWelcome": "for people",
     "getDocumentation": "for people",
     "getConsole": "for people",

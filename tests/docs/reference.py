@@ -16,13 +16,15 @@ from typer.core import TyperGroup
 
 from rollbook.api.metrics.scraping import METRICS, process_families
 from rollbook.api.problems import status_of
-from rollbook.cli.commands import COMMANDS, loaded
+from rollbook.cli.catalogue import COMMANDS
+from rollbook.cli.commands import loaded
 from rollbook.cli.exits import EXIT_CODES, MEANINGS, exit_code_of
 from rollbook.clusters.registry_fields import OF_LEASES, STORED
 from rollbook.clusters.schema import CLUSTER, Fields, Flag, Free, Kind, ListOf, Member, NodeId, Number, Text
 from rollbook.errors import RegistryError
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.settings import SETTINGS, default_of, is_limit
+from tests.docs.completions import write_completions
 from tests.docs.http_reference import HTTP_PARTS
 from tests.docs.language_reference import LANGUAGE_PARTS
 from tests.docs.markdown import table
@@ -197,3 +199,4 @@ PARTS: dict[str, Callable[[], str]] = {
 if __name__ == "__main__":
     for each in pages_with_parts():
         each.write_text(written(each.read_text()))
+    write_completions()

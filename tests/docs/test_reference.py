@@ -7,6 +7,8 @@ import pytest
 
 from rollbook.api.declarations import Operation
 from rollbook.api.operations import OPERATIONS
+from rollbook.cli.completing import TABLE
+from tests.docs.completions import completions
 from tests.docs.pages import ROOT
 from tests.docs.reference import PART, PARTS, REFERENCE, pages_with_parts, written
 
@@ -14,6 +16,10 @@ from tests.docs.reference import PART, PARTS, REFERENCE, pages_with_parts, writt
 @pytest.mark.parametrize("page", pages_with_parts(), ids=lambda page: page.name)
 def test_a_generated_part_is_what_the_code_says_now(page: Path) -> None:
     assert page.read_text() == written(page.read_text()), "run make reference"
+
+
+def test_completion_knows_the_commands_as_they_are() -> None:
+    assert TABLE.read_text() == completions(), "run make reference"
 
 
 def test_every_generated_part_stands_on_a_page() -> None:

@@ -1,4 +1,4 @@
-"""The commands in one table, each imported when it is run: one module a noun.
+"""The commands of the catalogue, each imported when it is run: one module a noun.
 
 One rule: a command asks ``assembly`` or ``client`` and reports the answer; an error ends in words and in the exit code
 of its class, never in a stack trace.
@@ -6,52 +6,19 @@ of its class, never in a stack trace.
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
+from copy import copy
 from importlib import import_module
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
-from typer.main import get_command
+from typer.main import get_command, get_command_from_info, get_group
 
 from rollbook import __version__
+from rollbook.cli.catalogue import COMMANDS, Row
 from rollbook.cli.exits import FAILED, exit_code_of
 from rollbook.errors import RegistryError, is_out_of_memory
-
-
-class Row(NamedTuple):
-    """A command. ``home`` is where its function is, or its group of commands (a Typer); ``summary`` begins its help."""
-
-    name: str
-    home: str
-    summary: str
-
-
-COMMANDS = (
-    Row("serve", "rollbook.cli.servers:serve", "Serve the registry over HTTP."),
-    Row("import", "rollbook.cli.documents:import_", "Import the clusters of a file, or of a MongoDB."),
-    Row(
-        "export",
-        "rollbook.cli.documents:export",
-        "Write every document to standard output, a file or a MongoDB.",
-    ),
-    Row("check", "rollbook.cli.directories:check", "Say whether a data directory is sound."),
-    Row("repair", "rollbook.cli.directories:repair", "Repair what a start was refused for."),
-    Row("backup", "rollbook.cli.backups:app", "Back up a registry, verify a backup, and restore it."),
-    Row("cluster", "rollbook.cli.nouns.cluster:app", "Clusters: list, read, create, change, follow and delete them."),
-    Row("node", "rollbook.cli.nouns.others:nodes", "Nodes of a cluster."),
-    Row("fleet", "rollbook.cli.nouns.others:fleet", "The fleet as a whole."),
-    Row("heartbeat", "rollbook.cli.nouns.others:heartbeat", "Heartbeats of a cluster."),
-    Row("webhook", "rollbook.cli.nouns.others:webhooks", "Webhooks and their dead letters."),
-    Row("context", "rollbook.cli.nouns.contexts:app", "Name servers, and choose one."),
-    Row("demo", "rollbook.cli.demo.command:demo", "Fill a running registry with a made-up fleet that lives."),
-    Row("schema", "rollbook.cli.nouns.general:schema", "Explain the fields of cluster documents."),
-    Row("api", "rollbook.cli.nouns.general:api", "Send any request."),
-    Row("version", "rollbook.cli.nouns.general:version", "Print versions."),
-    Row("token", "rollbook.cli.accounts:tokens", "Make, list, rotate and revoke tokens."),
-    Row("role", "rollbook.cli.accounts:roles", "List, read and apply roles."),
-    Row("access", "rollbook.cli.accounts:access", "Ask what may be done."),
-)
 
 OUT_OF_MEMORY = b"there is not enough memory: give the process more (see ulimit -v), or set ROLLBOOK_BODIES=packed\n"
 """Ready to be written: whatever makes text of it then would need memory."""
@@ -101,6 +68,10 @@ class Commands(TyperGroup):
     Typer has a copy of click in it, whose classes have no public names: hence ``Any``.
     """
 
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = dict.fromkeys((row.name for row in COMMANDS), self)  # what misspelt names are compared with
+
     def list_commands(self, ctx: Any) -> list[str]:
         """The names, in the order of the table."""
         return [row.name for row in COMMANDS]
@@ -123,9 +94,49 @@ def loaded(row: Row) -> Any:
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
         alone.command(row.name)(found)
         found = alone
-    command = get_command(found)
+    command = as_group(found) if len(found.registered_commands) > 1 or found.registered_groups else get_command(found)
     command.name = row.name
     return command
+
+
+def as_group(app: typer.Typer) -> Any:
+    """A group whose commands are made when they are asked for: making one takes milliseconds."""
+    empty = copy(app)
+    empty.registered_commands = []
+    group = get_group(empty)
+    group.commands = Verbs(app, dict(group.commands))
+    return group
+
+
+class Verbs(MutableMapping[str, Any]):
+    """The commands of a noun, by name; ``made`` are those that exist."""
+
+    def __init__(self, app: typer.Typer, made: dict[str, Any]) -> None:
+        self._waiting = {str(each.name): each for each in app.registered_commands}
+        self._names = [*self._waiting, *made]
+        self._made = made
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            info = self._waiting[name]
+            self._made[name] = get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
+        return self._made[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._names.append(name)
+        self._made[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        self._names.remove(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
 
 def application() -> typer.Typer:
@@ -136,6 +147,7 @@ def application() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(help="The clusters registry of an AI network.")(about)
     return app

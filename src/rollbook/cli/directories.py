@@ -7,7 +7,7 @@ import typer
 
 from rollbook.cli.exits import FAILED
 from rollbook.cli.options import DataOption
-from rollbook.cli.terminal import console, say
+from rollbook.cli.terminal import complain, say
 from rollbook.errors import SettingRefused
 from rollbook.settings import Settings, settings_from
 from rollbook.view.upkeep import go_on_without_what_is_lost, holds_registry, problems_in, repair_cluster
@@ -21,7 +21,7 @@ def check(data: DataOption = None) -> None:
     settings = settings_from(os.environ, data=data)
     problems = problems_in(settings.data) if holds_registry(settings.data) else ["there is no registry in it"]
     for problem in problems:
-        console.print(f"{settings.data}: {problem}", style="red")
+        complain(f"{settings.data}: {problem}")
     if problems:
         raise typer.Exit(FAILED)
     say(f"{settings.data} is sound")

@@ -1,15 +1,14 @@
 """What a person sees. Results go to standard output; everything said about them goes to standard error."""
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.panel import Panel
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
 from rollbook.errors import RegistryError
 
-console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+RED, YELLOW, PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[0m"
+FORM = {"errors as JSON": False}
 
 
 def printable(text: str) -> str:
@@ -20,43 +19,83 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
+def write_errors_as_json(asked: bool) -> None:
+    """Whether ``explain`` writes JSON: results are JSON then too."""
+    FORM["errors as JSON"] = asked
+
+
 def say(text: str) -> None:
     """One line for the person at the terminal."""
-    console.print(printable(text))
+    _write(printable(text))
+
+
+def complain(text: str) -> None:
+    """One line about what is wrong."""
+    _write(printable(text), RED)
+
+
+def _write(line: str, style: str = "") -> None:
+    is_coloured = style and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    sys.stderr.write(f"{style}{line}{PLAIN}\n" if is_coloured else f"{line}\n")
+    sys.stderr.flush()
 
 
 def explain(error: RegistryError, *, place: str = "") -> None:
     """What was refused and why, each problem on a line of its own. ``place`` says where: ``"line 3"``."""
+    if FORM["errors as JSON"]:
+        _explain_as_json(error)
+        return
     start = f"{place}: " if place else ""
     at, problems = error.at, error.problems
     if [problem.problem for problem in problems] == [error.message]:
         at, problems = problems[0].at, ()
     line = f"{start}{error.message}{f' (at {at})' if at else ''} [{error.code}]"
-    console.print(printable(line), style="red")
+    _write(printable(line), RED)
     for problem in problems:
         said = printable(f"{problem.at or 'the document'}: {problem.problem}")
-        console.print(f"  {said}")
+        _write(f"  {said}")
+
+
+def _explain_as_json(error: RegistryError) -> None:
+    """The error as one line of JSON: ``code``, ``error``, and where there are any ``at`` and ``errors``."""
+    import json
+
+    body: dict[str, object] = {"code": error.code, "error": error.message}
+    body |= {"at": error.at} if error.at else {}
+    problems = [{"at": each.at, "problem": each.problem} for each in error.problems]
+    _write(json.dumps(body | ({"errors": problems} if problems else {})))
 
 
 def warn(text: str) -> None:
     """Something that is worth a look but stops nothing."""
-    console.print(printable(f"warning: {text}"), style="yellow")
+    _write(printable(f"warning: {text}"), YELLOW)
 
 
 def warn_loudly(title: str, text: str) -> None:
     """A warning that can't be missed: framed on a terminal; in a log, lines that begin with WARNING."""
-    if console.is_terminal:
-        console.print(Panel(text, title=title, style="bold white on red", padding=(1, 4)), soft_wrap=False)
+    if sys.stderr.isatty():
+        from rich.console import Console  # which takes long to import
+        from rich.panel import Panel
+
+        Console(stderr=True).print(Panel(text, title=title, style="bold white on red", padding=(1, 4)))
     else:
         for line in (title, *text.splitlines()):
-            console.print(f"WARNING: {line}" if line else "WARNING")
+            _write(f"WARNING: {line}" if line else "WARNING")
 
 
 @contextmanager
-def progress(label: str, *, total: int | None, hidden: bool = False) -> Iterator[Callable[[int, int], None]]:
+def progress(
+    label: str, *, total: int | None, hidden: bool = False, unit: str = "documents"
+) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on a terminal, nothing elsewhere. Gives a function that takes (steps of ``total``, documents)."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[documents]} documents"))
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=hidden or not console.is_terminal) as bar:
+    if hidden or not sys.stderr.isatty():
+        yield lambda steps, documents: None
+        return
+    from rich.console import Console  # which takes long to import
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(f"{{task.fields[documents]:,}} {unit}"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
         task = bar.add_task(label, total=total, documents=0)
         counted = 0
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx2
 
@@ -44,11 +44,12 @@ class AsyncClient:
         timeout_seconds: float | None = None,
         retries: Retries = DEFAULT_RETRIES,
         transport: httpx2.AsyncBaseTransport | None = None,
+        hooks: Sequence[Callable[[httpx2.Request], Any]] = (),
     ) -> None:
         self._connection = Connection(url, token, reason, retries)
         options = self._connection.options(timeout_of(timeout_seconds))
         try:
-            self._http = httpx2.AsyncClient(**options, transport=transport)
+            self._http = httpx2.AsyncClient(**options, transport=transport, event_hooks={"request": list(hooks)})
         except CANNOT_BE_MADE as error:
             raise no_client(error) from None
         self.clusters = AwaitingClusters(self)

@@ -8,7 +8,7 @@ done.
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx2
 
@@ -49,7 +49,8 @@ class Client:
     """A registry at a URL, for callers that wait. Thread-safe; close it, or use it as a context manager.
 
     A connection is made within 5 s, and each wait for the network ends after 30 s unless ``timeout_seconds`` says
-    otherwise. ``reason`` goes into the history of every cluster that this client writes.
+    otherwise. ``reason`` goes into the history of every cluster that this client writes. ``hooks`` are called with each
+    request before it is sent.
     """
 
     def __init__(
@@ -61,11 +62,12 @@ class Client:
         timeout_seconds: float | None = None,
         retries: Retries = DEFAULT_RETRIES,
         transport: httpx2.BaseTransport | None = None,
+        hooks: Sequence[Callable[[httpx2.Request], Any]] = (),
     ) -> None:
         self._connection = Connection(url, token, reason, retries)
         options = self._connection.options(timeout_of(timeout_seconds))
         try:
-            self._http = httpx2.Client(**options, transport=transport)
+            self._http = httpx2.Client(**options, transport=transport, event_hooks={"request": list(hooks)})
         except CANNOT_BE_MADE as error:
             raise no_client(error) from None
         self._responses: dict[int, httpx2.Response] = {}

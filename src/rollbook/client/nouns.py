@@ -110,6 +110,8 @@ class Registry:
     schema = operation(registry.schema)
     openapi = operation(registry.openapi)
     metrics = operation(registry.metrics)
+    running = operation(registry.running)
+    ready = operation(registry.ready)
     backup = streamed(registry.backup)
 
 

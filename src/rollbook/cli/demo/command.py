@@ -15,8 +15,8 @@ import typer
 from rollbook.cli.demo.living import LivingFleet
 from rollbook.cli.demo.marking import make_clusters, remove_clusters
 from rollbook.cli.exits import FAILED
-from rollbook.cli.nouns.contexts import Target, target_of
 from rollbook.cli.nouns.verbs import ContextOption, TokenFileOption, UrlOption
+from rollbook.cli.targets import Target, target_of
 from rollbook.cli.terminal import progress, say, warn
 from rollbook.client import AsyncClient
 from rollbook.errors import RegistryUnreachable

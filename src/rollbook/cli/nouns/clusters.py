@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rollbook.cli.nouns.printing import Columns, Printer
+from rollbook.cli.nouns.fleets import sort_of
+from rollbook.cli.nouns.printing import Columns, Printer, meant_by
 from rollbook.cli.nouns.verbs import (
     FilterOption,
     IdArgument,
     IdsArgument,
     ReasonOption,
     WordsArgument,
+    filter_of,
     group,
     id_of,
     parsed_json,
@@ -43,16 +45,25 @@ def list_clusters(
     filter: FilterOption = None,
     sort: Annotated[str, typer.Option("--sort", metavar="PATHS", help="Paths; - before one turns it round.")] = "id",
     limit: Annotated[int, typer.Option("--limit", min=0, help="At most; 0 means all.")] = 0,
+    at: AtOption = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on with each change, until Ctrl-C.")] = False,
 ) -> None:
     """List the clusters that match words or a filter."""
-    options: dict[str, Any] = {
-        "sort": {each.lstrip("-"): -1 if each.startswith("-") else 1 for each in sort.split(",")}
-    }
-    options |= {"limit": limit} if limit else {}
+    options: dict[str, Any] = {"sort": sort_of(sort), "at": at} | ({"limit": limit} if limit else {})
     question = question_of(words, filter)
+    if watch:
+        if at is not None:
+            raise RequestRefused("--at is a moment that is over: --watch can't go on from it")
+        question = {"query": filter_of(question)}
+        since = client.history.newest()
     if not printer.wants_documents:
         options["projection"] = dict.fromkeys(_apart(printer.columns(COLUMNS)), 1)
-    printer.many(client.clusters.query(question.pop("query", None), **question, **options), COLUMNS)
+    query = question.pop("query", None)
+    printer.many(client.clusters.query(query, **question, **options), COLUMNS)
+    if watch:
+        changed = Columns(("event", *COLUMNS.narrow), COLUMNS.wide)
+        for event in client.watch(query, since=since):
+            printer.another({"event": event["event"], "id": event["id"], **event.get("document", {})}, changed)
 
 
 @verb(app, "get")
@@ -72,6 +83,8 @@ def set_fields(
 ) -> None:
     """Set fields of a cluster: rollbook cluster set west status=draining reputation=90."""
     fields = dict(map(_assignment, assignments))
+    for path, value in fields.items():
+        _doubt(path, value)
     reply = client.clusters.update(id_of(client, id), {"$set": fields}, reason=reason)
     warned(reply.warnings)
     say(f"{reply.document['id']} changed")
@@ -166,6 +179,17 @@ def _assignment(text: str) -> tuple[str, Any]:
         return path, json.loads(value)
     except ValueError:
         return path, value
+
+
+def _doubt(path: str, value: Any) -> None:
+    """Warn of a field that is not documented but like one that is, and of a status that is like a documented one."""
+    from rollbook.cli.completing import read_table
+
+    known = read_table()
+    if path not in known["fields"] and "." not in path and (meant := meant_by(path, known["fields"])):
+        warn(f"{path} is not a documented field{meant}")
+    if path == "status" and value not in known["statuses"] and (meant := meant_by(str(value), known["statuses"])):
+        warn(f"{value} is not a documented status{meant}")
 
 
 def _apart(paths: tuple[str, ...]) -> list[str]:

@@ -1,92 +1,23 @@
-"""``rollbook context``: the servers that a person works with, by name; and which one a command asks.
+"""``rollbook context`` and ``rollbook login``: the servers that a person works with, by name.
 
-One rule: flags go before the environment, the environment before the context. A file of contexts holds tokens, so only
-its owner may read it.
+One rule: a token is read from a file, from standard input or without an echo, and is never an argument, which every
+process of the machine can see.
 """
 
-import os
-import subprocess
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from msgspec import Struct
 
 from rollbook.cli.nouns.printing import Columns, parse_format
+from rollbook.cli.targets import read_contexts, read_secret, write_contexts
 from rollbook.errors import SettingRefused
 
-DEFAULT_URL = "http://localhost:3000"
-TOKEN_COMMAND_SECONDS_MAX = 30
 MEMBERS = ("url", "token", "tokenCommand")
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None, help="Name servers, and choose one."
 )
-
-
-class Target(Struct, frozen=True):
-    """A server and the token to send to it."""
-
-    url: str
-    token: str | None
-
-
-class Contexts(Struct):
-    """The contexts of a file, and the name of the one in use."""
-
-    current: str | None
-    named: dict[str, dict[str, str]]
-
-
-def target_of(url: str | None, token_file: str | None, context: str | None) -> Target:
-    """The server that a command asks. Refuses (SettingRefused) a context or a file that is not there."""
-    contexts = read_contexts()
-    name = context or (None if url or os.environ.get("ROLLBOOK_URL") else contexts.current)
-    chosen: Mapping[str, str] = {}
-    if name is not None:
-        if name not in contexts.named:
-            raise SettingRefused(f"there is no context {name!r}; rollbook context ls lists them")
-        chosen = contexts.named[name]
-    address = url or (None if context else os.environ.get("ROLLBOOK_URL")) or chosen.get("url") or DEFAULT_URL
-    if token_file is not None:
-        return Target(address, _read(Path(token_file)).strip())
-    token = (None if context else os.environ.get("ROLLBOOK_TOKEN")) or chosen.get("token")
-    return Target(address, token or _asked_for(chosen.get("tokenCommand")))
-
-
-def contexts_file() -> Path:
-    """Where contexts are kept."""
-    home = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
-    return Path(home, "rollbook", "contexts.toml")
-
-
-def read_contexts() -> Contexts:
-    """The contexts that there are. Refuses (SettingRefused) a file that is not one of contexts."""
-    path = contexts_file()
-    try:
-        content: dict[str, Any] = tomllib.loads(path.read_text()) if path.is_file() else {}
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingRefused(f"{path} can't be read: {error}") from None
-    named = content.get("contexts", {})
-    if not isinstance(named, dict) or not all(isinstance(each, dict) for each in named.values()):
-        raise SettingRefused(f"{path} has no table [contexts.NAME]")
-    return Contexts(content.get("current"), named)
-
-
-def write_contexts(contexts: Contexts) -> None:
-    """Replace the file, readable by its owner alone."""
-    path = contexts_file()
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lines = [] if contexts.current is None else [f"current = {_quoted(contexts.current)}", ""]
-    for name, members in contexts.named.items():
-        lines += [f"[contexts.{_quoted(name)}]", *(f"{key} = {_quoted(value)}" for key, value in members.items()), ""]
-    unfinished = path.with_suffix(".new")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write("\n".join(lines))
-    unfinished.replace(path)
 
 
 @app.command("ls")
@@ -114,7 +45,7 @@ def set_context(
     """Make a context, or change what is given of it. The first one is used at once."""
     contexts = read_contexts()
     members = contexts.named.setdefault(name, {})
-    token = None if token_file is None else _read(Path(token_file)).strip()
+    token = None if token_file is None else read_secret(Path(token_file)).strip()
     for member, value in zip(MEMBERS, (url, token, token_command), strict=True):
         if value is not None:
             members[member] = value
@@ -142,31 +73,3 @@ def remove_context(name: Annotated[str, typer.Argument(help="Its name.")]) -> No
         raise SettingRefused(f"there is no context {name!r}; rollbook context ls lists them")
     contexts.current = None if contexts.current == name else contexts.current
     write_contexts(contexts)
-
-
-def _asked_for(command: str | None) -> str | None:
-    if command is None:
-        return None
-    try:
-        made = subprocess.run(  # noqa: S602  (the person's own command)
-            command, shell=True, capture_output=True, text=True, timeout=TOKEN_COMMAND_SECONDS_MAX
-        )
-    except subprocess.TimeoutExpired:
-        raise SettingRefused(f"the tokenCommand took longer than {TOKEN_COMMAND_SECONDS_MAX} s") from None
-    if made.returncode:
-        raise SettingRefused(f"the tokenCommand failed with exit code {made.returncode}: {made.stderr.strip()[:200]}")
-    return made.stdout.strip() or None
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingRefused(f"the token file {path} can't be read: {error}") from None
-
-
-def _quoted(text: str) -> str:
-    escaped = "".join(
-        {"\\": "\\\\", '"': '\\"'}.get(each, each if each.isprintable() else f"\\u{ord(each):04x}") for each in text
-    )
-    return f'"{escaped}"'

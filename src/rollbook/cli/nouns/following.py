@@ -2,22 +2,21 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rollbook.cli.exits import CLASHED
 from rollbook.cli.nouns.clusters import app
-from rollbook.cli.nouns.printing import Columns, Printer, write
+from rollbook.cli.nouns.printing import Columns, Printer
 from rollbook.cli.nouns.verbs import FilterOption, IdArgument, id_of, parsed_json, verb
 from rollbook.cli.terminal import say
 
 if TYPE_CHECKING:
     from rollbook.client import Client
 
+EVENTS = Columns(("revision", "time", "event", "id", "actor", "reason"))
 CHANGES = Columns(("revision", "time", "event", "actor", "reason"), name="revision")
-WAIT_SECONDS = 20
 
 
 @verb(app, "history")
@@ -38,10 +37,14 @@ def watch(
     filter: FilterOption = None,
     since: Annotated[int | None, typer.Option("--since", metavar="REV", help="Begin after this revision.")] = None,
 ) -> None:
-    """Print the changes of matching clusters as they happen, one JSON object a line, until Ctrl-C."""
+    """Print the changes of matching clusters as they happen, one JSON object a line, until Ctrl-C.
+
+    It goes on by itself when the server was away. -o wide or -o csv prints columns instead.
+    """
     query = None if filter is None else parsed_json(filter, "the filter")
-    for event in _events(client, query, since):
-        write(json.dumps(event, ensure_ascii=False, separators=(",", ":")))
+    lines = Printer("jsonl") if printer.format == "table" else printer
+    for event in client.watch(query, since=since):
+        lines.another(event, EVENTS)
 
 
 @verb(app, "wait")
@@ -57,7 +60,7 @@ def wait(
     id = id_of(client, id)
     is_filter = condition.lstrip().startswith("{")
     query = {"$and": [{"id": id}, parsed_json(condition, "--for")]} if is_filter else None
-    words = {} if is_filter else {"where": f"id = {json.dumps(id)} and ({condition})"}
+    words: dict[str, Any] = {} if is_filter else {"where": f"id = {json.dumps(id)} and ({condition})"}
     while True:
         if list(client.clusters.query(query, **words, limit=1)):
             return
@@ -72,13 +75,3 @@ def uptime(client: "Client", printer: Printer, id: IdArgument) -> None:
     """Print how a cluster has spent the last 90 days."""
     days = client.nodes.uptime(id_of(client, id))["days"]
     printer.many(days, Columns(tuple(days[0]) if days else ("day",), name="day"))
-
-
-def _events(client: "Client", query: dict[str, Any] | None, since: int | None) -> Iterator[dict[str, Any]]:
-    position = since
-    if position is None:
-        position = client.history.newest()
-    while True:
-        answer = client.history.wait(position, query, wait_seconds=WAIT_SECONDS)
-        yield from answer["events"]
-        position = answer["revision"]

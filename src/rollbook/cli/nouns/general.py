@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rollbook import __version__
-from rollbook.cli.nouns.printing import Columns, Printer, write
+from rollbook.cli.nouns.printing import Columns, Printer, meant_by, write
 from rollbook.cli.nouns.verbs import group, parsed_json, verb
 from rollbook.cli.terminal import printable
 from rollbook.errors import RequestRefused
@@ -70,7 +70,9 @@ def _below(found: dict[str, Any], path: str) -> dict[str, Any]:
     for name in filter(None, path.split(".")):
         members = found.get("properties") or found.get("items", {}).get("properties") or {}
         if name not in members:
-            raise RequestRefused(f"no field {name!r} in {path!r}; there are {', '.join(members) or 'none'}")
+            raise RequestRefused(
+                f"no field {name!r} in {path!r}; there are {', '.join(members) or 'none'}{meant_by(name, members)}"
+            )
         found = members[name]
     return found
 

@@ -1,21 +1,19 @@
-"""``rollbook node``, ``fleet``, ``heartbeat`` and ``webhook``, and the commands without a noun."""
+"""``rollbook node``, ``heartbeat`` and ``webhook``."""
 
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rollbook.cli.nouns.printing import Columns, Printer, write
+from rollbook.cli.nouns.printing import Columns, Printer
 from rollbook.cli.nouns.verbs import (
     FileOption,
     FilterOption,
     IdArgument,
     ReasonOption,
-    WordsArgument,
     group,
     id_of,
     parsed_json,
-    question_of,
     read_document,
     verb,
 )
@@ -25,17 +23,13 @@ if TYPE_CHECKING:
     from rollbook.client import Client
 
 NODES = Columns(("id", "gpus.count", "gpus.modelNames", "vcpus.count", "memory", "tags"), ("swap", "storage.size"))
-CHANGES = Columns(("revision", "time", "id", "event", "actor", "reason"), name="revision")
 WEBHOOKS = Columns(("id", "url", "status.state", "status.lag", "status.deadLetters"), ("filter", "status.lastError"))
 LETTERS = Columns(("number", "kind", "revision", "attempts", "problem"), name="number")
-COUNTS = Columns(("value", "count"), name="value")
-PAGE = 200
 
 NodeArgument = Annotated[str, typer.Argument(metavar="NODE", help="The id of the node.")]
 WebhookArgument = Annotated[str, typer.Argument(metavar="ID", help="The id of the webhook.")]
 
 nodes = group("Nodes of a cluster.")
-fleet = group("The fleet as a whole.")
 heartbeat = group("Heartbeats of a cluster.")
 webhooks = group("Webhooks and their dead letters.")
 
@@ -70,53 +64,6 @@ def leave(client: "Client", printer: Printer, id: IdArgument, node: NodeArgument
 def sync(client: "Client", printer: Printer, id: IdArgument, file: FileOption, reason: ReasonOption = None) -> None:
     """Replace the list of nodes by the one in a file."""
     client.nodes.sync(id_of(client, id), read_document(file), reason=reason)
-
-
-@verb(fleet, "status")
-def status(client: "Client", printer: Printer) -> None:
-    """Print how many clusters have which status."""
-    printer.many(client.clusters.facets(["status"])["facets"]["status"]["values"], COUNTS)
-
-
-@verb(fleet, "count")
-def count(client: "Client", printer: Printer, words: WordsArgument = None, filter: FilterOption = None) -> None:
-    """Print how many clusters match."""
-    question = question_of(words, filter)
-    write(str(client.clusters.count(question.pop("query", None), **question)))
-
-
-@verb(fleet, "facets")
-def facets(
-    client: "Client",
-    printer: Printer,
-    path: Annotated[str, typer.Argument(metavar="PATH", help="The field, or gpuModels.")],
-    filter: FilterOption = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most.")] = 20,
-) -> None:
-    """Print the most frequent values of a field."""
-    query = None if filter is None else parsed_json(filter, "the filter")
-    printer.many(client.clusters.facets([path], query, limit=limit)["facets"][path]["values"], COUNTS)
-
-
-@verb(fleet, "changes")
-def changes(
-    client: "Client",
-    printer: Printer,
-    since: Annotated[int | None, typer.Option("--since", metavar="REV", help="After this revision.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", help="Go on with what happens, until Ctrl-C.")] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most, without --follow.")] = 50,
-) -> None:
-    """Print changes of all clusters, oldest first; the newest ones without --since."""
-    if since is None:
-        since = max(0, client.history.newest() - limit)
-    page = client.history.changes(since=since, limit=limit).items
-    printer.many(page, CHANGES)
-    while follow:
-        since = page[-1]["revision"] if page else since
-        answer = client.history.wait(since, None, detail="patch")
-        page = answer["events"] or [{"revision": answer["revision"]}]
-        if answer["events"]:
-            printer.many(page, CHANGES)
 
 
 @verb(heartbeat, "send")

@@ -26,11 +26,15 @@ HEADINGS = {
 
 
 class Columns(Struct, frozen=True):
-    """The paths that a table shows of a kind of documents: always, and with ``wide``; ``name`` identifies one."""
+    """The paths that a table shows of a kind of documents: always, and with ``wide``; ``name`` identifies one.
+
+    ``cut`` says that long cells are shortened.
+    """
 
     narrow: tuple[str, ...]
     wide: tuple[str, ...] = ()
     name: str = "id"
+    cut: bool = True
 
 
 class Printer(Struct, frozen=True):
@@ -68,6 +72,21 @@ class Printer(Struct, frozen=True):
             case _:
                 self._rows(documents, known)
 
+    def another(self, document: Mapping[str, Any], known: Columns) -> None:
+        """Print one more of a list that never ends: a line, without headings."""
+        if self.format in ("json", "jsonl"):
+            write(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
+        elif self.format == "yaml":
+            write(f"---\n{as_yaml(document)}")
+        elif self.format == "name":
+            write(shown(at_path(document, known.name)))
+        elif self.format == "csv":
+            out = io.StringIO()
+            csv.writer(out, lineterminator="").writerow(plain(at_path(document, path)) for path in self.columns(known))
+            write(out.getvalue())
+        else:
+            write("  ".join(shown(at_path(document, path)) or "-" for path in self.columns(known)))
+
     def one(self, document: Mapping[str, Any], known: Columns) -> None:
         """Print one document: as JSON, unless another format is asked for."""
         if self.format in ("table", "wide", "json") and not self.paths:
@@ -86,7 +105,8 @@ class Printer(Struct, frozen=True):
             writer.writerows([paths, *([plain(cell) for cell in row] for row in rows)])
             write(out.getvalue().rstrip("\n"))
         else:
-            write(as_table([heading(path) for path in paths], [[shown(cell) for cell in row] for row in rows]))
+            cell = shown if known.cut else printable_cell
+            write(as_table([heading(path) for path in paths], [[cell(each) for each in row] for row in rows]))
 
 
 def parse_format(text: str) -> Printer:
@@ -94,12 +114,23 @@ def parse_format(text: str) -> Printer:
     if text.startswith("columns="):
         return Printer("table", tuple(each for each in text.removeprefix("columns=").split(",") if each))
     if text not in FORMATS:
-        raise SettingRefused(f"-o takes {', '.join(FORMATS)} or columns=PATH,..., not {text!r}")
+        meant = meant_by(text, (*FORMATS, "columns="))
+        raise SettingRefused(f"-o takes {', '.join(FORMATS)} or columns=PATH,..., not {text!r}{meant}")
     return Printer(text)
 
 
+def meant_by(text: str, known: Iterable[str]) -> str:
+    """``; did you mean 'jsonl'?``, or nothing when no known word is like the text."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(text, list(known), n=1)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
 def at_path(value: Any, path: str) -> Any:
-    """The value at a path; of an array all values below its elements."""
+    """The value at a path; of an array all values below its elements. A row has paths as its members."""
+    if isinstance(value, Mapping) and path in value:
+        return value[path]
     for step, name in enumerate(parts := path.split(".")):
         if isinstance(value, list):
             found = [at_path(each, ".".join(parts[step:])) for each in value]
@@ -121,6 +152,11 @@ def shown(value: Any) -> str:
     """A value as a cell of a table."""
     text = printable(plain(value))
     return text if len(text) <= CELL_LENGTH_MAX else text[: CELL_LENGTH_MAX - 1] + "…"
+
+
+def printable_cell(value: Any) -> str:
+    """A value as a cell of any length."""
+    return printable(plain(value))
 
 
 def plain(value: Any) -> str:

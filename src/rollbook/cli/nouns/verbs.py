@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVa
 
 import typer
 
-from rollbook.cli.nouns.contexts import target_of
 from rollbook.cli.nouns.printing import Printer, parse_format
+from rollbook.cli.targets import target_of
+from rollbook.cli.terminal import say, write_errors_as_json
 from rollbook.errors import ClusterNotFound, MalformedJson, RequestRefused, SettingRefused
 
 if TYPE_CHECKING:
@@ -34,13 +35,23 @@ TokenFileOption = Annotated[
     typer.Option("--token-file", metavar="FILE", help="A file with the token [default: $ROLLBOOK_TOKEN]."),
 ]
 ContextOption = Annotated[str | None, typer.Option("--context", metavar="NAME", help="The context to use.")]
+VerboseOption = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Print each request as a curl command, without the token.")
+]
 OutputOption = Annotated[
     str,
     typer.Option(
         "-o", "--output", metavar="FORMAT", help="table, wide, json, jsonl, yaml, csv, name or columns=PATH,..."
     ),
 ]
-Shared = {"url": UrlOption, "token_file": TokenFileOption, "context": ContextOption, "output": OutputOption}
+Shared = {
+    "url": UrlOption,
+    "token_file": TokenFileOption,
+    "context": ContextOption,
+    "verbose": VerboseOption,
+    "output": OutputOption,
+}
+DEFAULTS = {"output": "table", "verbose": False}
 
 ReasonOption = Annotated[
     str | None, typer.Option("--reason", metavar="TEXT", help="Why, for the history of each cluster.")
@@ -76,18 +87,21 @@ def verb(
     ) -> "Callable[Concatenate[Client, Printer, P], T]":
         @wraps(function)
         def command(*args: Any, **given: Any) -> None:
+            from rollbook.cli.nouns.curl import as_curl
             from rollbook.client import Client
 
-            printer = parse_format(given.pop("output"))
+            output, verbose = given.pop("output"), given.pop("verbose")
+            write_errors_as_json(output in ("json", "jsonl"))
+            printer = parse_format(output)
             target = target_of(given.pop("url"), given.pop("token_file"), given.pop("context"))
-            with Client(target.url, token=target.token) as client:
+            hooks = (lambda request: say(as_curl(request)),) if verbose else ()
+            with Client(target.url, token=target.token, hooks=hooks) as client:
                 function(client, printer, *args, **given)
 
         own = list(inspect.signature(function).parameters.values())[2:]
         hints = get_type_hints(function, include_extras=True, localns={"Client": Any, "Printer": Any})
         shared = [
-            inspect.Parameter(each, inspect.Parameter.KEYWORD_ONLY, default="table" if each == "output" else None)
-            for each in Shared
+            inspect.Parameter(each, inspect.Parameter.KEYWORD_ONLY, default=DEFAULTS.get(each)) for each in Shared
         ]
         command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
             [each.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[each.name]) for each in own]
@@ -107,6 +121,16 @@ def question_of(words: list[str] | None, filter: str | None) -> dict[str, Any]:
     if words:
         return {"where": " ".join(words)}
     return {"query": {} if filter is None else parsed_json(filter, "the filter")}
+
+
+def filter_of(question: dict[str, Any]) -> Any:
+    """The filter of a question as JSON, where words are not understood by the server."""
+    if "where" not in question:
+        return question["query"]
+    from rollbook.clusters.fleet_words import FLEET_WORDS
+    from rollbook.language.words import parse_words
+
+    return parse_words(question["where"], FLEET_WORDS)
 
 
 def parsed_json(text: str, what: str) -> Any:
@@ -139,7 +163,7 @@ def read_document(file: str) -> Any:
 def id_of(client: "Client", prefix: str) -> str:
     """The id that begins with ``prefix``; itself where it is one. Refuses (ClusterNotFound) none, or several."""
     own = {"$or": [{"id": prefix}, {"id": {"$regex": f"^{_escaped(prefix)}"}}]}
-    options = {"projection": {"id": 1}, "sort": {"id": 1}, "limit": CANDIDATES_MAX + 1}
+    options: dict[str, Any] = {"projection": {"id": 1}, "sort": {"id": 1}, "limit": CANDIDATES_MAX + 1}
     found = [each["id"] for each in client.clusters.query(own, **options)]
     if prefix in found or not found:
         return prefix

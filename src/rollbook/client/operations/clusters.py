@@ -162,9 +162,15 @@ def unprotect(id: str, *, if_match: str | None = None, reason: str | None = None
     return _protection("DELETE", id, if_match, reason)
 
 
-def query(filter: Json | None = None, **options: Any) -> Stream[Json]:
-    """The documents that match, one by one as they arrive. ``options`` are ``sort``, ``skip``, ``limit`` and others."""
-    call = Call("POST", "/clusters/query", nothing, body=encoded(_question(filter, options)), repeatable=True)
+def query(
+    filter: Json | None = None, *, revision: int | None = None, at: str | None = None, **options: Any
+) -> Stream[Json]:
+    """The documents that match, one by one as they arrive, as they are or were at a revision or a time.
+
+    ``options`` are ``sort``, ``skip``, ``limit`` and others.
+    """
+    moment, body = parameters_of(revision=revision, at=at), encoded(_question(filter, options))
+    call = Call("POST", "/clusters/query", nothing, parameters=moment, body=body, repeatable=True)
     return Stream(call, ArrayDecoder)
 
 

@@ -26,6 +26,16 @@ def metrics() -> Call[str]:
     return Call("GET", "/metrics", text, repeatable=True)
 
 
+def running() -> Call[list[Json]]:
+    """The requests that the server is answering now, the longest first."""
+    return Call("GET", "/debug/requests", value, repeatable=True)
+
+
+def ready() -> Call[Json]:
+    """Whether the registry can be used, and what of it can't; raises what prevents it."""
+    return Call("GET", "/readyz", value, repeatable=True)
+
+
 def backup() -> Stream[bytes]:
     """A backup of the whole registry, piece by piece as it arrives."""
     return Stream(Call("GET", "/backup", nothing, repeatable=True), Pieces)

@@ -1,0 +1,116 @@
+"""The fleet as a whole, moments, watches, errors as JSON, ``doctor`` and ``login``, against a real server."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.conftest import Rollbook
+
+
+def test_tables_are_made_of_columns(rollbook: Rollbook, fleet: httpx.Client) -> None:
+    ran = rollbook("fleet", "table", "--columns", "id,gpus.count", "--sort", "-gpus.count", "-o", "csv")
+    assert ran.out.splitlines() == ["id,gpus.count", "west-1,4", "west-2,2"]
+    assert len(rollbook("fleet", "table", "live").out.splitlines()) == 2
+
+
+def test_fits_are_found_or_the_exit_code_says_that_there_is_none(rollbook: Rollbook, fleet: httpx.Client) -> None:
+    assert rollbook("fleet", "fit", "--gpus", "3", "-o", "name").out.split() == ["west-1"]
+    none = rollbook("fleet", "fit", "--gpus", "300")
+    assert none.code == 4
+    assert json.loads(rollbook("fleet", "fit", "--gpus", "300", "-o", "json").out)["matches"] == []
+
+
+def test_the_picture_of_the_fleet_is_printed_once_without_a_terminal(rollbook: Rollbook, fleet: httpx.Client) -> None:
+    fleet.put("/clusters/west-1", json={"regionId": "\x1b[31mred"})
+    lines = rollbook("fleet", "top").out.splitlines()
+    assert lines[1].startswith("2 clusters   2 nodes   6 GPUs")
+    assert any(line.startswith("west-1") and r"\x1b[31mred" in line for line in lines)
+    assert max(map(len, lines)) <= 80
+    assert "\x1b" not in "".join(lines)
+
+
+def test_clusters_are_listed_as_of_a_moment(rollbook: Rollbook, fleet: httpx.Client) -> None:
+    moment = fleet.get("/clusters/west-1/history").json()[0]["time"]
+    fleet.put("/clusters/west-1", json={"status": "busy"})
+    assert rollbook("cluster", "ls", "status = live", "--at", moment, "-o", "name").out.split() == ["west-1"]
+    assert rollbook("cluster", "ls", "status = live", "-o", "name").out == ""
+    assert rollbook("cluster", "ls", "--at", moment, "--watch").code == 3
+
+
+def test_a_list_goes_on_with_changes(fleet: httpx.Client) -> None:
+    command = [sys.executable, "-m", "rollbook", "cluster", "ls", "gpus>=4", "--watch", "-o", "name"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as listing:
+        assert listing.stdout
+        assert listing.stdout.readline() == "west-1\n"
+        lines: list[str] = []
+        reader = threading.Thread(target=lambda: lines.append(listing.stdout.readline()))  # type: ignore[union-attr]
+        reader.start()
+        while reader.is_alive():
+            fleet.put("/clusters/west-1", json={"$inc": {"reputation": 1}})
+            reader.join(0.2)
+        listing.terminate()
+    assert lines == ["west-1\n"]
+
+
+def test_errors_are_json_where_results_are(rollbook: Rollbook, fleet: httpx.Client) -> None:
+    missing = rollbook("cluster", "get", "nowhere", "-o", "json")
+    assert (missing.code, json.loads(missing.err)["code"]) == (4, "cluster-not-found")
+    refused = json.loads(rollbook("cluster", "update", "west-1", '{"memory": "lots"}', "-o", "json").err)
+    assert refused["errors"][0]["at"] == "/memory"
+    assert not rollbook("cluster", "get", "nowhere").err.startswith("{")
+
+
+def test_a_request_is_shown_as_curl_without_its_token(
+    rollbook: Rollbook, fleet: httpx.Client, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "token").write_text("secret-token")
+    ran = rollbook("fleet", "count", "-v", "--token-file", "token")
+    assert "curl -X POST" in ran.err
+    assert "secret-token" not in ran.err
+    assert "Bearer ***" in ran.err
+
+
+def test_the_doctor_examines_a_server(rollbook: Rollbook, fleet: httpx.Client, home: Path) -> None:
+    rows = json.loads(rollbook("doctor", "-o", "json").out)
+    assert {row["check"]: row["result"] for row in rows} == dict.fromkeys(
+        ["contexts", "server", "ready", "caller", "latency", "clock", "requests", "webhooks"], "ok"
+    ) | {row["check"]: "note" for row in rows if row["check"] == "latency" and row["result"] == "note"}
+    rollbook("context", "set", "lab", "--url", str(fleet.base_url))
+    os.chmod(home / "config" / "rollbook" / "contexts.toml", 0o644)
+    ran = rollbook("doctor")
+    assert (ran.code, "chmod 600" in ran.out) == (1, True)
+
+
+def test_the_doctor_reports_a_server_that_is_away(rollbook: Rollbook, home: Path) -> None:
+    ran = rollbook("doctor", "--url", "http://127.0.0.1:9", "-o", "csv")
+    assert ran.code == 1
+    assert ran.out.count("registry-unreachable") >= 6
+
+
+def test_a_login_is_kept_once_it_was_accepted(
+    rollbook: Rollbook, fleet: httpx.Client, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = str(fleet.base_url)
+    monkeypatch.delenv("ROLLBOOK_URL")
+    (home / "token").write_text("\n")
+    assert rollbook("login", url, "--name", "here", "--token-file", "token").code == 0
+    assert stat.S_IMODE((home / "config" / "rollbook" / "contexts.toml").stat().st_mode) == 0o600
+    assert rollbook("fleet", "count").out == "2\n"
+    assert rollbook("login", "http://127.0.0.1:9", "--token-file", "token").code == 5
+    (home / "token").write_text("two\x07bells")
+    refused = rollbook("login", url, "--name", "other", "--token-file", "token")
+    assert (refused.code, "other" in rollbook("context", "ls").out) == (2, False)
+
+
+@pytest.mark.parametrize("help", ["-h", "--help"])
+def test_help_is_written_at_every_level(rollbook: Rollbook, help: str) -> None:
+    for words in ([], ["cluster"], ["cluster", "ls"], ["backup"], ["doctor"], ["token", "create"]):
+        ran = rollbook(*words, help)
+        assert (ran.code, "Usage: rollbook" in ran.out) == (0, True)
