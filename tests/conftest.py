@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.postgresql import shared_schemas, stop_shared_server
 from tests.recording import SEEN, leave, record
 
 LAST = "tests/test_declared.py"
@@ -25,6 +26,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     worker = getattr(session.config, "workerinput", {"workerid": "alone"})["workerid"]
     if not session.config.getoption("numprocesses", None):
         leave(worker)
+
+
+def pytest_unconfigure() -> None:
+    stop_shared_server()
+
+
+@pytest.fixture
+def postgresql_url() -> str:
+    """The connection string of an empty schema on the PostgreSQL server that all tests share."""
+    return shared_schemas().new()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

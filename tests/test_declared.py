@@ -25,6 +25,7 @@ SEEN_ELSEWHERE = frozenset(
         "journal-forbidden",
         "journal-damaged",
         "journal-conflict",
+        "outcome-unknown",
     }
 )
 """Refusals that httpx is never given by a ``ServerProcess``: the tests that see them speak to the socket

@@ -261,6 +261,12 @@ class JournalUnavailable(RegistryError):
     code = "journal-unavailable"
 
 
+class AppendUndecided(RegistryError):
+    """It is not known whether the write was done: read what is there, then decide."""
+
+    code = "outcome-unknown"
+
+
 class JournalForbidden(JournalUnavailable):
     """The data directory may not be written: it is read-only, or belongs to somebody else."""
 

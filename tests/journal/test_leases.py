@@ -1,4 +1,4 @@
-"""Leases and uptime are kept alike in memory and in a file, which is set aside where it can't be read."""
+"""Leases and uptime are kept alike in memory, in PostgreSQL and in a file; a file that can't be read is set aside."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -10,9 +10,13 @@ import pytest
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.lease_store import LeaseStore
 from rollbook.journal.memory.leases import MemoryLeaseStore
+from rollbook.journal.postgresql.journal import PostgresqlJournal
+from rollbook.journal.postgresql.leases import PostgresqlLeaseStore
+from rollbook.journal.postgresql.storing import StoreSession
 from rollbook.journal.sqlite.leases import FILE_NAME, SqliteLeaseStore, problems_in_leases
 from tests.journal.lease_contract import LeaseStoreContract, batch, row
-from tests.journal.lost_room import full_disk, trouble_on
+from tests.journal.lost_room import full_disk, full_engine, trouble_on
+from tests.postgresql import shared_schemas
 
 
 class TestMemory(LeaseStoreContract):
@@ -55,6 +59,24 @@ class TestSqlite(LeaseStoreContract):
         other.close()
         store.save(batch(row("east")))
         assert [kept.id for kept in store.load()] == ["east"]
+
+
+class TestPostgresql(LeaseStoreContract):
+    @pytest.fixture
+    def store(self) -> Iterator[LeaseStore]:
+        self.target = shared_schemas().new()
+        PostgresqlJournal.open(self.target).close()
+        opened = PostgresqlLeaseStore(StoreSession(self.target))
+        yield opened
+        opened.close()
+
+    def reopened(self, store: LeaseStore) -> LeaseStore:
+        store.close()
+        return PostgresqlLeaseStore(StoreSession(self.target))
+
+    def failing(self, store: LeaseStore) -> AbstractContextManager[None]:
+        assert isinstance(store, PostgresqlLeaseStore)
+        return full_engine(self.target, "leases")
 
 
 @pytest.fixture

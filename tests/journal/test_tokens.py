@@ -1,4 +1,4 @@
-"""Tokens and roles are kept alike in memory and in a file, which is its owner's alone and survives a restart."""
+"""Tokens and roles are kept alike in memory, in PostgreSQL and in a file, which is its owner's alone."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,10 +7,14 @@ import pytest
 
 from rollbook.errors import DataDirectoryUnsound
 from rollbook.journal.memory.tokens import MemoryTokenStore
+from rollbook.journal.postgresql.journal import PostgresqlJournal
+from rollbook.journal.postgresql.storing import StoreSession
+from rollbook.journal.postgresql.tokens import PostgresqlTokenStore
 from rollbook.journal.sqlite.token_schema import FILE_NAME, problems_in_tokens
 from rollbook.journal.sqlite.tokens import SqliteTokenStore
 from rollbook.journal.token_store import RoleRow, TokenStore
 from tests.journal.token_contract import CI, OPS, TokenStoreContract
+from tests.postgresql import shared_schemas
 
 
 class TestMemory(TokenStoreContract):
@@ -45,6 +49,16 @@ class TestSqlite(TokenStoreContract):
         (tmp_path / FILE_NAME).chmod(0o644)
         SqliteTokenStore.open(tmp_path).close()
         assert (tmp_path / FILE_NAME).stat().st_mode & 0o777 == 0o600
+
+
+class TestPostgresql(TokenStoreContract):
+    @pytest.fixture
+    def store(self) -> Iterator[TokenStore]:
+        target = shared_schemas().new()
+        PostgresqlJournal.open(target).close()
+        opened = PostgresqlTokenStore(StoreSession(target), channel="tokens")
+        yield opened
+        opened.close()
 
 
 def test_a_damaged_file_is_refused_and_reported(tmp_path: Path) -> None:

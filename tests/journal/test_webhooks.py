@@ -1,4 +1,4 @@
-"""Webhooks are kept alike in memory and in a file, which is its owner's alone and never begun anew in silence."""
+"""Webhooks are kept alike in memory, in PostgreSQL and in a file, which is its owner's alone."""
 
 import json
 from collections.abc import Iterator
@@ -10,11 +10,15 @@ import pytest
 
 from rollbook.errors import DataDirectoryUnsound
 from rollbook.journal.memory.webhooks import MemoryWebhookStore
+from rollbook.journal.postgresql.journal import PostgresqlJournal
+from rollbook.journal.postgresql.storing import StoreSession
+from rollbook.journal.postgresql.webhooks import PostgresqlWebhookStore
 from rollbook.journal.sqlite.webhook_schema import FILE_NAME, TABLES, problems_in_webhooks
 from rollbook.journal.sqlite.webhooks import SqliteWebhookStore
 from rollbook.journal.webhook_store import Progress, WebhookStore
-from tests.journal.lost_room import full_disk, trouble_on
+from tests.journal.lost_room import full_disk, full_engine, trouble_on
 from tests.journal.webhook_contract import ROW, WebhookStoreContract
+from tests.postgresql import shared_schemas
 
 
 class TestMemory(WebhookStoreContract):
@@ -46,6 +50,27 @@ class TestSqlite(WebhookStoreContract):
     def failing(self, store: WebhookStore) -> AbstractContextManager[None]:
         assert isinstance(store, SqliteWebhookStore)
         return full_disk(store._file.connection)
+
+
+class TestPostgresql(WebhookStoreContract):
+    @pytest.fixture
+    def store(self) -> Iterator[WebhookStore]:
+        self.target = shared_schemas().new()
+        PostgresqlJournal.open(self.target).close()
+        opened = self._opened()
+        yield opened
+        opened.close()
+
+    def _opened(self) -> PostgresqlWebhookStore:
+        return PostgresqlWebhookStore(StoreSession(self.target), StoreSession(self.target))
+
+    def reopened(self, store: WebhookStore) -> WebhookStore:
+        store.close()
+        return self._opened()
+
+    def failing(self, store: WebhookStore) -> AbstractContextManager[None]:
+        assert isinstance(store, PostgresqlWebhookStore)
+        return full_engine(self.target, "dead_letters", "webhooks")
 
 
 @pytest.fixture

@@ -186,7 +186,13 @@ OF_BODIES = (
 )
 """What any operation with a body may refuse."""
 
-OF_JOURNALS = (errors.JournalUnavailable, errors.JournalForbidden, errors.JournalDamaged, errors.JournalConflict)
+OF_JOURNALS = (
+    errors.JournalUnavailable,
+    errors.AppendUndecided,
+    errors.JournalForbidden,
+    errors.JournalDamaged,
+    errors.JournalConflict,
+)
 """What any operation may fail with because of the disk, or of another writer."""
 
 OF_CALLERS = (

@@ -65,6 +65,7 @@ STATUSES: Mapping[type[RegistryError], int] = {
     errors.HeadTooLarge: 431,
     errors.Overloaded: 503,
     errors.JournalUnavailable: 503,
+    errors.AppendUndecided: 503,
     errors.JournalForbidden: 503,
     errors.JournalDamaged: 503,
     errors.JournalConflict: 503,

@@ -47,6 +47,7 @@ EXIT_CODES: Mapping[type[RegistryError], int] = {
     errors.PreconditionFailed: CLASHED,
     errors.Compacted: CLASHED,
     errors.JournalUnavailable: UNAVAILABLE,
+    errors.AppendUndecided: UNAVAILABLE,
     errors.JournalForbidden: FAILED,
     errors.JournalDamaged: FAILED,
     errors.JournalConflict: UNAVAILABLE,

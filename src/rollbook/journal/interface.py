@@ -5,7 +5,7 @@ raises, nothing of the batch is there, now or after a restart.
 """
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -90,6 +90,39 @@ class Compaction(Protocol):
         ...
 
 
+class Sharing(Protocol):
+    """What a writer has to ask where other processes may write to the same journal. Called by the appending thread."""
+
+    def settle(self) -> bool | None:
+        """What became of an append that raised AppendUndecided: whether its changes are in the journal.
+
+        None: there was none, or it can't be known any more. Raises AppendUndecided as long as there is no answer.
+        """
+        ...
+
+    def confirm(self, after: int) -> int:
+        """The newest revision, whichever process wrote it, for a writer that stands at ``after``.
+
+        Refuses (Compacted) where the journal does not go on from there. Fails (JournalUnavailable).
+        """
+        ...
+
+
+class Alone:
+    """The sharing of a journal that one process has: nothing is undecided, and nothing is newer than it knows."""
+
+    def __init__(self, newest: Callable[[], int]) -> None:
+        self._newest = newest
+
+    def settle(self) -> bool | None:
+        """See ``Sharing.settle``."""
+        return None
+
+    def confirm(self, after: int) -> int:
+        """See ``Sharing.confirm``."""
+        return max(after, self._newest())
+
+
 class Size(Struct, frozen=True):
     """Bytes on the disk: the journal's data, and the log of what was written and is not in its place there yet."""
 
@@ -120,6 +153,9 @@ class Journal(Protocol):
 
     syncs: Syncs
     """How long the syncs of ``append`` took."""
+
+    sharing: Sharing
+    """What is asked where other processes write too."""
 
     @property
     def past(self) -> Past:
@@ -166,7 +202,8 @@ class Journal(Protocol):
         ``results`` are kept with the batch, each in the place of one with its key, for KEPT_MS at least.
 
         Refuses (JournalConflict) when ``after`` is not the newest revision; fails (JournalUnavailable) when the disk
-        does, and may be tried again. Changes that do not follow from what is stored (a creation of what is there, a
+        does, and may be tried again; fails (AppendUndecided) when an engine elsewhere gave no answer: the next call is
+        ``sharing.settle``. Changes that do not follow from what is stored (a creation of what is there, a
         ``before`` that is not the stored body, a time that goes back, the deletion of a protected document) are a bug
         of the caller: ValueError.
         """

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rollbook.errors import Compacted, JournalConflict
 from rollbook.journal.changes import Change, StoredVersion, protected_after
-from rollbook.journal.interface import Size, Syncs
+from rollbook.journal.interface import Alone, Sharing, Size, Syncs
 from rollbook.journal.kept_results import KeptResult
 from rollbook.journal.memory.kept_results import MemoryKeptResults
 from rollbook.journal.statuses import Formers, StatusChange, formers_in, gives_status
@@ -52,6 +52,7 @@ class MemoryJournal:
         self.past = MemoryPast(self)
         self.compaction = MemoryCompaction(self)
         self.results = MemoryKeptResults()
+        self.sharing: Sharing = Alone(self.newest)
         self._rivals: deque[Callable[[], None]] = deque()
 
     def lose_race_to(self, *rivals: Callable[[], None]) -> None:

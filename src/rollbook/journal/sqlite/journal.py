@@ -16,7 +16,7 @@ import apsw
 
 from rollbook.errors import Compacted, DataDirectoryUnsound, JournalConflict, JournalDamaged, JournalUnavailable
 from rollbook.journal.changes import Change, StoredVersion
-from rollbook.journal.interface import Size, Syncs
+from rollbook.journal.interface import Alone, Sharing, Size, Syncs
 from rollbook.journal.kept_results import KeptResult
 from rollbook.journal.sqlite.checkpointing import CAP_PAGES, START_PAGES, Checkpointer
 from rollbook.journal.sqlite.checksums import Damage
@@ -65,6 +65,7 @@ class SqliteJournal:
         self.syncs = Syncs()
         self._lagging: set[str] = set()
         """Ids whose row lagged when it was read."""
+        self.sharing: Sharing = Alone(self.newest)
         self.past = SqlitePast(self._readers)
         self.compaction = SqliteCompaction(self._readers, writer)
         self.copy: Callable[[Path], None] = partial(copy_journal, writer)
