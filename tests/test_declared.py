@@ -8,6 +8,7 @@ import pytest
 from rollbook.api import headers
 from rollbook.api.declarations import ANYWHERE, PROBLEM_JSON, Operation
 from rollbook.api.operations import OPERATIONS
+from rollbook.api.parameters import taken_by
 from rollbook.api.problems import status_of
 from rollbook.errors import RegistryError
 from tests.recording import Exchange, seen, undeclared
@@ -51,7 +52,7 @@ def has_declared_code(operation: Operation, exchange: Exchange) -> bool:
 
 
 def has_declared_parameters(operation: Operation, exchange: Exchange) -> bool:
-    known = exchange.parameters <= {parameter.name for parameter in operation.parameters}
+    known = exchange.parameters <= {parameter.name for parameter in taken_by(operation)}
     return known or operation.ignores_parameters or exchange.status >= 400
 
 

@@ -9,33 +9,32 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
-from pathlib import Path
-
-from msgspec import Struct
 
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import ClockReading
-from rollbook.errors import ChangesLost, SettingRefused
-from rollbook.journal.interface import DirectoryJournal
-from rollbook.journal.lease_store import LeaseStore
-from rollbook.journal.opening import open_lease_store, open_token_store, open_webhook_store
-from rollbook.journal.privacy import close_to_others
+from rollbook.errors import SettingRefused
+from rollbook.journal.opening import (
+    open_shared_token_store,
+    open_token_store,
+)
 from rollbook.journal.storing import StoreThread
-from rollbook.journal.webhook_store import WebhookStore
+from rollbook.limits import Limits
 from rollbook.registry.backups import Backups, Schedule
 from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.clocks import TrustedClock, known_time_in
+from rollbook.registry.feed.duties import Duty
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.feed.times import read_clocks
+from rollbook.registry.following import Follower, follow_identities
 from rollbook.registry.history.compacting import Compactor, Retention
 from rollbook.registry.history.history import History
-from rollbook.registry.listing.cursors import CursorKey, open_cursor_key
 from rollbook.registry.listing.pages import Pages
 from rollbook.registry.liveness.lease_facts import LeaseFacts
 from rollbook.registry.liveness.lease_keeping import LeaseKeeper
 from rollbook.registry.liveness.lease_saving import LeaseSaver, load_leases
 from rollbook.registry.liveness.leases import Leases
 from rollbook.registry.liveness.marking import Marking, StatusRules
+from rollbook.registry.liveness.sharing import Unshared
 from rollbook.registry.liveness.status_overrides import Book, StatusOverrides, StatusWords
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.queries import Reader
@@ -46,22 +45,23 @@ from rollbook.registry.webhooks.webhooks import Webhooks
 from rollbook.registry.writing.committing import Committer
 from rollbook.security.accounts import Accounts
 from rollbook.security.auditing import Auditor
+from rollbook.security.following import SharedIdentities
 from rollbook.security.identities import Identities, Policy, read_holdings
 from rollbook.security.issuing import time_of
 from rollbook.security.security import Security
 from rollbook.security.seeing import Seeing
 from rollbook.security.sessions import Sessions
 from rollbook.settings import Settings
+from rollbook.stores import Data, engine_clocks, open_data
 from rollbook.view.keeping import SnapshotKeeper
-from rollbook.view.opening import open_view, save_snapshot
-from rollbook.view.upkeep import open_checked_journal
-from rollbook.view.views import View
+from rollbook.view.opening import save_snapshot
 
 SNAPSHOT_LOOK_SECONDS = 5.0
 BACKUP_LOOK_SECONDS = 1.0
 JOURNAL_LOOK_SECONDS = 1.0
 CLOCK_SAVE_SECONDS = 60.0
 TOKEN_USES_SECONDS = 60.0
+TOKENS_LOOK_SECONDS = 0.1
 
 
 @asynccontextmanager
@@ -75,6 +75,7 @@ async def open_registry(
     process has it open.
     """
     async with open_data(settings, indexed=indexed) as data, AsyncExitStack() as running:
+        read_clocks = engine_clocks(data.link, read_clocks)
         leases = await asyncio.to_thread(load_leases, data.leases, data.view, read_clocks())
         registry = assembled(settings, data, leases, read_clocks)
         for part in parts_of(registry, data):
@@ -82,49 +83,23 @@ async def open_registry(
         yield registry
 
 
-class Data(Struct, frozen=True):
-    """What is open in a data directory: the journal, the view of it, and the stores beside it."""
-
-    directory: Path
-    journal: DirectoryJournal
-    view: View
-    leases: LeaseStore
-    webhooks: WebhookStore
-    cursor_key: CursorKey
-
-
-@asynccontextmanager
-async def open_data(settings: Settings, *, indexed: bool) -> AsyncIterator[Data]:
-    """What is in ``settings.data``, for the length of the block."""
-    directory, packed = Path(settings.data), settings.bodies == "packed"
-    async with AsyncExitStack() as undo:
-        journal = await asyncio.to_thread(_open_in_private, directory)
-        undo.push_async_callback(asyncio.to_thread, _close_in_place, journal)
-        loading = partial(open_view, journal, directory, limits=settings.limits, packed=packed, indexed=indexed)
-        view = await asyncio.to_thread(loading)
-        leases = await asyncio.to_thread(open_lease_store, directory)
-        undo.push_async_callback(asyncio.to_thread, leases.close)
-        webhooks = await asyncio.to_thread(open_webhook_store, directory)
-        undo.push_async_callback(asyncio.to_thread, webhooks.close)
-        yield Data(directory, journal, view, leases, webhooks, await asyncio.to_thread(open_cursor_key, directory))
-
-
 def assembled(settings: Settings, data: Data, leases: Leases, read_clocks: Callable[[], ClockReading]) -> Registry:
     """The parts, joined. Nothing runs yet."""
     journal, view, limits, rules = data.journal, data.view, settings.limits, SchemaRules(mode=settings.schema)
+    duty = Duty(is_ours=data.link is None)
     supervisor, computing = Supervisor(), ComputingThreads(answer_bytes_max=limits.answer_bytes_max)
     recent = RecentChanges(view.revision)
     clock = _clock(settings, data, read_clocks)
+    unix_ms = partial(_unix_ms, read_clocks)
     facts = Facts(LeaseFacts(leases, read_clocks=read_clocks))
     reader = Reader(Seeing(view), facts, limits=limits, computing=computing)
-    committer = Committer(
-        journal, view, recent, now_ms=clock.now_ms, limits=limits, supervisor=supervisor, computing=computing
+    committer = _committer(data, recent, clock, limits, supervisor, computing)
+    liveness = _liveness(settings, data, leases, recent, committer, supervisor, read_clocks, duty)
+    webhooks = _webhooks(settings, data, recent, supervisor, unix_ms, duty)
+    follower = Follower(
+        data.link, duty, view, committer, liveness, webhooks, read_clocks=read_clocks, supervisor=supervisor
     )
-    unix_ms = partial(_unix_ms, read_clocks)
-    history = History(
-        journal, view, Facts(), limits=limits, now_ms=unix_ms, settled=committer.settled, computing=computing
-    )
-    retention = Retention(settings.history_days, settings.history_changes, settings.history_bytes)
+    history = _history(data, limits, unix_ms, committer, computing)
     return Registry(
         journal=journal,
         view=view,
@@ -132,23 +107,58 @@ def assembled(settings: Settings, data: Data, leases: Leases, read_clocks: Calla
         reader=reader,
         pages=Pages(view, journal, reader.threads, history, facts=facts, key=data.cursor_key, limits=limits),
         watching=Watching(journal, recent, watchers_max=limits.watchers_max, supervisor=supervisor),
-        webhooks=_webhooks(settings, data, recent, supervisor),
+        webhooks=webhooks,
         history=history,
-        compactor=Compactor(journal, retention, now_ms=clock.now_ms, supervisor=supervisor),
+        compactor=_compactor(settings, data, clock, supervisor, duty),
         facts=facts,
-        liveness=_liveness(settings, data, leases, recent, committer, supervisor, read_clocks),
+        liveness=liveness,
+        follower=follower,
         clock=clock,
         rules=rules,
         limits=limits,
         supervisor=supervisor,
         computing=computing,
-        backups=Backups(
-            journal,
-            data.directory,
-            Schedule(settings.backup_dir.path, settings.backup_every, settings.backup_keep),
-            now_ms=clock.now_ms,
-        ),
+        backups=_backups(settings, data, clock, duty),
+        recent=recent,
+        unix_ms=unix_ms,
     )
+
+
+def _history(
+    data: Data, limits: Limits, now_ms: Callable[[], int], committer: Committer, computing: ComputingThreads
+) -> History:
+    settled = committer.settled
+    return History(data.journal, data.view, Facts(), limits=limits, now_ms=now_ms, settled=settled, computing=computing)
+
+
+def _committer(
+    data: Data,
+    recent: RecentChanges,
+    clock: TrustedClock,
+    limits: Limits,
+    supervisor: Supervisor,
+    computing: ComputingThreads,
+) -> Committer:
+    return Committer(
+        data.journal,
+        data.view,
+        recent,
+        now_ms=clock.now_ms,
+        limits=limits,
+        supervisor=supervisor,
+        computing=computing,
+        loading=None if data.link is None else data.load,
+    )
+
+
+def _compactor(settings: Settings, data: Data, clock: TrustedClock, supervisor: Supervisor, duty: Duty) -> Compactor:
+    retention = Retention(settings.history_days, settings.history_changes, settings.history_bytes)
+    return Compactor(data.journal, retention, now_ms=clock.now_ms, supervisor=supervisor, duty=duty)
+
+
+def _backups(settings: Settings, data: Data, clock: TrustedClock, duty: Duty) -> Backups:
+    schedule = Schedule(settings.backup_dir.path, settings.backup_every, settings.backup_keep)
+    return Backups(data.journal, data.directory, schedule, now_ms=clock.now_ms, duty=duty)
 
 
 def parts_of(registry: Registry, data: Data) -> Sequence[AbstractAsyncContextManager[object]]:
@@ -164,6 +174,7 @@ def parts_of(registry: Registry, data: Data) -> Sequence[AbstractAsyncContextMan
     return (
         Recurring(supervisor, "rollbook-journal", look, seconds=JOURNAL_LOOK_SECONDS),
         Recurring(supervisor, "rollbook-clock", save, seconds=CLOCK_SAVE_SECONDS),
+        registry.follower,  # the last to end but for these: the next keeper finds everything saved
         _last_snapshot(registry, data),
         keeper,
         Recurring(supervisor, "rollbook-backups", registry.backups.look, seconds=BACKUP_LOOK_SECONDS),
@@ -186,7 +197,14 @@ def _clock(settings: Settings, data: Data, read_clocks: Callable[[], ClockReadin
     return TrustedClock(read_clocks, known_ms=known_ms, is_trusted=settings.clock == "trust", directory=data.directory)
 
 
-def _webhooks(settings: Settings, data: Data, recent: RecentChanges, supervisor: Supervisor) -> Webhooks:
+def _webhooks(
+    settings: Settings,
+    data: Data,
+    recent: RecentChanges,
+    supervisor: Supervisor,
+    now_ms: Callable[[], int],
+    duty: Duty,
+) -> Webhooks:
     return Webhooks(
         data.webhooks,
         data.journal,
@@ -196,6 +214,7 @@ def _webhooks(settings: Settings, data: Data, recent: RecentChanges, supervisor:
         authorities=settings.webhooks_ca.file,
         now_ms=now_ms,
         supervisor=supervisor,
+        duty=duty,
     )
 
 
@@ -207,13 +226,17 @@ def _liveness(
     committer: Committer,
     supervisor: Supervisor,
     read_clocks: Callable[[], ClockReading],
+    duty: Duty,
 ) -> LeaseKeeper:
     words = StatusWords(settings.unreachable_status, settings.live_status)
     marks = StatusOverrides(leases, Book(data.journal, data.view, recent), words)
     rules = StatusRules(words.unreachable, words.live, SchemaRules(mode=settings.schema), settings.limits)
     marking = Marking(leases, marks, committer, rules, read_clocks=read_clocks)
-    saver = LeaseSaver(leases, data.leases, read_clocks=read_clocks)
-    return LeaseKeeper(leases, marks, marking, saver, read_clocks=read_clocks, supervisor=supervisor)
+    saver = LeaseSaver(leases, data.leases, read_clocks=read_clocks, duty=duty)
+    unshared = None if data.link is None else Unshared()
+    return LeaseKeeper(
+        leases, marks, marking, saver, read_clocks=read_clocks, supervisor=supervisor, duty=duty, unshared=unshared
+    )
 
 
 @asynccontextmanager
@@ -225,13 +248,19 @@ async def _last_snapshot(registry: Registry, data: Data) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def open_security(settings: Settings, supervisor: Supervisor) -> AsyncIterator[Security]:
+async def open_security(settings: Settings, registry: Registry) -> AsyncIterator[Security]:
     """The security of the registry in ``settings.data``, which this process has open; closed at the end of the block.
 
     Refuses (SettingRefused) anonymous callers with a role that there is not.
     """
     async with AsyncExitStack() as undo:
-        keep = StoreThread(await asyncio.to_thread(open_token_store, settings.data), name="rollbook-tokens")
+        target, supervisor, unix_ms = settings.journal, registry.supervisor, registry.unix_ms
+        opening = (
+            partial(open_shared_token_store, target.url)
+            if target.is_shared
+            else partial(open_token_store, settings.data)
+        )
+        keep = StoreThread(await asyncio.to_thread(opening), name="rollbook-tokens")
         undo.push_async_callback(asyncio.to_thread, keep.close)
         policy = Policy(
             settings.admin_token_file.read(),
@@ -241,32 +270,21 @@ async def open_security(settings: Settings, supervisor: Supervisor) -> AsyncIter
             settings.caller_requests_per_second,
             settings.caller_watches_max,
         )
-        identities = Identities(await keep(read_holdings), policy, now_ms=now_ms)
-        accounts = Accounts(keep, identities, now_ms=now_ms)
+        identities = Identities(await keep(read_holdings), policy, now_ms=unix_ms)
+        accounts = Accounts(keep, identities, now_ms=unix_ms)
         undo.push_async_callback(accounts.keep_uses)
         keeping = Recurring(supervisor, "rollbook-tokens", accounts.keep_uses, seconds=TOKEN_USES_SECONDS)
         await undo.enter_async_context(keeping)
+        if target.is_shared:
+            follow = partial(follow_identities, registry.follower, SharedIdentities(keep, identities))
+            following = Recurring(supervisor, "rollbook-shared-tokens", follow, seconds=TOKENS_LOOK_SECONDS)
+            await undo.enter_async_context(following)
         for role, _ in settings.anonymous.roles:
             if role not in identities.roles:
                 raise SettingRefused(f"ROLLBOOK_ANONYMOUS names the role {role!r}, and there is no such role")
-        auditor = Auditor(settings.data, now=lambda: str(time_of(now_ms())))
+        auditor = Auditor(settings.data, now=lambda: str(time_of(unix_ms())))
         undo.push_async_callback(auditor.close)
-        yield Security(identities, accounts, auditor, Sessions(now_ms=now_ms))
-
-
-def _open_in_private(directory: Path) -> DirectoryJournal:
-    """The journal in a directory, which from now on its owner alone may read."""
-    journal = open_checked_journal(directory)
-    close_to_others(directory)
-    return journal
-
-
-def _close_in_place(journal: DirectoryJournal) -> None:
-    """Close the journal. Refuses (ChangesLost) to call that a success when its files are no longer where they were."""
-    journal.close()
-    loss = journal.tenure.loss()
-    if loss is not None:
-        raise ChangesLost(f"{loss}; changes that were written before may be lost")
+        yield Security(identities, accounts, auditor, Sessions(now_ms=unix_ms))
 
 
 def _unix_ms(read_clocks: Callable[[], ClockReading]) -> int:

@@ -243,6 +243,12 @@ class PreconditionFailed(RegistryError):
     code = "precondition-failed"
 
 
+class RevisionNotReached(RegistryError):
+    """The registry has not come to the revision that the request asks for."""
+
+    code = "revision-not-reached"
+
+
 class DocumentInvalid(RegistryError):
     """The resulting document breaks the schema of clusters."""
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import socket
 import sys
 import time
-from contextlib import AsyncExitStack, closing
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 
 import uvloop
@@ -20,8 +22,9 @@ from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.listening import bind
 from rollbook.api.serving.memory import LOOK_SECONDS, keep_few_heaps, memory_keeper
 from rollbook.api.serving.server import serve as serve_http
+from rollbook.api.serving.waiting import answering
 from rollbook.assembly import open_registry, open_security
-from rollbook.errors import SettingRefused
+from rollbook.errors import JournalUnavailable, SettingRefused
 from rollbook.journal.privacy import OTHERS
 from rollbook.registry.registry import Registry
 from rollbook.registry.supervising import Recurring, Supervisor
@@ -29,8 +32,12 @@ from rollbook.security.security import Security
 from rollbook.settings import Settings
 
 CERTIFICATES_LOOK_SECONDS = 2.0
+RETRY_SECONDS = 0.5
 COMPUTING_SECONDS_AT_STOP = 2.0
 """How long requests may still compute when the server is asked to stop."""
+
+
+logger = logging.getLogger(__name__)
 
 
 def serve(settings: Settings) -> None:
@@ -50,12 +57,13 @@ async def _serve(settings: Settings) -> str | None:
 async def _serve_on(bound: socket.socket, settings: Settings) -> str | None:
     """Serve on a bound socket until a signal; the reason when it was the registry that could not go on."""
     certificates = certificates_of(settings)
-    async with open_registry(settings) as registry, AsyncExitStack() as undo:
+    async with AsyncExitStack() as undo:
+        registry = await undo.enter_async_context(_opened(bound, settings))
         if certificates is not None:
             look = partial(asyncio.to_thread, certificates.look)
             looking = Recurring(registry.supervisor, "rollbook-tls", look, seconds=CERTIFICATES_LOOK_SECONDS)
             await undo.enter_async_context(looking)
-        security = await undo.enter_async_context(open_security(settings, registry.supervisor))
+        security = await undo.enter_async_context(open_security(settings, registry))
         check_reach(settings, security)
         settle_garbage_collection()
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -65,6 +73,7 @@ async def _serve_on(bound: socket.socket, settings: Settings) -> str | None:
             )
         registry.liveness.start()
         registry.webhooks.start(security.identities.access_of)
+        registry.follower.start()
         traffic = RequestCounts()
         ending = asyncio.create_task(_stop_after(registry.supervisor))
         await serve_http(
@@ -77,6 +86,27 @@ async def _serve_on(bound: socket.socket, settings: Settings) -> str | None:
         )
         ending.cancel()
     return registry.supervisor.failure
+
+
+@asynccontextmanager
+async def _opened(bound: socket.socket, settings: Settings) -> AsyncIterator[Registry]:
+    """The registry, open. While the engine of a shared journal can't be reached, it is tried again and again."""
+    async with AsyncExitStack() as opened:
+        if settings.journal.is_shared:
+            trouble = "the journal is being loaded"
+            async with answering(bound, lambda: trouble):
+                while True:
+                    try:
+                        registry = await opened.enter_async_context(open_registry(settings))
+                        break
+                    except JournalUnavailable as unavailable:
+                        if trouble != unavailable.message:
+                            logger.warning("%s; it is tried again and again", unavailable.message)
+                        trouble = unavailable.message
+                        await asyncio.sleep(RETRY_SECONDS)
+        else:
+            registry = await opened.enter_async_context(open_registry(settings))
+        yield registry
 
 
 def certificates_of(settings: Settings) -> Certificates | None:

@@ -17,6 +17,7 @@ HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?")
 SECRET = re.compile(r"[A-Za-z0-9._~+/=-]{32,512}")
 ROLE = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 EVERY_NETWORK = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
+SECRET_IN_URL = re.compile(r"(://[^/@]*?:|[?&]password=)[^@&]*((?=[@&])|$)")
 LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 
 
@@ -103,6 +104,20 @@ class OptionalFile(Struct, frozen=True):
         return str(self.file or "none")
 
 
+class JournalTarget(Struct, frozen=True):
+    """Where the journal is: in the data directory, or where a connection string leads. As text: never a password."""
+
+    url: str = ""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may use the same journal."""
+        return bool(self.url)
+
+    def __str__(self) -> str:
+        return SECRET_IN_URL.sub(r"\1***\2", self.url) or "embedded"
+
+
 class OnOff(Struct, frozen=True):
     """A switch. As text: ``on`` or ``off``."""
 
@@ -166,6 +181,15 @@ def secret_file(text: str) -> SecretFile:
     if not SECRET.fullmatch(secret):
         raise ValueError("a file with one token of at least 32 letters, digits and -._~+/ characters")
     return found
+
+
+def journal_target(text: str) -> JournalTarget:
+    """``embedded``, or a connection string of PostgreSQL."""
+    if text == "embedded":
+        return JournalTarget()
+    if not text.startswith(("postgresql://", "postgres://")):
+        raise ValueError("embedded, or a connection string that begins with postgresql://")
+    return JournalTarget(text)
 
 
 def optional_file(text: str) -> OptionalFile:

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct
 
 from rollbook.errors import SettingRefused
+from rollbook.journal_settings import JOURNAL_SETTINGS
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.security_settings import SECURITY_SETTINGS
 from rollbook.setting_values import (
@@ -21,6 +22,7 @@ from rollbook.setting_values import (
     AnonymousRoles,
     Authorities,
     HostNames,
+    JournalTarget,
     MaybeDirectory,
     OnOff,
     OptionalFile,
@@ -32,7 +34,6 @@ from rollbook.setting_values import (
     authorities,
     directory,
     host_name,
-    maybe_directory,
     one_of,
     status,
     switch,
@@ -53,6 +54,8 @@ class Settings(Struct, frozen=True):
     host: str = "127.0.0.1"
     port: int = 3000
     data: Path = Path("data")
+    journal: JournalTarget = JournalTarget()
+    journal_seconds: int = 5
     schema: Schema = "default"
     bodies: Bodies = "plain"
     unreachable_status: str = "unreachable"
@@ -157,7 +160,8 @@ def _parsed(setting: Setting, text: str, source: str) -> object:
     try:
         return setting.parse(text)
     except ValueError as error:
-        raise SettingRefused(f"{source} must be {error}, not {text!r}") from None
+        shown = "what it is" if setting.name == "journal" else repr(text)  # which may hold a password
+        raise SettingRefused(f"{source} must be {error}, not {shown}") from None
 
 
 LIMIT_NAMES = frozenset(Limits.__struct_fields__)
@@ -171,6 +175,7 @@ SETTINGS = (
     ),
     Setting("port", "PORT", whole_number(0, 65_535), "The TCP port to listen on; 0 takes a free one."),
     Setting("data", "ROLLBOOK_DATA", directory, "The directory that holds the registry; made when it is not there."),
+    *JOURNAL_SETTINGS,
     Setting("schema", "ROLLBOOK_SCHEMA", one_of(Schema), "`lenient` asks of a document only its `id` and right types."),
     Setting(
         "bodies",
@@ -197,42 +202,6 @@ SETTINGS = (
         whole_number(0, 3_600),
         "How long a stopping server waits for the requests that are under way, in seconds. What still "
         "computes after 2 s is ended.",
-    ),
-    Setting(
-        "history_days",
-        "ROLLBOOK_HISTORY_DAYS",
-        whole_number(1, 36_500),
-        "How many days the history of clusters goes back at most.",
-    ),
-    Setting(
-        "history_changes",
-        "ROLLBOOK_HISTORY_CHANGES",
-        whole_number(1, 1_000_000_000),
-        "How many changes the history of all clusters holds at most.",
-    ),
-    Setting(
-        "history_bytes",
-        "ROLLBOOK_HISTORY_BYTES",
-        whole_number(1_024, 1024 * 1024 * 1024 * 1024),
-        "How many bytes the history of all clusters takes at most.",
-    ),
-    Setting(
-        "backup_dir",
-        "ROLLBOOK_BACKUP_DIR",
-        maybe_directory,
-        "Where a running server keeps backups of itself; `none`: nowhere.",
-    ),
-    Setting(
-        "backup_every",
-        "ROLLBOOK_BACKUP_EVERY",
-        whole_number(1, 366 * 24 * 60 * 60),
-        "How many seconds lie between two of these backups.",
-    ),
-    Setting(
-        "backup_keep",
-        "ROLLBOOK_BACKUP_KEEP",
-        whole_number(1, 10_000),
-        "How many of these backups are kept; the oldest ones are removed.",
     ),
     Setting(
         "clock",

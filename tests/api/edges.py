@@ -55,7 +55,7 @@ async def served(
 ) -> AsyncIterator[Served]:
     """A server for the length of the block."""
     settings = replace(settings or Settings(), data=directory)
-    async with open_registry(settings) as registry, open_security(settings, registry.supervisor) as security:
+    async with open_registry(settings) as registry, open_security(settings, registry) as security:
         traffic = RequestCounts()
         edge = Edge(
             make_app(registry, security, traffic),

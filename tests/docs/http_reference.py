@@ -8,6 +8,7 @@ from rollbook.api import headers
 from rollbook.api.declarations import ANYWHERE, Header, Operation, Parameter
 from rollbook.api.openapi import TAGS
 from rollbook.api.operations import OPERATIONS
+from rollbook.api.parameters import taken_by
 from rollbook.api.problems import status_of
 from rollbook.api.schemas.security import NEW_TOKEN
 from rollbook.api.schemas.webhooks import AT_CHANGE, AT_CREATION, MEMBERS, RETRY_MEMBERS, SECRET
@@ -47,7 +48,7 @@ def http_parameters() -> str:
     """Every parameter and where it is taken."""
     rows: dict[str, tuple[Parameter[Any], list[Operation]]] = {}
     for operation in OPERATIONS:
-        for parameter in operation.parameters:
+        for parameter in taken_by(operation):
             rows.setdefault(parameter.name + parameter.meaning, (parameter, []))[1].append(operation)
     return table(
         ("parameter", "meaning", "taken by"),

@@ -56,7 +56,7 @@ class TestPostgresql(TokenStoreContract):
     def store(self) -> Iterator[TokenStore]:
         target = shared_schemas().new()
         PostgresqlJournal.open(target).close()
-        opened = PostgresqlTokenStore(StoreSession(target), channel="tokens")
+        opened = PostgresqlTokenStore(StoreSession(target))
         yield opened
         opened.close()
 

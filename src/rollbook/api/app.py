@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rollbook.api.asking import AUDITED, CHALLENGE, caller_of
 from rollbook.api.compression import Encoded
-from rollbook.api.declarations import PARAMETERS, Operation
+from rollbook.api.declarations import PARAMETERS, READING_VERBS, Operation
+from rollbook.api.freshness import be_fresh, was_behind
 from rollbook.api.handlers.about import make_pages
 from rollbook.api.metrics.caller_counts import NO_VERB
 from rollbook.api.metrics.request_counts import ROUTE, Counted, RequestCounts
@@ -24,7 +25,17 @@ from rollbook.api.operations import OPERATIONS
 from rollbook.api.parameters import parameters_of
 from rollbook.api.problems import mistake, problem
 from rollbook.api.routing import Router
-from rollbook.errors import JournalUnavailable, MethodNotAllowed, PermissionDenied, RegistryError, Unauthenticated
+from rollbook.errors import (
+    ClusterDeleted,
+    ClusterNotFound,
+    CursorRefused,
+    JournalUnavailable,
+    MethodNotAllowed,
+    PermissionDenied,
+    RegistryError,
+    Unauthenticated,
+)
+from rollbook.registry.following import Follower
 from rollbook.registry.registry import Registry
 from rollbook.security.callers import Caller
 from rollbook.security.security import Security
@@ -42,7 +53,7 @@ ENFORCED = frozenset({"tokens", "roles", "audit"})
 def make_app(registry: Registry, security: Security, traffic: RequestCounts) -> ASGIApp:
     """The ASGI application that serves ``registry``, and counts what it answers in ``traffic``."""
     app = Application(OPERATIONS, registry, security, traffic)
-    return Encoded(WithRevision(Counted(app, traffic), registry.view))
+    return Encoded(WithRevision(Counted(app, traffic), registry.view, registry.follower))
 
 
 class Application:
@@ -89,8 +100,10 @@ class Application:
         self.traffic.callers.of(caller).verbs[operation.verb or NO_VERB] += 1
         try:
             self._check_verb(operation, caller)
-            scope[PARAMETERS] = parameters_of(operation, scope["query_string"], self.registry.limits)
-            response = await operation.handler(request)
+            scope[PARAMETERS] = values = parameters_of(operation, scope["query_string"], self.registry.limits)
+            if operation.takes_freshness and (values is not operation.defaults or self.registry.follower.is_shared):
+                await be_fresh(self.registry, operation, values, request)
+            response = await self._handled(operation, request)
         except RegistryError as refusal:
             if isinstance(refusal, PermissionDenied):
                 await self._audit(request, operation, "refused", problem=refusal.message)
@@ -98,6 +111,16 @@ class Application:
         if operation.audited or (caller.kind == "local" and scope["method"] not in READING):
             await self._audit(request, operation, operation.name, **scope.get(AUDITED, {}))
         return response
+
+    async def _handled(self, operation: Operation, request: Request) -> Response:
+        """The handler's answer. What is not here yet, another process may have written, or given out, a moment ago."""
+        try:
+            return await operation.handler(request)
+        except (ClusterNotFound, ClusterDeleted, CursorRefused) as refusal:
+            is_plain_read = operation.verb in READING_VERBS and not isinstance(refusal, CursorRefused)
+            if is_plain_read or not await was_behind(self.registry):
+                raise
+            return await operation.handler(request)
 
     def _check_verb(self, operation: Operation, caller: Caller) -> None:
         """Refuses who may not use the verb of an operation. While the registry only observes, that is noted."""
@@ -139,11 +162,15 @@ def check_verb(operation: Operation, caller: Caller) -> None:
 
 
 class WithRevision:
-    """Adds the newest revision that an answer can have seen, where the answer does not name one itself."""
+    """Adds the newest revision that an answer can have seen, where the answer does not name one itself.
 
-    def __init__(self, app: ASGIApp, view: View) -> None:
+    While the engine of a shared journal is not heard, it also adds how old the answer may be.
+    """
+
+    def __init__(self, app: ASGIApp, view: View, follower: Follower) -> None:
         self._app = app
         self._view = view
+        self._follower = follower
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_revision(message: Message) -> None:
@@ -151,6 +178,8 @@ class WithRevision:
                 name == REVISION_HEADER for name, _ in message["headers"]
             ):
                 message["headers"].append((REVISION_HEADER, b"%d" % self._view.revision))
+            if message["type"] == "http.response.start" and self._follower.trouble is not None:
+                message["headers"].append((b"age", b"%d" % (self._follower.lag_ms // 1000)))
             await send(message)
 
         await self._app(scope, receive, send_with_revision if scope["type"] == "http" else send)

@@ -57,6 +57,7 @@ JSON, JSON_SCHEMA, PROBLEM_JSON, NDJSON, MERGE_PATCH, JSON_PATCH, CSV = (
     "application/json-patch+json",
     "text/csv",
 )
+READING_VERBS = frozenset({"read", "watch", "history", "explain"})
 PARAMETERS = "rollbook.parameters"
 """Where the gate leaves the parsed parameters in the scope of a request."""
 
@@ -166,11 +167,14 @@ class Operation:
     audited: bool = False
     template: str = field(init=False)
     """The path as people write it, and as metrics are labelled: ``/clusters/{id}/nodes/{node_id}``."""
+    takes_freshness: bool = field(init=False)
+    """Whether it reads clusters, so that a caller may say how new the answer has to be."""
     defaults: Mapping[str, Any] = field(init=False)
     """The values of all parameters where none is given."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "template", self.path.replace(":path}", "}"))
+        object.__setattr__(self, "takes_freshness", self.verb in READING_VERBS and not self.ignores_parameters)
         object.__setattr__(self, "defaults", {each.name: each.default for each in self.parameters})
 
 
@@ -210,6 +214,7 @@ ANYWHERE = (
     errors.MethodNotAllowed,
     errors.HeadTooLarge,
     errors.WorkExceeded,
+    errors.RevisionNotReached,
     *OF_JOURNALS,
     *OF_BODIES,
     *OF_CALLERS,

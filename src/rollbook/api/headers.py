@@ -77,6 +77,13 @@ REVISION = Header(
     "12",
     REVISION_NUMBER,
 )
+AGE = Header(
+    "Age",
+    "while a process can't hear the engine of its [shared journal](../guides/running-many.md): how old, in seconds, "
+    "what it knows is",
+    "3",
+    {"type": "integer"},
+)
 REQUEST_ID = Header(
     "X-Request-Id",
     "the id that the client sent, at most 128 letters, digits and `._~:/+=@-`; or one made for the request, except on "
@@ -101,7 +108,7 @@ RATE_LIMIT = Header(
     '"requests";r=9;t=1',
 )
 
-OF_EVERY_ANSWER = (REVISION, REQUEST_ID, CONTENT_ENCODING, VARY, RATE_LIMIT_POLICY, RATE_LIMIT)
+OF_EVERY_ANSWER = (REVISION, AGE, REQUEST_ID, CONTENT_ENCODING, VARY, RATE_LIMIT_POLICY, RATE_LIMIT)
 OF_REFUSALS = (ALLOW, RETRY_AFTER, CONNECTION, WWW_AUTHENTICATE, ACCEPT_PATCH)
 OF_HTTP = frozenset({"content-length", "content-type", "date", "transfer-encoding"})
 """Those of HTTP itself, which need no row."""

@@ -22,6 +22,7 @@ from rollbook.api.declarations import (
     Schema,
     reference,
 )
+from rollbook.api.parameters import taken_by
 from rollbook.api.problems import status_of
 from rollbook.api.schemas.components import COMPONENTS
 from rollbook.errors import RegistryError
@@ -106,7 +107,7 @@ def described(operation: Operation, operations: Sequence[Operation]) -> dict[str
         "operationId": operation.name,
         "tags": [operation.tag],
         "summary": operation.summary,
-        "parameters": [*path_parameters(operation), *map(query_parameter, operation.parameters)]
+        "parameters": [*path_parameters(operation), *map(query_parameter, taken_by(operation))]
         + [header_parameter(header) for header in operation.headers],
         **({} if operation.body is None else {"requestBody": request_body(operation.body)}),
         "responses": {**responses, **refusals_of(operation)},

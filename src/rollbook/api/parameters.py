@@ -44,7 +44,7 @@ def parameters_of(operation: Operation, query_string: bytes, limits: Limits) -> 
     given: dict[str, list[str]] = {}
     for name, text in _pairs_in(query_string):
         given.setdefault(name, []).append(text)
-    declared = {each.name: each for each in operation.parameters}
+    declared = {each.name: each for each in taken_by(operation)}
     values = dict(operation.defaults)
     for name, texts in given.items():
         parameter = declared.get(name)
@@ -53,6 +53,11 @@ def parameters_of(operation: Operation, query_string: bytes, limits: Limits) -> 
         elif not operation.ignores_parameters:
             raise RequestRefused(_problem_with_name(name, operation))
     return values
+
+
+def taken_by(operation: Operation) -> tuple[Parameter[Any], ...]:
+    """The parameters that an operation takes: its own, and where it reads clusters, those of every such operation."""
+    return (*operation.parameters, *FRESHNESS) if operation.takes_freshness else operation.parameters
 
 
 def moment_of(request: Request) -> Moment | None:
@@ -101,7 +106,7 @@ def _value(parameter: Parameter[Any], texts: list[str], limits: Limits) -> Any:
 
 
 def _problem_with_name(name: str, operation: Operation) -> str:
-    names = [each.name for each in operation.parameters]
+    names = [each.name for each in taken_by(operation)]
     options = operation.body.options if operation.body is not None else ()
     problem = f"there is no parameter {shown(name)!r} here"
     if name in options:
@@ -250,3 +255,20 @@ FOLLOW: Parameter[bool] = Parameter(
     _words("false", "true", default="false"),
     False,
 )
+MIN_REVISION: Parameter[int | None] = Parameter(
+    "minRevision",
+    _revision("minRevision"),
+    "answer from this revision or a later one, such as that of the caller's last write; waited for up to 2 s, then 412",
+    REVISION_SCHEMA,
+    None,
+)
+CONSISTENCY: Parameter[str] = Parameter(
+    "consistency",
+    one_of_words("consistency", ("local", "strong")),
+    "`strong`: the answer has seen every write that was acknowledged before it was asked, by whichever process; "
+    "`local` (the default): what the process that is asked has heard of",
+    _words("local", "strong", default="local"),
+    "local",
+)
+FRESHNESS = (MIN_REVISION, CONSISTENCY)
+"""The parameters of every operation that reads clusters."""

@@ -54,6 +54,7 @@ STATUSES: Mapping[type[RegistryError], int] = {
     errors.ClusterDeleted: 410,
     errors.Compacted: 410,
     errors.PreconditionFailed: 412,
+    errors.RevisionNotReached: 412,
     errors.BodyIncomplete: 408,
     errors.HeadIncomplete: 408,
     errors.BodyTooLarge: 413,

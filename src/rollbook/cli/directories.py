@@ -1,30 +1,46 @@
 """``rollbook check``: is a data directory sound?"""
 
 import os
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from rollbook.cli.exits import FAILED
-from rollbook.cli.options import DataOption
+from rollbook.cli.options import DataOption, JournalOption
 from rollbook.cli.terminal import complain, say
 from rollbook.errors import SettingRefused
 from rollbook.settings import Settings, settings_from
-from rollbook.view.upkeep import go_on_without_what_is_lost, holds_registry, problems_in, repair_cluster
+from rollbook.view.upkeep import (
+    go_on_without_what_is_lost,
+    holds_registry,
+    problems_in,
+    problems_in_shared,
+    repair_cluster,
+)
 
 
-def check(data: DataOption = None) -> None:
-    """Say whether a data directory is sound.
+def check(data: DataOption = None, journal: JournalOption = None) -> None:
+    """Say whether a data directory, or a journal elsewhere, is sound.
 
-    Reads all of it. The exit code is 0 if it is sound; 1, with every reason, if it is not. No server may be using it.
+    Reads all of it. The exit code is 0 if it is sound; 1, with every reason, if it is not. No server may be using a
+    directory; a journal in PostgreSQL is read as of one moment while others use it.
     """
-    settings = settings_from(os.environ, data=data)
+    settings = settings_from(os.environ, data=data, journal=journal)
+    if settings.journal.is_shared:
+        report(str(settings.journal), problems_in_shared(settings.journal.url))
+        return
     problems = problems_in(settings.data) if holds_registry(settings.data) else ["there is no registry in it"]
+    report(str(settings.data), problems)
+
+
+def report(what: str, problems: Sequence[str]) -> None:
+    """Print the problems, and exit (1) when there are some."""
     for problem in problems:
-        complain(f"{settings.data}: {problem}")
+        complain(f"{what}: {problem}")
     if problems:
         raise typer.Exit(FAILED)
-    say(f"{settings.data} is sound")
+    say(f"{what} is sound")
 
 
 def repair(

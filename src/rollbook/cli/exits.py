@@ -45,6 +45,7 @@ EXIT_CODES: Mapping[type[RegistryError], int] = {
     errors.DeadLetterNotFound: CLASHED,
     errors.TooManyWebhooks: CLASHED,
     errors.PreconditionFailed: CLASHED,
+    errors.RevisionNotReached: UNAVAILABLE,
     errors.Compacted: CLASHED,
     errors.JournalUnavailable: UNAVAILABLE,
     errors.AppendUndecided: UNAVAILABLE,

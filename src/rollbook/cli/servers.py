@@ -10,7 +10,7 @@ import typer
 from rollbook import running
 from rollbook.api.serving.logs import configure_logging
 from rollbook.cli.exits import DONE
-from rollbook.cli.options import DataOption
+from rollbook.cli.options import DataOption, JournalOption
 from rollbook.cli.terminal import warn, warn_loudly
 from rollbook.settings import Settings, misspelt_variables, settings_from
 
@@ -26,16 +26,17 @@ def serve(
         str | None, typer.Option(metavar="PORT", help="The port to listen on [default: $PORT, or 3000].")
     ] = None,
     data: DataOption = None,
+    journal: JournalOption = None,
 ) -> None:
     """Serve the registry over HTTP. SIGTERM or Ctrl-C finishes what is under way and stops."""
-    settings = settings_from(os.environ, host=host, port=port, data=data)
+    settings = settings_from(os.environ, host=host, port=port, data=data, journal=journal)
     for misspelt, meant in misspelt_variables(os.environ).items():
         warn(f"{misspelt} is not a setting; {meant} is")
     if not settings.is_loopback and settings.security == "observe":
         warn_loudly("THIS REGISTRY IS OPEN TO THE NETWORK", open_to_all(settings))
     configure_logging(settings.log_level, settings.log_format)
     _be_ready_for_signals()
-    logger.info("opening %s", settings.data)
+    logger.info("opening %s", settings.journal if settings.journal.is_shared else settings.data)
     running.serve(settings)
     logger.info("stopped")
 

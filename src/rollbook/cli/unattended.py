@@ -19,7 +19,7 @@ from rollbook.settings import Settings
 @asynccontextmanager
 async def application_of(settings: Settings) -> AsyncIterator[ASGIApp]:
     """The application of the registry in ``settings.data``. Refuses (DataDirectoryLocked) one that is in use."""
-    async with open_registry(settings) as registry, open_security(settings, registry.supervisor) as security:
+    async with open_registry(settings) as registry, open_security(settings, registry) as security:
         app = make_app(registry, security, RequestCounts())
 
         async def by_command_line(scope: Scope, receive: Receive, send: Send) -> None:

@@ -91,7 +91,7 @@ class Compaction(Protocol):
 
 
 class Sharing(Protocol):
-    """What a writer has to ask where other processes may write to the same journal. Called by the appending thread."""
+    """What has to be asked where other processes may write to the same journal."""
 
     def settle(self) -> bool | None:
         """What became of an append that raised AppendUndecided: whether its changes are in the journal.
@@ -103,8 +103,13 @@ class Sharing(Protocol):
     def confirm(self, after: int) -> int:
         """The newest revision, whichever process wrote it, for a writer that stands at ``after``.
 
-        Refuses (Compacted) where the journal does not go on from there. Fails (JournalUnavailable).
+        The thread that appends asks this. Refuses (Compacted) where the journal does not go on from there. Fails
+        (JournalUnavailable).
         """
+        ...
+
+    def newest(self) -> int:
+        """The newest revision, whichever process wrote it. Any thread may ask. Fails (JournalUnavailable)."""
         ...
 
 
@@ -121,6 +126,10 @@ class Alone:
     def confirm(self, after: int) -> int:
         """See ``Sharing.confirm``."""
         return max(after, self._newest())
+
+    def newest(self) -> int:
+        """See ``Sharing.newest``."""
+        return self._newest()
 
 
 class Size(Struct, frozen=True):

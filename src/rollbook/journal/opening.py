@@ -1,10 +1,16 @@
 """Opening the journal and the stores beside it: the only place above ``sqlite`` that knows which engine they are of."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
-from rollbook.journal.interface import DirectoryJournal
+from msgspec import Struct
+
+from rollbook.errors import SettingRefused
+from rollbook.journal.interface import DirectoryJournal, Journal
 from rollbook.journal.lease_store import LeaseStore
+from rollbook.journal.links import Link
 from rollbook.journal.sqlite import leases, schema, token_schema, webhook_schema
 from rollbook.journal.sqlite.copying import copy_file, turn_back_journal
 from rollbook.journal.sqlite.journal import SqliteJournal
@@ -46,6 +52,50 @@ def open_token_store(directory: Path) -> TokenStore:
     Refuses (DataDirectoryUnsound) a file that can't be read: who may must not be forgotten in silence.
     """
     return SqliteTokenStore.open(directory)
+
+
+class SharedStores(Struct, frozen=True):
+    """What is open of a journal that other processes use too, and the link with them."""
+
+    journal: DirectoryJournal
+    leases: LeaseStore
+    webhooks: WebhookStore
+    link: Link
+    cursor_key: bytes
+
+
+def open_shared_journal(target: str) -> Journal:
+    """The journal that a connection string leads to. Refuses and fails as ``open_shared_stores`` does."""
+    journal: Journal = _engine().PostgresqlJournal.open(target)
+    return journal
+
+
+def open_shared_stores(target: str, cache: Path, *, seconds: float) -> SharedStores:
+    """The journal that a connection string leads to, and the stores beside it; their tables are made when absent.
+
+    ``cache`` is this process's own directory; ``seconds``: how long a write is tried. Refuses (SettingRefused) a target
+    that can't be used, (DataDirectoryLocked) a cache that another process uses; fails (JournalUnavailable) while the
+    engine can't be reached.
+    """
+    shared = _engine().open_shared(target, cache, seconds=seconds)
+    return SharedStores(*shared)
+
+
+def open_shared_token_store(target: str) -> TokenStore:
+    """The tokens and roles of the registry that a connection string leads to."""
+    engine = _engine()
+    store: TokenStore = engine.PostgresqlTokenStore(engine.StoreSession(target))
+    return store
+
+
+def _engine() -> ModuleType:
+    """The modules that need psycopg, imported where they are asked for."""
+    try:
+        return import_module("rollbook.journal.postgresql.opening")
+    except ModuleNotFoundError as missing:
+        if missing.name is None or missing.name.partition(".")[0] != "psycopg":
+            raise
+        raise SettingRefused("a journal on PostgreSQL needs psycopg: pip install 'rollbook[postgresql]'") from None
 
 
 def journal_path(directory: Path) -> Path:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.backups import Manifest, make_backup
 from rollbook.journal.interface import DirectoryJournal
+from rollbook.registry.feed.duties import Duty
 
 NAME = re.compile(r"rollbook-(\d{8}T\d{6}Z)-r\d+\.backup")
 TIME_FORMAT = "%Y%m%dT%H%M%SZ"
@@ -36,8 +37,15 @@ class Backups:
     """Makes the backups of the registry in ``directory``, one at a time."""
 
     def __init__(
-        self, journal: DirectoryJournal, directory: Path, schedule: Schedule, *, now_ms: Callable[[], int]
+        self,
+        journal: DirectoryJournal,
+        directory: Path,
+        schedule: Schedule,
+        *,
+        now_ms: Callable[[], int],
+        duty: Duty | None = None,
     ) -> None:
+        self._duty = duty or Duty()
         self._journal = journal
         self._directory = directory
         self._now_ms = now_ms
@@ -67,7 +75,7 @@ class Backups:
         """Make the scheduled backup when it is due, and remove the oldest ones."""
         directory, now_ms = self.schedule.directory, self._now_ms()
         is_due = self.newest_ms is None or now_ms - self.newest_ms >= self.schedule.every_seconds * 1000
-        if directory is None or not is_due:
+        if directory is None or not is_due or not self._duty.is_ours:
             return
         try:
             await self._make_scheduled(directory, now_ms)

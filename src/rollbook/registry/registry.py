@@ -4,7 +4,7 @@ One rule: who asks comes first in every method.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
@@ -15,6 +15,8 @@ from rollbook.limits import Limits
 from rollbook.registry.backups import Backups
 from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.clocks import TrustedClock
+from rollbook.registry.feed.recent_changes import RecentChanges
+from rollbook.registry.following import Follower
 from rollbook.registry.history.compacting import Compactor
 from rollbook.registry.history.history import History
 from rollbook.registry.listing.fits import Fits
@@ -56,6 +58,10 @@ class Registry(Struct, frozen=True):
     supervisor: Supervisor
     backups: Backups
     computing: ComputingThreads
+    follower: Follower
+    recent: RecentChanges
+    unix_ms: Callable[[], int]
+    """The time (Unix ms): where processes share a journal, the engine's for all of them."""
 
     @property
     def fits(self) -> Fits:

@@ -46,6 +46,11 @@ class Supervisor:
         """Run a task. Without ``restarts``, a fault in it is a failure of the registry, and is raised by the task."""
         return asyncio.create_task(self._restarted(name, work) if restarts else self._once(name, work), name=name)
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether everything is about to end."""
+        return self._closing.is_set()
+
     async def failed(self) -> str:
         """Return when the registry can't go on, with the reason."""
         await self._failed.wait()

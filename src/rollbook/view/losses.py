@@ -40,6 +40,12 @@ def accept_loss(directory: Path, newest: int) -> None:
     turn_back_beside(directory, newest)
 
 
+def forget_other_snapshot(directory: Path, newest: int) -> None:
+    """Remove a snapshot that is newer than the journal: a cache that outlived what it was made from."""
+    if snapshots.newest_in_snapshot(directory) > newest:
+        snapshots.remove_snapshot(directory)
+
+
 def _known_revisions(directory: Path) -> Iterator[tuple[Path, int]]:
     yield directory / snapshots.FILE_NAME, snapshots.newest_in_snapshot(directory)
     yield from revisions_beside(directory)

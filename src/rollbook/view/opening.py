@@ -3,8 +3,9 @@
 import gc
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 from rollbook.errors import RegistryError
@@ -117,6 +118,23 @@ def _kept_from_the_collector() -> Iterator[None]:
 
 def _restored(view: View, read: tuple[Snapshot, bytes], journal: Journal) -> View | None:
     snapshot, mark = read
+    with closing_of(journal.load()) as kept:  # from here on the journal stands still, for who loads it
+        return _restored_with(view, snapshot, mark, journal, kept)
+
+
+@contextmanager
+def closing_of(kept: Iterator[StoredVersion]) -> Iterator[Iterator[StoredVersion]]:
+    """Let go of a journal that is read, though not to its end."""
+    try:
+        yield kept
+    finally:
+        if isinstance(kept, Generator):
+            kept.close()
+
+
+def _restored_with(
+    view: View, snapshot: Snapshot, mark: bytes, journal: Journal, kept: Iterator[StoredVersion]
+) -> View | None:
     newest = journal.newest()
     if not 0 < snapshot.revision <= newest <= snapshot.revision + TAIL_SHARE_MAX * len(snapshot.ids):
         logger.info("the index is made anew: its snapshot is of revision %d, this is %d", snapshot.revision, newest)
@@ -126,7 +144,8 @@ def _restored(view: View, read: tuple[Snapshot, bytes], journal: Journal) -> Vie
         if mark_of(next(changes)) != mark:
             logger.warning("the index is made anew: its snapshot belongs to another journal")
             return None
-        view.restore(snapshot, _told(journal.load(), len(snapshot.ids), "read, and their index"), changes, newest)
+        later = takewhile(lambda change: change.revision <= newest, changes)
+        view.restore(snapshot, _told(kept, len(snapshot.ids), "read, and their index"), later, newest)
     except (RegistryError, StopIteration, ValueError, LookupError) as error:
         logger.warning("the snapshot of the index does not fit the journal, and is made anew: %r", error)
         return None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rollbook.errors import ChangesLost, DataDirectoryUnsound, JournalUnavailable, SettingRefused
 from rollbook.journal.interface import DirectoryJournal
-from rollbook.journal.opening import journal_path, open_journal, problems_beside
+from rollbook.journal.opening import journal_path, open_journal, open_shared_journal, problems_beside
 from rollbook.view.losses import accept_loss, check_before_opening, check_newest
 from rollbook.view.snapshots import remove_snapshot
 
@@ -38,6 +38,15 @@ def problems_in(directory: Path) -> list[str]:
         return [trouble.message]
     try:
         return [*journal.problems(), *problems_beside(directory)]
+    finally:
+        journal.close()
+
+
+def problems_in_shared(target: str) -> list[str]:
+    """What is wrong with the journal that a connection string leads to, as of one moment."""
+    journal = open_shared_journal(target)
+    try:
+        return journal.problems()
     finally:
         journal.close()
 

@@ -216,6 +216,14 @@ class View:
             self.by_number[entry.number] = entry
 
 
+def replace_view(view: View, fresh: View) -> None:
+    """Let a view become what another one is, at once. What was handed to readers stays as it was."""
+    for name in ("index", "_by_id", "by_number", "body_bytes", "revision", "_packer"):
+        setattr(view, name, getattr(fresh, name))
+    view.snapshot_revision = 0
+    view._selections = WeakSet()
+
+
 def _follow(index: Index, numbers: dict[str, int], change: Change) -> None:
     """A change that an index which was read back has not seen."""
     if change.before is None and change.after is not None:

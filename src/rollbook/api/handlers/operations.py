@@ -11,6 +11,7 @@ from rollbook.api.responses import json_response
 from rollbook.documents.values import Value
 from rollbook.registry.backups import Backups
 from rollbook.registry.feed.clocks import TrustedClock
+from rollbook.registry.following import Follower
 from rollbook.registry.liveness.lease_metrics import leases_as_json
 from rollbook.view.views import View
 
@@ -37,7 +38,7 @@ async def readyz(request: Request) -> Response:
     registry = registry_of(request)
     if not caller_of(request).may("metrics"):
         return json_response({"status": "ready"})
-    trouble = registry.journal.trouble or registry.committer.trouble
+    trouble = registry.journal.trouble or registry.committer.trouble or registry.follower.trouble
     return json_response(
         {
             "status": "ready",
@@ -49,6 +50,7 @@ async def readyz(request: Request) -> Response:
             "snapshot": snapshot_as_json(registry.view),
             "clock": clock_as_json(registry.clock),
             **backup_as_json(registry.backups),
+            **sharing_as_json(registry.follower),
             "liveness": leases_as_json(registry.liveness.leases),
             **({"tasks": dict(registry.supervisor.troubles)} if registry.supervisor.troubles else {}),
         }
@@ -61,6 +63,18 @@ def backup_as_json(backups: Backups) -> dict[str, Value]:
         return {}
     age, trouble = backups.age_seconds, backups.trouble
     return {"backup": {"ageSeconds": None if age is None else int(age), **({"trouble": trouble} if trouble else {})}}
+
+
+def sharing_as_json(follower: Follower) -> dict[str, Value]:
+    """What ``/readyz`` says of the engine of a shared journal, and of the other processes."""
+    if not follower.is_shared:
+        return {}
+    return {
+        "keeper": follower.duty.is_ours,
+        "processes": follower.processes,
+        "lagMs": follower.lag_ms,
+        "engine": follower.trouble or "heard",
+    }
 
 
 def clock_as_json(clock: TrustedClock) -> dict[str, Value]:
@@ -102,7 +116,8 @@ OPERATIONS = (
                 "reads are answered; and for callers with the verb `metrics`, and on loopback: `writable` says whether "
                 "the last write reached the disk, `compacted` up to which revision the history is no longer kept, "
                 "`liveness.silent` how many clusters are silent, and `liveness.holds` why some of these silences are "
-                "not written down",
+                "not written down. Of a [shared journal](../guides/running-many.md): `keeper` says whether this "
+                "process is the keeper, `lagMs` how long ago the engine was heard, and `engine` why it is not",
                 reference("Readiness"),
             ),
         ),

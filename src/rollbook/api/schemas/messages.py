@@ -154,9 +154,16 @@ COMPONENTS: dict[str, Schema] = {
             "revision": COUNT,
             "clusters": COUNT,
             "compacted": COUNT,
+            "keeper": FLAG,
+            "processes": COUNT,
+            "lagMs": COUNT,
+            "engine": TEXT,
             "liveness": {"type": "object"},
         },
-        optional=("writable", "trouble", "revision", "clusters", "compacted", "liveness"),
+        optional=(
+            *("writable", "trouble", "revision", "clusters", "compacted", "liveness"),
+            *("keeper", "processes", "lagMs", "engine"),
+        ),
     ),
     "RunningRequest": object_of(
         {

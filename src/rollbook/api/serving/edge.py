@@ -82,6 +82,7 @@ class Edge:
         self.tasks: set[Task[None]] = set()
         self._registry = registry
         self._shortcuts = Shortcuts(registry, traffic)
+        self._takes_shortcuts = takes_shortcuts
         self.shortcuts: Shortcuts | None = self._shortcuts if takes_shortcuts else None
         self._ids = count(1)
         self._id_prefix = os.urandom(6).hex()
@@ -135,6 +136,8 @@ class Edge:
             self.clock.now = loop.time()
             self.date = date_header()
             self.admission.identities.look()
+            if self._takes_shortcuts and not self.is_stopping:  # they can't say how old an answer is
+                self.shortcuts = None if self._registry.follower.trouble else self._shortcuts
             self._tick()
 
     def stop(self) -> None:

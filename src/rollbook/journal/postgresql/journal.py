@@ -4,6 +4,7 @@ One rule: what is acknowledged is safe: on the standbys that the engine waits fo
 ``appending`` for the protocol, ``connecting`` and ``writing`` for what is done where there is no answer.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
@@ -24,7 +25,7 @@ from rollbook.journal.postgresql.following import check_newest, follow, newest_i
 from rollbook.journal.postgresql.past import PostgresqlPast
 from rollbook.journal.postgresql.poolers import refuse_transaction_pooling
 from rollbook.journal.postgresql.schema import Identity, open_tables
-from rollbook.journal.postgresql.writing import WRITE_SECONDS, Writer
+from rollbook.journal.postgresql.writing import WRITE_SECONDS, EngineWriter
 from rollbook.journal.statuses import Formers, formers_in
 
 LOAD = """
@@ -45,10 +46,10 @@ class PostgresqlJournal:
         self.target = target
         self.identity = identity
         self._readers = Sessions(target)
-        self._writer = Writer(lambda until: Session.open(target, deadline=until), seconds=seconds)
+        self._writer = EngineWriter(lambda until: Session.open(target, deadline=until), seconds=seconds)
         self._chain = Chain(newest)
         self.syncs = Syncs()
-        self.sharing: Sharing = PostgresqlSharing(self._writer, self._chain)
+        self.sharing: Sharing = PostgresqlSharing(self._writer, self._chain, self._readers)
         self.past = PostgresqlPast(self._readers)
         self.compaction = PostgresqlCompaction(self._readers)
         self.count: Callable[[], int] = partial(count_in, self._readers)
@@ -116,7 +117,9 @@ class PostgresqlJournal:
         columns, total_bytes = columns_of(changes, stand, formers_in(changes) if formers is None else formers)
         columns |= columns_of_results(results)
         position = Position(changes[-1].revision, uuid4(), changes[-1].at_ms, total_bytes)
+        begun = time.perf_counter()
         self._writer.append(Appending.of(columns, stand, position, channel=self.identity.channel))
+        self.syncs.add(time.perf_counter() - begun)
         self._chain.add(position)
 
     def follow(self, after: int) -> Iterator[Change]:
@@ -143,8 +146,9 @@ class PostgresqlJournal:
 class PostgresqlSharing:
     """What a writer asks about the other processes (see ``interface.Sharing``)."""
 
-    def __init__(self, writer: Writer, chain: Chain) -> None:
+    def __init__(self, writer: EngineWriter, chain: Chain, readers: Sessions) -> None:
         self._writer = writer
+        self._readers = readers
         self._chain = chain
 
     def settle(self) -> bool | None:
@@ -160,6 +164,11 @@ class PostgresqlSharing:
         position = Position._make(self._writer.asked(lambda session: [newest_in(session)])[0])
         check_newest(self._chain, after, position)
         return position.revision
+
+    def newest(self) -> int:
+        """See ``Sharing.newest``."""
+        with self._readers.borrowed() as session:
+            return newest_in(session).revision
 
 
 def count_in(readers: Sessions) -> int:

@@ -4,6 +4,7 @@ One rule: all tables lie in one schema of the database, the first of the connect
 is touched. Two registries may share a database in two schemas.
 """
 
+import os
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from rollbook.errors import DataDirectoryUnsound, JournalForbidden
 from rollbook.journal.postgresql.connecting import Session
 
 FORMAT = 1
+CURSOR_KEY_BYTES = 32
 
 LOCK_OF_MAKING = 5_713_320_771
 """The advisory lock under which one process at a time makes the tables."""
@@ -26,7 +28,10 @@ CREATE TABLE registry (
     mark_at_ms bigint NOT NULL DEFAULT 0,
     mark_total_bytes bigint NOT NULL DEFAULT 0,
     had_identities boolean NOT NULL DEFAULT false,
-    keeper_term bigint NOT NULL DEFAULT 0      -- goes up with every process that becomes the keeper
+    keeper_term bigint NOT NULL DEFAULT 0,     -- goes up with every process that becomes the keeper
+    tokens_version bigint NOT NULL DEFAULT 0,  -- goes up with every change of tokens and roles
+    webhooks_version bigint NOT NULL DEFAULT 0,
+    cursor_key bytea NOT NULL                  -- seals the cursors of pages, which any process may be given
 );
 CREATE TABLE log (                             -- an entry is a batch; it names its predecessor's token
     first bigint PRIMARY KEY,
@@ -170,16 +175,17 @@ CREATE INDEX audit_at ON audit (at);
 """
 
 BEGIN_LOG = """
-WITH made AS (INSERT INTO registry (id, format) VALUES (gen_random_uuid(), %s) RETURNING id)
+WITH made AS (INSERT INTO registry (id, format, cursor_key) VALUES (gen_random_uuid(), %s, %s) RETURNING id)
 INSERT INTO log SELECT 0, 0, id, id, 0, 0 FROM made
 """
-READ = "SELECT id, format FROM registry"
+READ = "SELECT id, cursor_key, format FROM registry"
 
 
 class Identity(NamedTuple):
     """Which registry a database holds."""
 
     id: UUID
+    cursor_key: bytes
 
     @property
     def channel(self) -> str:
@@ -188,7 +194,7 @@ class Identity(NamedTuple):
 
     def lock(self, what: int) -> int:
         """The number of an advisory lock of this registry."""
-        return int.from_bytes(self.id.bytes[:7], "big") * 8 + what
+        return (int.from_bytes(self.id.bytes[:7], "big") * 8 + what) % 2**62
 
 
 def open_tables(session: Session) -> Identity:
@@ -201,21 +207,21 @@ def open_tables(session: Session) -> Identity:
     if found is None:
         _make(session)
         found = _found(session)
-    if found is None or found[1] != FORMAT:
-        number = "none" if found is None else found[1]
+    if found is None or found[2] != FORMAT:
+        number = "none" if found is None else found[2]
         raise DataDirectoryUnsound(
             f"the tables of this registry are of format {number}, and this Rollbook reads format {FORMAT}: "
             "run the version that wrote them, or a newer one"
         )
-    return Identity(found[0])
+    return Identity(*found[:2])
 
 
-def _found(session: Session) -> tuple[UUID, int] | None:
+def _found(session: Session) -> tuple[UUID, bytes, int] | None:
     try:
         rows = session.rows(READ)
     except UndefinedTable:
         return None
-    return (rows[0][0], rows[0][1]) if rows else None
+    return (rows[0][0], bytes(rows[0][1]), rows[0][2]) if rows else None
 
 
 def _make(session: Session) -> None:
@@ -224,7 +230,7 @@ def _make(session: Session) -> None:
             session.rows("SELECT pg_advisory_xact_lock(%s)", (LOCK_OF_MAKING,))
             if session.rows("SELECT to_regclass('registry')")[0][0] is None:
                 session.run(TABLES)
-                session.run(BEGIN_LOG, (FORMAT,))
+                session.run(BEGIN_LOG, (FORMAT, os.urandom(CURSOR_KEY_BYTES)))
     except (DuplicateTable, UniqueViolation) as stranger:
         raise DataDirectoryUnsound(
             f"the schema holds a table that is not Rollbook's ({stranger.diag.message_primary}): "

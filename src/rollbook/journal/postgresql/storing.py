@@ -1,7 +1,7 @@
 """The connection of a store beside the journal, made again when it is lost.
 
 One rule: a write is one transaction. Where the store is the keeper's, the transaction first holds the keeper's term
-against the registry's: whoever is not the keeper any more saves nothing.
+against the registry's: a process that is not the keeper any more saves nothing.
 """
 
 from collections.abc import Callable, Iterator

@@ -28,6 +28,7 @@ SAVE_PROGRESS = f"""
 INSERT INTO progress (id, {PROGRESS}) SELECT id, {", ".join(["%s"] * 9)} FROM webhooks WHERE id = %s
 ON CONFLICT (id) DO UPDATE SET {SET_PROGRESS}
 """  # noqa: S608
+CHANGED = "UPDATE registry SET webhooks_version = webhooks_version + 1"
 FORGET = "DELETE FROM webhooks WHERE id = %s"
 BURY = """
 INSERT INTO dead_letters (webhook, kind, first_revision, revision, at_ms, attempts, problem, retry, body)
@@ -70,11 +71,13 @@ class PostgresqlWebhookStore:
         with self._edits.writing("webhooks can't be stored") as session:
             session.run(SAVE, row)
             session.run(SAVE_PROGRESS, (*_storable(progress), row.id))
+            session.run(CHANGED)
 
     def forget(self, id: str) -> None:
         """See ``WebhookStore.forget``."""
         with self._edits.writing("webhooks can't be stored") as session:
             session.run(FORGET, (id,))
+            session.run(CHANGED)
 
     def keep(self, progress: Sequence[tuple[str, Progress]]) -> None:
         """See ``WebhookStore.keep``."""
@@ -142,6 +145,7 @@ class PostgresqlDeadLetters:
 
     def _on_letters(self, statement: str, id: str, number: int | None) -> int:
         with self._edits.writing("webhooks can't be stored") as session:
+            session.run(CHANGED)
             if number is None:
                 return session.run(statement, (id,))
             return session.run(f"{statement} AND number = %s", (id, number))

@@ -28,7 +28,7 @@ NOT_DONE = frozenset({"22", "23", "25", "40", "42", "53", "54", "57014"})
 """What the engine reports of a statement that it has given up: nothing of it is there."""
 
 
-class Writer:
+class EngineWriter:
     """The connection that appends, made again when it is lost. One thread calls it."""
 
     def __init__(self, open_session: Callable[[float], Session], *, seconds: float = WRITE_SECONDS) -> None:

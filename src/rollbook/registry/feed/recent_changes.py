@@ -38,9 +38,19 @@ class RecentChanges:
         self._grown.set()
         self._grown = asyncio.Event()
 
+    def start_over(self, revision: int) -> None:
+        """Forget every change: what was before ``revision`` can't be followed any more, nor may it be the past."""
+        self._changes.clear()
+        self._bytes = 0
+        self.revision = revision
+        self._grown.set()
+        self._grown = asyncio.Event()
+
     def after(self, revision: int, *, most: int) -> Sequence[Change] | None:
         """The first changes later than ``revision``, in order; None when some of them are only in the journal."""
         newer = self.revision - revision
+        if newer < 0:
+            return None
         first = len(self._changes) - newer
         if first < 0:
             return None
@@ -50,8 +60,16 @@ class RecentChanges:
         return newest[: -most - 1 : -1]
 
     async def wait(self, revision: int) -> None:
-        """Return as soon as there is a change later than ``revision``."""
+        """Return as soon as there is a change later than ``revision``, or everything is loaded anew."""
         while self.revision <= revision:
+            grown = self._grown
+            await grown.wait()
+            if self.revision < revision:
+                return
+
+    async def reached(self, revision: int) -> None:
+        """Return as soon as the newest revision is ``revision``, or later."""
+        while self.revision < revision:
             await self._grown.wait()
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.interface import Journal
+from rollbook.registry.feed.duties import Duty
 from rollbook.registry.supervising import Supervisor
 
 logger = logging.getLogger(__name__)
@@ -36,8 +37,15 @@ class Compactor:
     """Keeps the journal within its retention. Only history is deleted; current documents are never touched."""
 
     def __init__(
-        self, journal: Journal, retention: Retention, *, now_ms: Callable[[], int], supervisor: Supervisor | None = None
+        self,
+        journal: Journal,
+        retention: Retention,
+        *,
+        now_ms: Callable[[], int],
+        supervisor: Supervisor | None = None,
+        duty: Duty | None = None,
     ) -> None:
+        self._duty = duty or Duty()
         self.mark = journal.compaction.mark()
         """Changes up to this revision are gone."""
         self.given_up = 0
@@ -75,7 +83,7 @@ class Compactor:
         """Give up what is beyond the retention now, step by step."""
         self.mark, goal = await asyncio.to_thread(lambda: (self._journal.compaction.mark(), self._goal()))
         begun = self.mark
-        while self.mark < goal and not self._closing.is_set():
+        while self.mark < goal and self._duty.is_ours and not self._closing.is_set():
             started = time.monotonic()
             mark = await asyncio.to_thread(self._journal.compaction.step, goal)
             self.given_up += mark - self.mark

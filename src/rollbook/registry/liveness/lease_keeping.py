@@ -6,7 +6,7 @@ the first one after a silence, waits for a document.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import islice
 from typing import Self
 
@@ -15,12 +15,14 @@ from rollbook.clusters.liveness import ClockReading, Lease
 from rollbook.clusters.nodes import node_id, nodes_in
 from rollbook.clusters.uptime import Share, day_shares, slot_shares
 from rollbook.errors import ClusterDeleted, ClusterNotFound, RegistryError
+from rollbook.registry.feed.duties import Duty
 from rollbook.registry.liveness.admitting import admitted, unlisted
 from rollbook.registry.liveness.heartbeats import NODES_MAX, PLAIN_HEARTBEAT, Heartbeat
 from rollbook.registry.liveness.lease_metrics import LeaseMetrics, totals_of
 from rollbook.registry.liveness.lease_saving import LeaseSaver
 from rollbook.registry.liveness.leases import Leases
 from rollbook.registry.liveness.marking import Marking
+from rollbook.registry.liveness.sharing import Unshared
 from rollbook.registry.liveness.status_overrides import StatusOverrides, StatusWords
 from rollbook.registry.supervising import Supervisor, ended
 from rollbook.security.callers import Caller
@@ -44,7 +46,12 @@ class LeaseKeeper:
         *,
         read_clocks: Callable[[], ClockReading],
         supervisor: Supervisor | None = None,
+        duty: Duty | None = None,
+        unshared: Unshared | None = None,
     ) -> None:
+        """``unshared`` is given the heartbeats that are heard here and other processes have to know of."""
+        self._duty = duty or Duty()
+        self.unshared = unshared
         self.leases = leases
         self.saver = saver
         self._marks = marks
@@ -75,7 +82,7 @@ class LeaseKeeper:
         self.listen()
         self._tasks = [
             self._supervisor.run("rollbook-leases", lambda: _every(LOOK_SECONDS, self.look)),
-            self._supervisor.run("rollbook-lease-saving", lambda: _every(SAVE_SECONDS, self.saver.save)),
+            self._supervisor.run("rollbook-lease-saving", lambda: _every(SAVE_SECONDS, self._save)),
         ]
 
     async def beat(self, caller: Caller, id: str, beat: Heartbeat, *, reason: str | None = None) -> Lease:
@@ -110,8 +117,10 @@ class LeaseKeeper:
             return None
         return self.hear(entry, beat)
 
-    def hear(self, entry: Entry, beat: Heartbeat = PLAIN_HEARTBEAT) -> Lease:
-        """Renew a lease, and nothing else."""
+    def hear(self, entry: Entry, beat: Heartbeat = PLAIN_HEARTBEAT, *, elsewhere: bool = False) -> Lease:
+        """Renew a lease, and nothing else. ``elsewhere``: another process has heard it."""
+        if self.unshared is not None and not elsewhere:
+            self.unshared.note(entry, beat)
         at = self._read_clocks()
         lease = self.leases.renew(entry.id, entry.created_revision, beat.ttl_seconds, at)
         lease.unknown_nodes = ()
@@ -132,7 +141,11 @@ class LeaseKeeper:
         """Look at the clocks, and begin to do to the documents what is due."""
         at = self._read_clocks()
         self._marks.catch_up(at)
-        self._marking.look(self.leases.look(at), at)
+        due = self.leases.look(at)
+        if self._duty.is_ours:
+            self._marking.look(due, at)
+        else:
+            self._note_what_is_marked(due, at)
 
     def figures(self) -> LeaseMetrics:
         """What all leases come to, for metrics."""
@@ -146,6 +159,19 @@ class LeaseKeeper:
             marking.restored,
             dict(leases.holds.begun),
         )
+
+    async def _save(self) -> None:
+        if self._duty.is_ours:
+            await self.saver.save()
+        else:
+            self.saver.store_nothing()
+
+    def _note_what_is_marked(self, due: Iterable[Lease], at: ClockReading) -> None:
+        """Take note of the silences that the keeper has written down."""
+        for lease in due:
+            entry = self._marks.entry(lease.id)
+            if entry is not None and self._marks.status_of(entry) == self._marks.words.unreachable:
+                self.leases.note(lease, at)
 
     async def finish(self) -> None:
         """Return when what was begun to be done to documents is done."""

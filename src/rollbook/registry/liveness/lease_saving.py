@@ -17,6 +17,7 @@ from rollbook.clusters.uptime import DAYS_KEPT, SLOTS_KEPT, Share, day_of_slot, 
 from rollbook.documents.values import MISSING
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.lease_store import LeaseBatch, LeaseRow, LeaseStore
+from rollbook.registry.feed.duties import Duty
 from rollbook.registry.liveness.leases import Leases
 from rollbook.registry.liveness.uptimes import Finished, Uptimes
 from rollbook.view.views import View
@@ -33,7 +34,15 @@ NODE_SECONDS_MAX = 86_400
 class LeaseSaver:
     """Stores what changed in a table of leases. Its thread is the only one that touches the store."""
 
-    def __init__(self, leases: Leases, store: LeaseStore, *, read_clocks: Callable[[], ClockReading]) -> None:
+    def __init__(
+        self,
+        leases: Leases,
+        store: LeaseStore,
+        *,
+        read_clocks: Callable[[], ClockReading],
+        duty: Duty | None = None,
+    ) -> None:
+        self._duty = duty or Duty()
         self.failures = 0
         self._read_clocks = read_clocks
         self._leases = leases
@@ -50,8 +59,19 @@ class LeaseSaver:
         at = self._read_clocks()
         for lease in self._leases if self._leases.is_listening else ():
             self._leases.count(lease, at)
-        await self.save()
+        if self._duty.is_ours:
+            await self.save()
         self._thread.shutdown()
+
+    def store_all(self) -> None:
+        """Have every lease stored with the next batches."""
+        self._leases.dirty.update(lease.id for lease in self._leases)
+
+    def store_nothing(self) -> None:
+        """Forget what was to be stored: another process stores it."""
+        self._leases.dirty.clear()
+        self._leases.gone.clear()
+        self._leases.uptimes.take_finished()
 
     async def save(self) -> None:
         """Store everything that has changed. When the disk can't be written, that is logged once and kept."""

@@ -106,13 +106,18 @@ class Leases:
         self.flapping.turned(lease, self._at.unix_ms)
         self._plan(lease)
 
-    def listen(self, at: ClockReading) -> None:
-        """Beats are heard from now on: everybody whose silence was not noted has a lease's length to send one."""
+    def listen(
+        self, at: ClockReading, *, cause: Cause = "started", detail: str = "the registry has just started"
+    ) -> None:
+        """Beats are heard from now on: everybody whose silence was not noted has a lease's length to send one.
+
+        ``cause``: why they may not have been heard before.
+        """
         self._at, self.is_listening = at, True
         self.uptimes.move(at, jumped=True)
         for lease in self._leases.values():
             self.uptimes.resume(lease.id, at.seconds)
-        self._give_grace("started", "the registry has just started", at)
+        self._give_grace(cause, detail, at)
 
     def drop(self, id: str) -> None:
         """Forget a lease: the cluster is not there any more."""

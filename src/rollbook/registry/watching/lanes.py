@@ -79,6 +79,9 @@ class Lane:
         pace = TimeSlice()
         while True:
             await self._recent.wait(self.revision)
+            if self.revision > self._recent.revision:  # everything was loaded anew, and is less than it was
+                self._skip_to(self._recent.revision)
+                continue
             if not len(self.audiences):
                 self.telling = self.revision = self._recent.revision
                 continue

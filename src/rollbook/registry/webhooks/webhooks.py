@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Self, TypeAlias
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from rollbook.documents.values import Document
@@ -22,6 +21,7 @@ from rollbook.journal.interface import Journal
 from rollbook.journal.storing import StoreThread
 from rollbook.journal.webhook_store import Progress, WebhookStore
 from rollbook.limits import Limits
+from rollbook.registry.feed.duties import Duty
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.supervising import Supervisor, ended
 from rollbook.registry.watching.watching import Watching
@@ -29,6 +29,7 @@ from rollbook.registry.webhooks.dead_letters import DeadLetters
 from rollbook.registry.webhooks.delivering import Deliverer
 from rollbook.registry.webhooks.records import Webhook, described, row_of, webhook_from, webhook_of
 from rollbook.registry.webhooks.resolving import Resolve
+from rollbook.registry.webhooks.running_webhooks import RunningWebhook
 from rollbook.registry.webhooks.sending import Sender
 from rollbook.registry.webhooks.surroundings import AccessOf, Surroundings, with_full_access
 from rollbook.registry.webhooks.targets import Registration, Target, TargetChange, TargetParser, parse_delivery_filter
@@ -47,26 +48,6 @@ TargetEdit: TypeAlias = Callable[[Target], TargetChange]
 logger = logging.getLogger(__name__)
 
 
-class RunningWebhook(Struct):
-    """One webhook: how far it had come when nothing delivered to it, or who delivers; and what of that is kept."""
-
-    webhook: Webhook
-    at_rest: Progress
-    kept: Progress
-    deliverer: Deliverer | None = None
-
-    @property
-    def progress(self) -> Progress:
-        """How far it has come."""
-        return self.at_rest if self.deliverer is None else self.deliverer.progress
-
-    async def rest(self, *, grace_seconds: float = 0.0) -> None:
-        """Let nobody deliver."""
-        if self.deliverer is not None:
-            await self.deliverer.stop(grace_seconds=grace_seconds)
-            self.at_rest, self.deliverer = self.deliverer.progress, None
-
-
 class Webhooks:
     """All webhooks of one registry, kept in ``store``. They deliver from ``start`` on."""
 
@@ -83,7 +64,9 @@ class Webhooks:
         resolve: Resolve | None = None,
         chance: Callable[[], float] = random.random,
         supervisor: Supervisor | None = None,
+        duty: Duty | None = None,
     ) -> None:
+        self._duty = duty or Duty()
         supervisor = supervisor or Supervisor()
         watching = Watching(journal, recent, watchers_max=sys.maxsize, supervisor=supervisor)
         watching.mailroom.bytes_max = WAITING_BYTES_MAX
@@ -118,7 +101,8 @@ class Webhooks:
         """Let attempts under way end, write down how far all have come, and release everything."""
         await ended(self._saving)
         await asyncio.gather(*(standing.rest(grace_seconds=STOP_SECONDS) for standing in self._all.values()))
-        await self._save(self._all.values())
+        if self._duty.is_ours:
+            await self._save(self._all.values())
         await self._around.watching.__aexit__()
         self._around.sender.close()
         await asyncio.to_thread(self._keep.close)
@@ -130,11 +114,18 @@ class Webhooks:
         for standing in self._all.values():
             self._begin(standing)
 
+    async def follow(self) -> None:
+        """Take over what other processes have changed; deliver while this process is the keeper, and only then."""
+        async with self._in_turn:
+            await self._read_anew()
+
     async def describe(self, caller: Caller, *ids: str) -> list[Document]:
         """The webhooks with these ids, or all that the caller may see, in order of creation.
 
         Refuses (WebhookNotFound) an id that none of them has.
         """
+        if not self._duty.is_ours:
+            await self.follow()
         standings = [self.owned(caller, id) for id in ids or self._all if ids or _is_for(caller, self._all[id])]
         counts = await self._keep(lambda store: store.letters.counts())
         return [self._described(standing, *counts.get(standing.webhook.id, (0, 0))) for standing in standings]
@@ -142,6 +133,8 @@ class Webhooks:
     async def create(self, caller: Caller, registration: Registration) -> None:
         """Register a webhook. Refuses an id that is taken, one webhook too many, a past that is gone or not there."""
         async with self._in_turn:
+            if not self._duty.is_ours:
+                await self._read_anew()
             if registration.id in self._all:
                 raise WebhookExists(f"a webhook with the id {registration.id!r} exists already")
             if len(self._all) >= self.parser.limits.webhooks_max:
@@ -201,6 +194,8 @@ class Webhooks:
     async def _at_rest(self, caller: Caller, id: str) -> AsyncIterator[RunningWebhook]:
         """One webhook, with nothing under way for the length of the block."""
         async with self._in_turn:
+            if not self._duty.is_ours:
+                await self._read_anew()
             standing = self.owned(caller, id)
             await standing.rest()
             try:
@@ -211,7 +206,7 @@ class Webhooks:
 
     def _begin(self, standing: RunningWebhook) -> None:
         webhook = standing.webhook
-        if not webhook.target.enabled or self._saving is None:
+        if not webhook.target.enabled or self._saving is None or not self._duty.is_ours:
             return
         try:
             filter = parse_delivery_filter(webhook.target.filter, limits=self.parser.limits)
@@ -229,9 +224,34 @@ class Webhooks:
         await self._keep(lambda store: store.save(row_of(webhook), progress))
         standing.webhook, standing.at_rest, standing.kept = webhook, progress, progress
 
+    async def _read_anew(self) -> None:
+        """Make the webhooks what the store holds of them."""
+        stored = await self._keep(lambda store: store.load())
+        for id in self._all.keys() - {row.id for row, _ in stored}:
+            await self._all.pop(id).rest()
+        for row, progress in stored:
+            standing = self._all.get(row.id)
+            known = progress._replace(revision=min(progress.revision, self._recent.revision))
+            if standing is None:
+                self._all[row.id] = standing = RunningWebhook(webhook_of(row), known, progress)
+            elif not self._duty.is_ours or standing.deliverer is None:
+                await standing.rest()
+                standing.webhook, standing.at_rest, standing.kept = webhook_of(row), known, progress
+            elif row != row_of(standing.webhook) or progress != standing.kept:
+                await standing.rest()
+                is_moved = progress != standing.kept  # by another process: it was asked to deliver from there
+                standing.webhook, standing.kept = webhook_of(row), progress
+                standing.at_rest = known if is_moved else standing.at_rest._replace(attempts=0)
+            if standing.deliverer is None:
+                self._begin(standing)
+            else:
+                standing.deliverer.deliver_letters()
+
     async def _save_for_ever(self) -> None:
         while True:
             await asyncio.sleep(SAVE_SECONDS)
+            if not self._duty.is_ours:
+                continue
             async with self._in_turn:
                 await self._disable_what_is_gone()
                 await self._save(self._all.values())

@@ -5,10 +5,13 @@ Theory: commands wait in a queue. One task takes whatever has queued, lets every
 answers. While the disk syncs, the next batch gathers: that is the group commit, and it needs no timer. Deciding and
 appending happen on the writer's thread, so that a slow update or a slow disk never holds the event loop; the view
 changes only on the loop, and only between batches, so a batch sees it stand still. A command that takes long is decided
-beside the queue. When another process appended first, its changes are read, and the batch is decided anew.
+beside the queue. When another process appended first, its changes are read, and the batch is decided anew; what other
+processes write is also published as it becomes known (``follow_up_to``), between batches, by the same loop.
 
 One rule: nothing is answered before it is durable. A refusal that was computed on a predecessor of the same batch
-waits for that predecessor too; when the disk refuses, the whole batch fails.
+waits for that predecessor too; when the disk refuses, the whole batch fails. A batch that changes nothing is answered
+when the journal has confirmed that the view was the newest. A batch whose append had no answer is settled before the
+next one is decided, and is never decided again.
 """
 
 import asyncio
@@ -20,21 +23,22 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVar
 
-from rollbook.errors import Compacted, JournalConflict, JournalUnavailable, WorkExceeded
-from rollbook.journal.changes import Change
+from rollbook.errors import AppendUndecided, Compacted, JournalConflict, JournalUnavailable
 from rollbook.journal.interface import Journal
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.supervising import Supervisor
+from rollbook.registry.writing.beside import Beside
 from rollbook.registry.writing.commands import Command
 from rollbook.registry.writing.commit_counts import CommitCounts
-from rollbook.registry.writing.deciding import Ahead, Deciders, Turns
-from rollbook.registry.writing.drafts import Draft, Submission, WriteResult, current_in, settle
+from rollbook.registry.writing.deciding import Deciders
+from rollbook.registry.writing.drafts import Draft, Submission, WriteResult, settle
 from rollbook.registry.writing.guarding import guarded
 from rollbook.registry.writing.idempotency import IdempotencyKey
+from rollbook.registry.writing.publishing import OutOfStep, Publisher
 from rollbook.security.callers import Caller
-from rollbook.view.views import NO_VERSIONS, Versions, View
+from rollbook.view.views import View
 
 __all__ = ["Committer", "WriteResult"]
 
@@ -47,10 +51,6 @@ PAUSE_SECONDS_MAX = 0.25
 FIRST_PAUSE_SECONDS = 0.002
 
 logger = logging.getLogger(__name__)
-
-
-class OutOfStep(Exception):
-    """Memory is no longer what the journal holds, so nothing can be decided any more: start again."""
 
 
 class Committer:
@@ -67,27 +67,30 @@ class Committer:
         chance: Callable[[], float] = random.random,
         supervisor: Supervisor | None = None,
         computing: ComputingThreads | None = None,
+        loading: Callable[[], View] | None = None,
     ) -> None:
+        """``loading`` makes a view of the whole journal, for when its changes can't be followed any more."""
         self._journal = journal
+        self._known = view.revision
         self._view = view
         self._recent = recent
         self._now_ms = now_ms
         self._limits = limits
         self._chance = chance
+        self.counts = CommitCounts()
         self._queue: deque[Submission] = deque()
         self._arrived = asyncio.Event()
         self._settled = asyncio.Event()
         self._settled.set()
         self._closing = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollbook-writer")
-        self._deciders = Deciders(limits, computing or ComputingThreads())
-        self._turns = Turns()
-        self._beside: set[asyncio.Task[None]] = set()
+        self._publisher = Publisher(journal, view, recent, on_thread=self._on_thread, loading=loading)
+        deciders = Deciders(limits, computing or ComputingThreads())
+        self._beside = Beside(deciders, view, self.counts, self._enqueue, self._is_behind, self._arrived.set)
         self._supervisor = supervisor or Supervisor()
         self._task: asyncio.Task[None] | None = None
         self.trouble: str | None = None
         """Why the last batch could not be written; None when it could."""
-        self.counts = CommitCounts()
 
     async def __aenter__(self) -> Self:
         self._task = self._supervisor.run("rollbook-committer", self._run, restarts=False)
@@ -126,6 +129,12 @@ class Committer:
             self._enqueue(submission)
         return answer
 
+    def follow_up_to(self, revision: int) -> None:
+        """Have the view follow the journal, which is known to have come to this revision."""
+        if revision > self._known:
+            self._known = revision
+            self._arrived.set()
+
     async def settled(self) -> None:
         """Return when what is being written now can be read: what is written later is dated later."""
         await self._settled.wait()
@@ -138,7 +147,7 @@ class Committer:
     async def close(self) -> None:
         """Finish what has queued, then stop."""
         self._closing = True
-        self._deciders.close()
+        self._beside.close()
         self._arrived.set()
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
@@ -154,6 +163,8 @@ class Committer:
     async def _run(self) -> None:
         try:
             while self._queue or self._beside or not self._closing:
+                if self._known > self._view.revision and not self._closing:
+                    await self._follow()
                 if not self._queue:
                     self._arrived.clear()
                     await self._arrived.wait()
@@ -176,7 +187,7 @@ class Committer:
         except OutOfStep as failure:
             self._answer_all(batch, failure)
             raise
-        except (JournalUnavailable, JournalConflict) as trouble:
+        except (JournalUnavailable, JournalConflict, AppendUndecided) as trouble:
             self._note(trouble.message)
             self._fail(batch, trouble)
         except Exception as fault:
@@ -192,18 +203,23 @@ class Committer:
                 settle(submission, outcome)
             self._queue.extendleft(reversed(draft.left))
             for submission in draft.costly:
-                self._decide_beside(submission)
+                self._beside.decide(submission)
 
     async def _written(self, batch: Sequence[Submission]) -> Draft:
         """The draft of a batch, durable and published; decided anew as long as others append first."""
         until, conflicts = time.monotonic() + CONFLICT_SECONDS_MAX, 0
+        await self._publisher.settle()
         while True:
+            draft = Draft(self._view, 0, self._limits, find=self._journal.past.result)
             try:
-                draft = await self._on_thread(lambda: self._write(batch))
-            except JournalConflict:
+                await self._on_thread(lambda: self._write(batch, draft))  # noqa: B023
+            except AppendUndecided:
+                self._publisher.undecided = draft
+                raise
+            except (JournalConflict, Compacted):
                 self.counts.conflicts += 1
                 conflicts += 1
-                await self._catch_up()
+                await self._publisher.catch_up()
                 if conflicts >= CONFLICTS_MAX or time.monotonic() >= until:
                     raise JournalConflict(
                         f"other processes wrote first, {conflicts} times in a row; nothing was written: try again"
@@ -211,50 +227,26 @@ class Committer:
                 longest = min(PAUSE_SECONDS_MAX, FIRST_PAUSE_SECONDS * 2 ** min(conflicts, 10))
                 await asyncio.sleep(longest * self._chance())
             else:
-                self._publish(draft.changes, draft.versions)
+                self._publisher.publish(draft.changes, draft.versions)
                 return draft
 
-    async def _catch_up(self) -> None:
-        """Take over what others have written."""
+    async def _follow(self) -> None:
+        """Publish what other processes have written, as far as it can be read now."""
         try:
-            changes = await self._on_thread(lambda: list(self._journal.follow(self._view.revision)))
-        except Compacted as gone:
-            raise OutOfStep(f"other processes are too far ahead to catch up with: {gone.message}") from gone
-        self._publish(changes)
+            await self._publisher.settle()
+            await self._publisher.catch_up()
+        except JournalUnavailable as trouble:
+            self._known = self._view.revision  # it is heard of again
+            self._note(trouble.message)
 
-    def _decide_beside(self, submission: Submission) -> None:
-        if submission.returned is not None:
-            submission.returned.set()
-            return
-        self.counts.beside += 1
-        submission.returned = asyncio.Event()
-        task = asyncio.create_task(self._confirm(submission, submission.returned))
-        self._beside.add(task)
-        task.add_done_callback(self._end_beside)
-
-    async def _confirm(self, submission: Submission, returned: asyncio.Event) -> None:
-        """Decide a costly command beside the queue until a decision still fits the document when its turn comes."""
-        id, changed = submission.command.id, 0
-        submission.answer.add_done_callback(lambda _: returned.set())
-        async with self._turns.of(id):
-            while not submission.answer.done():
-                current = current_in(self._view, id)
-                try:
-                    decision = await self._deciders.decide(submission.command, current, deadline=submission.deadline)
-                except Exception as refusal:
-                    outcome = _overtaken(id, changed) if changed and isinstance(refusal, WorkExceeded) else refusal
-                    self.counts.settled([outcome])
-                    settle(submission, outcome)
-                    return
-                submission.ahead = Ahead(current, decision)
-                returned.clear()
-                self._enqueue(submission)
-                await returned.wait()
-                changed += 1
-
-    def _end_beside(self, task: asyncio.Task[None]) -> None:
-        self._beside.discard(task)
-        self._arrived.set()
+    async def _is_behind(self) -> bool:
+        """Whether other processes had written what the view did not show; it does when this returns."""
+        after = self._view.revision
+        if await self._on_thread(lambda: self._journal.sharing.confirm(after)) <= after:
+            return False
+        self.follow_up_to(after + 1)
+        await self._recent.reached(after + 1)
+        return True
 
     def _fail(self, batch: Sequence[Submission], failure: Exception) -> None:
         self.counts.failures += 1
@@ -270,27 +262,15 @@ class Committer:
             self.trouble = trouble
             logger.log(logging.ERROR if trouble else logging.WARNING, trouble or "writes reach the disk again")
 
-    def _publish(self, changes: Sequence[Change], versions: Versions = NO_VERSIONS) -> None:
-        try:
-            self._view.apply(changes, versions)
-            self._recent.extend(changes)
-        except Exception as fault:
-            raise OutOfStep("what is durable could not be made visible") from fault
-
-    def _write(self, batch: Sequence[Submission]) -> Draft:
-        at_ms = max(self._journal.newest_ms(), self._now_ms())  # revisions never go back in time
-        draft = Draft(self._view, at_ms, self._limits, find=self._journal.past.result)
+    def _write(self, batch: Sequence[Submission], draft: Draft) -> None:
+        draft.at_ms = max(self._journal.newest_ms(), self._now_ms())  # revisions never go back in time
         draft.decide(batch)
+        after = self._view.revision
         if draft.changes or draft.results:
             results = list(draft.results.values())
-            self._journal.append(draft.changes, after=self._view.revision, formers=draft.formers, results=results)
-        return draft
+            self._journal.append(draft.changes, after=after, formers=draft.formers, results=results)
+        elif draft.decided and self._journal.sharing.confirm(after) > after:
+            raise JournalConflict(f"another process has written after revision {after}")
 
     async def _on_thread(self, job: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, job)
-
-
-def _overtaken(id: str, changed: int) -> JournalConflict:
-    return JournalConflict(
-        f"the cluster {id!r} changed {changed} times while this costly update was computed; try again"
-    )

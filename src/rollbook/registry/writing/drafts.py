@@ -83,7 +83,7 @@ class Draft:
     def __init__(self, view: View, at_ms: int, limits: Limits, *, find: Find) -> None:
         self._view = view
         self._find = find
-        self._at_ms = at_ms
+        self.at_ms = at_ms
         self._limits = limits
         self._over: dict[str, Current | None] = {}
         self._bytes = 0
@@ -170,14 +170,14 @@ class Draft:
 
     def _replayed(self, key: IdempotencyKey) -> WriteResult | None:
         """The result of the write with this key, if it was done."""
-        kept = remembered(key, self._find, self.results, self._at_ms)
+        kept = remembered(key, self._find, self.results, self.at_ms)
         return None if kept is None else WriteResult(*astuple(kept))._replace(replayed=True)
 
     def _keep(self, key: IdempotencyKey, result: WriteResult) -> None:
         body = result.body if key.keeps_body else None
         facts = (result.kind, body, result.revision, result.warnings, result.outcome, result.answer)
         kept = Remembered(result.id, *facts).encoded()
-        self.results[key.key] = KeptResult(key.key, key.fingerprint, self._at_ms, kept)
+        self.results[key.key] = KeptResult(key.key, key.fingerprint, self.at_ms, kept)
 
     def _current(self, id: str) -> Current | None:
         return self._over[id] if id in self._over else current_in(self._view, id)
@@ -187,7 +187,7 @@ class Draft:
         id, actor = submission.command.id, submission.caller.name
         revision = self._view.revision + len(self.changes) + 1
         before, after = current.body if current else None, decision.body
-        change = Change(revision, id, kind, self._at_ms, before, after, actor, submission.reason)
+        change = Change(revision, id, kind, self.at_ms, before, after, actor, submission.reason)
         self.changes.append(change)
         self._bytes += len(before or b"") + len(after or b"")
         if decision.versions is not None:
@@ -195,9 +195,9 @@ class Draft:
         if decision.versions is None or not has_same_status(*decision.versions):
             self.formers |= formers_in([change])
         protected = protected_after(kind, current is not None and current.protected)
-        creation = (current.created_revision, current.created_at_ms) if current else (revision, self._at_ms)
+        creation = (current.created_revision, current.created_at_ms) if current else (revision, self.at_ms)
         keeps_status = current is not None and not gives_status(change, self.formers)
-        times = (*creation, self._at_ms, current.status_since_ms if current and keeps_status else self._at_ms)
+        times = (*creation, self.at_ms, current.status_since_ms if current and keeps_status else self.at_ms)
         self._over[id] = None if after is None else Current(after, revision, protected, id, *times)
         return revision
 

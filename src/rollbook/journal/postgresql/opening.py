@@ -1,0 +1,36 @@
+"""Opening a registry in PostgreSQL: its journal, the stores beside it, and the link with the other processes."""
+
+from pathlib import Path
+
+from rollbook.journal.interface import DirectoryJournal
+from rollbook.journal.lease_store import LeaseStore
+from rollbook.journal.links import Link
+from rollbook.journal.postgresql.caching import CachedJournal
+from rollbook.journal.postgresql.journal import PostgresqlJournal
+from rollbook.journal.postgresql.leases import PostgresqlLeaseStore
+from rollbook.journal.postgresql.link import EngineLink
+from rollbook.journal.postgresql.storing import StoreSession
+from rollbook.journal.postgresql.tokens import PostgresqlTokenStore
+from rollbook.journal.postgresql.webhooks import PostgresqlWebhookStore
+from rollbook.journal.webhook_store import WebhookStore
+
+__all__ = ["PostgresqlJournal", "PostgresqlTokenStore", "StoreSession", "open_shared"]
+
+
+def open_shared(
+    target: str, cache: Path, *, seconds: float
+) -> tuple[DirectoryJournal, LeaseStore, WebhookStore, Link, bytes]:
+    """See ``journal.opening.open_shared_stores``."""
+    journal = CachedJournal.open_with(target, cache, seconds=seconds)
+    link = EngineLink(target, journal.identity)
+    try:
+        link.exchange((), bids=False)  # which also measures the engine's clock
+    except BaseException:
+        journal.close()
+        raise
+
+    def keeping() -> StoreSession:
+        return StoreSession(target, term=lambda: link.term)
+
+    webhooks = PostgresqlWebhookStore(StoreSession(target), keeping())
+    return journal, PostgresqlLeaseStore(keeping()), webhooks, link, journal.identity.cursor_key

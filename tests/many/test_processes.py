@@ -1,0 +1,116 @@
+"""Three processes on one PostgreSQL are one registry."""
+
+import time
+from collections.abc import Callable, Iterator
+from itertools import cycle, islice
+
+import httpx
+import pytest
+
+from rollbook.journal.postgresql.journal import PostgresqlJournal
+from tests.examples import cluster
+from tests.many_processes import Fleet, fleet_of
+from tests.postgresql import shared_schemas
+
+SECONDS_MAX = 20.0
+
+
+@pytest.fixture(scope="module")
+def journal() -> str:
+    return shared_schemas().new()
+
+
+@pytest.fixture(scope="module")
+def fleet(journal: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    with fleet_of(3, journal, tmp_path_factory.mktemp("many")) as fleet:
+        yield fleet
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + SECONDS_MAX
+    while not holds():
+        assert time.monotonic() < until, "it did not come"
+        time.sleep(0.05)
+
+
+def revision_of(answer: httpx.Response) -> int:
+    return int(answer.headers["X-Registry-Revision"])
+
+
+def test_what_one_writes_the_others_read_by_its_revision(fleet: Fleet) -> None:
+    written = fleet.clients[0].post("/clusters", json=cluster("read"))
+    assert written.status_code == 201, written.text
+    for client in fleet.clients[1:]:
+        read = client.get("/clusters/read", params={"minRevision": revision_of(written)})
+        assert read.status_code == 200, read.text
+        assert revision_of(read) >= revision_of(written)
+
+
+def test_a_strong_read_sees_what_was_acknowledged_before(fleet: Fleet) -> None:
+    fleet.clients[0].post("/clusters", json=cluster("strong"))
+    for turn, (one, other) in enumerate(islice(cycle(zip(fleet.clients, fleet.clients[1:], strict=False)), 20)):
+        assert one.put("/clusters/strong", json={"$set": {"turn": turn}}).status_code == 200
+        assert other.get("/clusters/strong", params={"consistency": "strong"}).json()["turn"] == turn
+
+
+def test_a_refusal_is_computed_on_what_any_process_has_written(fleet: Fleet) -> None:
+    one, other, third = fleet.clients
+    for turn in range(10):
+        id = f"refused{turn}"
+        assert one.post("/clusters", json=cluster(id)).status_code == 201
+        assert other.post("/clusters", json=cluster(id)).status_code == 409
+        assert third.put(f"/clusters/{id}", json={"$set": {"a": 1}}).status_code == 200
+        assert one.delete(f"/clusters/{id}").status_code == 200
+        assert other.put(f"/clusters/{id}", json={"$set": {"a": 1}}).status_code == 404
+
+
+def test_increments_through_all_processes_add_up(fleet: Fleet) -> None:
+    fleet.clients[0].post("/clusters", json=cluster("sum", total=0))
+    for client in islice(cycle(fleet.clients), 60):
+        assert client.put("/clusters/sum", json={"$inc": {"total": 1}}).status_code == 200
+    assert fleet.clients[0].get("/clusters/sum", params={"consistency": "strong"}).json()["total"] == 60
+
+
+def test_a_revision_that_does_not_come_is_refused_with_the_newest(fleet: Fleet) -> None:
+    answer = fleet.clients[1].get("/clusters", params={"minRevision": 10**9})
+    assert (answer.status_code, answer.json()["code"]) == (412, "revision-not-reached")
+
+
+def test_one_of_them_is_the_keeper_and_all_are_heard(fleet: Fleet) -> None:
+    eventually(lambda: fleet.keeper >= 0)
+    states = [client.get("/readyz").json() for client in fleet.clients]
+    assert [state["keeper"] for state in states].count(True) == 1
+    eventually(lambda: all(client.get("/readyz").json()["processes"] == 3 for client in fleet.clients))
+    assert {state["engine"] for state in states} == {"heard"}
+
+
+def test_a_heartbeat_is_known_in_every_process(fleet: Fleet) -> None:
+    fleet.clients[0].post("/clusters", json=cluster("beating"))
+    assert fleet.clients[2].post("/clusters/beating/heartbeat", json={"ttlSeconds": 3600}).status_code == 200
+    eventually(lambda: all(client.get("/readyz").json()["liveness"]["leases"] >= 1 for client in fleet.clients))
+
+
+def test_a_page_goes_on_at_another_process(fleet: Fleet) -> None:
+    for number in range(4):
+        fleet.clients[0].post("/clusters", json=cluster(f"page{number}"))
+    first = fleet.clients[0].get("/clusters", params={"limit": 2})
+    following = first.links["next"]["url"]
+    second = fleet.clients[1].get(following)
+    assert second.status_code == 200, second.text
+    assert not {each["id"] for each in first.json()} & {each["id"] for each in second.json()}
+
+
+def test_an_idempotency_key_is_good_at_any_process(fleet: Fleet) -> None:
+    headers = {"Idempotency-Key": "the-same-key-everywhere"}
+    first, again = (
+        client.post("/clusters", json=cluster("once"), headers=headers)
+        for client in (fleet.clients[0], fleet.clients[1])
+    )
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.headers["Idempotency-Replayed"] == "true"
+
+
+def test_the_journal_is_intact_after_all_of_this(fleet: Fleet, journal: str) -> None:
+    opened = PostgresqlJournal.open(journal)
+    assert opened.problems() == []
+    opened.close()
