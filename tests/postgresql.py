@@ -20,6 +20,10 @@ import pytest
 from tests.serving import free_port
 
 BINARIES = "/usr/lib/postgresql"
+STANDBY = "s2"
+WITH_STANDBY = {"synchronous_standby_names": f"ANY 1 ({STANDBY})", "wal_level": "replica"}
+"""For a primary that waits for its standby."""
+
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """For servers that nothing is to be found on after a crash."""
 
@@ -68,9 +72,22 @@ class PostgresqlServer:
         """Start it, and return when it takes connections."""
         common = {"listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": ""}
         options = {**common, "max_connections": "300", **self.settings}
-        text = " ".join(f"-c {name}='{value}'" for name, value in options.items())
+        text = " ".join(f'-c {name}="{value}"' for name, value in options.items())
         self.run("pg_ctl", "-D", str(self.data), "-l", str(self.directory / "log"), "-w", "-o", text, "start")
         return self
+
+    def standby(self, directory: Path) -> "PostgresqlServer":
+        """A standby of this one, which runs: its files are made, and it is not started."""
+        standby = PostgresqlServer(directory)
+        standby.directory.mkdir(parents=True, exist_ok=True)
+        self.own(standby.directory)
+        name = f"host=127.0.0.1 port={self.port} user=postgres application_name={STANDBY}"
+        self.run("pg_basebackup", "-D", str(standby.data), "-d", name, "-R", "-X", "stream", "-c", "fast", "--no-sync")
+        return standby
+
+    def promote(self) -> None:
+        """Let a standby take writes."""
+        self.run("pg_ctl", "-D", str(self.data), "-w", "promote")
 
     def stop(self, mode: str = "fast") -> None:
         """Stop it: ``fast``, or ``immediate``, which is a crash."""

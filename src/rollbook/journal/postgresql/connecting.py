@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 from uuid import uuid4
 
 import psycopg
@@ -218,11 +218,19 @@ def _completed(target: str) -> str:
     return conninfo.make_conninfo(**{**defaults, **{name: value for name, value in given.items() if value is not None}})
 
 
+class OpenSession(Protocol):
+    """Opens a session that has registered. Fails (JournalUnavailable) when that takes longer than to the deadline."""
+
+    def __call__(self, deadline: float | None, /) -> Session:
+        """The session."""
+        ...
+
+
 class Sessions:
     """Connections that threads borrow to read, and give back. Opens new ones as they are needed."""
 
-    def __init__(self, target: str, *, kept_max: int = 4) -> None:
-        self._target = target
+    def __init__(self, open_session: "OpenSession", *, kept_max: int = 4) -> None:
+        self._open_session = open_session
         self._kept_max = kept_max
         self._idle: list[Session] = []
         self._lock = threading.Lock()
@@ -257,7 +265,7 @@ class Sessions:
                 if session.is_open and not session.has_ended():
                     return session
                 session.close()
-        return Session.open(self._target, deadline=deadline)
+        return self._open_session(deadline)
 
     def _give_back(self, session: Session) -> None:
         with self._lock:

@@ -42,11 +42,13 @@ MEASURED = ["log", "changes", "clusters", "statuses", "results"]
 class PostgresqlJournal:
     """A journal (see ``interface.Journal``) in the schema that a connection string leads to. Made by ``open``."""
 
-    def __init__(self, target: str, identity: Identity, newest: Position, *, seconds: float) -> None:
+    def __init__(
+        self, identity: Identity, newest: Position, *, target: str, writer: EngineWriter, readers: Sessions
+    ) -> None:
         self.target = target
         self.identity = identity
-        self._readers = Sessions(target)
-        self._writer = EngineWriter(lambda until: Session.open(target, deadline=until), seconds=seconds)
+        self._readers = readers
+        self._writer = writer
         self._chain = Chain(newest)
         self.syncs = Syncs()
         self.sharing: Sharing = PostgresqlSharing(self._writer, self._chain, self._readers)
@@ -74,7 +76,12 @@ class PostgresqlJournal:
             identity = open_tables(session)
             session.register()
             newest = newest_in(session)
-        return cls(target, identity, newest, seconds=seconds)
+
+        def open_session(deadline: float | None) -> Session:
+            return Session.open(target, deadline=deadline)
+
+        writer, readers = EngineWriter(open_session, seconds=seconds), Sessions(open_session)
+        return cls(identity, newest, target=target, writer=writer, readers=readers)
 
     @property
     def trouble(self) -> str | None:

@@ -16,7 +16,7 @@ from rollbook.errors import AppendUndecided, JournalConflict, JournalUnavailable
 from rollbook.journal.kept_results import KeptResult
 from rollbook.journal.postgresql.appending import KEEP_RESULTS, Appending, columns_of_results, look, predecessor, send
 from rollbook.journal.postgresql.batches import Position
-from rollbook.journal.postgresql.connecting import Session, first_line
+from rollbook.journal.postgresql.connecting import OpenSession, Session, first_line
 
 WRITE_SECONDS = 5.0
 """How long one append is tried."""
@@ -31,7 +31,16 @@ NOT_DONE = frozenset({"22", "23", "25", "40", "42", "53", "54", "57014"})
 class EngineWriter:
     """The connection that appends, made again when it is lost. One thread calls it."""
 
-    def __init__(self, open_session: Callable[[float], Session], *, seconds: float = WRITE_SECONDS) -> None:
+    def __init__(
+        self,
+        open_session: OpenSession,
+        *,
+        seconds: float = WRITE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
         self.trouble: str | None = None
         """Why the engine could not be written to when it was last tried; None when it could."""
         self._open_session = open_session
@@ -79,7 +88,7 @@ class EngineWriter:
 
     def asked(self, question: "Callable[[Session], list[tuple[object, ...]]]") -> list[tuple[object, ...]]:
         """What the engine answers to what may be asked any number of times. Fails (JournalUnavailable)."""
-        until, pause = time.monotonic() + self._seconds, PAUSE_SECONDS[0]
+        until, pause = self._clock() + self._seconds, PAUSE_SECONDS[0]
         while True:
             try:
                 session = self._connected(until)
@@ -88,9 +97,9 @@ class EngineWriter:
             except (psycopg.Error, JournalUnavailable) as trouble:
                 self._note(trouble)
                 self._lose_session()
-                if time.monotonic() + pause > until or self._is_closed:
+                if self._clock() + pause > until or self._is_closed:
                     raise JournalUnavailable(self.trouble) from trouble
-                pause = _paused(pause)
+                pause = self._paused(pause)
             else:
                 self.trouble = None
                 return answer
@@ -102,7 +111,7 @@ class EngineWriter:
 
     def _outcome(self, appending: Appending, *, sent_before: bool = False) -> str:
         """What becomes of an entry. Fails (AppendUndecided) when it was sent and nothing is known in time."""
-        until, pause, sent = time.monotonic() + self._seconds, PAUSE_SECONDS[0], sent_before
+        until, pause, sent = self._clock() + self._seconds, PAUSE_SECONDS[0], sent_before
         while True:
             was_sent = sent
             try:
@@ -122,10 +131,10 @@ class EngineWriter:
                 sent = was_sent if _is_not_done(trouble) else sent
                 self._note(trouble)
                 self._lose_session()
-                if time.monotonic() + pause > until or self._is_closed or _is_hopeless(trouble):
+                if self._clock() + pause > until or self._is_closed or _is_hopeless(trouble):
                     kind = AppendUndecided if sent else JournalUnavailable
                     raise kind(self.trouble) from trouble
-                pause = _paused(pause)
+                pause = self._paused(pause)
 
     def _raise(self, outcome: str, appending: Appending) -> None:
         if outcome == "taken":
@@ -149,6 +158,11 @@ class EngineWriter:
             with suppress(psycopg.Error):
                 session.close()
 
+    def _paused(self, pause_seconds: float) -> float:
+        """Wait; how long to wait the next time."""
+        self._sleep(pause_seconds * (0.5 + random.random() / 2))  # noqa: S311
+        return min(2 * pause_seconds, PAUSE_SECONDS[1])
+
     def _note(self, trouble: Exception) -> None:
         text = trouble.message if isinstance(trouble, JournalUnavailable) else first_line(trouble)
         self.trouble = f"the journal's engine can't be written to: {text}"
@@ -164,9 +178,3 @@ def _is_hopeless(trouble: Exception) -> bool:
     """Whether another attempt would end in the same way."""
     state = trouble.sqlstate if isinstance(trouble, psycopg.Error) else None
     return state is not None and state[:2] in ("22", "23", "42", "54")
-
-
-def _paused(pause_seconds: float) -> float:
-    """Wait; how long to wait the next time."""
-    time.sleep(pause_seconds * (0.5 + random.random() / 2))  # noqa: S311
-    return min(2 * pause_seconds, PAUSE_SECONDS[1])
