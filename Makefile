@@ -12,9 +12,10 @@ PACKAGE ?= filters
 SEEDS ?= 200
 REQUESTS ?= 100000
 SEED ?= 1
+SECONDS ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help screenshots console console-check run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-asking bench-fairness mutation lock clean
+.PHONY: help screenshots console console-check run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-asking bench-fairness bench-many test-postgresql test-histories test-many mutation lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +31,15 @@ ifeq ($(ARGS),)
 else
 	.venv/bin/python -m pytest $(ARGS)
 endif
+
+test-postgresql: .venv/for-working ## Run the whole API suite on the journal on PostgreSQL (needs PostgreSQL)
+	ROLLBOOK_TEST_ENGINE=postgresql .venv/bin/python -m pytest tests/api $(ARGS)
+
+test-histories: .venv/for-working ## Try the protocol of many processes in 10,000 simulated histories (SEEDS=100000: more)
+	ROLLBOOK_SEEDS=$(if $(filter 200,$(SEEDS)),10000,$(SEEDS)) .venv/bin/python -m pytest tests/journal/simulation $(ARGS)
+
+test-many: .venv/for-working ## Try three processes behind a faulty network for five minutes (SECONDS=90: shorter)
+	ROLLBOOK_MANY_SECONDS=$(SECONDS) .venv/bin/python -m pytest -s tests/many $(ARGS)
 
 fuzz: .venv/for-working ## Send 100,000 mangled requests to a server (REQUESTS=1000000 SEED=2: more, others)
 	ROLLBOOK_FUZZ_REQUESTS=$(REQUESTS) ROLLBOOK_FUZZ_SEED=$(SEED) .venv/bin/python -m pytest -s tests/fuzz $(ARGS)
@@ -104,6 +114,9 @@ bench-asking: .venv/for-measuring ## Measure what lists, tables, sums, facets an
 
 bench-beats: .venv/for-measuring ## Measure what it costs to hear 10,000 clusters, into benchmarks/results/beating.md
 	.venv/bin/python -m benchmarks.beating $(ARGS)
+
+bench-many: .venv/for-measuring ## Measure many processes on PostgreSQL, into benchmarks/results/many.md (needs PostgreSQL)
+	.venv/bin/python -m benchmarks.many $(ARGS)
 
 bench-fairness: .venv/for-measuring ## Measure what others wait beside floods, into benchmarks/results/fairness.md
 	.venv/bin/python -m benchmarks.fairness $(ARGS)

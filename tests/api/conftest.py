@@ -1,20 +1,35 @@
-"""One real server for the tests of a module; each test uses ids of its own."""
+"""One real server for the tests of a module; each test uses ids of its own.
 
+Some modules are run on both engines; ``ROLLBOOK_TEST_ENGINE=postgresql`` runs all of them on PostgreSQL.
+"""
+
+import os
 from collections.abc import Iterator
 from itertools import count
 
 import httpx
 import pytest
 
+from tests.postgresql import shared_schemas
 from tests.serving import ServerProcess
 
 _numbers = count(1)
 
+ON_BOTH_ENGINES = frozenset({"test_conditional_requests", "test_idempotency", "test_upserts"})
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Have the chosen modules served on both engines."""
+    if "server" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in ON_BOTH_ENGINES:
+        metafunc.parametrize("server", ["embedded", "postgresql"], indirect=True, scope="module")
+
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A running server with an empty registry."""
-    with ServerProcess(tmp_path_factory.mktemp("served") / "data") as running:
+    engine = getattr(request, "param", os.environ.get("ROLLBOOK_TEST_ENGINE", "embedded"))
+    environment = {"ROLLBOOK_JOURNAL": shared_schemas().new()} if engine == "postgresql" else {}
+    with ServerProcess(tmp_path_factory.mktemp("served") / "data", environment=environment) as running:
         yield running
 
 
