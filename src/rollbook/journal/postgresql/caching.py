@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Self
 
-from rollbook.errors import SettingRefused
+from rollbook.errors import JournalUnavailable, SettingRefused
 from rollbook.journal.postgresql.journal import PostgresqlJournal
 from rollbook.journal.sqlite.locking import DirectoryLock
 from rollbook.journal.tenure import Tenure
@@ -32,7 +32,10 @@ class CachedJournal(PostgresqlJournal):
 
     def copy(self, into: Path, /) -> None:
         """See ``interface.DirectoryJournal.copy``."""
-        raise SettingRefused(f"nothing is copied into {into}: back the database up with PostgreSQL's own tools")
+        raise JournalUnavailable(
+            "a journal in PostgreSQL is backed up with PostgreSQL's own tools (pg_dump, pg_basebackup), "
+            f"and not copied into {into.name}"
+        )
 
     def repair(self, id: str, *, drop: bool) -> str:
         """Refuses (SettingRefused): damage of the database is the engine's to repair."""
