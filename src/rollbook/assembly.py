@@ -14,6 +14,7 @@ from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import ClockReading
 from rollbook.errors import SettingRefused
 from rollbook.journal.opening import (
+    open_shared_audit,
     open_shared_token_store,
     open_token_store,
 )
@@ -44,6 +45,7 @@ from rollbook.registry.watching.watching import Watching
 from rollbook.registry.webhooks.webhooks import Webhooks
 from rollbook.registry.writing.committing import Committer
 from rollbook.security.accounts import Accounts
+from rollbook.security.audit import BEGINNING
 from rollbook.security.auditing import Auditor
 from rollbook.security.following import SharedIdentities
 from rollbook.security.identities import Identities, Policy, read_holdings
@@ -282,7 +284,8 @@ async def open_security(settings: Settings, registry: Registry) -> AsyncIterator
         for role, _ in settings.anonymous.roles:
             if role not in identities.roles:
                 raise SettingRefused(f"ROLLBOOK_ANONYMOUS names the role {role!r}, and there is no such role")
-        auditor = Auditor(settings.data, now=lambda: str(time_of(unix_ms())))
+        shared = open_shared_audit(target.url, beginning=BEGINNING) if target.is_shared else None
+        auditor = Auditor(settings.data, now=lambda: str(time_of(unix_ms())), shared=shared)
         undo.push_async_callback(auditor.close)
         yield Security(identities, accounts, auditor, Sessions(now_ms=unix_ms))
 

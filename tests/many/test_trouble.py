@@ -106,6 +106,15 @@ def test_a_token_is_revoked_in_every_process_within_a_second(pair: Fleet) -> Non
     assert time.monotonic() - revoked_at < 5  # a second, on a machine that does nothing else
 
 
+def test_all_processes_keep_one_audit_log(pair: Fleet) -> None:
+    for number, client in enumerate(pair.clients):
+        assert client.post("/tokens", json={"name": f"audited{number}", "roles": ["reader"]}).status_code == 201
+    one, other = (client.get("/audit").json() for client in pair.clients)
+    assert one == other
+    assert len(one) >= 2
+    assert [entry["seq"] for entry in one] == sorted(entry["seq"] for entry in one)
+
+
 def test_when_the_keeper_is_killed_another_writes_silences_down_and_delivers(pair: Fleet) -> None:
     with target() as receiver:
         keeper = pair.keeper

@@ -8,6 +8,7 @@ from types import ModuleType
 from msgspec import Struct
 
 from rollbook.errors import SettingRefused
+from rollbook.journal.audit_store import SharedAuditStore
 from rollbook.journal.interface import DirectoryJournal, Journal
 from rollbook.journal.lease_store import LeaseStore
 from rollbook.journal.links import Link
@@ -85,6 +86,12 @@ def open_shared_token_store(target: str) -> TokenStore:
     """The tokens and roles of the registry that a connection string leads to."""
     engine = _engine()
     store: TokenStore = engine.PostgresqlTokenStore(engine.StoreSession(target))
+    return store
+
+
+def open_shared_audit(target: str, *, beginning: str) -> SharedAuditStore:
+    """The audit log of the registry that a connection string leads to; see ``SharedAuditStore``."""
+    store: SharedAuditStore = _engine().open_audit(target, beginning=beginning)
     return store
 
 

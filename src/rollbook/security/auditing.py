@@ -16,6 +16,7 @@ from typing import Any
 
 from rollbook.documents.values import Document
 from rollbook.errors import JournalUnavailable
+from rollbook.journal.audit_store import SharedAuditStore
 from rollbook.language.filters import Filter, compile_filter
 from rollbook.security.audit import AuditEntry, AuditLog, entries_in
 
@@ -27,8 +28,9 @@ logger = logging.getLogger(__name__)
 class Auditor:
     """Writes and reads the audit log of one data directory, which this process has locked."""
 
-    def __init__(self, directory: Path, *, now: Callable[[], str]) -> None:
-        """``now`` gives the time in ISO 8601."""
+    def __init__(self, directory: Path, *, now: Callable[[], str], shared: SharedAuditStore | None = None) -> None:
+        """``now`` gives the time in ISO 8601; ``shared``: where several processes keep one log."""
+        self._shared = shared
         self.dropped = 0
         """Entries that nobody waited for, and that found the queue full."""
         self._directory = directory
@@ -55,7 +57,10 @@ class Auditor:
         holds = compile_filter(filter)
 
         def found() -> list[Document]:
-            return list(islice((each for each in entries_in(self._directory, since=since) if holds(each)), most))
+            kept = (
+                entries_in(self._directory, since=since) if self._shared is None else self._shared.entries(since=since)
+            )
+            return list(islice((each for each in kept if holds(each)), most))
 
         return await asyncio.to_thread(found)
 
@@ -73,6 +78,8 @@ class Auditor:
         self._thread.shutdown()
         if self._log is not None:
             self._log.close()
+        if self._shared is not None:
+            self._shared.close()
 
     def _put(self, actor: str, event: str, facts: dict[str, Any]) -> "asyncio.Future[None]":
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -89,6 +96,9 @@ class Auditor:
             failure: Exception | None = None
             try:
                 await loop.run_in_executor(self._thread, self._append, entries)
+            except JournalUnavailable as trouble:
+                logger.error("%s", trouble.message)
+                failure = trouble
             except OSError as trouble:
                 logger.error("the audit log can't be written: %s", trouble)
                 failure = JournalUnavailable(f"the audit log can't be written: {trouble.strerror}")
@@ -99,6 +109,9 @@ class Auditor:
             appended.set()
 
     def _append(self, entries: Sequence[AuditEntry]) -> None:
+        if self._shared is not None:
+            self._shared.append_all(entries)
+            return
         if self._log is None:
             self._log = AuditLog(self._directory)
         self._log.append_all(entries)

@@ -5,7 +5,9 @@ from pathlib import Path
 from rollbook.journal.interface import DirectoryJournal
 from rollbook.journal.lease_store import LeaseStore
 from rollbook.journal.links import Link
+from rollbook.journal.postgresql.audit import PostgresqlAudit
 from rollbook.journal.postgresql.caching import CachedJournal
+from rollbook.journal.postgresql.connecting import Session
 from rollbook.journal.postgresql.journal import PostgresqlJournal
 from rollbook.journal.postgresql.leases import PostgresqlLeaseStore
 from rollbook.journal.postgresql.link import EngineLink
@@ -14,7 +16,16 @@ from rollbook.journal.postgresql.tokens import PostgresqlTokenStore
 from rollbook.journal.postgresql.webhooks import PostgresqlWebhookStore
 from rollbook.journal.webhook_store import WebhookStore
 
-__all__ = ["PostgresqlJournal", "PostgresqlTokenStore", "StoreSession", "open_shared"]
+__all__ = ["PostgresqlJournal", "PostgresqlTokenStore", "StoreSession", "open_audit", "open_shared"]
+
+
+def open_audit(target: str, *, beginning: str) -> PostgresqlAudit:
+    """The audit log of the registry that a connection string leads to."""
+
+    def open_session(deadline: float | None) -> Session:
+        return Session.open(target, deadline=deadline)
+
+    return PostgresqlAudit(StoreSession(target), open_session, beginning=beginning)
 
 
 def open_shared(

@@ -167,11 +167,9 @@ CREATE TABLE roles (
     body text NOT NULL
 );
 CREATE TABLE audit (
-    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    at text COLLATE "C" NOT NULL,
-    entry bytea NOT NULL
+    number bigint PRIMARY KEY,
+    entry bytea NOT NULL                       -- a line of JSON, which names the digest of the line before it
 );
-CREATE INDEX audit_at ON audit (at);
 """
 
 BEGIN_LOG = """
