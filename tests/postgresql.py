@@ -97,7 +97,7 @@ class PostgresqlServer:
         """Run one of PostgreSQL's programs as the user whom the files belong to."""
         command = [str(self._bin / program), *arguments]
         result = subprocess.run(
-            command, user=_user(), cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            command, user=unprivileged_user(), cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, check=False, text=True, env={**os.environ, "LC_ALL": "C.UTF-8"},
         )  # fmt: skip
         if result.returncode:
@@ -106,12 +106,12 @@ class PostgresqlServer:
 
     def own(self, path: Path) -> None:
         """Give a path to the user who runs the engine."""
-        user = _user()
+        user = unprivileged_user()
         if user is not None:
             shutil.chown(path, user)
 
 
-def _user() -> str | None:
+def unprivileged_user() -> str | None:
     """Who runs PostgreSQL, which refuses to be run by root."""
     if os.geteuid():
         return None
