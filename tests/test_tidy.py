@@ -26,7 +26,7 @@ FUNCTION_LINES_MAX = 40
 FOLDER_MODULES_MAX = 30
 METHODS_MAX = 10
 
-LONG_MODULES = {"errors.py": 430}
+LONG_MODULES = {"errors.py": 440}
 """The errors are one tree, and a table reads best in one piece."""
 
 WIDE_CLASSES = {
