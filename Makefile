@@ -15,7 +15,7 @@ SEED ?= 1
 SECONDS ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help screenshots console console-check run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-asking bench-fairness bench-many test-postgresql test-histories test-many mutation lock clean
+.PHONY: help release-notes screenshots console console-check run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-asking bench-fairness bench-many test-postgresql test-histories test-many mutation lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -71,6 +71,9 @@ image-check: .venv/for-working ## Carry out the image's steps on a bare Debian (
 
 wheel-check: .venv/for-working ## Install the wheel on every Python that is here, and serve from it (minutes)
 	.venv/bin/python -m tests.deploy.wheels
+
+release-notes: ## Print what changed in a version (VERSION=0.1.0; without one, in the next)
+	@awk -v wanted="$(or $(VERSION),Unreleased)" '/^## / { shown = ($$2 == wanted) } shown { print; found = 1 } END { exit !found }' CHANGELOG.md
 
 formatted: .venv/for-working
 	.venv/bin/python -m ruff format --check $(SOURCES)
@@ -129,6 +132,7 @@ lock: ## Choose versions again and write the lock files (needs uv)
 	$(UV) --upgrade --group build pyproject.toml --output-file requirements.txt
 	$(UV) --upgrade --all-extras --group build --group dev --constraint requirements.txt pyproject.toml \
 		--output-file requirements-dev.txt
+	$(UV) --all-extras --group build --constraint requirements-dev.txt pyproject.toml --output-file requirements-image.txt
 	$(UV) --upgrade --group bench --constraint requirements-dev.txt pyproject.toml \
 		--output-file requirements-bench.txt
 	$(UV) --upgrade --group mutation --constraint requirements-dev.txt pyproject.toml \

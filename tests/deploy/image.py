@@ -74,7 +74,7 @@ def copy_checkout(target: Path) -> None:
     for name in filter(None, files):
         if name.startswith(("src/", "deploy/container/")) or name in (
             "pyproject.toml",
-            "requirements.txt",
+            "requirements-image.txt",
             "README.md",
             "LICENSE",
         ):

@@ -11,6 +11,8 @@ import yaml
 
 ROOT = Path(__file__).parents[2] / "deploy" / "kubernetes"
 VERSIONS = ["1.29", "1.33"]
+DIRECTORIES = ["base", "overlays/replace-original", "overlays/postgresql"]
+SELECTED = {"app.kubernetes.io/name": "rollbook"}
 NOT_OF_KUBERNETES = {"ServiceMonitor"}
 """Kinds of operators, of which Kubernetes publishes no schema."""
 
@@ -32,7 +34,7 @@ def one(manifests: list[dict[str, Any]], kind: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("name", ["base", "overlays/replace-original"])
+@pytest.mark.parametrize("name", DIRECTORIES)
 def test_the_manifests_fit_the_published_schemas(name: str, version: str) -> None:
     manifests = built(name)
 
@@ -63,8 +65,47 @@ def test_the_service_of_the_original_is_replaced_in_place() -> None:
     )
 
 
-def test_the_container_runs_without_privileges() -> None:
-    pod = one(built("base"), "StatefulSet")["spec"]["template"]["spec"]
+def test_three_processes_share_a_journal_in_postgresql() -> None:
+    manifests = built("overlays/postgresql")
+    deployment = one(manifests, "Deployment")["spec"]
+    (container,) = deployment["template"]["spec"]["containers"]
+    base = one(built("base"), "StatefulSet")["spec"]["template"]["spec"]["containers"][0]
+
+    assert not [each for each in manifests if each["kind"] == "StatefulSet"]
+    assert (deployment["replicas"], one(manifests, "PodDisruptionBudget")["spec"]["minAvailable"]) == (3, 2)
+    journal = {"secretKeyRef": {"name": "rollbook-journal", "key": "url"}}
+    assert {"name": "ROLLBOOK_JOURNAL", "valueFrom": journal} in container["env"]
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        assert container[probe] == base[probe]
+    assert {volume["name"] for volume in deployment["template"]["spec"]["volumes"]} == {
+        mount["name"] for mount in container["volumeMounts"]
+    }
+    egress = one(manifests, "NetworkPolicy")["spec"]["egress"]
+    assert [rule["ports"][0]["port"] for rule in egress] == [53, 443, 5432]
+
+
+@pytest.mark.parametrize("name", DIRECTORIES)
+def test_what_selects_finds_the_pods_and_the_service_and_nothing_else_is_selected(name: str) -> None:
+    manifests = built(name)
+    kinds = {each["kind"]: each for each in manifests}
+    workload = kinds.get("StatefulSet") or kinds["Deployment"]
+
+    assert workload["spec"]["template"]["metadata"]["labels"] == SELECTED
+    selectors = [workload["spec"]["selector"], kinds["NetworkPolicy"]["spec"]["podSelector"]]
+    selectors += [
+        kinds[kind]["spec"]["selector"] for kind in ("ServiceMonitor", "PodDisruptionBudget") if kind in kinds
+    ]
+    assert all(selector == {"matchLabels": SELECTED} for selector in selectors)
+    assert kinds["Service"]["spec"]["selector"] == SELECTED
+    assert kinds["Service"]["metadata"]["labels"] == SELECTED
+    (names, *_) = kinds["NetworkPolicy"]["spec"]["egress"]
+    assert names["to"][0]["podSelector"] == {"matchLabels": {"k8s-app": "kube-dns"}}
+
+
+@pytest.mark.parametrize("name", DIRECTORIES)
+def test_the_container_runs_without_privileges(name: str) -> None:
+    kinds = {each["kind"]: each for each in built(name)}
+    pod = (kinds.get("StatefulSet") or kinds["Deployment"])["spec"]["template"]["spec"]
     (container,) = pod["containers"]
 
     assert pod["securityContext"]["runAsNonRoot"]

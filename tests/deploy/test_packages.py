@@ -36,6 +36,15 @@ def test_the_wheel_holds_every_file_of_the_package(built: Path) -> None:
     assert held == there
 
 
+def test_the_image_of_kubernetes_has_the_version_of_the_package_and_the_changelog_has_notes() -> None:
+    base = (ROOT / "deploy" / "kubernetes" / "base" / "kustomization.yaml").read_text()
+    notes = subprocess.run(["make", "--silent", "release-notes"], cwd=ROOT, capture_output=True, text=True)
+
+    assert f'newTag: "{__version__}"\n' in base
+    assert notes.stdout.startswith("## Unreleased\n")
+    assert notes.stdout.count("\n## ") == 0
+
+
 def test_the_archive_of_sources_can_build_the_wheel(built: Path) -> None:
     with tarfile.open(built / f"rollbook-{__version__}.tar.gz") as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}

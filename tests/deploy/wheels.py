@@ -72,6 +72,9 @@ def serve_and_ask(program: Path, data: Path) -> None:
                     time.sleep(0.1)
             assert client.post("/clusters", json=cluster("west")).status_code == 201
             assert client.get("/clusters/west").json()["id"] == "west"
+            assert client.get("/console/").headers["content-type"].startswith("text/html")
+        demo = [program, "demo", "--clusters", "20", "--seconds", "2", "--url", f"http://127.0.0.1:{port}"]
+        subprocess.run(demo, check=True, stdout=subprocess.DEVNULL)
     finally:
         server.terminate()
         assert server.wait(30) == 0

@@ -1,0 +1,66 @@
+"""Data directories as every format so far left them (tests/data), opened by the code of today.
+
+Each was written over HTTP by the last version that wrote its format: `west` was created and updated twice, `east`
+created and, from format 2 on, protected, `gone` created and deleted; from format 2 on `west` has sent a heartbeat, and
+there is a webhook `hook` that is disabled.
+"""
+
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from rollbook.assembly import open_registry
+from rollbook.documents.codec import decode_json
+from rollbook.errors import DataDirectoryUnsound
+from rollbook.journal.sqlite.journal import SqliteJournal
+from rollbook.journal.sqlite.schema import FORMAT, WITHOUT_CHECKSUMS
+from rollbook.security.callers import Caller
+from rollbook.settings import Settings
+
+DATA = Path(__file__).parents[1] / "data"
+READABLE = range(WITHOUT_CHECKSUMS, FORMAT + 1)
+DAYS_MAX = 36_500
+
+
+def unpacked(format: int, tmp_path: Path) -> Path:
+    with tarfile.open(DATA / f"format-{format}.tar.gz") as archive:
+        archive.extractall(tmp_path / "data", filter="data")
+    return tmp_path / "data"
+
+
+def test_a_directory_of_each_format_is_kept() -> None:
+    assert {path.name for path in DATA.glob("format-*")} == {f"format-{each}.tar.gz" for each in range(1, FORMAT + 1)}
+
+
+@pytest.mark.parametrize("format", READABLE)
+async def test_a_directory_of_a_former_format_is_opened_whole(format: int, tmp_path: Path) -> None:
+    directory = unpacked(format, tmp_path)
+    for _ in range(2):  # as it was, and as the first start has left it
+        async with open_registry(Settings(data=directory, history_days=DAYS_MAX)) as registry:
+            west, east = registry.view.entry("west"), registry.view.entry("east")
+            assert west is not None
+            assert east is not None
+            document = decode_json(west.body)
+            assert (document["status"], document["tags"]) == ("busy", ["kept"])
+            assert document["clusterMetadata"]["owner"] == "net-ops"
+            assert (len(registry.view), east.protected, registry.view.revision) == (2, True, 7)
+            history = await registry.history.changes(Caller.FULL, since=0, limit=100, form="document")
+            assert [(event["event"], event["id"]) for event in map(decode_json, history.items)] == [
+                *(("created", id) for id in ("west", "east", "gone")),
+                *(("updated", "west") for _ in range(2)),
+                ("protected", "east"),
+                ("deleted", "gone"),
+            ]
+            assert [hook["id"] for hook in await registry.webhooks.describe(Caller.FULL)] == ["hook"]
+            assert registry.liveness.leases.get("west") is not None
+    journal = SqliteJournal.open(directory)
+    assert journal.problems() == []
+    journal.close()
+
+
+def test_a_format_that_is_too_old_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(
+        DataDirectoryUnsound, match=r"has format 1, .* rollbook export --data .* rollbook import --data"
+    ):
+        SqliteJournal.open(unpacked(1, tmp_path))
