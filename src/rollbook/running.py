@@ -21,6 +21,7 @@ from rollbook.api.serving.certificates import Certificates
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.listening import bind
 from rollbook.api.serving.memory import LOOK_SECONDS, keep_few_heaps, memory_keeper
+from rollbook.api.serving.observing import Observer
 from rollbook.api.serving.server import serve as serve_http
 from rollbook.api.serving.waiting import answering
 from rollbook.assembly import open_registry, open_security
@@ -30,6 +31,7 @@ from rollbook.registry.registry import Registry
 from rollbook.registry.supervising import Recurring, Supervisor
 from rollbook.security.security import Security
 from rollbook.settings import Settings
+from rollbook.telemetry import Telemetry, telemetry_opened
 
 CERTIFICATES_LOOK_SECONDS = 2.0
 RETRY_SECONDS = 0.5
@@ -50,11 +52,11 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> str | None:
-    with closing(bind(settings.host, settings.port)) as bound:
-        return await _serve_on(bound, settings)
+    with closing(bind(settings.host, settings.port)) as bound, telemetry_opened(os.environ) as telemetry:
+        return await _serve_on(bound, settings, telemetry)
 
 
-async def _serve_on(bound: socket.socket, settings: Settings) -> str | None:
+async def _serve_on(bound: socket.socket, settings: Settings, telemetry: Telemetry | None) -> str | None:
     """Serve on a bound socket until a signal; the reason when it was the registry that could not go on."""
     certificates = certificates_of(settings)
     async with AsyncExitStack() as undo:
@@ -72,12 +74,19 @@ async def _serve_on(bound: socket.socket, settings: Settings) -> str | None:
                 Recurring(registry.supervisor, "rollbook-memory", memory.look, seconds=LOOK_SECONDS)
             )
         registry.liveness.start()
-        registry.webhooks.start(security.identities.access_of)
+        registry.webhooks.start(security.identities.access_of, telemetry)
         registry.follower.start()
         traffic = RequestCounts()
         ending = asyncio.create_task(_stop_after(registry.supervisor))
         await serve_http(
-            Edge(make_app(registry, security, traffic), registry, security, traffic, settings),
+            Edge(
+                make_app(registry, security, traffic),
+                registry,
+                security,
+                traffic,
+                settings,
+                observer=observer_of(settings, telemetry),
+            ),
             bound=bound,
             admin=undo.enter_context(admin_socket_in(settings.data)),
             certificates=certificates,
@@ -107,6 +116,12 @@ async def _opened(bound: socket.socket, settings: Settings) -> AsyncIterator[Reg
         else:
             registry = await opened.enter_async_context(open_registry(settings))
         yield registry
+
+
+def observer_of(settings: Settings, telemetry: Telemetry | None) -> Observer | None:
+    """What observes requests; None where nothing is to be sent or logged of them."""
+    slow_seconds = settings.slow_ms / 1000 if settings.slow_ms else None
+    return None if telemetry is None and slow_seconds is None else Observer(telemetry, slow_seconds)
 
 
 def certificates_of(settings: Settings) -> Certificates | None:

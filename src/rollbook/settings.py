@@ -15,6 +15,7 @@ from msgspec import Struct
 from rollbook.errors import SettingRefused
 from rollbook.journal_settings import JOURNAL_SETTINGS
 from rollbook.limits import DEFAULT_LIMITS, Limits
+from rollbook.observing_settings import OBSERVING_SETTINGS, LogFormat, LogLevel
 from rollbook.security_settings import SECURITY_SETTINGS
 from rollbook.setting_values import (
     LOOPBACK_NAMES,
@@ -36,15 +37,12 @@ from rollbook.setting_values import (
     host_name,
     one_of,
     status,
-    switch,
     whole_number,
 )
 
 Schema: TypeAlias = Literal["default", "lenient"]
 Clock: TypeAlias = Literal["check", "trust"]
 Bodies: TypeAlias = Literal["plain", "packed"]
-LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
-LogFormat: TypeAlias = Literal["text", "json"]
 Flag: TypeAlias = str | int | Path | None
 
 
@@ -74,6 +72,7 @@ class Settings(Struct, frozen=True):
     log_level: LogLevel = "info"
     log_format: LogFormat = "text"
     access_log: OnOff = OnOff(False)
+    slow_ms: int = 0
     clock: Clock = "check"
     admin_token_file: SecretFile = SecretFile()
     anonymous: AnonymousRoles = AnonymousRoles()
@@ -232,9 +231,7 @@ SETTINGS = (
         "the system, or in `SSL_CERT_FILE`.",
     ),
     *SECURITY_SETTINGS,
-    Setting("log_level", "ROLLBOOK_LOG_LEVEL", one_of(LogLevel), "The least level that is logged."),
-    Setting("log_format", "ROLLBOOK_LOG_FORMAT", one_of(LogFormat), "`json` logs an object a line."),
-    Setting("access_log", "ROLLBOOK_ACCESS_LOG", switch, "`on` logs every request."),
+    *OBSERVING_SETTINGS,
     Setting(
         "body_bytes_max",
         "ROLLBOOK_BODY_BYTES_MAX",

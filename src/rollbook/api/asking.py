@@ -18,6 +18,7 @@ from rollbook.registry.registry import Registry
 from rollbook.registry.writing.commands import Precondition
 from rollbook.security.callers import Caller
 from rollbook.security.security import Security
+from rollbook.steps import step
 
 Parsed = TypeVar("Parsed")
 
@@ -72,9 +73,10 @@ async def parsed_optional_body(request: Request, parse: Callable[[Maybe], Parsed
     """As ``parsed_body``, but an empty body is parsed as MISSING."""
     body = await request.body()  # whole, and within the limit: the edge sees to that
     _check_media_type(request, required=bool(body))
-    if is_quick_to_parse(body):
-        return parse(decode_json(body, limits=limits) if body else MISSING)
-    return await off_the_loop(lambda: parse(decode_json(body, limits=limits)), size_bytes=len(body))
+    with step("parse", bytes=len(body)):
+        if is_quick_to_parse(body):
+            return parse(decode_json(body, limits=limits) if body else MISSING)
+        return await off_the_loop(lambda: parse(decode_json(body, limits=limits)), size_bytes=len(body))
 
 
 def precondition_of(request: Request) -> Precondition:

@@ -17,13 +17,14 @@ OPERATION = "rollbook.operation"
 class RunningRequest(Struct, eq=False):
     """One request: ``begun`` is when it was whole (seconds of ``perf_counter``); ``id`` is empty where it has none.
 
-    ``scope`` is what the application is given; None: a shortcut answers it.
+    ``scope`` is what the application is given; None: a shortcut answers it. ``answered`` is when its answer began.
     """
 
     request: IncomingRequest
     begun: float
     id: str = ""
     scope: Scope | None = None
+    answered: float | None = None
 
     @property
     def seconds(self) -> float:

@@ -1,13 +1,11 @@
 """What all connections of a server share: the application, the gates, the shortcuts, the clock, and the bounds."""
 
 import asyncio
-import logging
 import os
 from asyncio import Future, Task
 from collections.abc import Coroutine
 from email.utils import formatdate
 from itertools import count
-from time import perf_counter
 from typing import Protocol
 
 from starlette.types import ASGIApp
@@ -16,24 +14,21 @@ from rollbook.api.metrics.request_counts import RequestCounts
 from rollbook.api.metrics.running_requests import RunningRequest
 from rollbook.api.operations import OPERATIONS
 from rollbook.api.routing import Router
+from rollbook.api.serving.access_logs import log_access
 from rollbook.api.serving.admission import Admission
 from rollbook.api.serving.deadlines import Patience
 from rollbook.api.serving.gates import Gates
-from rollbook.api.serving.logs import request_id
+from rollbook.api.serving.observing import ObservedShortcuts, Observer
 from rollbook.api.serving.reading import Clock
-from rollbook.api.serving.requests import IncomingRequest
 from rollbook.api.serving.shortcuts import Shortcuts
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.committing import WriteResult
 from rollbook.security.security import Security
-from rollbook.security.tokens import without_tokens
 from rollbook.settings import Settings
 
 TICK_SECONDS = 1.0
 HELD_BYTES_MAX = 256 * 1024 * 1024
 OUTGOING_BYTES_MAX = 256 * 1024 * 1024
-
-access = logging.getLogger("rollbook.access")
 
 
 class OpenConnection(Protocol):
@@ -65,6 +60,7 @@ class Edge:
         *,
         patience: Patience | None = None,
         takes_shortcuts: bool = True,
+        observer: Observer | None = None,
     ) -> None:
         self.app = app
         self.traffic = traffic
@@ -81,7 +77,10 @@ class Edge:
         self.logs_access = settings.access_log
         self.tasks: set[Task[None]] = set()
         self._registry = registry
-        self._shortcuts = Shortcuts(registry, traffic)
+        self.observer = observer
+        self._shortcuts = (
+            Shortcuts(registry, traffic) if observer is None else ObservedShortcuts(registry, traffic, observer)
+        )
         self._takes_shortcuts = takes_shortcuts
         self.shortcuts: Shortcuts | None = self._shortcuts if takes_shortcuts else None
         self._ids = count(1)
@@ -113,20 +112,18 @@ class Edge:
 
     def finish_update(self, update: "Future[WriteResult]", running: RunningRequest) -> bytes:
         """The answer to an update that a shortcut has begun."""
-        self.traffic.running.discard(running)
         default = self.default_headers(running.id)
         answer = self._shortcuts.finish_update(update, running, default, closes=self.is_stopping)
-        self.log_access(running.request, int(answer[9:12]), running.begun, running.id)
+        self.end(running, int(answer[9:12]))
         return answer
 
-    def log_access(self, request: IncomingRequest, status: int, begun: float, id: str) -> None:
-        """Log one request, if requests are logged."""
+    def end(self, running: RunningRequest, status: int) -> None:
+        """Note how a request ended."""
+        self.traffic.running.discard(running)
         if self.logs_access:
-            token = request_id.set(id)
-            took_ms = (perf_counter() - begun) * 1000
-            address = without_tokens(request.url.decode("latin-1"))
-            access.info("%s %s %d %.1fms %s", request.method.decode(), address, status, took_ms, request.client)
-            request_id.reset(token)
+            log_access(running.request, status, running.begun, running.id)
+        if self.observer is not None:
+            self.observer.end(running, status)
 
     async def keep_time(self) -> None:
         """Turn the clock, and look after the connections, once a second."""

@@ -71,6 +71,8 @@ class Exchange:
         edge = self._connection.edge
         self._running.scope = scope = self._scope()
         edge.traffic.running.add(self._running)
+        if edge.observer is not None:
+            edge.observer.begin(self.request)
         try:
             await edge.app(scope, self.receive, self.send)
         except Exception:
@@ -133,6 +135,7 @@ class Exchange:
     def _rendered_head(self, body: bytes, more: bool) -> bytes:
         assert self._head is not None
         self._status, headers = self._head["status"], list(self._head["headers"])
+        self._running.answered = perf_counter()
         names = [name for name, _ in headers]
         bodiless = self.request.method == b"HEAD" or self._status in BODILESS
         self._sends_body = not bodiless
@@ -171,8 +174,7 @@ class Exchange:
                 connection.outgoing.write(answer)
                 self._status = 500
             self.keep_alive = False
-        connection.edge.traffic.running.discard(self._running)
-        connection.edge.log_access(self.request, self._status, self._running.begun, self.id)
+        connection.edge.end(self._running, self._status)
         connection.end(keep_alive=self.keep_alive)
 
     def _scope(self) -> Scope:

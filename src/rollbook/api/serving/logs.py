@@ -12,6 +12,8 @@ from typing import Literal, TypeAlias
 
 import orjson
 
+from rollbook.steps import STEPS
+
 Format: TypeAlias = Literal["text", "json"]
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -51,6 +53,9 @@ class JsonLines(logging.Formatter):
         }
         if id := request_id.get():
             line["requestId"] = id
+        steps = STEPS.get()
+        if steps is not None and "traceparent" in steps.carrier:
+            line["traceId"] = steps.carrier["traceparent"].split("-")[1]
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info).encode(errors="replace").decode()
         return orjson.dumps(line).decode()

@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import cast
 
 from rollbook.api.metrics.running_requests import RunningRequest
+from rollbook.api.serving.access_logs import log_access
 from rollbook.api.serving.admission import Recognised
 from rollbook.api.serving.deadlines import overdue
 from rollbook.api.serving.edge import Edge
@@ -232,7 +233,7 @@ class Connection(asyncio.Protocol):
             if answer is not None:
                 self.transport.write(answer)
                 if edge.logs_access:
-                    edge.log_access(request, 200, perf_counter(), request.id)
+                    log_access(request, 200, perf_counter(), request.id)
                 return
             update = shortcuts.begin_update(request)
             if update is not None:

@@ -7,6 +7,7 @@ from time import perf_counter
 
 from rollbook.api.metrics.request_counts import OTHER
 from rollbook.api.problems import problem
+from rollbook.api.serving.access_logs import log_access
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.rendering import rendered
 from rollbook.api.serving.requests import IncomingRequest
@@ -24,5 +25,5 @@ def refused(edge: Edge, request: IncomingRequest, refusal: RegistryError, *, clo
     edge.traffic.of(route, method, response.status_code).add(0.0)
     id = request.id or edge.new_id()
     if edge.logs_access:
-        edge.log_access(request, response.status_code, perf_counter(), id)
+        log_access(request, response.status_code, perf_counter(), id)
     return rendered(response, edge.default_headers(id), closes=closes, bodiless=request.method == b"HEAD")

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from rollbook.api.metrics.caller_counts import CallerTally
 from rollbook.api.serving.body_streams import BodyStream
 from rollbook.security.callers import Caller
+from rollbook.steps import RequestSpan, Steps
 
 NO_HEADERS: Mapping[str, str] = {}
 
@@ -33,6 +34,12 @@ class IncomingRequest:
     """Who sends it, once it is recognised."""
     tally: CallerTally
     """Where requests of this caller are counted."""
+    is_observed = False
+    """Whether it was decided if its trace is sampled."""
+    span: RequestSpan | None = None
+    """Its span; None where it has no trace that is sampled."""
+    steps: Steps | None = None
+    """Where its steps are recorded; None where they are not."""
 
     def __init__(self, client: str) -> None:
         self.headers: list[tuple[bytes, bytes]] = []

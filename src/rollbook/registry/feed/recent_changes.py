@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from rollbook.journal.changes import Change
+from rollbook.registry.feed.change_traces import ChangeTraces
 
 RECENT_BYTES_MAX = 64 * 1024 * 1024
 
@@ -20,6 +21,7 @@ class RecentChanges:
     def __init__(self, revision: int, *, bytes_max: int = RECENT_BYTES_MAX) -> None:
         self.revision = revision
         """The newest revision."""
+        self.traces = ChangeTraces()
         self._changes: deque[Change] = deque()
         self._bytes = 0
         self._bytes_max = bytes_max

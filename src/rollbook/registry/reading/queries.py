@@ -24,10 +24,11 @@ from rollbook.registry.reading.faceting import facets_as_json, facets_in_index
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.grouping import Grouping, counts_in_index
 from rollbook.registry.reading.narrowing import index_at, on_documents, plan_query
+from rollbook.registry.reading.planned import planned, planned_query
 from rollbook.registry.reading.reading_threads import ReadingThreads
 from rollbook.registry.reading.registry_columns import facets_of_registry, numbers_matching
 from rollbook.registry.reading.requests import Aggregation, Query
-from rollbook.registry.reading.scanning import Scan, stop_of
+from rollbook.registry.reading.scanning import Scan, are_at_most, stop_of
 from rollbook.registry.reading.summaries import summary_of
 from rollbook.registry.reading.undocumented import note_on, notes_on_hidden
 from rollbook.registry.reading.why_not import clauses_of, why_not_as_json
@@ -35,6 +36,7 @@ from rollbook.security.callers import Caller
 from rollbook.security.seeing import Seeing, SeenView
 from rollbook.security.seen_orders import first_by
 from rollbook.security.sights import WHOLE, Sight
+from rollbook.steps import step
 from rollbook.view.entries import Bodies, Entry
 from rollbook.view.facets import Facet
 from rollbook.view.index.postings import EMPTY
@@ -100,7 +102,7 @@ class PresentFleet(Struct, frozen=True):
 
     async def find(self, query: Query) -> Sequence[bytes]:
         """The JSON of each matching document, in the order asked for, else in order of creation."""
-        view, plan = self.view, plan_query(self.view, query)
+        view, plan = self.view, planned_query(self.view, query)
         if plan.exact and query.sort is None and query.answers_as_stored:
             return Bodies(view.select(_in_window(view, plan, query)))
         first = _first(view, plan, query)
@@ -134,7 +136,8 @@ class PresentFleet(Struct, frozen=True):
     async def aggregate(self, aggregation: Aggregation) -> Sequence[bytes]:
         """The JSON of each document that comes out of the pipeline."""
         view = self.view
-        plan = view.plan(on_documents(aggregation.filter) if aggregation.reads_registry else aggregation.filter)
+        filter = on_documents(aggregation.filter) if aggregation.reads_registry else aggregation.filter
+        plan = planned(lambda: view.plan(filter), view, filter)
         grouped = await self._grouped(view, aggregation, plan) if isinstance(view, View) else None
         if grouped is not None:
             return grouped
@@ -165,7 +168,7 @@ class PresentFleet(Struct, frozen=True):
     async def distinct(self, asked: DistinctQuery) -> list[Value]:
         """The distinct values at a path of the matching documents, in MongoDB's order."""
         view, query = self.view, asked.query
-        plan = Plan() if query.reads_registry else plan_query(view, query)
+        plan = Plan() if query.reads_registry else planned_query(view, query)
         index = index_at(view, asked.path) if plan.exact and asked.collation is None else None
         known = None if index is None else distinct_in_index(asked.path, index, plan.candidates)
         if known is not None:
@@ -185,7 +188,8 @@ class PresentFleet(Struct, frozen=True):
         clauses = explain(query.filter, view.index, live=numbers, veil=view.veil)
         candidates = len(numbers) if plan.candidates is None else len(plan.candidates & numbers)
         return {
-            "summary": summary_of(query, plan, candidates, len(numbers)) + _order(view, query, plan),
+            "summary": summary_of(plan, candidates, len(numbers), reads_registry=query.reads_registry)
+            + _order(view, query, plan),
             "exact": plan.exact,
             "documents": len(numbers),
             "candidates": candidates,
@@ -224,7 +228,7 @@ class PresentFleet(Struct, frozen=True):
 
     def _plan(self, view: View | SeenView, query: Query) -> Plan:
         """The plan for a query of which facts are asked, but not shown."""
-        plan = plan_query(view, query)
+        plan = planned_query(view, query)
         candidates = view.numbers if plan.candidates is None else plan.candidates
         if plan.exact or not query.reads_registry or candidates is None or len(candidates) > REGISTRY_AT_ONCE_MAX:
             return plan
@@ -255,10 +259,11 @@ class PresentFleet(Struct, frozen=True):
         self, job: Callable[[], Result], query: Query, entries: Sequence[Entry], work: RequestBudget
     ) -> Result:
         """Look at few documents at once, at some on a thread for what is brief, at many on one for what is long."""
-        if not query.may_be_slow and _are_at_most(INLINE_ENTRIES_MAX, INLINE_BYTES_MAX, entries):
+        if not query.may_be_slow and are_at_most(INLINE_ENTRIES_MAX, INLINE_BYTES_MAX, entries):
             return job()
-        is_brief = not query.may_be_slow and _are_at_most(BRIEF_ENTRIES_MAX, BRIEF_BYTES_MAX, entries)
-        return await self.threads.run(job, work, is_brief=is_brief)
+        is_brief = not query.may_be_slow and are_at_most(BRIEF_ENTRIES_MAX, BRIEF_BYTES_MAX, entries)
+        with step("scan", documents=len(entries)):
+            return await self.threads.run(job, work, is_brief=is_brief)
 
 
 def _in_window(view: View | SeenView, plan: Plan, query: Query) -> BitMap | None:
@@ -293,7 +298,3 @@ def _facets_in_index(view: View | SeenView, asked: FacetQuery, plan: Plan) -> di
     """The facets that the index alone can tell."""
     known = tuple(facet for facet in asked.facets if index_at(view, *facet.paths) is not None)
     return facets_in_index(replace(asked, facets=known), view.index, plan.candidates) if plan.exact else {}
-
-
-def _are_at_most(count: int, size_bytes: int, entries: Sequence[Entry]) -> bool:
-    return len(entries) <= count and sum(entry.size_bytes for entry in entries) <= size_bytes

@@ -148,3 +148,8 @@ def stop_of(query: Query) -> int | None:
     """Where the window of a query ends; None when it is open, or ends beyond what can be counted."""
     end = query.skip + query.limit
     return end if query.limit and end <= INT64_MAX else None
+
+
+def are_at_most(count: int, size_bytes: int, entries: Sequence[Entry]) -> bool:
+    """Whether there are at most this number of entries, of at most this size together."""
+    return len(entries) <= count and sum(entry.size_bytes for entry in entries) <= size_bytes

@@ -1,12 +1,11 @@
 """How a query is answered, in one sentence."""
 
-from rollbook.registry.reading.requests import Query
 from rollbook.view.planning.plans import Plan
 
 
-def summary_of(query: Query, plan: Plan, candidates: int, documents: int) -> str:
+def summary_of(plan: Plan, candidates: int, documents: int, *, reads_registry: bool) -> str:
     """What the plan leaves to be looked at."""
-    if query.reads_registry and plan.candidates is None:
+    if reads_registry and plan.candidates is None:
         return f"all {documents} documents are looked at: what the registry knows about them is not indexed"
     if plan.candidates is None and not plan.exact:
         return f"all {documents} documents are looked at: the indexes do not narrow this filter"

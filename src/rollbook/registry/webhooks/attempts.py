@@ -11,29 +11,39 @@ from rollbook.registry.webhooks.records import Webhook
 from rollbook.registry.webhooks.sending import Connection
 from rollbook.registry.webhooks.signing import signature_headers
 from rollbook.registry.webhooks.targets import Retry
+from rollbook.registry.webhooks.traces import NO_TRACES, DeliveryTraces
 
 
 class Attempts:
     """The attempts of one webhook. A waiter for an attempt is notified when it is cancelled."""
 
-    def __init__(self, webhook: Webhook, line: Connection, *, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, webhook: Webhook, line: Connection, *, now_ms: Callable[[], int], tracing: DeliveryTraces = NO_TRACES
+    ) -> None:
         self._webhook = webhook
         self._line = line
         self._now_ms = now_ms
+        self._tracing = tracing
         self._under_way: asyncio.Task[Sent] | None = None
 
     async def make(self, revision: int, body: bytes) -> Sent | None:
         """Send the message of a revision once; None when that was broken off."""
         webhook, now_ms = self._webhook, self._now_ms()
         id, at_seconds = f"{webhook.id}_{revision}", now_ms // 1000
+        span = self._tracing.begin(revision, webhook.id)
         headers = signature_headers(webhook.keys(now_ms), id=id, at_seconds=at_seconds, body=body)
+        if span is not None:
+            headers |= span.carrier
         sending = self._line.send(webhook.target.url, headers, body, seconds=webhook.target.timeout_seconds)
         self._under_way = asyncio.create_task(sending)
         try:
             await asyncio.wait([self._under_way])
-            return None if self._under_way.cancelled() else self._under_way.result()
+            sent = None if self._under_way.cancelled() else self._under_way.result()
         finally:
             self._under_way = None
+        if span is not None:
+            span.end("broken off" if sent is None else sent.problem)
+        return sent
 
     async def stop(self, *, grace_seconds: float) -> None:
         """Let the attempt that is under way end within some time, and else break it off."""

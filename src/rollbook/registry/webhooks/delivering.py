@@ -59,7 +59,7 @@ class Deliverer:
         self._is_stopping = False
         self._has_letters = True
         self._called = asyncio.Event()
-        self._attempts = Attempts(webhook, around.sender.line(), now_ms=around.now_ms)
+        self._attempts = Attempts(webhook, around.sender.line(), now_ms=around.now_ms, tracing=around.tracing)
         self._task = around.supervisor.run(f"rollbook-webhook-{webhook.id}", self._run)
 
     @property

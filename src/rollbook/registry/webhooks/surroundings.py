@@ -10,6 +10,7 @@ from rollbook.journal.webhook_store import WebhookStore
 from rollbook.registry.supervising import Supervisor
 from rollbook.registry.watching.watching import Watching
 from rollbook.registry.webhooks.sending import Sender
+from rollbook.registry.webhooks.traces import NO_TRACES, DeliveryTraces
 from rollbook.security.access import FULL_ACCESS, Access
 
 Result = TypeVar("Result")
@@ -47,3 +48,4 @@ class Surroundings(Struct, frozen=True):
     reading: asyncio.Semaphore
     supervisor: Supervisor
     access_of: AccessOf = with_full_access
+    tracing: DeliveryTraces = NO_TRACES

@@ -33,9 +33,11 @@ from rollbook.registry.webhooks.running_webhooks import RunningWebhook
 from rollbook.registry.webhooks.sending import Sender
 from rollbook.registry.webhooks.surroundings import AccessOf, Surroundings, with_full_access
 from rollbook.registry.webhooks.targets import Registration, Target, TargetChange, TargetParser, parse_delivery_filter
+from rollbook.registry.webhooks.traces import DeliveryTraces
 from rollbook.security.callers import Caller
 from rollbook.security.sights import WHOLE
 from rollbook.setting_values import AllowedNetworks
+from rollbook.steps import Tracer
 
 SAVE_SECONDS = 1.0
 STOP_SECONDS = 5.0
@@ -107,9 +109,10 @@ class Webhooks:
         self._around.sender.close()
         await asyncio.to_thread(self._keep.close)
 
-    def start(self, access_of: AccessOf = with_full_access) -> None:
-        """Begin to deliver. ``access_of`` says what the owners of webhooks may see, at any time."""
-        self._around = replace(self._around, access_of=access_of)
+    def start(self, access_of: AccessOf = with_full_access, tracer: Tracer | None = None) -> None:
+        """Begin to deliver. ``access_of`` says what the owners of webhooks may see; ``tracer`` continues traces."""
+        tracing = DeliveryTraces(tracer, self._recent.traces)
+        self._around = replace(self._around, access_of=access_of, tracing=tracing)
         self._saving = self._around.supervisor.run("rollbook-webhooks", self._save_for_ever)
         for standing in self._all.values():
             self._begin(standing)

@@ -29,6 +29,7 @@ from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.supervising import Supervisor
+from rollbook.registry.writing.batch_steps import record_steps
 from rollbook.registry.writing.beside import Beside
 from rollbook.registry.writing.commands import Command
 from rollbook.registry.writing.commit_counts import CommitCounts
@@ -38,6 +39,7 @@ from rollbook.registry.writing.guarding import guarded
 from rollbook.registry.writing.idempotency import IdempotencyKey
 from rollbook.registry.writing.publishing import OutOfStep, Publisher
 from rollbook.security.callers import Caller
+from rollbook.steps import STEPS
 from rollbook.view.views import View
 
 __all__ = ["Committer", "WriteResult"]
@@ -115,14 +117,13 @@ class Committer:
     ) -> asyncio.Future[WriteResult]:
         """Decide, make durable and publish one command, within what its caller may see and change.
 
-        The future has the result; it raises the refusal, or JournalUnavailable.
-
-        A caller that goes away takes nothing back. A dry run is decided in its turn, and that is all.
+        The future has the result; it raises the refusal, or JournalUnavailable. A caller that goes away takes nothing
+        back. A dry run is decided in its turn, and that is all.
         """
         answer: asyncio.Future[WriteResult] = asyncio.get_running_loop().create_future()
         command = guarded(command, caller.access, self._limits)
         deadline = time.monotonic() + self._limits.max_time_ms / 1000
-        submission = Submission(command, caller, reason, answer, deadline, dry_run=dry_run, key=key)
+        submission = Submission(command, caller, reason, answer, deadline, dry_run=dry_run, key=key, steps=STEPS.get())
         if self._closing:
             settle(submission, JournalUnavailable("the registry is stopping; try again when it is back"))
         else:
@@ -195,8 +196,8 @@ class Committer:
             self._fail(batch, fault)
         else:
             self._note(None)
-            seconds = time.perf_counter() - begun
-            self.counts.committed(draft.changes, commands=len(draft.decided), seconds=seconds)
+            self.counts.committed(draft.changes, commands=len(draft.decided), seconds=time.perf_counter() - begun)
+            record_steps(draft, self._recent.traces)
             for submission, outcome in zip(draft.decided, draft.outcomes, strict=True):
                 if not submission.dry_run:
                     self.counts.settled([outcome])
@@ -227,7 +228,9 @@ class Committer:
                 longest = min(PAUSE_SECONDS_MAX, FIRST_PAUSE_SECONDS * 2 ** min(conflicts, 10))
                 await asyncio.sleep(longest * self._chance())
             else:
+                begun_ns = time.time_ns()
                 self._publisher.publish(draft.changes, draft.versions)
+                draft.times["publish"] = begun_ns, time.time_ns()
                 return draft
 
     async def _follow(self) -> None:
@@ -267,10 +270,12 @@ class Committer:
         draft.decide(batch)
         after = self._view.revision
         if draft.changes or draft.results:
-            results = list(draft.results.values())
+            results, begun_ns = list(draft.results.values()), time.time_ns()
             self._journal.append(draft.changes, after=after, formers=draft.formers, results=results)
+            draft.times["append"] = begun_ns, time.time_ns()
+            draft.times["sync"] = self._journal.syncs.last
         elif draft.decided and self._journal.sharing.confirm(after) > after:
             raise JournalConflict(f"another process has written after revision {after}")
 
-    async def _on_thread(self, job: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, job)
+    def _on_thread(self, job: Callable[[], T]) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, job)

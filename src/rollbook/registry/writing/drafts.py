@@ -25,6 +25,7 @@ from rollbook.registry.writing.commands import Command, Current, Decision
 from rollbook.registry.writing.deciding import Ahead, TakesLonger, decide_briefly
 from rollbook.registry.writing.idempotency import Find, IdempotencyKey, Remembered, remembered
 from rollbook.security.callers import Caller
+from rollbook.steps import Steps
 from rollbook.view.views import View
 
 BATCH_BYTES_MAX = 12 * 1024 * 1024
@@ -59,8 +60,9 @@ Outcome: TypeAlias = WriteResult | RegistryError | Exception
 class Submission(Struct, eq=False):
     """A command on its way. ``deadline``: until when it may be decided again (seconds of ``time.monotonic``).
 
-    A ``dry_run`` is decided and changes nothing. ``ahead`` is a decision made before its turn. ``returned``, of a
-    command that is decided beside the queue, is set when the document has changed meanwhile.
+    ``steps`` records what becomes of it, where that is wanted. A ``dry_run`` is decided and changes nothing. ``ahead``
+    is a decision made before its turn. ``returned``, of a command that is decided beside the queue, is set when the
+    document has changed meanwhile.
     """
 
     command: Command
@@ -72,6 +74,7 @@ class Submission(Struct, eq=False):
     returned: asyncio.Event | None = None
     dry_run: bool = False
     key: IdempotencyKey | None = None
+    steps: Steps | None = None
 
 
 class Draft:
@@ -96,6 +99,8 @@ class Draft:
         self.outcomes: list[Outcome] = []
         self.costly: list[Submission] = []
         self.left: Sequence[Submission] = ()
+        self.times: dict[str, tuple[int, int] | None] = {}
+        """When the batch was appended, synced and published (Unix ns)."""
 
     def decide(self, batch: Sequence[Submission]) -> None:
         """Decide the commands of a batch, up to where it has to end: in order, but for those on large documents."""
@@ -125,7 +130,7 @@ class Draft:
                 self.decided.append(submission)
                 self.outcomes.append(replayed)
                 return True
-            decision = self._decision(submission, current)
+            decision = self._observed(submission, current)
             if not submission.dry_run and not self._has_room_for(current, decision):
                 submission.ahead = Ahead(current, decision)
                 return False
@@ -138,6 +143,17 @@ class Draft:
         self.decided.append(submission)
         self.outcomes.append(outcome)
         return True
+
+    def _observed(self, submission: Submission, current: Current | None) -> Decision:
+        """The decision, as a step where that is wanted."""
+        steps = submission.steps
+        if steps is None:
+            return self._decision(submission, current)
+        begun_ns = time.time_ns()
+        try:
+            return self._decision(submission, current)
+        finally:
+            steps.add("decide", (begun_ns, time.time_ns()))
 
     def _decision(self, submission: Submission, current: Current | None) -> Decision:
         ahead = submission.ahead

@@ -1,0 +1,44 @@
+"""Plans of queries, recorded as a step of the request where that is wanted."""
+
+from collections.abc import Callable
+from time import time_ns
+
+from rollbook.language.filters import Filter
+from rollbook.language.filters.nodes import All
+from rollbook.registry.reading.narrowing import plan_query
+from rollbook.registry.reading.requests import Query
+from rollbook.registry.reading.summaries import summary_of
+from rollbook.security.seeing import SeenView
+from rollbook.steps import STEPS
+from rollbook.view.planning.explaining import words_of_clause
+from rollbook.view.planning.plans import Plan
+from rollbook.view.views import View
+
+FILTER_LENGTH_MAX = 500
+
+
+def planned_query(view: View | SeenView, query: Query) -> Plan:
+    """The view's plan for a query (see ``plan_query``)."""
+    return planned(lambda: plan_query(view, query), view, query.filter, reads_registry=query.reads_registry)
+
+
+def planned(plan: Callable[[], Plan], view: View | SeenView, filter: Filter, *, reads_registry: bool = False) -> Plan:
+    """What ``plan`` gives for a filter."""
+    steps = STEPS.get()
+    if steps is None:
+        return plan()
+    begun_ns = time_ns()
+    made = plan()
+    ended_ns = time_ns()
+    documents = len(view.numbers) if view.numbers is not None else len(view.select(None))
+    candidates = documents if made.candidates is None else len(made.candidates)
+    summary = summary_of(made, candidates, documents, reads_registry=reads_registry)
+    steps.add("plan", (begun_ns, ended_ns), plan=summary, filter=words_of(filter), exact=made.exact)
+    return made
+
+
+def words_of(filter: Filter) -> str:
+    """A filter in words, as ``POST /clusters/explain`` has its clauses; a long one is cut."""
+    clauses = filter.clauses if isinstance(filter, All) and filter.clauses else (filter,)
+    text = " and ".join(map(words_of_clause, clauses))
+    return text if len(text) <= FILTER_LENGTH_MAX else text[: FILTER_LENGTH_MAX - 3] + "..."
