@@ -52,7 +52,9 @@ BETTER_WORDS = {
 """Images and words with several meanings that the code once had, and the terms of the field that took their place."""
 
 FORMER_WORDS = re.compile(rf"\b({'|'.join(BETTER_WORDS)})\b", re.IGNORECASE)
-FORMER_CLASSES = frozenset({"Audience", "Budget", "Effort", "Mark", "Occurrence", "Pace", "Stored", "Told", "Work"})
+FORMER_CLASSES = frozenset(
+    {"Audience", "Budget", "Effort", "Form", "Kept", "Mark", "Occurrence", "Pace", "Place", "Stored", "Told", "Work"}
+)
 
 FAMILIES = SOURCES / "language"
 """A folder of the language has a module for each family of operators that MongoDB's manual names."""

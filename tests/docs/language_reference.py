@@ -77,8 +77,8 @@ POSITION_LINES = {
     "$[name]": "The elements that the array filter with this name matches.",
 }
 FORM_LINES = {
-    "Kept": ("`1`, `true`", "Shows the field; of the others that are not named only `id`."),
-    "Dropped": (
+    "Included": ("`1`, `true`", "Shows the field; of the others that are not named only `id`."),
+    "Excluded": (
         "`0`, `false`",
         "Leaves the field out, and shows all that are not named. Only `id: 0` goes with fields shown.",
     ),

@@ -79,7 +79,7 @@ class Compaction(Protocol):
         ...
 
     def goal(self, *, until_ms: int, changes_max: int, bytes_max: int) -> int:
-        """Where the mark has to be so that what is kept is later than a time, so many changes, and so large in all.
+        """Where the mark has to be so that what is kept is later than ``until_ms`` and within both bounds.
 
         The newest change is kept in any case.
         """

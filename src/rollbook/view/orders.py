@@ -12,7 +12,7 @@ from pyroaring import BitMap
 from rollbook.documents.paths import Path
 from rollbook.view.entries import Entry
 from rollbook.view.planning.planning_budgets import effort_from_now
-from rollbook.view.sorting import Place, first_numbers, is_quicker_than_sorting
+from rollbook.view.sorting import SortPosition, first_numbers, is_quicker_than_sorting
 from rollbook.view.views import View
 
 
@@ -23,7 +23,7 @@ def first_by(
     count: int,
     *,
     descending: bool,
-    behind: Place | None = None,
+    behind: SortPosition | None = None,
     until: int | None = None,
 ) -> Sequence[Entry] | None:
     """The first ``count`` candidates (None: all documents) in the order of ``path`` and then of creation.

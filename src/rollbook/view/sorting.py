@@ -28,7 +28,7 @@ KEYS_A_DOCUMENT = 100
 Ordered = TypeVar("Ordered", str, float)
 
 
-class Place(NamedTuple):
+class SortPosition(NamedTuple):
     """A place in the order of a path: behind the document ``number``, which has ``value`` there (None: or nothing)."""
 
     value: Value
@@ -42,7 +42,7 @@ def first_numbers(
     count: int,
     *,
     descending: bool = False,
-    behind: Place | None = None,
+    behind: SortPosition | None = None,
     counts: Callable[[int], bool] | None = None,
     effort: PlanningBudget = UNBOUNDED,
 ) -> list[int] | None:
@@ -78,7 +78,9 @@ def is_quicker_than_sorting(root: PathIndex, path: Path, candidates: BitMap, cou
     return keys_passed < KEYS_A_DOCUMENT * len(candidates)
 
 
-def _groups(node: PathIndex, candidates: BitMap, descending: bool, behind: Place | None) -> Iterator[Iterable[int]]:
+def _groups(
+    node: PathIndex, candidates: BitMap, descending: bool, behind: SortPosition | None
+) -> Iterator[Iterable[int]]:
     """The candidates with equal values, in order; some groups may be empty."""
     for key in _keys(node, descending, behind):
         if key is NULL:
@@ -93,7 +95,7 @@ def _groups(node: PathIndex, candidates: BitMap, descending: bool, behind: Place
         yield group.to_array()
 
 
-def _keys(node: PathIndex, descending: bool, behind: Place | None) -> Iterator[Key]:
+def _keys(node: PathIndex, descending: bool, behind: SortPosition | None) -> Iterator[Key]:
     """All keys of single values in order, from that of ``behind`` on."""
     first = None if behind is None else _key_of(behind.value)
     kinds = list(reversed(KINDS) if descending else KINDS)

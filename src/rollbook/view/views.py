@@ -36,7 +36,7 @@ NO_VERSIONS: Versions = {}
 HELD = attrgetter("held")
 
 AT_ONCE_MAX = 1024
-"""So many documents are looked up at once; more when they are come to."""
+"""At most this number of documents is looked up at once; the others are looked up one by one, as they are needed."""
 
 
 class View:

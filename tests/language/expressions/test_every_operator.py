@@ -11,7 +11,7 @@ from rollbook.documents.ordering import sort_key
 from rollbook.documents.values import MISSING, Int64, Maybe
 from rollbook.errors import LanguageRefused
 from rollbook.language.expressions import compile_expression, parse_expression, scope_of
-from rollbook.language.expressions.operators import Form, Function, NamedFunction, Operator, Shorthand
+from rollbook.language.expressions.operators import Function, NamedFunction, Operator, Shorthand, SpecialForm
 from rollbook.language.expressions.table import FAMILIES, OPERATORS
 
 POSITIONAL = [operator for operator in OPERATORS.values() if isinstance(operator, Function)]
@@ -95,7 +95,7 @@ def test_every_operator_says_in_a_sentence_what_it_does(operator: Operator) -> N
     match operator:
         case Function(evaluate=meaning) | NamedFunction(evaluate=meaning):
             sentence = meaning.__doc__
-        case Form(compile=meaning) | Shorthand(parse=meaning):
+        case SpecialForm(compile=meaning) | Shorthand(parse=meaning):
             sentence = meaning.__doc__
     assert sentence
     assert sentence.partition("\n")[0].endswith(".")

@@ -1,1 +1,1 @@
-"""The figures of a registry for Prometheus."""
+"""The metrics of a registry, for Prometheus."""

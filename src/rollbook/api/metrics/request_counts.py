@@ -41,7 +41,7 @@ class RequestCounts:
         """What is being answered now."""
         self.refusals: Counter[tuple[str, str]] = Counter()
         """How many requests were refused because of who asked, by the verb that was lacking and what became of them."""
-        self.lateness = Histogram()
+        self.loop_lag = Histogram()
         """How late the event loop came to what was due, ten times a second."""
 
     @property

@@ -33,7 +33,7 @@ class Scrape(Struct, frozen=True):
     callers: Mapping[tuple[str, str], int]
     running: int
     refusals: Mapping[tuple[str, str], int]
-    lateness: Histogram
+    loop_lag: Histogram
     leases: LeaseMetrics
     webhooks: WebhookMetrics | None
     size: Size | None

@@ -50,7 +50,7 @@ class Scraper(Struct, frozen=True):
             self.traffic.callers.counts(),
             len(self.traffic.running),
             dict(self.traffic.refusals),
-            self.traffic.lateness,
+            self.traffic.loop_lag,
             self.registry.liveness.figures(),
             await _figures(self.registry.webhooks),
             size,

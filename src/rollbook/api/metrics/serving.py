@@ -70,7 +70,7 @@ REQUESTS = (
         "rollbook_event_loop_lateness_seconds",
         "histogram",
         "How late the event loop was, looked at ten times a second: what holds it up holds up every request.",
-        lambda scrape: scrape.lateness,
+        lambda scrape: scrape.loop_lag,
     ),
 )
 

@@ -10,9 +10,9 @@ LOOK_SECONDS = 0.1
 
 
 @contextlib.asynccontextmanager
-async def loop_lag_kept(lateness: Histogram) -> AsyncIterator[None]:
+async def loop_lag_kept(loop_lag: Histogram) -> AsyncIterator[None]:
     """For the length of the block, count ten times a second how late the loop comes to it."""
-    looking = asyncio.create_task(_look(lateness), name="rollbook-lateness")
+    looking = asyncio.create_task(_look(loop_lag), name="rollbook-loop-lag")
     try:
         yield
     finally:
@@ -21,9 +21,9 @@ async def loop_lag_kept(lateness: Histogram) -> AsyncIterator[None]:
             await looking
 
 
-async def _look(lateness: Histogram) -> None:
+async def _look(loop_lag: Histogram) -> None:
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + LOOK_SECONDS
         await asyncio.sleep(LOOK_SECONDS)
-        lateness.add(max(0.0, loop.time() - due))
+        loop_lag.add(max(0.0, loop.time() - due))

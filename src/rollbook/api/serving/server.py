@@ -50,7 +50,7 @@ async def serve(
     address = address_of(listening, "http" if certificates is None else "https")
     logger.info("rollbook %s, listening on %s: %s", __version__, address, edge.contents)
     accepted = accepting(edge, listening, admin, certificates, stop_seconds=stop_seconds)
-    async with loop_lag_kept(edge.traffic.lateness), accepted:
+    async with loop_lag_kept(edge.traffic.loop_lag), accepted:
         async with service_notified():
             await stopping.wait()
         before_stop()

@@ -31,7 +31,7 @@ LAGGING_UP_TO = (
 )
 
 
-class Standing(NamedTuple):
+class LargeRow(NamedTuple):
     """A large document as it is, how far its row lags behind, and the checksum of this version where it has one."""
 
     version: StoredVersion
@@ -42,14 +42,14 @@ class Standing(NamedTuple):
 class LargeRows:
     """The large documents that were written last, as of a commit. ``draft`` is what a batch makes of them."""
 
-    def __init__(self, standing: dict[str, Standing] | None = None) -> None:
+    def __init__(self, standing: dict[str, LargeRow] | None = None) -> None:
         self._standing = standing or {}
 
     def draft(self) -> "LargeRows":
         """A copy to change: it takes the place of this one when it is durable."""
         return LargeRows(dict(self._standing))
 
-    def follows(self, writer: apsw.Connection, change: Change) -> Standing | None:
+    def follows(self, writer: apsw.Connection, change: Change) -> LargeRow | None:
         """What stands before a change of a large document whose row stays as it is; None: its row is to be written.
 
         Refuses (ValueError) a change that does not follow from what stands.
@@ -68,7 +68,7 @@ class LargeRows:
             raise ValueError(f"revision {change.revision} does not follow from the stored document {change.id!r}")
         return stands
 
-    def follow(self, writer: apsw.Connection, change: Change, stands: Standing, size_bytes: int) -> None:
+    def follow(self, writer: apsw.Connection, change: Change, stands: LargeRow, size_bytes: int) -> None:
         """A change was recorded after what stood, ``size_bytes`` long; the row is written anew when it is time."""
         assert change.after is not None
         version = stands.version._replace(
@@ -81,7 +81,7 @@ class LargeRows:
         checksum = None
         if lag.changes >= LAG_CHANGES_MAX or lag.size_bytes >= len(version.body):
             lag, checksum = Lag(), write_anew(writer, version)
-        self._remember(Standing(version, lag, checksum))
+        self._remember(LargeRow(version, lag, checksum))
 
     def forget(self, id: str) -> None:
         """Read a document again before it is next changed."""
@@ -95,16 +95,16 @@ class LargeRows:
                 write_anew(writer, stands.version)
         self._standing.clear()
 
-    def _stands(self, writer: apsw.Connection, id: str) -> Standing | None:
+    def _stands(self, writer: apsw.Connection, id: str) -> LargeRow | None:
         if id in self._standing:
             return self._standing[id]
         rows: list[Row] = writer.execute(f"{LIVE} WHERE id = ?", (id,)).fetchall()
         if not rows:
             return None
         version, lag = with_later(writer, kept_of(rows[0]))
-        return Standing(version, lag, None if lag.changes else rows[0][7])
+        return LargeRow(version, lag, None if lag.changes else rows[0][7])
 
-    def _remember(self, standing: Standing) -> None:
+    def _remember(self, standing: LargeRow) -> None:
         self.forget(standing.version.id)
         self._standing[standing.version.id] = standing
         left_bytes = REMEMBERED_BYTES_MAX - sum(len(each.version.body) for each in self._standing.values())

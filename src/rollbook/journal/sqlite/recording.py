@@ -13,7 +13,7 @@ from rollbook.documents.splices import Splice, splices_between
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.changes import Change, protected_after
 from rollbook.journal.sqlite.checksums import Damage, change_checksum, document_checksum
-from rollbook.journal.sqlite.lagging import LargeRows, Standing
+from rollbook.journal.sqlite.lagging import LargeRow, LargeRows
 from rollbook.journal.sqlite.rebuilding import LIVE, Row, kept_of
 
 ROW_BYTES = 200
@@ -94,7 +94,7 @@ def record(writer: apsw.Connection, change: Change, tip: Tip, large: LargeRows |
     return Tip(change.revision, change.at_ms, total_bytes)
 
 
-def _followed(writer: apsw.Connection, change: Change, large: LargeRows) -> Standing | None:
+def _followed(writer: apsw.Connection, change: Change, large: LargeRows) -> LargeRow | None:
     """What stands before a change whose row stays as it is. Refuses what ``_check_stored`` does."""
     try:
         return large.follows(writer, change)

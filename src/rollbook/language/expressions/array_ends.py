@@ -1,4 +1,4 @@
-"""``$firstN $lastN $maxN $minN``: so many of an array's elements, from one end of it or of their order.
+"""``$firstN $lastN $maxN $minN``: N of an array's elements, from one end of it or of their order.
 
 One rule: the number is at least one, and more than there are elements means all of them.
 """

@@ -9,7 +9,7 @@ from rollbook.documents.values import MISSING, Maybe, Value
 from rollbook.language.expressions.arguments import array_or_null, whole_number
 from rollbook.language.expressions.growth import make_elements
 from rollbook.language.expressions.nodes import Constant, Expression
-from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
+from rollbook.language.expressions.operators import Argument, Compiling, Parsing, Signature, SpecialForm, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.language.expressions.truth import is_true
 from rollbook.language.expressions.variables import bound_name
@@ -92,7 +92,7 @@ def parse_filter(json: Value, parsing: Parsing) -> ForEach:
 
 
 def compile_filter(form: ForEach, compiling: Compiling) -> Evaluate:
-    """The elements of an array for which a condition is true, or the first so many; null for null or missing."""
+    """The elements of an array for which a condition is true, or the first N; null for null or missing."""
     input_in, is_wanted = compiling.child(form.input), compiling.child(form.expression)
     limit_in, variable, work = compiling.child(form.limit), form.variable, compiling.work
 
@@ -158,7 +158,7 @@ def _variable(members: dict[str, Value], parsing: Parsing) -> str:
 
 
 OPERATORS = (
-    Form("$map", parse_map, compile_map),
-    Form("$filter", parse_filter, compile_filter),
-    Form("$reduce", parse_reduce, compile_reduce),
+    SpecialForm("$map", parse_map, compile_map),
+    SpecialForm("$filter", parse_filter, compile_filter),
+    SpecialForm("$reduce", parse_reduce, compile_reduce),
 )

@@ -106,7 +106,7 @@ def concatenated(work: RequestBudget, *values: Maybe) -> Maybe:
 
 
 def part(work: RequestBudget, array: Maybe, first: Maybe, *second: Maybe) -> Maybe:
-    """So many elements from the start of an array, from its end when negative; or so many from an index on."""
+    """The first N elements of an array, the last when N is negative; or N elements from an index on."""
     if is_null(array) or is_null(first):
         return None
     if not isinstance(array, list):
@@ -123,7 +123,7 @@ def part(work: RequestBudget, array: Maybe, first: Maybe, *second: Maybe) -> May
 
 
 def _elements(work: RequestBudget, array: list[Value], index: int, count: int) -> list[Value]:
-    """So many elements from an index on, which counts from the end when it is negative."""
+    """N elements from an index on, which counts from the end when it is negative."""
     start = index if index >= 0 else max(len(array) + index, 0)
     end = min(start + count, len(array))
     make_elements(work, max(end - start, 0))

@@ -7,7 +7,7 @@ from random import random
 
 from rollbook.documents.values import Maybe, Value
 from rollbook.language.expressions.nodes import Call, Constant, Expression
-from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Shorthand, Signature
+from rollbook.language.expressions.operators import Argument, Compiling, Parsing, Shorthand, Signature, SpecialForm
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.language.expressions.variables import bound_name
 
@@ -56,6 +56,6 @@ def any_fraction(json: Value, parsing: Parsing) -> Expression:
 OPERATORS = (
     Shorthand("$literal", literal),
     Shorthand("$const", literal),
-    Form("$let", parse_let, let),
+    SpecialForm("$let", parse_let, let),
     Shorthand("$rand", any_fraction),
 )

@@ -5,7 +5,7 @@ One rule: operands are looked at in order, and none after the one that decides.
 
 from rollbook.documents.values import Maybe, Value
 from rollbook.language.expressions.nodes import Expression
-from rollbook.language.expressions.operators import Compiling, Form, Function, Parsing
+from rollbook.language.expressions.operators import Compiling, Function, Parsing, SpecialForm
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.language.expressions.truth import is_true
 
@@ -49,7 +49,7 @@ def is_not_true(value: Maybe) -> Maybe:
 
 
 OPERATORS = (
-    Form("$and", parse_operands, all_true),
-    Form("$or", parse_operands, any_true),
+    SpecialForm("$and", parse_operands, all_true),
+    SpecialForm("$or", parse_operands, any_true),
     Function("$not", is_not_true),
 )

@@ -32,12 +32,12 @@ MISSING_ARGUMENT, UNKNOWN_ARGUMENT = 5166402, 5166401
 
 
 def added(start: Maybe, unit: Maybe, amount: Maybe, timezone: Maybe) -> Maybe:
-    """The time so many units later; it keeps the time of day where units are days or longer."""
+    """The time N units later; it keeps the time of day where units are days or longer."""
     return _moved(start, unit, amount, timezone, sign=1)
 
 
 def subtracted(start: Maybe, unit: Maybe, amount: Maybe, timezone: Maybe) -> Maybe:
-    """The time so many units earlier; it keeps the time of day where units are days or longer."""
+    """The time N units earlier; it keeps the time of day where units are days or longer."""
     return _moved(start, unit, amount, timezone, sign=-1)
 
 
@@ -91,7 +91,7 @@ def _moved(start: Maybe, unit: Maybe, amount: Maybe, timezone: Maybe, *, sign: i
 
 
 def _plus_months(time: datetime, months: int) -> datetime:
-    """So many months later, on the same day of the month or on its last."""
+    """The date N months later, on the same day of the month or on its last."""
     year, month = divmod(time.year * 12 + time.month - 1 + months, 12)
     first = time.replace(year=year, month=month + 1, day=1)
     following = date(year + (month == 11), (month + 1) % 12 + 1, 1) if (year, month) != (9999, 11) else None

@@ -6,7 +6,7 @@ One rule: only the branch that is chosen is evaluated.
 from rollbook.documents.values import Maybe, Value
 from rollbook.language.expressions.nodes import Constant, Expression
 from rollbook.language.expressions.numbers import is_null
-from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
+from rollbook.language.expressions.operators import Argument, Compiling, Parsing, Signature, SpecialForm, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.language.expressions.truth import is_true
 
@@ -105,7 +105,7 @@ def _reachable(branches: tuple[Branch, ...], compiling: Compiling) -> list[Branc
 
 
 OPERATORS = (
-    Form("$cond", parse_cond, chosen),
-    Form("$ifNull", parse_if_null, first_not_null),
-    Form("$switch", parse_switch, switched),
+    SpecialForm("$cond", parse_cond, chosen),
+    SpecialForm("$ifNull", parse_if_null, first_not_null),
+    SpecialForm("$switch", parse_switch, switched),
 )

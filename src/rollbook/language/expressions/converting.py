@@ -21,7 +21,7 @@ from rollbook.language.expressions.conversions import (
 )
 from rollbook.language.expressions.nodes import Constant, Expression
 from rollbook.language.expressions.numbers import is_null, number_of
-from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
+from rollbook.language.expressions.operators import Argument, Compiling, Parsing, Signature, SpecialForm, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
 
 _SIGNATURE = Signature(
@@ -210,4 +210,4 @@ def _check_byte_order(value: Maybe) -> None:
         raise refused(9130002, f"there is no byte order '{value}'")
 
 
-OPERATORS = (Form("$convert", parse_convert, converted),)
+OPERATORS = (SpecialForm("$convert", parse_convert, converted),)

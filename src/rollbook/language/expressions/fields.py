@@ -8,7 +8,7 @@ from msgspec import Struct
 from rollbook.documents.values import MISSING, Maybe, Value, type_name
 from rollbook.language.expressions.growth import make_elements
 from rollbook.language.expressions.nodes import Constant, Expression, ObjectOf, Variable
-from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
+from rollbook.language.expressions.operators import Argument, Compiling, Parsing, Signature, SpecialForm, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
 
 _GET = Signature((Argument("field", absent=3041702), Argument("input", absent=3041703)), unknown=3041701)
@@ -113,7 +113,7 @@ def compile_setting(form: Setting, compiling: Compiling) -> Evaluate:
 
 
 OPERATORS = (
-    Form("$getField", parse_reading, compile_reading),
-    Form("$setField", parse_setting, compile_setting),
-    Form("$unsetField", parse_removal, compile_setting),
+    SpecialForm("$getField", parse_reading, compile_reading),
+    SpecialForm("$setField", parse_setting, compile_setting),
+    SpecialForm("$unsetField", parse_removal, compile_setting),
 )

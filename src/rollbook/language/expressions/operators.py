@@ -5,7 +5,7 @@ these kinds of rows:
 
 - ``Function``: arguments by position, all evaluated first (``{"$abs": "$a"}``, ``{"$mod": ["$a", 2]}``);
 - ``NamedFunction``: arguments by name, all evaluated first (``{"$trim": {"input": "$a"}}``);
-- ``Form``: binds variables (``$map``), or evaluates only some of its arguments (``$cond``);
+- ``SpecialForm``: binds variables (``$map``), or evaluates only some of its arguments (``$cond``);
 - ``Shorthand``: means another expression (``$literal`` a constant).
 
 What MongoDB has beside these is refused by name (``language.foreign``).
@@ -118,7 +118,7 @@ class NamedFunction(Struct, frozen=True):
     spends: bool = False
 
 
-class Form(Struct, frozen=True):
+class SpecialForm(Struct, frozen=True):
     """``parse(json, parsing)`` makes the parts, of any type; ``compile(parts, compiling)`` the function of a scope.
 
     What ``compile`` returns may raise ``refused(code, why)`` as functions do. A bound variable is an entry of the
@@ -137,4 +137,4 @@ class Shorthand(Struct, frozen=True):
     parse: Callable[[Value, Parsing], Expression]
 
 
-Operator: TypeAlias = Function | NamedFunction | Form | Shorthand
+Operator: TypeAlias = Function | NamedFunction | SpecialForm | Shorthand

@@ -13,7 +13,7 @@ from rollbook.errors import ExpressionRefused, below
 from rollbook.language import foreign
 from rollbook.language.expressions.fieldpaths import parse_field_path
 from rollbook.language.expressions.nodes import ArrayOf, Call, Constant, Expression, FormCall, ObjectOf
-from rollbook.language.expressions.operators import Form, Function, NamedFunction, Operator, Shorthand
+from rollbook.language.expressions.operators import Function, NamedFunction, Operator, Shorthand, SpecialForm
 from rollbook.language.expressions.table import OPERATORS
 from rollbook.language.expressions.variables import SYSTEM_VARIABLES
 from rollbook.limits import DEFAULT_LIMITS, Limits
@@ -104,7 +104,7 @@ class _Argument(_Place, frozen=True):
                 return self._function(operator, json)
             case NamedFunction():
                 return self._named_function(operator, json)
-            case Form():
+            case SpecialForm():
                 return FormCall(operator.name, operator.compile, operator.parse(json, self), self.at)
             case Shorthand():
                 return operator.parse(json, self)

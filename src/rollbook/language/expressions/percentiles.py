@@ -12,7 +12,7 @@ from msgspec import Struct
 from rollbook.documents.values import Maybe, Value, type_name
 from rollbook.language.expressions.nodes import Constant, Expression
 from rollbook.language.expressions.numbers import number_of
-from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
+from rollbook.language.expressions.operators import Argument, Compiling, Parsing, Signature, SpecialForm, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
 
 _ABSENT, _UNKNOWN, _NOT_AN_OBJECT = 40414, 40415, 7436200
@@ -98,6 +98,6 @@ def _ordered_numbers(value: Maybe) -> list[float]:
 
 
 OPERATORS = (
-    Form("$median", parse_median, median),
-    Form("$percentile", parse_percentile, percentiles),
+    SpecialForm("$median", parse_median, median),
+    SpecialForm("$percentile", parse_percentile, percentiles),
 )

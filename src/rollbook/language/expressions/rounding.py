@@ -27,12 +27,12 @@ def rounded_down(value: Maybe) -> Maybe:
 
 
 def rounded(value: Maybe, places: Maybe = 0) -> Maybe:
-    """The number rounded to so many decimal places, halves to even; negative places round before the point."""
+    """The number rounded to N decimal places, halves to even; negative places round before the point."""
     return _to_places(value, places, ROUND_HALF_EVEN)
 
 
 def truncated(value: Maybe, places: Maybe = 0) -> Maybe:
-    """The number cut off after so many decimal places; negative places cut before the point."""
+    """The number cut off after N decimal places; negative places cut before the point."""
     return _to_places(value, places, ROUND_DOWN)
 
 

@@ -13,7 +13,7 @@ from rollbook.errors import LanguageRefused
 from rollbook.language.expressions.arguments import text_or_null
 from rollbook.language.expressions.growth import counted, read
 from rollbook.language.expressions.nodes import Constant, Expression
-from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature, refused
+from rollbook.language.expressions.operators import Argument, Compiling, Parsing, Signature, SpecialForm, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.language.regular_expressions import Match, Pattern, compile_pattern
 from rollbook.limits import RequestBudget
@@ -132,7 +132,7 @@ def _bytes_of(match: Match) -> int:
 
 
 OPERATORS = (
-    Form("$regexMatch", parse_search, compile_test),
-    Form("$regexFind", parse_search, compile_find),
-    Form("$regexFindAll", parse_search, compile_find_all),
+    SpecialForm("$regexMatch", parse_search, compile_test),
+    SpecialForm("$regexFind", parse_search, compile_find),
+    SpecialForm("$regexFindAll", parse_search, compile_find_all),
 )

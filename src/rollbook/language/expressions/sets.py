@@ -12,7 +12,7 @@ from rollbook.documents.values import Maybe, Value, type_name
 from rollbook.language.expressions.growth import make_elements, walk
 from rollbook.language.expressions.nodes import Constant, Expression
 from rollbook.language.expressions.numbers import is_null
-from rollbook.language.expressions.operators import Compiling, Form, Function, Parsing, refused
+from rollbook.language.expressions.operators import Compiling, Function, Parsing, SpecialForm, refused
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.language.expressions.truth import is_true
 from rollbook.limits import RequestBudget
@@ -144,8 +144,8 @@ OPERATORS = (
     Function("$setUnion", union, (0, None), spends=True),
     Function("$setIntersection", intersection, (0, None), spends=True),
     Function("$setDifference", difference, (2, 2), spends=True),
-    Form("$setEquals", parse_arrays, compile_equality),
-    Form("$setIsSubset", parse_pair, compile_inclusion),
+    SpecialForm("$setEquals", parse_arrays, compile_equality),
+    SpecialForm("$setIsSubset", parse_pair, compile_inclusion),
     Function("$anyElementTrue", is_any_true, spends=True),
     Function("$allElementsTrue", are_all_true, spends=True),
 )

@@ -13,7 +13,7 @@ from rollbook.documents.values import Maybe, Value, is_number, type_name
 from rollbook.language.expressions.arguments import array_or_null
 from rollbook.language.expressions.growth import make_elements, walk
 from rollbook.language.expressions.nodes import Expression
-from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature
+from rollbook.language.expressions.operators import Argument, Compiling, Parsing, Signature, SpecialForm
 from rollbook.language.expressions.scopes import Evaluate, Scope
 from rollbook.limits import RequestBudget
 
@@ -99,4 +99,4 @@ def _at(path: Path, element: Value) -> Value:
     return element
 
 
-OPERATORS = (Form("$sortArray", parse_sort, compile_sort),)
+OPERATORS = (SpecialForm("$sortArray", parse_sort, compile_sort),)

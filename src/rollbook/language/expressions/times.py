@@ -14,12 +14,12 @@ from rollbook.language.expressions.numbers import is_null
 from rollbook.language.expressions.operators import (
     Argument,
     Compiling,
-    Form,
     Function,
     NamedFunction,
     Operator,
     Parsing,
     Signature,
+    SpecialForm,
     refused,
 )
 from rollbook.language.expressions.scopes import Evaluate
@@ -212,5 +212,5 @@ OPERATORS: tuple[Operator, ...] = (
     NamedFunction("$dateToString", as_text, _TO_STRING),
     NamedFunction("$dateFromString", from_text, _FROM_STRING),
     Function("$toDate", as_time),
-    *[Form(name, parse_part, part(read, meaning)) for name, (meaning, read) in PARTS.items()],
+    *[SpecialForm(name, parse_part, part(read, meaning)) for name, (meaning, read) in PARTS.items()],
 )

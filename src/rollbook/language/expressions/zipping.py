@@ -9,7 +9,7 @@ from rollbook.documents.values import MISSING, Maybe, Value
 from rollbook.language.expressions.arguments import array_or_null
 from rollbook.language.expressions.growth import make_elements
 from rollbook.language.expressions.nodes import Expression
-from rollbook.language.expressions.operators import Argument, Compiling, Form, Parsing, Signature
+from rollbook.language.expressions.operators import Argument, Compiling, Parsing, Signature, SpecialForm
 from rollbook.language.expressions.scopes import Evaluate, Scope
 
 _ZIP = Signature(
@@ -78,4 +78,4 @@ def _rows(columns: list[list[Value]], height: int, fillings: list[Value]) -> lis
     return [[column[row] if row < len(column) else filling for column, filling in filled] for row in range(height)]
 
 
-OPERATORS = (Form("$zip", parse_zip, compile_zip),)
+OPERATORS = (SpecialForm("$zip", parse_zip, compile_zip),)

@@ -5,7 +5,7 @@ One rule: ``$elemMatch`` asks one element for everything at once, where other co
 
 from rollbook.documents.values import Value, is_integer
 from rollbook.language.filters.nodes import Constant, ElemMatch, Field, Filter, all_of
-from rollbook.language.filters.operators import Fault, Form, Operator, Test, described, is_operator_object
+from rollbook.language.filters.operators import Fault, FilterForm, Operator, Test, described, is_operator_object
 from rollbook.language.filters.sites import Site
 
 LENGTH_MAX = 2**31 - 1
@@ -68,6 +68,6 @@ def not_a_length(operand: Value) -> Fault | None:
 OPERATORS = (Operator("$size", of_size, problem_with=not_a_length, whole=True),)
 
 FORMS = (
-    Form("$all", contains_all),
-    Form("$elemMatch", some_element),
+    FilterForm("$all", contains_all),
+    FilterForm("$elemMatch", some_element),
 )

@@ -13,7 +13,7 @@ from rollbook.documents.values import MISSING, Int64, Maybe, Value
 from rollbook.language.filters.nodes import Field, Filter, Not
 from rollbook.language.filters.operators import (
     Fault,
-    Form,
+    FilterForm,
     Operator,
     Test,
     check_operand,
@@ -129,6 +129,6 @@ OPERATORS = (
 )
 
 FORMS = (
-    Form("$ne", not_equal),
-    Form("$nin", none_of),
+    FilterForm("$ne", not_equal),
+    FilterForm("$nin", none_of),
 )

@@ -165,7 +165,7 @@ def _some(clauses: list[Holds], work: RequestBudget | None) -> Holds:
 
 
 def _spending(holds: Holds, clauses: int, work: RequestBudget | None) -> Holds:
-    """Counts the clauses as work where there are so many that a single document could take long."""
+    """Counts the clauses as work where they are many enough that a single document could take long."""
     if work is None or clauses < MANY_CLAUSES:
         return holds
 

@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 from rollbook.documents.values import MISSING, TYPE_NUMBERS, Maybe, Value, is_number, type_name
 from rollbook.language.filters.nodes import Field, Filter, Not
-from rollbook.language.filters.operators import Fault, Form, Operator, Test, described
+from rollbook.language.filters.operators import Fault, FilterForm, Operator, Test, described
 from rollbook.language.filters.sites import FAILED_TO_PARSE, TYPE_MISMATCH, Site
 
 NUMBER_TYPES = frozenset({"int", "long", "double"})
@@ -92,4 +92,4 @@ OPERATORS = (
     Operator("$type", of_type, problem_with=not_types),
 )
 
-FORMS = (Form("$exists", existence),)
+FORMS = (FilterForm("$exists", existence),)

@@ -11,7 +11,7 @@ from rollbook.documents.values import INT64_MAX, INT64_MIN, Value, is_number
 from rollbook.language.expressions import parse_expression
 from rollbook.language.filters.json_schema import check_schema
 from rollbook.language.filters.nodes import Computed, Constant, Field, Filter, JsonSchema
-from rollbook.language.filters.operators import Fault, Form, Operator, Test, described
+from rollbook.language.filters.operators import Fault, FilterForm, Operator, Test, described
 from rollbook.language.filters.sites import FAILED_TO_PARSE, TYPE_MISMATCH, Site
 from rollbook.language.regular_expressions import compile_pattern, problem_with_options
 from rollbook.limits import RequestBudget
@@ -118,14 +118,14 @@ OPERATORS = (
 )
 
 FORMS = (
-    Form("$regex", regular_expression),
-    Form("$options", pattern_options),
+    FilterForm("$regex", regular_expression),
+    FilterForm("$options", pattern_options),
 )
 
 TOP_FORMS = (
-    Form("$expr", computed),
-    Form("$jsonSchema", satisfying_schema),
-    Form("$comment", comment),
-    Form("$alwaysTrue", always_true),
-    Form("$alwaysFalse", always_false),
+    FilterForm("$expr", computed),
+    FilterForm("$jsonSchema", satisfying_schema),
+    FilterForm("$comment", comment),
+    FilterForm("$alwaysTrue", always_true),
+    FilterForm("$alwaysFalse", always_false),
 )

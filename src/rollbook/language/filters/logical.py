@@ -5,7 +5,7 @@ One rule: they hold at least one, and every one of them is a filter in its own r
 
 from rollbook.documents.values import Value
 from rollbook.language.filters.nodes import Any, Filter, Not, all_of
-from rollbook.language.filters.operators import Form, described
+from rollbook.language.filters.operators import FilterForm, described
 from rollbook.language.filters.sites import Site
 
 
@@ -45,9 +45,9 @@ def negation(operand: Value, site: Site) -> Filter:
 
 
 TOP_FORMS = (
-    Form("$and", every),
-    Form("$or", some),
-    Form("$nor", none),
+    FilterForm("$and", every),
+    FilterForm("$or", some),
+    FilterForm("$nor", none),
 )
 
-FORMS = (Form("$not", negation),)
+FORMS = (FilterForm("$not", negation),)

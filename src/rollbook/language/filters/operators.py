@@ -4,7 +4,7 @@ One rule: a row says everything that parsing and compiling need to know; no oper
 two kinds:
 
 - ``Operator``: holds a value, and tests a value (``$gte``, ``$type``): one ``Field`` of the tree;
-- ``Form``: makes nodes of what it holds, often other filters (``$not``, ``$elemMatch``, ``$expr``).
+- ``FilterForm``: makes nodes of what it holds, often other filters (``$not``, ``$elemMatch``, ``$expr``).
 
 What MongoDB has beside these is refused by name (``language.foreign``).
 """
@@ -51,7 +51,7 @@ class Operator(Struct, frozen=True):
     spends: bool = False
 
 
-class Form(Struct, frozen=True):
+class FilterForm(Struct, frozen=True):
     """``parse(operand, site)`` makes the filter; None where the operator adds no condition (``$comment``)."""
 
     name: str

@@ -15,7 +15,7 @@ from rollbook.language.pipelines.operators import Parsing, Run, Running, StageOp
 from rollbook.language.projections import Projection, compile_projection, parse_project_stage
 from rollbook.language.projections.field_paths import problem_with_path
 from rollbook.language.projections.filling import compile_fill
-from rollbook.language.projections.nodes import Branch, Computed, Dropped, Mode
+from rollbook.language.projections.nodes import Branch, Computed, Excluded, Mode
 from rollbook.language.projections.trees import Collision, Tree, add_leaf, branch_of
 from rollbook.language.projections.weighing import charging
 
@@ -90,7 +90,7 @@ def parse_unset(json: Value, parsing: Parsing) -> Projection:
             raise parsing.refused(31120, f"a path is a string, not {type_name(path)}", place)
         if problem := problem_with_path(path):
             raise parsing.refused(*problem, place)
-        collision = add_leaf(tree, parse_path(path), Dropped())
+        collision = add_leaf(tree, parse_path(path), Excluded())
         if collision is not None:
             code = 31249 if collision is Collision.PASSES_AN_END else 31250
             raise parsing.refused(code, f"this path collides: {collision.value}", place)

@@ -23,7 +23,7 @@ class Tally(Struct, frozen=True):
     rest: Pipeline
 
     def documents(self, counts: Iterable[tuple[Value, int]]) -> Iterator[Document]:
-        """What ``$group`` gives for so many documents of each value."""
+        """What ``$group`` gives for each value and its number of documents."""
         for value, count in counts:
             yield {"_id": value, **dict.fromkeys(self.names, count)}
 

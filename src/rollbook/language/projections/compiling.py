@@ -18,7 +18,7 @@ from rollbook.language.projections.filling import compile_fill, computes
 from rollbook.language.projections.nodes import (
     Branch,
     Computed,
-    Dropped,
+    Excluded,
     FirstMatch,
     Mode,
     Node,
@@ -107,7 +107,7 @@ def _included_below(branch: Branch) -> Callable[[Value], Maybe]:
 
 def _excluded(branch: Branch) -> Reshape:
     """A new object without the fields that ``branch`` drops."""
-    dropped = {name for name, node in branch.members if isinstance(node, Dropped)}
+    dropped = {name for name, node in branch.members if isinstance(node, Excluded)}
     parts = {name: _excluded_below(node) for name, node in branch.members if isinstance(node, Branch)}
 
     def exclude(document: Document) -> Document:

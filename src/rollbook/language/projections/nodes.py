@@ -21,11 +21,11 @@ class Mode(Enum):
     EXCLUSION = "exclusion"
 
 
-class Kept(Struct, frozen=True):
+class Included(Struct, frozen=True):
     """The field stays: ``{"status": 1}``."""
 
 
-class Dropped(Struct, frozen=True):
+class Excluded(Struct, frozen=True):
     """The field goes: ``{"joinCommand": 0}``."""
 
 
@@ -65,7 +65,7 @@ class Branch(Struct, frozen=True):
     members: tuple[tuple[str, Node], ...]
 
 
-Leaf: TypeAlias = Kept | Dropped | Computed | Sliced | FirstMatch | Positional
+Leaf: TypeAlias = Included | Excluded | Computed | Sliced | FirstMatch | Positional
 Node: TypeAlias = Leaf | Branch
 
 
@@ -82,6 +82,6 @@ def may_compute(projection: Projection) -> bool:
     def computes(node: Node) -> bool:
         if isinstance(node, Branch):
             return any(computes(member) for _, member in node.members)
-        return not isinstance(node, (Kept, Dropped, Sliced))
+        return not isinstance(node, (Included, Excluded, Sliced))
 
     return computes(projection.fields)

@@ -14,9 +14,9 @@ from rollbook.language.projections.arrays import parse_first_match, parse_slice
 from rollbook.language.projections.field_paths import problem_with_path
 from rollbook.language.projections.nodes import (
     Computed,
-    Dropped,
+    Excluded,
     FirstMatch,
-    Kept,
+    Included,
     Leaf,
     Mode,
     Positional,
@@ -65,13 +65,13 @@ class _Reading(Struct):
         mode = self.mode or self._mode_unsaid()
         for identity in self.identities:
             if mode is Mode.INCLUSION:
-                self.tree.setdefault(identity, Kept())
-            if isinstance(self.tree.get(identity), Dropped if mode is Mode.INCLUSION else Kept):
+                self.tree.setdefault(identity, Included())
+            if isinstance(self.tree.get(identity), Excluded if mode is Mode.INCLUSION else Included):
                 del self.tree[identity]
         return Projection(mode, branch_of(self.tree))
 
     def _mode_unsaid(self) -> Mode | None:
-        if any(isinstance(self.tree.get(identity), Kept) for identity in self.identities):
+        if any(isinstance(self.tree.get(identity), Included) for identity in self.identities):
             return Mode.INCLUSION
         if FirstMatch in self.kinds and Sliced not in self.kinds:
             return Mode.INCLUSION
@@ -90,7 +90,7 @@ class _Reading(Struct):
             self._compute(path, said, 31310, at)
 
     def _flag(self, path: Path, stays: bool, at: str) -> None:
-        self._add(path, Kept() if stays else Dropped(), at)
+        self._add(path, Included() if stays else Excluded(), at)
         if len(path) > 1 or path[0] not in self.identities:
             code = 31253 if stays else 31254
             self._decide(Mode.INCLUSION if stays else Mode.EXCLUSION, code, at)

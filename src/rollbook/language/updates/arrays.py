@@ -122,7 +122,7 @@ def parse_elements(operand: Value, parsing: Parsing) -> list[Value]:
 
 
 FEW = 8
-"""So many comparisons of values are cheaper than a set of their keys."""
+"""Up to this number of values, comparing each is cheaper than a set of their keys."""
 
 OPERATORS = (
     Operator("$addToSet", add_to_set, parse=parse_set_elements, stores=True),

@@ -137,4 +137,4 @@ def _is_index(name: str) -> bool:
 
 
 MERGED_KEPT_MAX = 256
-"""So many combinations of identifiers are kept; an update that meets more of them merges again."""
+"""Keep at most 256 combinations of identifiers; an update that meets more of them merges again."""

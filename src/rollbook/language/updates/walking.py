@@ -55,7 +55,7 @@ class Walk(Struct):
         if leaf.weight and new is not old:
             self.bytes_left -= leaf.weight
             if self.bytes_left < 0:
-                raise _placed(leaf, 10334, "applied to so many elements, it makes the document too large")
+                raise _placed(leaf, 10334, "applied to this many elements, it makes the document too large")
         return old if identical(new, old) else new
 
     def _object(self, tree: Fields, document: Document) -> Document:

@@ -35,7 +35,7 @@ from rollbook.view.entries import Bodies, Entry
 from rollbook.view.index.postings import EMPTY
 from rollbook.view.orders import created_after, first_by, first_created, last_created
 from rollbook.view.planning.plans import Plan
-from rollbook.view.sorting import Place
+from rollbook.view.sorting import SortPosition
 from rollbook.view.views import View
 
 
@@ -172,7 +172,7 @@ class Pages:
             value = plain_value_at(last[1], by.path)
             if isinstance(value, (dict, list)):
                 return None
-            place = Place(value, number)
+            place = SortPosition(value, number)
         return first_by(
             view, by.path, plan.candidates, window.size, descending=by.descending, behind=place, until=until
         )

@@ -18,7 +18,7 @@ from rollbook.registry.reading.narrowing import on_documents
 from rollbook.registry.writing.commands import ANY_REVISION, Precondition, Returned, Update
 
 LARGE_VALUES = 20_000
-"""To set so many values, and to write them as JSON, takes some 5 ms."""
+"""An update of more values is parsed on a thread: to set them and to write them as JSON takes some 5 ms."""
 
 BESIDE_AN_UPDATE = {
     **{

@@ -61,7 +61,7 @@ def prepare(node: PathIndex, size: int) -> None:
 
 
 def put_in_order(node: PathIndex, texts: Sequence[str], numbers: int, size: int) -> None:
-    """Make what ranges over many keys will ask for: these are all texts among the keys, and so many numbers."""
+    """Make what ranges over many keys will ask for: ``texts`` are all strings, ``numbers`` counts the others."""
     if numbers >= COLUMN_KEYS_MIN:
         make_column(node, size)
     if len(texts) >= EAGER_KEYS_MIN:

@@ -42,7 +42,7 @@ from rollbook.view.planning.patterns import keys_matching
 from rollbook.view.planning.planning_budgets import UNBOUNDED, PlanningBudget
 
 KEYS_TESTED_MAX = 20_000
-"""So many numbers may be tested one by one while somebody waits for a plan."""
+"""At most this number of keys is tested one by one while a plan is awaited."""
 
 KEYS_UNITED_MAX = 50_000
 """The postings of at most this many keys are united."""
@@ -51,7 +51,7 @@ APART_MAX = 8
 """So few postings are narrowed, where few documents are left, before they are united."""
 
 ELEMENTS_NARROWING_MAX = 256
-"""So many elements of an array narrow the documents that may have an equal one; the others are not asked for."""
+"""At most this number of elements of an array narrows the documents that may have an equal one."""
 
 OPERANDS_BETWEEN_LOOKS = 1024
 

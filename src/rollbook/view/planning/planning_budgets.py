@@ -31,7 +31,7 @@ class PlanningBudget(Struct):
         return time.perf_counter() >= self.first_look and self.clock() > self.deadline
 
     def spent_beside(self, seconds: float) -> None:
-        """So many seconds went by that do not count as planning."""
+        """Extend the deadline by time that does not count as planning."""
         self.deadline += seconds
         self.first_look += seconds
         self.beside_left -= seconds
@@ -41,5 +41,5 @@ UNBOUNDED = PlanningBudget(first_look=float("inf"), beside_left=float("inf"))
 
 
 def effort_from_now(seconds: float = PLANNING_SECONDS_MAX) -> PlanningBudget:
-    """So many seconds, beginning now, on the calling thread."""
+    """A budget of some seconds that begins now, on the calling thread."""
     return PlanningBudget(time.thread_time() + seconds, first_look=time.perf_counter() + seconds)

@@ -33,12 +33,12 @@ def _additional(additional: Any, schema: Document, compile_schema: CompileSchema
 
 
 def _most(length: float, schema: Document, compile_schema: CompileSchema) -> Satisfies:
-    """Arrays of at most so many elements."""
+    """Arrays of at most N elements."""
     return lambda value: value.__class__ is not list or len(value) <= length
 
 
 def _least(length: float, schema: Document, compile_schema: CompileSchema) -> Satisfies:
-    """Arrays of at least so many elements."""
+    """Arrays of at least N elements."""
     return lambda value: value.__class__ is not list or len(value) >= length
 
 

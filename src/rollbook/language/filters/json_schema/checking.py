@@ -5,7 +5,7 @@ refused.
 """
 
 from rollbook.documents.values import Document
-from rollbook.language.filters.json_schema.keywords import Place
+from rollbook.language.filters.json_schema.keywords import KeywordSite
 from rollbook.language.filters.json_schema.tables import KEYWORDS, UNSUPPORTED
 from rollbook.language.filters.sites import FAILED_TO_PARSE, Site
 
@@ -17,4 +17,4 @@ def check_schema(schema: Document, site: Site) -> None:
         if keyword is None:
             known = "is not supported" if name in UNSUPPORTED else "is not known"
             raise site.refused(f"the keyword {name} of $jsonSchema {known}", name, mongo_code=FAILED_TO_PARSE)
-        keyword.check(value, Place(name, schema, site.below(name), check_schema))
+        keyword.check(value, KeywordSite(name, schema, site.below(name), check_schema))

@@ -27,7 +27,7 @@ class CompileSchema(Protocol):
     def __call__(self, schema: Document, /) -> Satisfies: ...
 
 
-class Place(Struct, frozen=True):
+class KeywordSite(Struct, frozen=True):
     """A keyword's value in a schema, and the way down into the schemas it holds."""
 
     keyword: str
@@ -64,5 +64,5 @@ class Keyword(Struct, frozen=True):
     """
 
     name: str
-    check: Callable[[Value, Place], None]
+    check: Callable[[Value, KeywordSite], None]
     compile: Callable[[Any, Document, CompileSchema], Satisfies | None]

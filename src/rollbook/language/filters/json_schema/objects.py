@@ -10,7 +10,7 @@ from rollbook.language.filters.json_schema.checks import (
     schemas_by_name,
     schemas_by_pattern,
 )
-from rollbook.language.filters.json_schema.keywords import CompileSchema, Keyword, Place, Satisfies
+from rollbook.language.filters.json_schema.keywords import CompileSchema, Keyword, KeywordSite, Satisfies
 from rollbook.language.regular_expressions import compile_pattern
 
 
@@ -72,7 +72,7 @@ def _dependencies(dependencies: Document, schema: Document, compile_schema: Comp
     )
 
 
-def _needs(value: Value, place: Place) -> None:
+def _needs(value: Value, place: KeywordSite) -> None:
     if not isinstance(value, dict):
         raise place.mistyped("takes an object of schemas and lists of names")
     for name, needs in value.items():
@@ -83,12 +83,12 @@ def _needs(value: Value, place: Place) -> None:
 
 
 def _most(count: float, schema: Document, compile_schema: CompileSchema) -> Satisfies:
-    """Objects of at most so many fields."""
+    """Objects of at most N fields."""
     return lambda value: value.__class__ is not dict or len(value) <= count
 
 
 def _least(count: float, schema: Document, compile_schema: CompileSchema) -> Satisfies:
-    """Objects of at least so many fields."""
+    """Objects of at least N fields."""
     return lambda value: value.__class__ is not dict or len(value) >= count
 
 

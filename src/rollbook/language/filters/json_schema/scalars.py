@@ -18,7 +18,7 @@ from rollbook.language.filters.json_schema.checks import (
     a_text,
     no_duplicates,
 )
-from rollbook.language.filters.json_schema.keywords import CompileSchema, Keyword, Place, Satisfies
+from rollbook.language.filters.json_schema.keywords import CompileSchema, Keyword, KeywordSite, Satisfies
 from rollbook.language.regular_expressions import compile_pattern
 
 JSON_TYPES = {
@@ -51,15 +51,15 @@ def _is_type(kinds: Any, schema: Document, compile_schema: CompileSchema) -> Sat
     return lambda value: type_name(value) in types
 
 
-def _json_types(value: Value, place: Place) -> None:
+def _json_types(value: Value, place: KeywordSite) -> None:
     _types(value, place, frozenset(JSON_TYPES))
 
 
-def _bson_types(value: Value, place: Place) -> None:
+def _bson_types(value: Value, place: KeywordSite) -> None:
     _types(value, place, TYPE_NAMES)
 
 
-def _types(value: Value, place: Place, known: frozenset[str]) -> None:
+def _types(value: Value, place: KeywordSite, known: frozenset[str]) -> None:
     if "type" in place.schema and "bsonType" in place.schema:
         raise place.malformed("can't stand beside the other of type and bsonType")
     if not isinstance(value, (str, list)):
@@ -83,7 +83,7 @@ def _is_in_enum(values: list[Value], schema: Document, compile_schema: CompileSc
     return lambda value: unordered_key(value) in keys
 
 
-def _values(value: Value, place: Place) -> None:
+def _values(value: Value, place: KeywordSite) -> None:
     if not isinstance(value, list):
         raise place.mistyped("takes a list of values")
     if not value:
@@ -105,8 +105,8 @@ def _numbers(bound: float, holds: Callable[[Any, Any], bool]) -> Satisfies:
     return lambda value: value.__class__ not in NUMBERS or holds(value, bound)
 
 
-def _beside(bound: str) -> Callable[[Value, Place], None]:
-    def check(value: Value, place: Place) -> None:
+def _beside(bound: str) -> Callable[[Value, KeywordSite], None]:
+    def check(value: Value, place: KeywordSite) -> None:
         a_boolean(value, place)
         if bound not in place.schema:
             raise place.malformed(f"needs {bound} beside it")
@@ -126,12 +126,12 @@ def _decimal(number: Any) -> Fraction:
 
 
 def _longest(length: float, schema: Document, compile_schema: CompileSchema) -> Satisfies:
-    """Texts of at most so many characters."""
+    """Strings of at most N characters."""
     return lambda value: value.__class__ is not str or len(value) <= length
 
 
 def _shortest(length: float, schema: Document, compile_schema: CompileSchema) -> Satisfies:
-    """Texts of at least so many characters."""
+    """Strings of at least N characters."""
     return lambda value: value.__class__ is not str or len(value) >= length
 
 

@@ -13,7 +13,7 @@ from rollbook.language.pipelines.operators import REFERENCE_BYTES, Running
 from rollbook.language.projections.weighing import charging
 
 
-class Kept(Struct, frozen=True):
+class Ranked(Struct, frozen=True):
     """A value, its place in the accumulator's order, and how many bytes it takes."""
 
     place: Any
@@ -21,7 +21,7 @@ class Kept(Struct, frozen=True):
     size_bytes: int
 
 
-def place_of(kept: Kept) -> Any:
+def place_of(kept: Ranked) -> Any:
     """The place of the value in the accumulator's order."""
     return kept.place
 
@@ -34,14 +34,14 @@ class Keeping:
     def __init__(self, running: Running) -> None:
         self._charge = charging(running.work)
         self._work = running.work
-        self.items: list[Kept] = []
+        self.items: list[Ranked] = []
 
     def add(self, place: Any, value: Value) -> None:
         """Keep a value, and count it."""
         self._work.allocate(KEPT_BYTES)
-        self.items.append(Kept(place, value, KEPT_BYTES + self._charge(value)))
+        self.items.append(Ranked(place, value, KEPT_BYTES + self._charge(value)))
 
-    def keep(self, items: Sequence[Kept]) -> None:
+    def keep(self, items: Sequence[Ranked]) -> None:
         """Keep these of the items, and drop the others."""
         before, after = self._size_bytes(self.items), self._size_bytes(items)
         self._work.allocate(after - before)
@@ -51,7 +51,7 @@ class Keeping:
         """The values, without their places."""
         return [kept.value for kept in self.items]
 
-    def _size_bytes(self, items: Sequence[Kept]) -> int:
+    def _size_bytes(self, items: Sequence[Ranked]) -> int:
         return sum(kept.size_bytes for kept in items)
 
 

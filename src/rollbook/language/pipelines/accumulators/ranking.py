@@ -11,7 +11,7 @@ from msgspec import Struct
 from rollbook.documents.values import MISSING, Value
 from rollbook.language.expressions import Evaluate, Expression, Scope
 from rollbook.language.expressions.nodes import Constant
-from rollbook.language.pipelines.accumulators.keeping import GATHERED_MAX, Keeping, Kept, place_of
+from rollbook.language.pipelines.accumulators.keeping import GATHERED_MAX, Keeping, Ranked, place_of
 from rollbook.language.pipelines.accumulators.operators import Accumulator, Start, State
 from rollbook.language.pipelines.accumulators.several import whole_number
 from rollbook.language.pipelines.operators import Parsing, Running
@@ -81,7 +81,7 @@ def _starting(parts: Ranking, running: Running, *, at_end: bool) -> Start:
     return lambda group: SeveralRanked(evaluate, key, whole_number(number, parts.at, group), running, at_end=at_end)
 
 
-class Place:
+class RankKey:
     """A document's place in the order; of equal ones the earlier document is the lesser."""
 
     __slots__ = ("_key", "_number")
@@ -89,7 +89,7 @@ class Place:
     def __init__(self, key: Any, number: int) -> None:
         self._key, self._number = key, number
 
-    def __lt__(self, other: "Place") -> bool:
+    def __lt__(self, other: "RankKey") -> bool:
         if self._key < other._key:
             return True
         return self._number < other._number and not other._key < self._key
@@ -108,12 +108,12 @@ class SeveralRanked:
     ) -> None:
         self._evaluate, self._key, self._most, self._at_end = evaluate, key, most, at_end
         self._kept = Keeping(running)
-        self._bound: Place | None = None
+        self._bound: RankKey | None = None
         self._seen = 0
 
     def add(self, scope: Scope) -> None:
         self._seen += 1
-        place = Place(self._key(scope["ROOT"]), self._seen)
+        place = RankKey(self._key(scope["ROOT"]), self._seen)
         if self._bound is not None and (place < self._bound if self._at_end else self._bound < place):
             return
         value = self._evaluate(scope)
@@ -126,7 +126,7 @@ class SeveralRanked:
     def result(self) -> Value:
         return [kept.value for kept in self._ranked()]
 
-    def _ranked(self) -> list[Kept]:
+    def _ranked(self) -> list[Ranked]:
         ranked = sorted(self._kept.items, key=place_of)
         return ranked[-self._most :] if self._at_end else ranked[: self._most]
 

@@ -13,7 +13,7 @@ from rollbook.documents.values import INT64_MAX, MISSING, Value, is_number
 from rollbook.errors import ExpressionRefused
 from rollbook.language.expressions import Evaluate, Expression, Scope, scope_of
 from rollbook.language.expressions.growth import key_of
-from rollbook.language.pipelines.accumulators.keeping import GATHERED_MAX, Keeping, Kept, place_of
+from rollbook.language.pipelines.accumulators.keeping import GATHERED_MAX, Keeping, Ranked, place_of
 from rollbook.language.pipelines.accumulators.operators import Accumulator, Start, State
 from rollbook.language.pipelines.operators import Parsing, Running
 
@@ -112,7 +112,7 @@ class ExtremeSeveral:
 
     __slots__ = ("_evaluate", "_extremes", "_kept", "_most")
 
-    def __init__(self, extremes: Callable[..., list[Kept]], evaluate: Evaluate, most: int, running: Running) -> None:
+    def __init__(self, extremes: Callable[..., list[Ranked]], evaluate: Evaluate, most: int, running: Running) -> None:
         self._evaluate, self._most = evaluate, most
         self._extremes = extremes
         self._kept = Keeping(running)
@@ -127,7 +127,7 @@ class ExtremeSeveral:
     def result(self) -> Value:
         return [kept.value for kept in self._first()]
 
-    def _first(self) -> list[Kept]:
+    def _first(self) -> list[Ranked]:
         return self._extremes(self._most, self._kept.items, key=place_of)
 
 
