@@ -97,7 +97,7 @@ def serve_and_ask(root: Path) -> None:
         "ROLLBOOK_ADMIN_TOKEN_FILE": "/admin-token",
         "PORT": str(port),
     }
-    command = ["chroot", f"--userspec={USER}:{USER}", str(root), "rollbook", "serve"]
+    command = [str(shutil.which("chroot")), f"--userspec={USER}:{USER}", str(root), "rollbook", "serve"]
     server = subprocess.Popen(command, env=environment)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
