@@ -100,3 +100,10 @@ def test_a_mailbox_that_loses_what_it_holds_is_counted_once_and_one_that_is_clos
     room.close(lost)
     room.close(closed)
     assert room.overflows == 1
+
+
+def test_of_several_messages_those_that_are_not_later_than_the_beginning_are_left_out() -> None:
+    room = Mailroom()
+    mailbox = room.open("document", after=2)
+    mailbox.put(message(1, 5), message(2, 5), message(3, 5))
+    assert (room.bytes_held, revisions(mailbox)) == (5, [3])

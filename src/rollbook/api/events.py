@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, ExitStack, aclosing
+from time import monotonic
 
 import orjson
-from starlette.responses import StreamingResponse
-from starlette.types import Message as AsgiMessage
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from rollbook.api.asking import is_revoked
@@ -20,6 +21,7 @@ from rollbook.registry.watching.watching import Bookmark, Overflow, Watch, Watch
 
 BOOKMARK_SECONDS = 5.0
 SEND_SECONDS_MAX = 20.0
+LOOK_SECONDS = 5.0
 SSE = "text/event-stream"
 NDJSON = "application/x-ndjson"
 RETRY_MS = 1000
@@ -30,23 +32,21 @@ ENDED = "the token of this watch was revoked or has expired, or may no longer wa
 logger = logging.getLogger(__name__)
 
 
-class EventStream(StreamingResponse):
+class EventStream(Response):
     """The events of a watch, for as long as its reader takes what it is sent.
 
     The watch is open before the answer begins: who sees the answer's head misses nothing that comes after.
     """
 
     def __init__(self, opening: AbstractContextManager[Watch], media_type: str) -> None:
+        super().__init__(None, headers=HEADERS, media_type=media_type)
+        del self.headers["content-length"]
         self._opening = opening
         self._framed = sse_event if media_type == SSE else json_line
         self._position = 0
-        super().__init__((), headers=HEADERS, media_type=media_type)
+        self._sending_since: float | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_in_time(message: AsgiMessage) -> None:
-            async with asyncio.timeout(SEND_SECONDS_MAX):
-                await send(message)
-
         with ExitStack() as stack:
             try:
                 watch = stack.enter_context(self._opening)
@@ -54,15 +54,36 @@ class EventStream(StreamingResponse):
                 await problem(refusal)(scope, receive, send)
                 return
             self.headers[REVISION_HEADER] = str(watch.start)
-            async with aclosing(self._pieces(watch)) as pieces:
-                self.body_iterator = pieces
-                try:
-                    await super().__call__(scope, receive, send_in_time)
-                except TimeoutError:
-                    logger.info("a watch ends, for its reader has taken nothing for %d s", SEND_SECONDS_MAX)
-                if is_revoked(scope):
-                    last = self._framed("revoked", None, _closing("revoked", self._position, Unauthenticated(ENDED)))
-                    await send({"type": "http.response.body", "body": last, "more_body": False})
+            sending = asyncio.create_task(self._send(watch, send))
+            leaving = asyncio.create_task(disconnection(receive))
+            try:
+                while not (sending.done() or leaving.done() or self._is_stuck):
+                    await asyncio.wait((sending, leaving), timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+            finally:
+                for task in (sending, leaving):
+                    task.cancel()
+                await asyncio.wait((sending, leaving))
+            if not sending.cancelled():
+                sending.result()
+            if is_revoked(scope):
+                last = self._framed("revoked", None, _closing("revoked", self._position, Unauthenticated(ENDED)))
+                await send({"type": "http.response.body", "body": last, "more_body": False})
+
+    @property
+    def _is_stuck(self) -> bool:
+        if self._sending_since is None or monotonic() - self._sending_since < SEND_SECONDS_MAX:
+            return False
+        logger.info("a watch ends, for its reader has taken nothing for %d s", SEND_SECONDS_MAX)
+        return True
+
+    async def _send(self, watch: Watch, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async with aclosing(self._pieces(watch)) as pieces:
+            async for piece in pieces:
+                self._sending_since = monotonic()
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                self._sending_since = None
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _pieces(self, watch: Watch) -> AsyncGenerator[bytes, None]:
         framed = self._framed
@@ -77,6 +98,12 @@ class EventStream(StreamingResponse):
             yield framed("compacted", None, _closing("compacted", self._position, gone))
         except JournalUnavailable as trouble:
             logger.warning("a watch ends, for the journal can't be read: %s", trouble.message)
+
+
+async def disconnection(receive: Receive) -> None:
+    """Return once the client has left, or is to be left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 Frame = Callable[[str, int | None, bytes], bytes]

@@ -10,7 +10,7 @@ from rollbook import errors
 from rollbook.api import headers, responses
 from rollbook.api.asking import caller_of, is_revoked, registry_of
 from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, reference
-from rollbook.api.events import ENDED, SSE, EventStream
+from rollbook.api.events import ENDED, SSE, EventStream, disconnection
 from rollbook.api.offloading import is_quick_to_parse, off_the_loop
 from rollbook.api.parameters import AS, FILTER, SINCE, WAIT_FOR
 from rollbook.api.responses import REVISION_HEADER, prefers
@@ -64,7 +64,7 @@ async def _next_events(request: Request, opening: AbstractContextManager[Watch],
     """The events that are there, or else the first ones that come within the wait; and where to resume."""
     with opening as watch:
         answering = asyncio.create_task(watch.answer(wait_seconds=wait_seconds))
-        leaving = asyncio.create_task(_disconnection_of(request))
+        leaving = asyncio.create_task(disconnection(request.receive))
         try:
             await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
             if not answering.done():
@@ -78,11 +78,6 @@ async def _next_events(request: Request, opening: AbstractContextManager[Watch],
             leaving.cancel()
     body = b'{"revision":%d,"events":[%s]}' % (revision, b",".join(message.body for message in messages))
     return Response(body, 200, {"cache-control": "no-store", REVISION_HEADER: str(newest)}, JSON)
-
-
-async def _disconnection_of(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _since(request: Request, in_body: int | None) -> int | None:

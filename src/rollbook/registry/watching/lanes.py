@@ -19,7 +19,7 @@ from rollbook.journal.changes import Change
 from rollbook.limits import RequestBudget
 from rollbook.registry.computing import ComputingLane
 from rollbook.registry.feed.change_events import ChangeEvent, Detail, Message, Name
-from rollbook.registry.feed.pacing import TimeSlice
+from rollbook.registry.feed.pacing import LoopTurns, TimeSlice
 from rollbook.registry.feed.recent_changes import RecentChanges, size_bytes
 from rollbook.registry.watching.mailboxes import Mailbox
 from rollbook.registry.watching.subscriptions import Subscription, SubscriptionIndex
@@ -29,6 +29,8 @@ BEHIND_CHANGES_MAX = 1024
 JOB_SECONDS_MAX = 0.02
 COSTLY_SECONDS = 0.02
 LARGE_CHANGE_BYTES = 256 * 1024
+GATHERING_SECONDS = 0.005
+"""Changes that are judged within this time are delivered together."""
 
 Result = TypeVar("Result")
 Verdict = Name | LanguageRefused | Exception | None
@@ -44,6 +46,7 @@ class Lane:
         recent: RecentChanges,
         changes_after: Callable[[int], Awaitable[Sequence[Change]]],
         thread: ComputingLane,
+        turns: LoopTurns,
         *,
         always_on_thread: bool,
     ) -> None:
@@ -55,6 +58,7 @@ class Lane:
         self._recent = recent
         self._changes_after = changes_after
         self._thread = thread
+        self._turns = turns
         self._always_on_thread = always_on_thread
         self._catches_up_to = 0
         """The newest revision when filters last gave way: those that stayed may first come as far."""
@@ -76,7 +80,7 @@ class Lane:
 
     async def run(self) -> None:
         """Follow the changes for good."""
-        pace = TimeSlice()
+        pace = TimeSlice(self._turns)
         while True:
             await self._recent.wait(self.revision)
             if self.revision > self._recent.revision:  # everything was loaded anew, and is less than it was
@@ -94,11 +98,7 @@ class Lane:
                 logger.warning("watchers wait, because the journal can't be read: %s", trouble.message)
                 await asyncio.sleep(TROUBLE_SECONDS)
                 continue
-            for change in changes:
-                self._give_way()
-                self.telling = change.revision
-                await self._tell(ChangeEvent(change), pace)
-                self.revision = change.revision
+            await self._tell(changes, pace)
             await pace.rest()
 
     def _skip_to(self, revision: int) -> None:
@@ -126,16 +126,29 @@ class Lane:
         for audience in audiences:
             audience.seconds = 0.0
 
-    async def _tell(self, event: ChangeEvent, pace: TimeSlice) -> None:
-        if not len(self.audiences):
-            return
+    async def _tell(self, changes: Sequence[Change], pace: TimeSlice) -> None:
+        """Put what changes are to each audience into its mailboxes: several changes at once, where they come quickly.
+
+        While thousands watch, changes then cost them little more than one change does.
+        """
+        outbox, since = Outbox(), time.monotonic()
+        for change in changes:
+            self._give_way()
+            self.telling = change.revision
+            if len(self.audiences):
+                await self._judge(ChangeEvent(change), outbox, pace)
+            if change is changes[-1] or time.monotonic() - since > GATHERING_SECONDS:
+                await outbox.deliver(pace)
+                outbox, since, self.revision = Outbox(), time.monotonic(), change.revision
+
+    async def _judge(self, event: ChangeEvent, outbox: "Outbox", pace: TimeSlice) -> None:
         costly = self._is_costly(event)
         try:
             documents = await self._on_thread(lambda: event.documents) if costly else event.documents
             concerned = self.audiences.concerned_by(documents)
         except Exception as fault:  # nobody knows whom it concerns
-            for audience in list(self.audiences):
-                await self._deliver(audience, fault, event, pace)
+            for audience in self.audiences:
+                outbox.add(audience, fault, event)
             return
         left = iter(concerned)
         while True:
@@ -146,29 +159,45 @@ class Lane:
             if not judged:
                 return
             for audience, verdict in judged:
-                await self._deliver(audience, verdict, event, pace)
-
-    async def _deliver(
-        self, audience: Subscription[Mailbox], verdict: Verdict, event: ChangeEvent, pace: TimeSlice
-    ) -> None:
-        seen = None if verdict is None or isinstance(verdict, MemoryError) else audience.seen(event)
-        for mailbox in list(audience.members) if verdict is not None else ():
-            if isinstance(verdict, LanguageRefused):
-                mailbox.lose(verdict)
-            elif isinstance(verdict, MemoryError):
-                mailbox.lose()  # its reader reads it from the journal, when there is memory again
-            elif verdict is not None and seen is not None and not mailbox.lost:
-                mailbox.put(_message_of(verdict, seen, mailbox.form))
+                outbox.add(audience, verdict, event)
             if pace.is_due:
                 await pace.rest()
-        if pace.is_due:
-            await pace.rest()
 
     def _is_costly(self, event: ChangeEvent) -> bool:
         return self._always_on_thread or size_bytes(event.change) >= LARGE_CHANGE_BYTES
 
     async def _on_thread(self, job: Callable[[], Result]) -> Result:
         return await self._thread.run(job, RequestBudget())
+
+
+class Outbox:
+    """What changes are to audiences, on its way into the mailboxes of their members."""
+
+    def __init__(self) -> None:
+        self._verdicts: dict[Subscription[Mailbox], list[tuple[Name | Exception, ChangeEvent]]] = {}
+
+    def add(self, audience: Subscription[Mailbox], verdict: Verdict, event: ChangeEvent) -> None:
+        """Add what an event is to an audience. Where the filter can't be evaluated, the members lose what waits."""
+        if isinstance(verdict, (LanguageRefused, MemoryError)):
+            for mailbox in list(audience.members):  # out of memory, readers read the journal when there is some again
+                mailbox.lose(verdict if isinstance(verdict, LanguageRefused) else None)
+        elif verdict is not None and (seen := audience.seen(event)) is not None:
+            self._verdicts.setdefault(audience, []).append((verdict, seen))
+
+    async def deliver(self, pace: TimeSlice) -> None:
+        """Put all of it into the mailboxes."""
+        for audience, verdicts in self._verdicts.items():
+            messages: dict[Detail, list[Message]] = {}
+            for mailbox in list(audience.members):
+                if not mailbox.lost:
+                    form = mailbox.form
+                    if form not in messages:
+                        messages[form] = [_message_of(verdict, event, form) for verdict, event in verdicts]
+                    mailbox.put(*messages[form])
+                if pace.is_due:
+                    await pace.rest()
+            if pace.is_due:
+                await pace.rest()
 
 
 def _message_of(verdict: Name | Exception, event: ChangeEvent, form: Detail) -> Message:

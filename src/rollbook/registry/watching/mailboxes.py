@@ -12,25 +12,26 @@ from msgspec import Struct, field
 
 from rollbook.errors import LanguageRefused
 from rollbook.registry.feed.change_events import Detail, Message
+from rollbook.registry.feed.pacing import LoopTurns
 
 MAILBOX_MESSAGES_MAX = 4096
 MAILBOX_BYTES_MAX = 8 * 1024 * 1024
 MAILROOM_BYTES_MAX = 256 * 1024 * 1024
 TAKEN_BYTES_MAX = 64 * 1024
-WOKEN_AT_ONCE = 8
-"""How many readers go on in one turn of the event loop. Thousands may be due at once, and everybody else waits."""
 
 
 class Mailroom(Struct):
-    """All mailboxes. ``bytes_held`` counts a message once, however many mailboxes it lies in."""
+    """All mailboxes. ``bytes_held`` counts a message once, however many mailboxes it lies in.
+
+    Readers go on when it is their turn: thousands may be due at once.
+    """
 
     bytes_max: int = MAILROOM_BYTES_MAX
+    turns: LoopTurns = field(default_factory=LoopTurns)
     bytes_held: int = 0
     overflows: int = 0
     """How many mailboxes have lost what they held."""
     _mailboxes: "set[Mailbox]" = field(default_factory=set)
-    _to_wake: "deque[Mailbox]" = field(default_factory=deque)
-    _woken: int = 0
 
     def open(self, form: Detail, *, after: int) -> "Mailbox":
         """A mailbox for messages later than revision ``after``; to be closed."""
@@ -43,31 +44,14 @@ class Mailroom(Struct):
         mailbox.empty()
         self._mailboxes.discard(mailbox)
 
-    def wake_soon(self, mailbox: "Mailbox") -> None:
-        """Wake the mailbox's reader: now, or after those who were due earlier."""
-        if self._woken < WOKEN_AT_ONCE and not self._to_wake:
-            if not self._woken:
-                asyncio.get_running_loop().call_soon(self._next_turn)
-            self._woken += 1
-            mailbox.wake()
-        else:
-            self._to_wake.append(mailbox)
-
-    def _next_turn(self) -> None:
-        self._woken = 0
-        while self._to_wake and self._woken < WOKEN_AT_ONCE:
-            self._to_wake.popleft().wake()
-            self._woken += 1
-        if self._woken:
-            asyncio.get_running_loop().call_soon(self._next_turn)
-
-    def hold(self, message: Message) -> None:
-        """Count a message that a mailbox took in; the fullest mailboxes give way when there are too many bytes."""
-        message.holders += 1
-        if message.holders == 1:
-            self.bytes_held += len(message.body)
-            while self.bytes_held > self.bytes_max:
-                max(self._mailboxes, key=lambda mailbox: mailbox.bytes_held).lose()
+    def hold(self, messages: Sequence[Message]) -> None:
+        """Count messages that a mailbox took in; the fullest mailboxes give way when there are too many bytes."""
+        for message in messages:
+            message.holders += 1
+            if message.holders == 1:
+                self.bytes_held += len(message.body)
+        while self.bytes_held > self.bytes_max:
+            max(self._mailboxes, key=lambda mailbox: mailbox.bytes_held).lose()
 
     def release(self, message: Message) -> None:
         """Count a message that left a mailbox."""
@@ -97,18 +81,22 @@ class Mailbox(Struct, eq=False):
         """Whether messages wait, or were lost."""
         return bool(self._messages) or self.lost
 
-    def put(self, message: Message) -> None:
-        """Add a message; when there are too many, lose them all."""
-        if self.lost or message.revision <= self.after:
+    def put(self, *messages: Message) -> None:
+        """Add messages, in order; when there are too many, lose them all."""
+        if self.lost:
             return
-        self._messages.append(message)
-        self.bytes_held += len(message.body)
-        self.room.hold(message)
+        if messages[0].revision <= self.after:
+            messages = tuple(message for message in messages if message.revision > self.after)
+            if not messages:
+                return
+        self._messages.extend(messages)
+        self.bytes_held += sum([len(message.body) for message in messages])
+        self.room.hold(messages)
         if len(self._messages) > MAILBOX_MESSAGES_MAX or self.bytes_held > MAILBOX_BYTES_MAX:
             self.lose()
         if self._waiter is not None and not self._is_due:
             self._is_due = True
-            self.room.wake_soon(self)
+            self.room.turns.soon(self.wake)
 
     def lose(self, refusal: LanguageRefused | None = None) -> None:
         """Drop what waits, for good: the reader will be sent an overflow."""

@@ -161,13 +161,15 @@ class Watching:
     ) -> None:
         self.is_stopping = False
         self.mailroom = Mailroom()
+        self._turns = self.mailroom.turns
         self._journal = journal
         self._recent = recent
         self._watchers_max = watchers_max
         self._by_caller: Counter[str] = Counter()
         self._thread = ComputingThreads().lane("watching", threads=1)
         self._cheap, self._costly = self._lanes = [
-            Lane(recent, self._changes_after, self._thread, always_on_thread=costly) for costly in (False, True)
+            Lane(recent, self._changes_after, self._thread, self._turns, always_on_thread=costly)
+            for costly in (False, True)
         ]
         self._supervisor = supervisor or Supervisor()
         self._tasks: list[asyncio.Task[None]] = []
@@ -231,7 +233,9 @@ class Watching:
 
         Refuses (Compacted) a past that is gone. Ends early when the registry stops.
         """
-        after, pace = watch.start, TimeSlice()
+        after, pace = watch.start, TimeSlice(self._turns)
+        if after < watch.joined:  # thousands may come back at once
+            await pace.rest()
         while after < watch.joined and not self.is_stopping:
             messages: list[Message] = []
             waiting_bytes = 0
