@@ -27,6 +27,7 @@ from rollbook.registry.feed.duties import Duty
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.feed.times import read_clocks
 from rollbook.registry.following import Follower, follow_identities
+from rollbook.registry.forgetting import FORGET_SECONDS, forget_unused
 from rollbook.registry.history.compacting import Compactor, Retention
 from rollbook.registry.history.history import History
 from rollbook.registry.listing.pages import Pages
@@ -167,6 +168,7 @@ def parts_of(registry: Registry, data: Data) -> Sequence[AbstractAsyncContextMan
     """What runs, in the order of starting. It ends in the opposite order, each when nothing asks it any more."""
     supervisor, limits = registry.supervisor, registry.limits
     look, save = partial(asyncio.to_thread, data.journal.look), partial(asyncio.to_thread, registry.clock.save)
+    forget = partial(forget_unused, registry.watching)
     keeper = SnapshotKeeper(registry.view, data.journal, data.directory, limits=limits)
 
     async def keep_snapshot() -> None:
@@ -175,6 +177,7 @@ def parts_of(registry: Registry, data: Data) -> Sequence[AbstractAsyncContextMan
 
     return (
         Recurring(supervisor, "rollbook-journal", look, seconds=JOURNAL_LOOK_SECONDS),
+        Recurring(supervisor, "rollbook-forgetting", forget, seconds=FORGET_SECONDS),
         Recurring(supervisor, "rollbook-clock", save, seconds=CLOCK_SAVE_SECONDS),
         registry.follower,  # the last to end but for these: the next keeper finds everything saved
         _last_snapshot(registry, data),

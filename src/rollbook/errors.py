@@ -64,7 +64,7 @@ class MalformedJson(RequestRefused):
 
 
 class JsonTooDeep(RequestRefused):
-    """The JSON is nested too deeply, or one object has too many members."""
+    """The JSON is nested too deeply, one object has too many members, or there are too many values."""
 
     code = "json-too-deep"
 

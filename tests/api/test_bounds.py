@@ -191,3 +191,14 @@ def test_a_deep_document_is_repaired_through_the_document(tmp_path: Path) -> Non
         back = http.post("/clusters/deep/restore", json={"revision": 1})
         assert back.status_code == 422
         assert "levels" in back.json()["detail"]
+
+
+def test_a_body_of_too_many_values_is_refused_before_they_are_made(deep_server: ServerProcess) -> None:
+    of_json = {"content-type": "application/json"}
+    zeros = b'{"x":[' + b",".join([b"0"] * 1_100_000) + b"]}"
+    refused = httpx.post(f"{deep_server.url}/clusters/query", content=zeros, headers=of_json)
+    assert (refused.status_code, refused.json()["code"]) == (400, "json-too-deep")
+    assert "1,048,576 values" in refused.json()["detail"]
+
+    commas = b'{"x":"%s"}' % (b"," * 2_200_000)
+    assert httpx.post(f"{deep_server.url}/clusters/query", content=commas, headers=of_json).json() == []

@@ -27,3 +27,15 @@ def test_the_largest_value_and_its_successors_have_room_together() -> None:
         assert cache.get(keys[number - 1]) == number - 1
         assert cache.get(keys[number]) == number
     assert cache.get(keys[0]) is None
+
+
+def test_what_was_not_used_for_two_looks_is_forgotten() -> None:
+    cache, keys = IdentityCache[int](weight_max=10), [object() for _ in range(2)]
+    for key in keys:
+        cache.put(key, 1, weight=5)
+    cache.forget_unused()
+    assert cache.get(keys[1]) == 1
+    cache.forget_unused()
+    assert [cache.get(key) for key in keys] == [None, 1]
+    cache.put(keys[0], 2, weight=5)
+    assert [cache.get(key) for key in keys] == [2, 1], "what was forgotten weighs nothing"

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from rollbook.api.offloading import is_quick_to_parse, off_the_loop
-from rollbook.documents.codec import decode_json
+from rollbook.documents.codec import check_values, decode_json
 from rollbook.documents.values import MISSING, Maybe, Missing, Value
 from rollbook.errors import MalformedJson, MediaTypeUnsupported, RequestRefused
 from rollbook.limits import Limits
@@ -73,10 +73,15 @@ async def parsed_optional_body(request: Request, parse: Callable[[Maybe], Parsed
     """As ``parsed_body``, but an empty body is parsed as MISSING."""
     body = await request.body()  # whole, and within the limit: the edge sees to that
     _check_media_type(request, required=bool(body))
+
+    def read() -> Parsed:
+        check_values(body, bytes_max=limits.body_bytes_max)
+        return parse(decode_json(body, limits=limits))
+
     with step("parse", bytes=len(body)):
         if is_quick_to_parse(body):
             return parse(decode_json(body, limits=limits) if body else MISSING)
-        return await off_the_loop(lambda: parse(decode_json(body, limits=limits)), size_bytes=len(body))
+        return await off_the_loop(read, size_bytes=len(body))
 
 
 def precondition_of(request: Request) -> Precondition:

@@ -35,6 +35,8 @@ class _Remembered(Struct):
 
 _REMEMBERED: IdentityCache[_Remembered] = IdentityCache(weight_max=REMEMBERED_BYTES_MAX)
 
+forget_unused = _REMEMBERED.forget_unused
+
 
 def decode_stored(body: bytes) -> Document:
     """The document of a stored body; not to be changed, for others may be given the same one."""

@@ -44,6 +44,8 @@ class _Facts(Struct):
 
 _REMEMBERED: IdentityCache[_Facts] = IdentityCache(weight_max=REMEMBERED_BYTES_MAX)
 
+forget_unused = _REMEMBERED.forget_unused
+
 
 def place_of(nodes: list[Value], id: str) -> int | None:
     """Where the first node with this id stands; None when there is none."""

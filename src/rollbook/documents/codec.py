@@ -3,6 +3,8 @@
 ``decode_json`` is the only door by which bytes become values; what it lets in is safe to walk recursively.
 """
 
+import re
+
 import msgspec
 import orjson
 
@@ -38,23 +40,66 @@ def shortened(name: str) -> str:
     return repr(name if len(name) <= NAME_LENGTH_MAX else f"{name[:NAME_LENGTH_MAX]}...")
 
 
+def check_values(body: bytes, *, bytes_max: int, name: str = "the body") -> None:
+    """Refuses (JsonTooDeep) JSON with more values than a body of ``bytes_max`` may have, before any of them is made.
+
+    Decoding is one step, in which nothing else runs. How long it takes depends on the values more than on the bytes,
+    and eight million bytes can be four million values. An empty array or object counts as two.
+    """
+    values_max = max(VALUES_MAX, bytes_max // BYTES_PER_VALUE)
+    if len(body) <= values_max or _values_in(body, 0, len(body)) <= values_max:
+        return
+    values = end = 0
+    for string in STRING.finditer(body):  # whose commas and brackets are text
+        values += _values_in(body, end, string.start())
+        end = string.end()
+        if values > values_max:
+            break
+    else:
+        values += _values_in(body, end, len(body))
+    if values > values_max:
+        raise JsonTooDeep(f"{name} has more than {values_max:,} values: send less at once")
+
+
+def _values_in(body: bytes, begin: int, end: int) -> int:
+    return sum(body.count(sign, begin, end) for sign in (b",", b"[", b"{"))
+
+
 def check_shape(value: Value, *, limits: Limits = DEFAULT_LIMITS) -> None:
     """Refuses (JsonTooDeep) a value nested deeper, or an object wider, than the limits allow. Does not recurse."""
-    level: list[tuple[str, Value]] = [("", value)]
+    level: list[Value] = [value]
     depth = 0
     while level:
         depth += 1
-        following: list[tuple[str, Value]] = []
-        for at, container in level:
+        following: list[Value] = []
+        for container in level:
             if isinstance(container, dict):
                 if len(container) > limits.object_keys_max:
+                    at = place_in(value, container)
                     raise JsonTooDeep(f"an object has more than {limits.object_keys_max} members", at=at)
+                following += [member for member in container.values() if type(member) is dict or type(member) is list]
+            elif isinstance(container, list):
+                following += [element for element in container if type(element) is dict or type(element) is list]
+        if following and depth >= limits.body_depth_max:
+            at = place_in(value, following[0])
+            raise JsonTooDeep(f"nested more than {limits.body_depth_max} levels deep", at=at)
+        level = following
+
+
+def place_in(value: Value, wanted: Value) -> str:
+    """The JSON Pointer of the container ``wanted`` within ``value``: of this very object, not of an equal one."""
+    level: list[tuple[str, Value]] = [("", value)]
+    while level:
+        following: list[tuple[str, Value]] = []
+        for at, container in level:
+            if container is wanted:
+                return at
+            if isinstance(container, dict):
                 following += [(below(at, k), v) for k, v in container.items() if isinstance(v, (dict, list))]
             elif isinstance(container, list):
                 following += [(below(at, i), v) for i, v in enumerate(container) if isinstance(v, (dict, list))]
-        if following and depth >= limits.body_depth_max:
-            raise JsonTooDeep(f"nested more than {limits.body_depth_max} levels deep", at=following[0][0])
         level = following
+    return ""
 
 
 def encode_json(value: Value) -> bytes:
@@ -90,3 +135,8 @@ class _AnyObject(msgspec.Struct):
 _SKIMMER = msgspec.json.Decoder(_AnyObject)
 
 NAME_LENGTH_MAX = 80
+
+VALUES_MAX, BYTES_PER_VALUE = 1024 * 1024, 8
+"""Any body may have VALUES_MAX values; where larger bodies are allowed, one for each BYTES_PER_VALUE of their bound."""
+
+STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)

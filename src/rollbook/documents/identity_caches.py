@@ -17,6 +17,7 @@ class IdentityCache(Generic[Made]):
         self._weight_max = weight_max
         self._weight = 0
         self._entries: dict[int, tuple[object, Made, int]] = {}
+        self._used: set[int] = set()
         self._turn = threading.Lock()
 
     def __len__(self) -> int:
@@ -29,6 +30,7 @@ class IdentityCache(Generic[Made]):
             if entry is None:
                 return None
             self._entries[id(key)] = entry
+            self._used.add(id(key))
             return entry[1]
 
     def put(self, key: object, made: Made, *, weight: int) -> None:
@@ -38,6 +40,7 @@ class IdentityCache(Generic[Made]):
             if weight > self._weight_max:
                 return
             self._entries[id(key)] = (key, made, weight)
+            self._used.add(id(key))
             self._weight += weight
             while self._weight > self._weight_max:
                 self._drop(next(iter(self._entries)))
@@ -53,6 +56,13 @@ class IdentityCache(Generic[Made]):
                 self._entries[id(former)] = (former, entry[1], former_weight)
                 self._weight += former_weight - entry[2]
         self.put(key, made, weight=weight)
+
+    def forget_unused(self) -> None:
+        """Give up what was neither put nor found since this was last called."""
+        with self._turn:
+            for identity in self._entries.keys() - self._used:
+                self._drop(identity)
+            self._used.clear()
 
     def _drop(self, identity: int) -> None:
         entry = self._entries.pop(identity, None)

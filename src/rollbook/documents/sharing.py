@@ -15,6 +15,8 @@ PAIRS_REMEMBERED_MAX = 4
 
 _REMEMBERED: IdentityCache[tuple[list[Value], tuple[int, int]]] = IdentityCache(weight_max=PAIRS_REMEMBERED_MAX)
 
+forget_unused = _REMEMBERED.forget_unused
+
 
 def shared_ends(before: list[Value], after: list[Value]) -> tuple[int, int]:
     """How many elements from the start are the very same, and how many of the others up to the end."""

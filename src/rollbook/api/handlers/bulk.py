@@ -27,7 +27,7 @@ from rollbook.api.parameters import DRY_RUN, FIELD_VALIDATION
 from rollbook.api.problems import MISTAKE, members_of
 from rollbook.api.schemas.messages import TEXT
 from rollbook.api.writing import idempotency_key_in, owner_of
-from rollbook.documents.codec import decode_json
+from rollbook.documents.codec import check_values, decode_json
 from rollbook.documents.values import Value
 from rollbook.errors import BodyTooLarge, MediaTypeUnsupported, PermissionDenied, RegistryError, Unauthenticated
 from rollbook.registry.reading.bulk_lines import BulkLine, LineRules, parse_bulk_line
@@ -158,6 +158,7 @@ class Bulk:
         try:
             if line.text is None:
                 raise BodyTooLarge(f"the line has more than {self._line_bytes_max} bytes")
+            check_values(line.text, bytes_max=self._asked.limits.document_bytes_max, name="the line")
             value: Value = decode_json(line.text, limits=self._asked.limits, name="the line")
             return parse_bulk_line(value, self._asked)
         except RegistryError as refusal:

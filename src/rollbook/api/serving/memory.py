@@ -15,7 +15,7 @@ from pathlib import Path
 LOOK_SECONDS = 5.0
 GROWTH = 1.05
 GROWTH_BYTES = 8 * 1024 * 1024
-LOOKS_BETWEEN_MAX = 120
+LOOKS_BETWEEN_MAX = 12
 
 M_ARENA_MAX, ARENAS = -8, 2
 """Each thread would otherwise have a heap of its own, with gaps of its own."""

@@ -91,6 +91,7 @@ class RecentlyCompiled(Generic[Made]):
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, ...], tuple[Made, int]] = OrderedDict()
+        self._used: set[tuple[str, ...]] = set()
         self._steps = 0
         self._lock = Lock()
 
@@ -101,6 +102,7 @@ class RecentlyCompiled(Generic[Made]):
             if kept is None:
                 return None
             self._kept.move_to_end(key)
+            self._used.add(key)
             return kept[0]
 
     def keep(self, key: tuple[str, ...], made: Made, steps: int) -> None:
@@ -109,7 +111,16 @@ class RecentlyCompiled(Generic[Made]):
             if key in self._kept:
                 return
             self._kept[key] = (made, steps)
+            self._used.add(key)
             self._steps += steps
             while len(self._kept) > KEPT_MAX or (self._steps > KEPT_STEPS_MAX and len(self._kept) > 1):
                 _, (_, steps_gone) = self._kept.popitem(last=False)
                 self._steps -= steps_gone
+
+    def forget_unused(self) -> None:
+        """Give up what was neither kept nor found since this was last called."""
+        with self._lock:
+            for key in self._kept.keys() - self._used:
+                _, steps_gone = self._kept.pop(key)
+                self._steps -= steps_gone
+            self._used.clear()

@@ -106,3 +106,5 @@ def _engine_for_lines(pattern: str, options: str) -> Engine:
 
 
 _RECENT: RecentlyCompiled[Engine] = RecentlyCompiled()
+
+forget_unused = _RECENT.forget_unused

@@ -212,3 +212,5 @@ def _plain_test(plain: re.Match[str]) -> Callable[[str], bool]:
 
 
 _RECENT: RecentlyCompiled[Pattern] = RecentlyCompiled()
+
+forget_unused = _RECENT.forget_unused

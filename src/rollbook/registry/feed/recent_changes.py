@@ -13,6 +13,8 @@ from rollbook.journal.changes import Change
 from rollbook.registry.feed.change_traces import ChangeTraces
 
 RECENT_BYTES_MAX = 64 * 1024 * 1024
+UNDISTURBED_BYTES_MAX = 8 * 1024 * 1024
+"""Changes that take no more together stay, however old they are."""
 
 
 class RecentChanges:
@@ -26,6 +28,7 @@ class RecentChanges:
         self._bytes = 0
         self._bytes_max = bytes_max
         self._grown = asyncio.Event()
+        self._aged = revision
 
     def extend(self, changes: Sequence[Change]) -> None:
         """Add the changes that follow ``revision``, and wake who waits for them."""
@@ -44,9 +47,15 @@ class RecentChanges:
         """Forget every change: what was before ``revision`` can't be followed any more, nor may it be the past."""
         self._changes.clear()
         self._bytes = 0
-        self.revision = revision
+        self.revision = self._aged = revision
         self._grown.set()
         self._grown = asyncio.Event()
+
+    def forget_aged(self) -> None:
+        """Leave changes to the journal that were here already when this was last called, if they take much memory."""
+        while self._bytes > UNDISTURBED_BYTES_MAX and self._changes[0].revision <= self._aged:
+            self._bytes -= size_bytes(self._changes.popleft())
+        self._aged = self.revision
 
     def after(self, revision: int, *, most: int) -> Sequence[Change] | None:
         """The first changes later than ``revision``, in order; None when some of them are only in the journal."""

@@ -258,6 +258,10 @@ class Watching:
                     await pace.rest()
             yield Page(messages, after)
 
+    def forget_aged(self) -> None:
+        """Leave changes to the journal that are no longer new, where they take much memory."""
+        self._recent.forget_aged()
+
     def stop(self) -> None:
         """End every watch once it has sent what its mailbox holds."""
         self.is_stopping = True
