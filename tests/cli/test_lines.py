@@ -1,6 +1,9 @@
 """Documents are found in NDJSON, in an array, or alone, and each knows its line."""
 
-from io import BytesIO
+import tracemalloc
+from io import BufferedReader, BytesIO, RawIOBase
+from itertools import chain, repeat
+from typing import Any, BinaryIO, cast
 
 import pytest
 
@@ -90,3 +93,44 @@ def test_a_first_line_that_is_no_json_loses_no_other_line_of_a_larger_file(first
     assert isinstance(lines[0].content, MalformedJson)
     assert [line.place for line in lines] == [f"line {number}" for number in range(1, 22)]
     assert all(isinstance(line.content, dict) for line in lines[1:])
+
+
+class Endless(RawIOBase):
+    """A stream of one line that ends after far more than a process could hold, and then one document."""
+
+    def __init__(self, first: bytes, size: int) -> None:
+        self._pieces = chain([first], repeat(b"x" * 65536, size // 65536), [b'\n{"id":"last"}\n'])
+
+    def readable(self) -> bool:
+        """It is read only."""
+        return True
+
+    def readinto(self, room: Any) -> int:
+        """The next piece."""
+        piece = next(self._pieces, b"")
+        assert len(piece) <= len(room)
+        room[: len(piece)] = piece
+        return len(piece)
+
+
+@pytest.mark.parametrize("first", [b'{"id":"', b'"', b'{"id":"a"}\n{"id":"'])
+def test_a_line_without_an_end_is_skipped_and_never_held(first: bytes) -> None:
+    limits = Limits(document_bytes_max=100_000)
+    stream = BufferedReader(Endless(first, 64 * 1024 * 1024), buffer_size=65536)
+    tracemalloc.start()
+    try:
+        *_, long, last = read_lines(cast(BinaryIO, stream), limits=limits)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert isinstance(long.content, BodyTooLarge)
+    assert last.content == {"id": "last"}
+    assert most < 8 * 1024 * 1024
+
+
+def test_lines_after_a_broken_one_are_whole_wherever_reading_ahead_stopped() -> None:
+    limits = Limits(document_bytes_max=30)
+    text = b'{"id":\n' + b"".join(b'{"id":"%d"}\n' % number for number in range(100))
+    _, *others = read_lines(BytesIO(text), limits=limits)
+    assert [line.content for line in others] == [{"id": str(number)} for number in range(100)]
+    assert [others[0].place, others[-1].place] == ["line 2", "line 101"]

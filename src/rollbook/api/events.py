@@ -15,7 +15,7 @@ from rollbook.api.asking import is_revoked
 from rollbook.api.problems import members_of, problem
 from rollbook.api.responses import REVISION_HEADER
 from rollbook.documents.lines import one_line
-from rollbook.errors import Compacted, JournalUnavailable, RegistryError, Unauthenticated
+from rollbook.errors import Compacted, DataDirectoryUnsound, JournalUnavailable, RegistryError, Unauthenticated
 from rollbook.registry.feed.change_events import Message
 from rollbook.registry.watching.watching import Bookmark, Overflow, Watch, WatchEvent
 
@@ -96,8 +96,9 @@ class EventStream(Response):
                 self._position = events[-1].revision
         except Compacted as gone:  # without an id, so that nobody resumes after what was never sent
             yield framed("compacted", None, _closing("compacted", self._position, gone))
-        except JournalUnavailable as trouble:
+        except (JournalUnavailable, DataDirectoryUnsound) as trouble:
             logger.warning("a watch ends, for the journal can't be read: %s", trouble.message)
+            yield framed("overflow", self._position, _closing("overflow", self._position, trouble))
 
 
 async def disconnection(receive: Receive) -> None:

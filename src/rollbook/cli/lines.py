@@ -7,7 +7,7 @@ whose lines are read as they come.
 """
 
 import mmap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
 from typing import BinaryIO, TypeAlias
 
@@ -19,6 +19,10 @@ from rollbook.errors import BodyTooLarge, MalformedJson, RegistryError
 from rollbook.limits import Limits
 
 ROOM_BYTES, ROOM_PER_BYTE = 16 * 1024 * 1024, 16
+
+SKIPPED_BYTES = 1024 * 1024
+WHOLE_SHARE = 4
+"""A document over several lines may take this many times what its JSON takes without its white space."""
 
 Content: TypeAlias = "Value | RegistryError"
 
@@ -36,27 +40,50 @@ class Line(Struct, frozen=True):
 def read_lines(stream: BinaryIO, *, limits: Limits) -> Iterator[Line]:
     """Each document of a file. A line that is no JSON is given as its error; blank lines are passed over.
 
-    Refuses (MalformedJson) a file that begins as an array and is none.
+    A line may be endless: what is longer than a document may be is skipped, and given as its error. Only an array is
+    read as a whole. Refuses (MalformedJson) a file that begins as an array and is none.
     """
-    first = stream.readline().removeprefix(BYTE_ORDER_MARK)
+    longest = limits.document_bytes_max
+    first = stream.readline(longest + 1).removeprefix(BYTE_ORDER_MARK)
     blank_lines = 0
     while first and not first.strip():
-        first = stream.readline().removeprefix(BYTE_ORDER_MARK)
+        first = stream.readline(longest + 1).removeprefix(BYTE_ORDER_MARK)
         blank_lines += 1
     if first.lstrip().startswith(b"["):
         return _array(first + stream.read(), limits=limits)
+    text = first
     if first.lstrip().startswith(b"{") and not _is_json(first, limits=limits):
-        whole = first + stream.read()
-        if _is_json(whole, limits=limits):
-            return iter([Line("the document", len(whole), _decoded(whole, limits=limits))])
-        return _lines(BytesIO(whole), start=blank_lines + 1, limits=limits)
-    return _lines(_with(first, stream), start=blank_lines + 1, limits=limits)
+        text += stream.read(WHOLE_SHARE * longest)
+        if _is_json(text, limits=limits):
+            return iter([Line("the document", len(text), _decoded(text, limits=limits))])
+    return _lines(_Pushed(text, stream), start=blank_lines + 1, limits=limits)
 
 
-def _lines(lines: Iterable[bytes], *, start: int, limits: Limits) -> Iterator[Line]:
-    for number, line in enumerate(lines, start):
+class _Pushed:
+    """A stream of which some has been read already, as if it had not."""
+
+    def __init__(self, text: bytes, stream: BinaryIO) -> None:
+        self._text = BytesIO(text)
+        self._stream = stream
+
+    def readline(self, size: int) -> bytes:
+        """The next line, or what there is of it in ``size`` bytes."""
+        line = self._text.readline(size)
+        if len(line) == size or line.endswith(b"\n"):
+            return line
+        return line + self._stream.readline(size - len(line))
+
+
+def _lines(stream: _Pushed, *, start: int, limits: Limits) -> Iterator[Line]:
+    number, longest = start, limits.document_bytes_max
+    while line := stream.readline(longest + 1):
+        size, last = len(line), line
+        while last and len(line) > longest and not last.endswith(b"\n"):
+            last = stream.readline(SKIPPED_BYTES)
+            size += len(last)
         if line.strip():
-            yield Line(f"line {number}", len(line), _decoded(line, limits=limits))
+            yield Line(f"line {number}", size, _decoded(line, limits=limits))
+        number += 1
 
 
 def _array(body: bytes, *, limits: Limits) -> Iterator[Line]:
@@ -96,8 +123,3 @@ def _is_json(body: bytes, *, limits: Limits) -> bool:
     except RegistryError as error:
         return not isinstance(error, MalformedJson)
     return True
-
-
-def _with(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest

@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
-from rollbook.errors import Compacted, JournalUnavailable, LanguageRefused
+from rollbook.errors import Compacted, DataDirectoryUnsound, JournalUnavailable, LanguageRefused
 from rollbook.journal.changes import Change
 from rollbook.limits import RequestBudget
 from rollbook.registry.computing import ComputingLane
@@ -91,7 +91,8 @@ class Lane:
                 continue
             try:
                 changes = await self._changes_after(self.revision)
-            except Compacted:
+            except (Compacted, DataDirectoryUnsound) as gone:
+                logger.warning("watches have to resume, because changes can't be sent: %s", gone.message)
                 self._skip_to(self._recent.revision)
                 continue
             except JournalUnavailable as trouble:
