@@ -111,6 +111,23 @@ async def test_many_that_drip_are_closed_and_leave_nothing(tmp_path: Path) -> No
         assert server.edge.held_bytes == 0
 
 
+@pytest.mark.parametrize(
+    ("header", "behind"), [("Connection: close", b""), ("Accept: */*", b"no request at all\r\n\r\n")]
+)
+async def test_a_last_answer_that_is_read_slowly_is_whole(tmp_path: Path, header: str, behind: bytes) -> None:
+    """Also after a refusal that closes the connection, and longer than such a connection lingers."""
+    patience = Patience(idle_seconds=0.2, linger_seconds=0.1, linger_seconds_max=0.1)
+    async with served(tmp_path / "data", patience=patience) as server:
+        await create(server.registry, "large", pad="x" * (7 * MEGABYTE))  # more than a socket holds
+        reader, writer = await asyncio.open_connection(*server.address, limit=65536)
+        writer.write(head("GET", "/clusters/large", header) + behind)
+        await asyncio.sleep(1)
+        answer = await asyncio.wait_for(reader.read(), 20)
+        writer.close()
+        length = int(answer.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        assert len(answer.partition(b"\r\n\r\n")[2]) >= length > 7 * MEGABYTE
+
+
 async def test_what_all_connections_hold_is_bounded(tmp_path: Path) -> None:
     async with served(tmp_path / "data") as server:
         server.edge.held_bytes_max = MEGABYTE

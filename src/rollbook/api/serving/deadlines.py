@@ -21,6 +21,26 @@ class Patience(Struct, frozen=True):
     linger_seconds_max: float = 10.0
 
 
+class Lingering:
+    """The time after the last answer in which a client is listened to that may still be sending.
+
+    A connection that is closed on what was not read is reset, and the client would lose the answer.
+    """
+
+    __slots__ = ("_began", "_heard")
+
+    def __init__(self, now: float) -> None:
+        self._began = self._heard = now
+
+    def hear(self, now: float) -> None:
+        """The client sends still."""
+        self._heard = now
+
+    def is_over(self, now: float, patience: Patience) -> bool:
+        """Whether the client has been silent for long enough, or has been listened to for long enough."""
+        return now - self._heard >= patience.linger_seconds or now - self._began >= patience.linger_seconds_max
+
+
 def overdue(reader: RequestReader, now: float, patience: Patience) -> RegistryError | None:
     """The refusal of a request whose headers or body do not come in time; None while they may still come."""
     waited, paused = now - reader.since, now - reader.body_at

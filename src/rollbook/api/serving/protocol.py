@@ -14,7 +14,7 @@ from typing import cast
 from rollbook.api.metrics.running_requests import RunningRequest
 from rollbook.api.serving.access_logs import log_access
 from rollbook.api.serving.admission import Recognised
-from rollbook.api.serving.deadlines import overdue
+from rollbook.api.serving.deadlines import Lingering, overdue
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.exchanges import Exchange
 from rollbook.api.serving.outgoing import Outgoing
@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
         self._unread = b""
         self._held_bytes = 0
         self._is_closing = self._has_ended = self._reading_paused = False
-        self._closing_at = self._heard_at = 0.0
+        self._lingering: Lingering | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection begins."""
@@ -62,8 +62,9 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Some bytes have come. They wait while an earlier request is being answered."""
         if self._unread or self._is_blocked:
-            self._heard_at = self.edge.clock.now
-            if not self._is_closing:
+            if self._lingering is not None:
+                self._lingering.hear(self.edge.clock.now)
+            elif not self._is_closing:
                 self._unread += data
                 self._pause_reading()
             return
@@ -136,8 +137,8 @@ class Connection(asyncio.Protocol):
             self._answering.revoke()
         if self.outgoing.is_stalled(now):
             self.transport.abort()
-        elif self._is_closing:
-            if now - self._heard_at >= patience.linger_seconds or now - self._closing_at >= patience.linger_seconds_max:
+        elif self._is_closing:  # once the client has read what was written
+            if self._lingering and not self.outgoing.buffered_bytes and self._lingering.is_over(now, patience):
                 self.transport.abort()
         elif not self._is_blocked:
             refusal = overdue(reader, now, patience)
@@ -267,14 +268,14 @@ class Connection(asyncio.Protocol):
         self._close(lingers=True)
 
     def _close(self, *, lingers: bool = False) -> None:
-        """Close. A client that may still be sending would lose the answer, so it is listened to for a while."""
+        """Close; after a while, if the client may still be sending."""
         if self._is_closing:
             return
         self._is_closing = True
         if not lingers and not self._unread and not self.reader.whole and self.reader.stream is None:
             self.transport.close()
             return
-        self._closing_at = self._heard_at = self.edge.clock.now
+        self._lingering = Lingering(self.edge.clock.now)
         self.reader.forget()
         self._unread = b""
         self._account()
