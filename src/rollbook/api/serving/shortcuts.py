@@ -210,7 +210,9 @@ class Shortcuts:
         try:
             query = self._parsed(body) if len(body) <= PARSED_BYTES_MAX else self._parse(body)
             fleet = registry.reader.fleet(request.caller)
-            noted = fleet.lacking(query.undocumented) or notes_on_hidden(fleet.sight, query.paths)
+            noted = (query.undocumented and fleet.lacking(query.undocumented)) or (
+                fleet.sight is not WHOLE and notes_on_hidden(fleet.sight, query.paths)
+            )
             bodies = None if noted else fleet.find_at_once(query)
         except Exception:  # the application meets it too, and reports it
             return None

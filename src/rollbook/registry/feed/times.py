@@ -2,13 +2,20 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from rollbook.clusters.liveness import ClockReading
 
 
 def iso_time(at_ms: int) -> str:
     """A Unix time in milliseconds, as text: ``2026-01-31T12:00:00.000Z``."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    seconds, milliseconds = divmod(at_ms, 1000)
+    return f"{_iso_second(seconds)}.{milliseconds:03}Z"
+
+
+@lru_cache(4096)
+def _iso_second(unix_seconds: int) -> str:
+    return datetime.fromtimestamp(unix_seconds, UTC).isoformat()[: -len("+00:00")]
 
 
 def read_clocks() -> ClockReading:

@@ -70,13 +70,15 @@ class Reader:
         self._facts = facts
         self._limits = limits
         self.threads = ReadingThreads(computing or ComputingThreads())
+        self._whole = PresentFleet(seeing, WHOLE, facts, limits, self.threads)
 
     def fleet(self, caller: Caller, verb: str = "read") -> "PresentFleet":
         """The clusters as they are now, as the caller sees them by a verb of reading."""
         access = caller.access
         sight = access.reads if verb == "read" else access.sight(verb)
-        facts = self._facts if sight is WHOLE else self._facts.of_what_is_seen()
-        return PresentFleet(self.seeing, sight, facts, self._limits, self.threads)
+        if sight is WHOLE:
+            return self._whole
+        return PresentFleet(self.seeing, sight, self._facts.of_what_is_seen(), self._limits, self.threads)
 
     async def __aenter__(self) -> Self:
         return self
@@ -117,7 +119,8 @@ class PresentFleet(Struct, frozen=True):
         """As ``find``, when the indexes alone can tell, and when it is not much; else None."""
         if query.sort is not None or query.explain or not query.answers_as_stored:
             return None
-        view, plan = self.view, plan_query(self.view, query)
+        view = self.view
+        plan = plan_query(view, query)
         candidates = _in_window(view, plan, query) if plan.exact else None
         if candidates is None or len(candidates) > AT_ONCE_ENTRIES_MAX:
             return None

@@ -35,7 +35,9 @@ def asked_paths(*filters: Filter | None) -> tuple[Path, ...]:
 
 def notes_on_hidden(sight: Sight, paths: Iterable[Path]) -> list[str]:
     """A note on each of the paths, of at most HIDDEN_NOTES_MAX, that ``sight`` hides in some cluster, or in all."""
-    hidden = () if sight is WHOLE else (path for path in dict.fromkeys(paths) if sight.may_hide(path))
+    if sight is WHOLE:
+        return []
+    hidden = (path for path in dict.fromkeys(paths) if sight.may_hide(path))
     return [
         f"{shortened(dotted(path))} is not visible to you, or not in every cluster: there it is answered as missing"
         for path in islice(hidden, HIDDEN_NOTES_MAX)
