@@ -29,6 +29,7 @@ PIECE_BYTES = 4096
 """How much is read at a time, where requests may follow one another."""
 PIECES_AT_ONCE = 4
 """How many pieces are read in one turn of the event loop. They may hold hundreds of requests, and others wait."""
+LARGE_READ_BYTES = 32 * 1024  # of a body: then others have the loop, which would read on for megabytes
 NOBODY_YET = Recognised()
 GO_AHEAD = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -170,6 +171,9 @@ class Connection(asyncio.Protocol):
             self._unread = data[offset:]
             if not self._is_blocked:
                 asyncio.get_running_loop().call_soon(self._go_on)
+        elif size >= LARGE_READ_BYTES and reader.phase == "body" and not self._is_blocked:
+            self._pause_reading()
+            asyncio.get_running_loop().call_soon(self._go_on)
         self._settle()
 
     def _settle(self) -> None:
@@ -201,17 +205,13 @@ class Connection(asyncio.Protocol):
         if self._is_blocked or self._unread or self.reader.whole:
             return
         self._account()
-        if self._has_ended:
-            self._end_of_input()
+        if self._has_ended and self.reader.phase == "body":
+            self._refuse(self.reader.cut_off())
+        elif self._has_ended:
+            self._close()
         elif self._reading_paused:
             self._reading_paused, self.reader.body_at = False, self.edge.clock.now
             self.transport.resume_reading()
-
-    def _end_of_input(self) -> None:
-        if self.reader.phase == "body":
-            self._refuse(self.reader.cut_off())
-        else:
-            self._close()
 
     def _answer(self, request: IncomingRequest) -> None:
         edge, shortcuts, seen = self.edge, self.edge.shortcuts, self._recognised
