@@ -60,10 +60,8 @@ from rollbook.view.keeping import SnapshotKeeper
 from rollbook.view.opening import save_snapshot
 
 SNAPSHOT_LOOK_SECONDS = 5.0
-BACKUP_LOOK_SECONDS = 1.0
-JOURNAL_LOOK_SECONDS = 1.0
-CLOCK_SAVE_SECONDS = 60.0
-TOKEN_USES_SECONDS = 60.0
+BACKUP_LOOK_SECONDS = JOURNAL_LOOK_SECONDS = 1.0
+CLOCK_SAVE_SECONDS = TOKEN_USES_SECONDS = 60.0
 TOKENS_LOOK_SECONDS = 0.1
 
 
@@ -168,7 +166,6 @@ def parts_of(registry: Registry, data: Data) -> Sequence[AbstractAsyncContextMan
     """What runs, in the order of starting. It ends in the opposite order, each when nothing asks it any more."""
     supervisor, limits = registry.supervisor, registry.limits
     look, save = partial(asyncio.to_thread, data.journal.look), partial(asyncio.to_thread, registry.clock.save)
-    forget = partial(forget_unused, registry.watching)
     keeper = SnapshotKeeper(registry.view, data.journal, data.directory, limits=limits)
 
     async def keep_snapshot() -> None:
@@ -177,7 +174,7 @@ def parts_of(registry: Registry, data: Data) -> Sequence[AbstractAsyncContextMan
 
     return (
         Recurring(supervisor, "rollbook-journal", look, seconds=JOURNAL_LOOK_SECONDS),
-        Recurring(supervisor, "rollbook-forgetting", forget, seconds=FORGET_SECONDS),
+        Recurring(supervisor, "rollbook-forgetting", partial(forget_unused, registry.watching), seconds=FORGET_SECONDS),
         Recurring(supervisor, "rollbook-clock", save, seconds=CLOCK_SAVE_SECONDS),
         registry.follower,  # the last to end but for these: the next keeper finds everything saved
         _last_snapshot(registry, data),
