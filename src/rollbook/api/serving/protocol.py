@@ -27,8 +27,7 @@ from rollbook.registry.writing.committing import WriteResult
 
 PIECE_BYTES = 4096
 """How much is read at a time, where requests may follow one another."""
-PIECES_AT_ONCE = 4
-"""How many pieces are read in one turn of the event loop. They may hold hundreds of requests, and others wait."""
+PIECES_AT_ONCE = 4  # in one turn of the event loop: they may hold hundreds of requests, and others wait
 LARGE_READ_BYTES = 32 * 1024  # of a body: then others have the loop, which would read on for megabytes
 NOBODY_YET = Recognised()
 GO_AHEAD = b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -51,10 +51,8 @@ AT_ONCE_ENTRIES_MAX = 256
 FIRST_ENTRIES_MAX = 10_000
 BRIEF_ENTRIES_MAX = 1024
 BRIEF_BYTES_MAX = 4 * 1024 * 1024
-INLINE_ENTRIES_MAX = 64
-GROUPED_AT_ONCE_MAX = 20_000
-REGISTRY_AT_ONCE_MAX = 20_000
-INLINE_BYTES_MAX = 256 * 1024
+GROUPED_AT_ONCE_MAX = REGISTRY_AT_ONCE_MAX = 20_000
+INLINE_ENTRIES_MAX, INLINE_BYTES_MAX = 64, 256 * 1024
 NOTES_MAX = 5
 
 EVERY_ONE = Plan(exact=True)
@@ -119,8 +117,7 @@ class PresentFleet(Struct, frozen=True):
         """As ``find``, when the indexes alone can tell, and when it is not much; else None."""
         if query.sort is not None or query.explain or not query.answers_as_stored:
             return None
-        view = self.view
-        plan = plan_query(view, query)
+        view, plan = self.view, plan_query(self.view, query)
         candidates = _in_window(view, plan, query) if plan.exact else None
         if candidates is None or len(candidates) > AT_ONCE_ENTRIES_MAX:
             return None
