@@ -51,7 +51,7 @@ describe("words", () => {
   });
 
   it("says sizes in the unit that keeps them short", () => {
-    expect([512, 2_048, 3_145_728].map(megabytes)).toEqual(["512 MB", "2 GB", "3 TB"]);
+    expect([512, 2_048, 3_145_728, 2_147_483_648].map(megabytes)).toEqual(["512 MB", "2 GB", "3 TB", "2 PB"]);
   });
 
   it("takes a brace for a filter and all else for words", () => {

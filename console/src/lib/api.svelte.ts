@@ -30,17 +30,19 @@ export const connection = $state({ lost: false, heardAt: Date.now(), signIn: fal
 export interface Asked {
   method?: string;
   body?: unknown;
+  // Lines of JSON, sent as they are and answered with lines.
+  lines?: string;
   headers?: Record<string, string>;
   signal?: AbortSignal;
 }
 
-export async function ask<T>(path: string, { method, body, headers, signal }: Asked = {}): Promise<Reply<T>> {
+export async function ask<T>(path: string, { method, body, lines, headers, signal }: Asked = {}): Promise<Reply<T>> {
   let answer: Response;
   try {
     answer = await fetch(path, {
-      method: method ?? (body === undefined ? "GET" : "POST"),
-      headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      method: method ?? (body === undefined && lines === undefined ? "GET" : "POST"),
+      headers: { accept: lines === undefined ? "application/json" : "*/*", ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+      body: lines ?? (body === undefined ? undefined : JSON.stringify(body)),
       signal: signal ?? null,
     });
   } catch (error) {
@@ -50,7 +52,7 @@ export async function ask<T>(path: string, { method, body, headers, signal }: As
   connection.lost = false;
   connection.heardAt = Date.now();
   const text = await answer.text();
-  const value = parsed(text);
+  const value = lines === undefined || !answer.ok ? parsed(text) : text.split("\n").filter(Boolean).map(parsed);
   if (!answer.ok) {
     if (answer.status === 401) connection.signIn = true;
     const { code = "error", detail = text.slice(0, 300), errors = [] } = (value ?? {}) as Partial<Record<string, never>>;
@@ -75,12 +77,4 @@ function parsed(text: string): unknown {
 
 export function warningsOf(header: string | null): string[] {
   return [...(header ?? "").matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map((each) => (each[1] ?? "").replace(/\\(.)/g, "$1"));
-}
-
-// The command that asks the same, for a terminal.
-export function curlOf(method: string, path: string, body?: unknown): string {
-  const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-  const parts = ["curl -s", method === "GET" ? "" : `-X ${method}`, quoted(location.origin + path)];
-  if (body !== undefined) parts.push(`-H 'Content-Type: application/json' -d ${quoted(JSON.stringify(body))}`);
-  return parts.filter(Boolean).join(" ");
 }

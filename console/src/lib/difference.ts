@@ -61,3 +61,26 @@ export function condensed(lines: Line[], around = 3): Line[] {
   });
   return shown;
 }
+
+export type Pair = [Line | null, Line | null];
+
+// The lines of a difference as rows of two columns: what was removed beside what was added in its place.
+export function paired(lines: Line[]): Pair[] {
+  const pairs: Pair[] = [];
+  let removed: Line[] = [];
+  let added: Line[] = [];
+  const flush = () => {
+    for (let at = 0; at < Math.max(removed.length, added.length); at++) pairs.push([removed[at] ?? null, added[at] ?? null]);
+    [removed, added] = [[], []];
+  };
+  for (const line of lines) {
+    if (line.kind === "removed") removed.push(line);
+    else if (line.kind === "added") added.push(line);
+    else {
+      flush();
+      pairs.push([line, line]);
+    }
+  }
+  flush();
+  return pairs;
+}

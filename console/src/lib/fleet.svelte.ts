@@ -6,6 +6,7 @@ import { type Cell, cellsOf, type Table } from "./columns";
 export const ROWS_MAX = 20_000;
 const AGES_SECONDS = 10;
 const PAUSE_MS = 1_000;
+const SHARE = 10;
 
 export const DOCUMENT_PATHS = [
   "id",
@@ -39,6 +40,9 @@ export const EMPTY: Rows = { revision: 0, total: 0, ids: [], cells: {}, loadedAt
 class Fleet {
   rows = $state.raw<Rows>(EMPTY);
   ready = $state(false);
+  // More clusters than a page holds: the screens ask page by page then.
+  large = $state(false);
+  revision = $state(0);
   problem = $state.raw<Problem | null>(null);
   #stop: AbortController | null = null;
 
@@ -54,8 +58,14 @@ class Fleet {
 
   async #run(at: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      let pauseMs = PAUSE_MS;
       try {
-        this.rows = await load(at, signal);
+        const begun = performance.now();
+        const probe = await load(at, signal, 1);
+        this.large = probe.total > ROWS_MAX;
+        this.rows = this.large ? { ...probe, ids: [], cells: {} } : await load(at, signal);
+        this.revision = this.rows.revision;
+        pauseMs = Math.max(PAUSE_MS, SHARE * (performance.now() - begun));
         this.ready = true;
         this.problem = null;
         if (at) return;
@@ -65,28 +75,34 @@ class Fleet {
         this.problem = error instanceof Problem ? error : new Problem(0, "error", String(error));
         if (this.problem.status >= 400 && this.problem.status < 500 && at) return;
       }
-      await pause(PAUSE_MS, signal);
+      await pause(pauseMs, signal);
     }
-  }
-
-  cell(path: string, row: number): Cell {
-    return this.rows.cells[path]?.[row];
   }
 }
 
 export const fleet = new Fleet();
 
-async function load(at: string, signal: AbortSignal): Promise<Rows> {
-  const columns = [...DOCUMENT_PATHS, ...REGISTRY_PATHS, ...(at ? [] : LEASE_PATHS)];
-  const path = `/clusters/table${at ? `?at=${encodeURIComponent(at)}` : ""}`;
-  const { body } = await ask<Table>(path, { body: { columns, sort: { id: 1 } }, signal });
-  const cells = Object.fromEntries(Object.entries(body.columns).map(([name, column]) => [name, cellsOf(column)]));
-  const ids = (cells["id"] ?? []) as string[];
-  return { revision: body.revision, total: body.count, ids, cells, loadedAt: Date.now(), at };
+export function columnsAt(at: string): string[] {
+  return [...DOCUMENT_PATHS, ...REGISTRY_PATHS, ...(at ? [] : LEASE_PATHS)];
 }
 
-// Returns when there is a change after a revision, or when ages have grown noticeably.
-async function changed(since: number, signal: AbortSignal): Promise<void> {
+export function rowsOf(body: Table, at: string): Rows {
+  const cells = Object.fromEntries(Object.entries(body.columns).map(([name, column]) => [name, cellsOf(column)]));
+  return { revision: body.revision, total: body.count, ids: (cells["id"] ?? []) as string[], cells, loadedAt: Date.now(), at };
+}
+
+async function load(at: string, signal: AbortSignal, limit = 0): Promise<Rows> {
+  const body = { columns: limit ? ["id"] : columnsAt(at), sort: { id: 1 }, limit };
+  return rowsOf((await ask<Table>(atMoment("/clusters/table", at), { body, signal })).body, at);
+}
+
+// An address as of a moment.
+export function atMoment(path: string, at: string): string {
+  return at ? `${path}?at=${encodeURIComponent(at)}` : path;
+}
+
+// Returns when there is a change after a revision, or after some seconds: heartbeats change ages, but are no changes.
+export async function changed(since: number, signal: AbortSignal): Promise<void> {
   const address = `/clusters/watch?since=${since}&as=patch&wait=${AGES_SECONDS}s`;
   await ask(address, { signal });
 }
@@ -99,7 +115,8 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 // Words for how fresh what is shown is.
-export function freshness(now: number): string {
+export function freshness(utc: boolean): string {
   if (!connection.lost) return "";
-  return `as of ${new Date(connection.heardAt).toLocaleTimeString("en-GB")}, reconnecting`;
+  const options: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", ...(utc ? { timeZone: "UTC" } : {}) };
+  return `as of ${new Intl.DateTimeFormat("en-GB", options).format(connection.heardAt)}${utc ? " UTC" : ""}, reconnecting`;
 }

@@ -1,7 +1,7 @@
 // Which clusters a search means. The registry decides; the words and the filter are two forms of one question.
 
 import { ask } from "./api.svelte";
-import type { Table } from "./columns";
+import type { Cell, Table } from "./columns";
 import { cellsOf } from "./columns";
 
 export interface Question {
@@ -22,4 +22,15 @@ export async function matchingIds(text: string, at: string, signal: AbortSignal)
   const { body } = await ask<Table>(path, { body: { ...questionOf(text), columns: ["id"] }, signal });
   const column = body.columns["id"];
   return new Set(column ? (cellsOf(column) as string[]) : []);
+}
+
+// Which rows hold every word, for the time that the registry can't be asked. Signs of comparison are left to the registry.
+export function matchingHere(text: string, ids: string[], cells: Record<string, Cell[]>): Set<string> | null {
+  const words = text.trim().toLowerCase().split(/\s+/).filter(Boolean);
+  if (text.trim().startsWith("{") || words.some((word) => /[<>=]/.test(word))) return null;
+  const texts = Object.values(cells).filter((column) => column.some((cell) => typeof cell === "string" || Array.isArray(cell)));
+  return new Set(ids.filter((_, row) => {
+    const all = texts.map((column) => String(column[row] ?? "")).join(" ").toLowerCase();
+    return words.every((word) => all.includes(word));
+  }));
 }

@@ -27,10 +27,15 @@ export function tick(): () => void {
   return () => clearInterval(timer);
 }
 
+// Where commands go, and whether they have to send a token there.
+export function place(): { origin: string; withToken: boolean } {
+  return { origin: location.origin, withToken: !!session.access && session.access.kind !== "anonymous" };
+}
+
 // Why a caller may not use a verb; "" when it may, or when that is not known.
 export function whyNot(verb: string): string {
   const verbs = session.access?.verbs;
-  return !verbs || verbs.includes(verb) || verbs.includes("*") ? "" : `Your roles do not allow “${verb}”.`;
+  return !verbs || verbs.includes(verb) || verbs.includes("*") ? "" : `Your roles (${(session.access?.roles ?? []).join(", ") || "none"}) do not allow “${verb}”.`;
 }
 
 export async function signIn(token: string): Promise<void> {

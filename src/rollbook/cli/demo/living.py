@@ -19,9 +19,11 @@ BEATS_PER_SECOND_MAX = 200
 HAPPENINGS_PER_SECOND_MAX = 20
 CLUSTERS_PER_HAPPENING = 2_000
 INTERVAL_SECONDS_MIN = 10
-LEASE_INTERVALS = 3
+LEASE_INTERVALS = 4
 LAST_LEASE_SECONDS = 5
 TICK_SECONDS = 0.1
+TICK_SECONDS_MAX = 1.0
+"""What a tick makes up for at most, after a pause of the server or of this process."""
 REQUESTS_AT_ONCE = 32
 MUTE_EVERY = 20
 """One cluster in twenty sends no heartbeats at all."""
@@ -67,15 +69,18 @@ class LivingFleet:
     async def live(self, stop: asyncio.Event, seconds: float | None = None) -> None:
         """Go on until ``stop`` is set, the seconds are over, or no cluster is left."""
         end = None if seconds is None else time.monotonic() + seconds
-        while self.ids and not stop.is_set() and (end is None or time.monotonic() < end):
+        last = time.monotonic()
+        while self.ids and not stop.is_set() and (end is None or last < end):
             begun = time.monotonic()
-            await asyncio.gather(*self._tick())
+            await asyncio.gather(*self._tick(begun, min(TICK_SECONDS_MAX, begun - last)))
+            last = begun
             await asyncio.sleep(max(0.0, TICK_SECONDS - (time.monotonic() - begun)))
 
-    def _tick(self) -> list[Coroutine[Any, Any, None]]:
+    def _tick(self, now: float, seconds: float) -> list[Coroutine[Any, Any, None]]:
+        """What is due after another ``seconds``."""
         due: list[Coroutine[Any, Any, None]] = []
-        now, count = time.monotonic(), len(self.ids)
-        self._beats_due += count / self._interval * TICK_SECONDS
+        count = len(self.ids)
+        self._beats_due += count / self._interval * seconds
         while self._beats_due >= 1:
             self._beats_due -= 1
             self._next = (self._next + 1) % count
@@ -83,7 +88,7 @@ class LivingFleet:
             if self._next % MUTE_EVERY and self._silent_until.get(id, now) <= now:
                 self._silent_until.pop(id, None)
                 due.append(self._beat(id))
-        self._happenings_due += min(HAPPENINGS_PER_SECOND_MAX, max(1, count / CLUSTERS_PER_HAPPENING)) * TICK_SECONDS
+        self._happenings_due += min(HAPPENINGS_PER_SECOND_MAX, max(1, count / CLUSTERS_PER_HAPPENING)) * seconds
         while self._happenings_due >= 1:
             self._happenings_due -= 1
             due.append(self._happen(self._happenings.next(self.ids)))

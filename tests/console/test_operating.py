@@ -1,0 +1,208 @@
+"""The console as operators use it: on-boarding, webhooks, commands to copy, undo, and fleets of all sizes."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.console.conftest import CLUSTERS, Window
+from tests.serving import ServerProcess
+from tests.webhooks.receiving import Target
+
+
+def shell(command: str, tmp_path: Path) -> str:
+    """What a copied command prints, as a person runs it: with ``rollbook`` and ``python`` on the path."""
+    tools = tmp_path / "bin"
+    tools.mkdir(exist_ok=True)
+    for name, module in (("rollbook", "-m rollbook"), ("python", "")):
+        (tools / name).write_text(f'#!/bin/sh\nexec {sys.executable} {module} "$@"\n')
+        (tools / name).chmod(0o755)
+    environment = {"PATH": f"{tools}:/usr/bin:/bin", "HOME": str(tmp_path)}
+    run = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, env=environment, check=False)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def copied(page: Page, label: str) -> str:
+    """The text that a copy button copies, which is also its title."""
+    text = page.get_by_role("button", name=label, exact=True).first.get_attribute("title")
+    assert text
+    return text
+
+
+@pytest.mark.parametrize(
+    "asked", ["a100 us-west gpus>=8", '{"tags": "rack-3", "regionId": {"$ne": "it\'s"}}', "live -draining"]
+)
+def test_copied_commands_of_a_search_find_what_the_page_shows(window: Window, tmp_path: Path, asked: str) -> None:
+    page = window.open("/console/clusters")
+    page.get_by_role("searchbox").fill(asked)
+    expect(page.get_by_role("status").filter(has_text=re.compile(rf"of {CLUSTERS} clusters"))).to_be_visible()
+    page.wait_for_timeout(400)
+    shown = page.get_by_role("status").filter(has_text="clusters").inner_text()
+
+    found = json.loads(shell(copied(page, "Copy curl"), tmp_path))
+    listed = shell(copied(page, "Copy CLI") + " -o name", tmp_path).split()
+    assert shown.startswith(f"{len(found)} of")
+    assert listed == sorted(each["id"] for each in found)
+
+
+def test_copied_commands_of_a_number_give_it(window: Window, tmp_path: Path) -> None:
+    page = window.open("/console")
+    box = page.locator("details", has=page.get_by_label("Where the number of GPUs comes from"))
+    box.locator("summary").click()
+    texts = {each: box.get_by_role("button", name=each).get_attribute("title") or "" for each in COPIES}
+    shown = page.locator("dd").nth(2).inner_text()
+
+    for label, command in texts.items():
+        run = f"python - <<'END'\n{command}\nEND" if label == "Copy Python" else command
+        assert f'"gpus":{shown}' in shell(run, tmp_path).replace(" ", "").replace("\n", "")
+
+    box.get_by_role("link", name="Open as query").click()
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("pre")).to_contain_text(f'"gpus": {shown}')
+
+
+COPIES = ("Copy curl", "Copy Python", "Copy CLI")
+
+
+def test_a_cluster_is_on_boarded_with_a_dry_run(window: Window, server: ServerProcess) -> None:
+    page = window.open("/console/clusters?new=1")
+    dialog = page.get_by_role("dialog", name="Create a cluster")
+    text = dialog.get_by_label("Document (JSON)")
+    text.fill(text.input_value().replace("my-cluster", "on-boarded").replace('"us-west-2"', "7"))
+    expect(dialog.get_by_text("/regionId")).to_be_visible()
+    dialog.get_by_role("button", name="Create", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("regionId")
+
+    text.fill(text.input_value().replace(": 7", ': "us-west-2"'))
+    dialog.get_by_role("button", name="Try (dry run)").click()
+    expect(dialog.get_by_role("region", name="Dry run")).to_contain_text('"status": "registered"')
+    assert httpx.get(f"{server.url}/clusters/on-boarded").status_code == 404
+
+    dialog.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_role("heading", level=1, name="my cluster")).to_be_visible()
+    httpx.delete(f"{server.url}/clusters/on-boarded").raise_for_status()
+
+
+def test_names_of_the_schema_are_offered_while_typing(window: Window) -> None:
+    page = window.open("/console/clusters/cluster-030?tab=json")
+    text = page.get_by_label("The document as JSON")
+    expect(text).to_have_value(re.compile('"reputation"|"id"'))
+    page.wait_for_timeout(200)
+    text.fill('{"clus')
+    text.press("Control+ ")
+    expect(page.get_by_role("option", name="clusterMetadata")).to_be_visible()
+    text.press("Enter")
+    expect(text).to_have_value('{"clusterMetadata": ')
+    expect(page.get_by_label("What is amiss")).to_contain_text("ends too early")
+
+
+def test_a_change_is_undone_unless_another_came_after(window: Window, server: ServerProcess) -> None:
+    page = window.open("/console/clusters/cluster-031")
+    page.get_by_label("Set the status").select_option("draining")
+    expect(page.get_by_text("cluster-031 is draining.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Undone")).to_be_visible()
+    assert httpx.get(f"{server.url}/clusters/cluster-031").json()["status"] == "live"
+
+    page.get_by_label("Set the status").select_option("maintenance")
+    expect(page.get_by_text("cluster-031 is maintenance.")).to_be_visible()
+    httpx.put(f"{server.url}/clusters/cluster-031", json={"$set": {"reputation": 3}}).raise_for_status()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("alert")).to_contain_text("precondition-failed")
+    assert httpx.get(f"{server.url}/clusters/cluster-031").json()["reputation"] == 3
+
+
+def test_changes_are_narrowed_looked_at_and_undone(window: Window, server: ServerProcess) -> None:
+    for status in ("draining", "maintenance"):
+        httpx.put(f"{server.url}/clusters/cluster-032", json={"$set": {"status": status}}).raise_for_status()
+    page = window.open("/console/changes?id=cluster-032&path=status")
+    rows = page.get_by_role("row", name=re.compile("cluster-032 updated"))
+    expect(rows).to_have_count(2)
+    rows.first.get_by_role("button", name="Difference").click()
+    expect(page.locator(".added", has_text="maintenance")).to_be_visible()
+    rows.first.get_by_role("button", name="Undo").click()
+    expect(rows).to_have_count(3)
+    assert httpx.get(f"{server.url}/clusters/cluster-032").json()["status"] == "draining"
+
+
+def test_the_past_is_shown_as_of_a_moment(window: Window, server: ServerProcess) -> None:
+    before = httpx.get(f"{server.url}/clusters/cluster-033", params={"include": "registry"}).json()
+    httpx.put(f"{server.url}/clusters/cluster-033", json={"$set": {"status": "draining"}}).raise_for_status()
+    page = window.open(f"/console/clusters/cluster-033?at={before['_registry']['updatedAt']}")
+    expect(page.locator(".chip", has_text="live").first).to_be_visible()
+    expect(page.get_by_text("Everything is shown as of")).to_be_visible()
+    page.get_by_role("link", name="Back to now").click()
+    expect(page.locator(".chip", has_text="draining").first).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Target]:
+    opened = Target()
+    yield opened
+    opened.close()
+
+
+def test_a_webhook_is_created_tested_and_deleted(browser: Browser, tmp_path: Path, receiver: Target) -> None:
+    context = browser.new_context()
+    with ServerProcess(tmp_path / "data", environment={"ROLLBOOK_WEBHOOKS_PRIVATE": "allow"}) as server:
+        httpx.post(f"{server.url}/clusters", json=CLUSTER).raise_for_status()
+        page = context.new_page()
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.goto(f"{server.url}/console/webhooks")
+        page.get_by_label("URL").fill(receiver.url)
+        page.get_by_role("button", name="Create").click()
+        expect(page.get_by_text("shown this once")).to_be_visible()
+        expect(page.locator(".chip", has_text="current")).to_be_visible()
+
+        page.get_by_role("button", name="Test").click()
+        expect(page.get_by_text("is delivered to")).to_be_visible()
+        expect(page.get_by_role("cell", name=re.compile(r"^\d+ s ago"))).to_be_visible(timeout=10_000)
+        page.get_by_role("button", name="Deliveries").click()
+        expect(page.get_by_text("No dead letters.")).to_be_visible()
+        page.get_by_role("button", name="Delete").click()
+        expect(page.get_by_text("No webhooks yet.")).to_be_visible()
+        context.close()
+
+
+CLUSTER = {
+    "id": "only",
+    "regionId": "us-west-2",
+    "nodes": {"nodeData": []},
+    "config": {"publicHostname": "only.example.net"},
+    "clusterMetadata": {"name": "only", "description": "", "owner": ""},
+}
+
+
+def test_one_cluster_without_nodes_is_shown_on_every_screen(browser: Browser, tmp_path: Path) -> None:
+    context = browser.new_context()
+    with ServerProcess(tmp_path / "data") as server:
+        httpx.post(f"{server.url}/clusters", json=CLUSTER).raise_for_status()
+        window = Window(context.new_page(), server.url)
+        page = window.open("/console")
+        expect(page.get_by_role("link", name="1", exact=True)).to_be_visible()
+        window.open("/console/clusters?view=heat")
+        expect(page.get_by_role("link", name="only, not known")).to_be_visible()
+        window.open("/console/clusters/only")
+        expect(page.get_by_text("No nodes have joined.")).to_be_visible()
+        assert window.troubles == []
+        context.close()
+
+
+def test_an_error_of_the_registry_says_what_to_do(browser: Browser, server: ServerProcess) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    refusal = {"code": "overloaded", "detail": "The registry has too much to do.", "status": 503}
+    page.route("**/clusters/table*", lambda route: route.fulfill(status=503, body=json.dumps(refusal)))
+    page.goto(f"{server.url}/console/clusters")
+    expect(page.get_by_role("alert")).to_contain_text("503 overloaded")
+    expect(page.get_by_role("alert")).to_contain_text("Try again in a moment")
+    page.unroute("**/clusters/table*")
+    expect(page.get_by_role("grid").get_by_role("link").first).to_be_visible(timeout=10_000)
+    context.close()
