@@ -15,7 +15,7 @@ SEED ?= 1
 SECONDS ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help release-notes screenshots console console-check run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-asking bench-fairness bench-many test-postgresql test-histories test-many mutation lock clean
+.PHONY: help release-notes screenshots console console-check run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-asking bench-fairness bench-console bench-many test-postgresql test-histories test-many mutation lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -120,6 +120,9 @@ bench-beats: .venv/for-measuring ## Measure what it costs to hear 10,000 cluster
 
 bench-many: .venv/for-measuring ## Measure many processes on PostgreSQL, into benchmarks/results/many.md (needs PostgreSQL)
 	.venv/bin/python -m benchmarks.many $(ARGS)
+
+bench-console: .venv/for-measuring ## Measure the console in Chromium, into benchmarks/results/console.md (SIZES="10000": some)
+	.venv/bin/python -m benchmarks.console $(SIZES) $(ARGS)
 
 bench-fairness: .venv/for-measuring ## Measure what others wait beside floods, into benchmarks/results/fairness.md
 	.venv/bin/python -m benchmarks.fairness $(ARGS)
