@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.examples import cluster, node
 from tests.serving import ServerProcess
@@ -25,6 +25,8 @@ ARGUMENTS = [
     "--host-resolver-rules=MAP registry.test 127.0.0.1",
 ]
 CLUSTERS = 40
+WAIT_MS = 20_000
+expect.set_options(timeout=WAIT_MS)  # what is waited for comes at once, unless the machine is busy with other things
 
 
 @pytest.fixture(scope="module")
