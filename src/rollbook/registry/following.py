@@ -131,19 +131,22 @@ class Follower:
         if news.interruption is not None:
             self._liveness.leases.listen(self._read_clocks(), cause="paused", detail=news.interruption)
         self._hear(news.heartbeats)
-        if news.webhooks != self._webhooks_version:
-            self._webhooks_version = news.webhooks
-            await self._webhooks.follow()
         await self._be_keeper(news.is_keeper)
+        if news.webhooks != self._webhooks_version:
+            with suppress(JournalUnavailable):
+                await self._webhooks.follow()
+                self._webhooks_version = news.webhooks  # not before: what failed is done again
 
     async def _be_keeper(self, is_keeper: bool) -> None:
         if is_keeper == self.duty.is_ours:
             return
         self.duty.is_ours = is_keeper
         logger.warning("this process is the keeper now" if is_keeper else "this process is not the keeper any more")
+        self._webhooks_version = -1  # which are read anew, and delivered by the keeper alone
         if is_keeper:
             self._liveness.saver.store_all()
-        await self._webhooks.follow()
+        else:
+            await self._webhooks.rest()
 
     def _hear(self, heartbeats: Sequence[SharedHeartbeat]) -> None:
         """Renew the leases that other processes heard. A cluster that is not known yet is looked for once more."""

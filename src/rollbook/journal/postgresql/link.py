@@ -62,6 +62,7 @@ class EngineLink:
         self._sent_at = float("-inf")
         self._state = (0, 0, 0)
         self._interruption: str | None = None
+        self._unsent: list[SharedHeartbeat] = []
         self._is_closed = False
 
     @property
@@ -76,17 +77,20 @@ class EngineLink:
 
     def exchange(self, heartbeats: Sequence[SharedHeartbeat], *, bids: bool) -> News:
         """See ``Link.exchange``."""
+        self._unsent += heartbeats
         try:
             with engine_trouble("the engine can't be heard"):
                 session = self._connected()
                 with session.until(time.monotonic() + ANSWER_SECONDS):
                     self._notice_own_pause()
-                    if heartbeats or time.monotonic() - self._sent_at >= TICK_SECONDS:
-                        self._send(session, heartbeats)
+                    if time.monotonic() - self._sent_at >= TICK_SECONDS:
+                        unsent, self._unsent = self._unsent, []
+                        self._send(session, unsent)
                         self._ask(session)
                         self._keep_or_bid(session, bids=bids)
                     return self._news(self._wait(session))
         except JournalUnavailable:
+            self._unsent.clear()
             self._lose("the connection with the engine was lost")
             raise
 

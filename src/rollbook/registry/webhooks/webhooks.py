@@ -29,18 +29,16 @@ from rollbook.registry.webhooks.dead_letters import DeadLetters
 from rollbook.registry.webhooks.delivering import Deliverer
 from rollbook.registry.webhooks.records import Webhook, described, row_of, webhook_from, webhook_of
 from rollbook.registry.webhooks.resolving import Resolve
-from rollbook.registry.webhooks.running_webhooks import RunningWebhook
+from rollbook.registry.webhooks.running_webhooks import RunningWebhook, is_for, owner_in
 from rollbook.registry.webhooks.sending import Sender
 from rollbook.registry.webhooks.surroundings import AccessOf, Surroundings, with_full_access
 from rollbook.registry.webhooks.targets import Registration, Target, TargetChange, TargetParser, parse_delivery_filter
 from rollbook.registry.webhooks.traces import DeliveryTraces
 from rollbook.security.callers import Caller
-from rollbook.security.sights import WHOLE
 from rollbook.setting_values import AllowedNetworks
 from rollbook.steps import Tracer
 
-SAVE_SECONDS = 1.0
-STOP_SECONDS = 5.0
+SAVE_SECONDS, STOP_SECONDS = 1.0, 5.0
 WAITING_BYTES_MAX = 64 * 1024 * 1024
 READERS_MAX = 2
 
@@ -122,6 +120,11 @@ class Webhooks:
         async with self._in_turn:
             await self._read_anew()
 
+    async def rest(self) -> None:
+        """Deliver nothing any more."""
+        async with self._in_turn:
+            await asyncio.gather(*(each.rest() for each in self._all.values()))
+
     async def describe(self, caller: Caller, *ids: str) -> list[Document]:
         """The webhooks with these ids, or all that the caller may see, in order of creation.
 
@@ -129,7 +132,7 @@ class Webhooks:
         """
         if not self._duty.is_ours:
             await self.follow()
-        standings = [self.owned(caller, id) for id in ids or self._all if ids or _is_for(caller, self._all[id])]
+        standings = [self.owned(caller, id) for id in ids or self._all if ids or is_for(caller, self._all[id])]
         counts = await self._keep(lambda store: store.letters.counts())
         return [self._described(standing, *counts.get(standing.webhook.id, (0, 0))) for standing in standings]
 
@@ -144,7 +147,7 @@ class Webhooks:
                 raise TooManyWebhooks(f"there are {len(self._all)} webhooks, which is the most")
             since = self._recent.revision if registration.since is None else registration.since
             await self._around.watching.check_past(since)
-            webhook = webhook_from(registration, at_ms=self._around.now_ms(), owner=_owner_in(caller))
+            webhook = webhook_from(registration, at_ms=self._around.now_ms(), owner=owner_in(caller))
             standing = RunningWebhook(webhook, Progress(since), Progress(since))
             await self._save_whole(standing, webhook, standing.at_rest)
             self._all[webhook.id] = standing
@@ -178,7 +181,7 @@ class Webhooks:
     def owned(self, caller: Caller, id: str) -> RunningWebhook:
         """The webhook with this id. Refuses (WebhookNotFound) when there is none, or it is another caller's."""
         standing = self.standing(id)
-        if not _is_for(caller, standing):
+        if not is_for(caller, standing):
             raise WebhookNotFound(f"no webhook has the id {id!r}")
         return standing
 
@@ -242,9 +245,9 @@ class Webhooks:
                 standing.webhook, standing.at_rest, standing.kept = webhook_of(row), known, progress
             elif row != row_of(standing.webhook) or progress != standing.kept:
                 await standing.rest()
-                is_moved = progress != standing.kept  # by another process: it was asked to deliver from there
-                standing.webhook, standing.kept = webhook_of(row), progress
-                standing.at_rest = known if is_moved else standing.at_rest._replace(attempts=0)
+                if progress == standing.kept:  # else another process was asked to deliver from there
+                    known = standing.at_rest._replace(attempts=0)
+                standing.webhook, standing.at_rest, standing.kept = webhook_of(row), known, progress
             if standing.deliverer is None:
                 self._begin(standing)
             else:
@@ -286,14 +289,3 @@ class Webhooks:
         self._is_troubled = False
         for each, progress in moved:
             each.kept = progress
-
-
-def _is_for(caller: Caller, standing: RunningWebhook) -> bool:
-    """Whether a webhook is shown to a caller: its own, and all to who sees everything that they are sent."""
-    owner = standing.webhook.owner
-    return caller.access.sight("watch") is WHOLE or (owner != "" and owner == caller.key)
-
-
-def _owner_in(caller: Caller) -> str:
-    """With whose roles a webhook of this caller sees. In an open registry it is nobody's, and sees everything."""
-    return "" if caller.kind == "anonymous" and caller.is_full else caller.key
