@@ -15,7 +15,7 @@ SEED ?= 1
 SECONDS ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help release-notes screenshots console console-check run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-asking bench-fairness bench-console bench-many test-postgresql test-histories test-many mutation lock clean
+.PHONY: help release-notes screenshots console console-check run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-asking bench-fairness bench-console bench-many bench-security test-postgresql test-histories test-many mutation lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -102,6 +102,7 @@ bench: .venv/for-measuring ## Measure Rollbook and its rivals side by side, into
 	.venv/bin/python -m benchmarks.watching
 	.venv/bin/python -m benchmarks.beating
 	.venv/bin/python -m benchmarks.asking
+	.venv/bin/python -m benchmarks.securing
 
 bench-language: .venv/for-measuring ## Measure the language against others, into benchmarks/results/language.md
 	.venv/bin/python -W ignore -m benchmarks.language $(ARGS)
@@ -123,6 +124,9 @@ bench-many: .venv/for-measuring ## Measure many processes on PostgreSQL, into be
 
 bench-console: .venv/for-measuring ## Measure the console in Chromium, into benchmarks/results/console.md (SIZES="10000": some)
 	.venv/bin/python -m benchmarks.console $(SIZES) $(ARGS)
+
+bench-security: .venv/for-measuring ## Measure requests with and without a token, into benchmarks/results/security.md
+	.venv/bin/python -m benchmarks.securing $(ARGS)
 
 bench-fairness: .venv/for-measuring ## Measure what others wait beside floods, into benchmarks/results/fairness.md
 	.venv/bin/python -m benchmarks.fairness $(ARGS)

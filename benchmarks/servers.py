@@ -53,13 +53,16 @@ class Meter:
 
 
 @contextmanager
-def served() -> Iterator[Server]:
-    """A server on one core; this process keeps to the other from now on."""
+def served(**environment: str) -> Iterator[Server]:
+    """A server on one core, with these settings; this process keeps to the other from now on."""
     with tempfile.TemporaryDirectory() as folder:
         server = Server(free_port(), Processes(), Path(folder) / "log")
-        command = [sys.executable, "-m", "rollbook", "serve", "--port", str(server.port), "--data", f"{folder}/data"]
+        command = [sys.executable, "-m", "rollbook", "serve", "--port", str(server.port)]
         ready = partial(wait_for, lambda: _answers(server.port), what="the server", seconds_max=READY_SECONDS_MAX)
-        server.processes.start([Command(command, wait_until_ready=ready)], log=server.log)
+        server.processes.start(
+            [Command(command, {"ROLLBOOK_DATA": f"{folder}/data", **environment}, wait_until_ready=ready)],
+            log=server.log,
+        )
         pin_to_load_core()
         allow_many_connections()
         try:

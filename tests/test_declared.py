@@ -14,7 +14,11 @@ from rollbook.errors import RegistryError
 from tests.recording import Exchange, seen, undeclared
 
 ROWS = {operation.name: operation for operation in OPERATIONS}
-OF_EVERY_ANSWER = headers.OF_HTTP | {header.name.lower() for header in (*headers.OF_EVERY_ANSWER, headers.CONNECTION)}
+OF_EVERY_ANSWER = (
+    headers.OF_HTTP
+    | headers.OF_CORS
+    | {header.name.lower() for header in (*headers.OF_EVERY_ANSWER, headers.CONNECTION)}
+)
 OF_REFUSALS = OF_EVERY_ANSWER | {header.name.lower() for header in headers.OF_REFUSALS}
 SEEN_ELSEWHERE = frozenset(
     {

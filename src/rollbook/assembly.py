@@ -48,10 +48,13 @@ from rollbook.registry.writing.committing import Committer
 from rollbook.security.accounts import Accounts
 from rollbook.security.audit import BEGINNING
 from rollbook.security.auditing import Auditor
+from rollbook.security.configuration import Configuration
 from rollbook.security.following import SharedIdentities
-from rollbook.security.identities import Identities, Policy, read_holdings
+from rollbook.security.holdings import policy_from, read_holdings
+from rollbook.security.identities import Identities
 from rollbook.security.issuing import time_of
 from rollbook.security.security import Security
+from rollbook.security.security_files import LOOK_SECONDS, opened_file
 from rollbook.security.seeing import Seeing
 from rollbook.security.sessions import Sessions
 from rollbook.settings import Settings
@@ -253,7 +256,7 @@ async def _last_snapshot(registry: Registry, data: Data) -> AsyncIterator[None]:
 async def open_security(settings: Settings, registry: Registry) -> AsyncIterator[Security]:
     """The security of the registry in ``settings.data``, which this process has open; closed at the end of the block.
 
-    Refuses (SettingRefused) anonymous callers with a role that there is not.
+    Refuses (SettingRefused) a security file that is wrong, and anonymous callers with a role that there is not.
     """
     async with AsyncExitStack() as undo:
         target, supervisor, unix_ms = settings.journal, registry.supervisor, registry.unix_ms
@@ -264,15 +267,13 @@ async def open_security(settings: Settings, registry: Registry) -> AsyncIterator
         )
         keep = StoreThread(await asyncio.to_thread(opening), name="rollbook-tokens")
         undo.push_async_callback(asyncio.to_thread, keep.close)
-        policy = Policy(
-            settings.admin_token_file.read(),
-            settings.anonymous,
-            settings.security == "observe",
-            settings.is_loopback,
-            settings.caller_requests_per_second,
-            settings.caller_watches_max,
-        )
-        identities = Identities(await keep(read_holdings), policy, now_ms=unix_ms)
+        file = await asyncio.to_thread(opened_file, settings.security_file.file)
+        configuration = Configuration() if file is None else file.configuration
+        identities = Identities(await keep(read_holdings), policy_from(settings), configuration, now_ms=unix_ms)
+        if file is not None:
+            look = partial(file.look, identities)
+            rereading = Recurring(supervisor, "rollbook-security", look, seconds=LOOK_SECONDS)
+            await undo.enter_async_context(rereading)
         accounts = Accounts(keep, identities, now_ms=unix_ms)
         undo.push_async_callback(accounts.keep_uses)
         keeping = Recurring(supervisor, "rollbook-tokens", accounts.keep_uses, seconds=TOKEN_USES_SECONDS)
@@ -287,7 +288,7 @@ async def open_security(settings: Settings, registry: Registry) -> AsyncIterator
         shared = open_shared_audit(target.url, beginning=BEGINNING) if target.is_shared else None
         auditor = Auditor(settings.data, now=lambda: str(time_of(unix_ms())), shared=shared)
         undo.push_async_callback(auditor.close)
-        yield Security(identities, accounts, auditor, Sessions(now_ms=unix_ms))
+        yield Security(identities, accounts, auditor, Sessions(now_ms=unix_ms), file)
 
 
 def _unix_ms(read_clocks: Callable[[], ClockReading]) -> int:

@@ -7,6 +7,7 @@ from rollbook.setting_values import (
     host_names,
     one_of,
     optional_file,
+    origins,
     secret_file,
     trusted_networks,
     whole_number,
@@ -48,17 +49,30 @@ SECURITY_SETTINGS = (
         "closed.",
     ),
     Setting(
+        "origins",
+        "ROLLBOOK_ORIGINS",
+        origins,
+        "The origins of web pages that may ask, comma-separated, with a token in `Authorization`; never with cookies.",
+    ),
+    Setting(
+        "security_file",
+        "ROLLBOOK_SECURITY_FILE",
+        optional_file,
+        "A TOML file of roles, limits, secret paths, trusted proxies and issuers of tokens. It is read again when it "
+        "changes; a wrong one is refused at start, and later it changes nothing.",
+    ),
+    Setting(
         "caller_requests_per_second",
         "ROLLBOOK_CALLER_REQUESTS_PER_SECOND",
         whole_number(0, 1_000_000),
-        "How many requests a second one caller may send, where its token does not say; 0 is no limit. Callers without "
-        "a token are counted by their address.",
+        "How many requests a second one caller may send, where neither its token nor a role says; 0 is no limit. "
+        "Callers without a token are counted by their address.",
     ),
     Setting(
         "caller_watches_max",
         "ROLLBOOK_CALLER_WATCHES_MAX",
         whole_number(0, 1_000_000),
-        "How many watches one caller may have, where its token does not say; 0 is no limit but that of all.",
+        "How many watches one caller may have, where neither its token nor a role says; 0 is no limit but that of all.",
     ),
     Setting(
         "tls_cert",

@@ -14,6 +14,7 @@ from msgspec import Struct
 Security: TypeAlias = Literal["enforce", "observe"]
 
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?")
+ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 SECRET = re.compile(r"[A-Za-z0-9._~+/=-]{32,512}")
 ROLE = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 EVERY_NETWORK = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
@@ -77,6 +78,13 @@ class AnonymousRoles(Struct, frozen=True):
 
 class HostNames(frozenset[str]):
     """Names of hosts, in lower case. As text: ``none``, or a list."""
+
+    def __str__(self) -> str:
+        return ",".join(sorted(self)) or "none"
+
+
+class Origins(frozenset[str]):
+    """Origins of web pages. As text: ``none``, or a list."""
 
     def __str__(self) -> str:
         return ",".join(sorted(self)) or "none"
@@ -267,6 +275,14 @@ def host_names(text: str) -> HostNames:
     if not all(HOST_NAME.fullmatch(name) for name in names):
         raise ValueError("host names without ports, such as registry.example.com,rollbook")
     return HostNames(names)
+
+
+def origins(text: str) -> Origins:
+    """Reads a list of origins."""
+    found = [] if text == "none" else [each.strip().lower() for each in text.split(",")]
+    if not all(ORIGIN.fullmatch(origin) for origin in found):
+        raise ValueError("none, or origins such as https://console.example.com,http://localhost:5173")
+    return Origins(found)
 
 
 def switch(text: str) -> OnOff:

@@ -27,6 +27,7 @@ from rollbook.setting_values import (
     MaybeDirectory,
     OnOff,
     OptionalFile,
+    Origins,
     SecretFile,
     Security,
     Setting,
@@ -82,6 +83,8 @@ class Settings(Struct, frozen=True):
     tls_cert: OptionalFile = OptionalFile()
     tls_key: OptionalFile = OptionalFile()
     tls_client_ca: OptionalFile = OptionalFile()
+    security_file: OptionalFile = OptionalFile()
+    origins: Origins = Origins()
     limits: Limits = DEFAULT_LIMITS
 
     @property
@@ -265,10 +268,5 @@ SETTINGS = (
     ),
     Setting("watchers_max", "ROLLBOOK_WATCHERS_MAX", whole_number(0, 1_000_000), "How many may watch at a time."),
     Setting("webhooks_max", "ROLLBOOK_WEBHOOKS_MAX", whole_number(0, 10_000), "How many webhooks there may be."),
-    Setting(
-        "in_values_max",
-        "ROLLBOOK_IN_VALUES_MAX",
-        whole_number(1, 10_000_000),
-        "How many values one `$in` may list.",
-    ),
+    Setting("in_values_max", "ROLLBOOK_IN_VALUES_MAX", whole_number(1, 10_000_000), "How many values one `$in` lists."),
 )

@@ -37,6 +37,13 @@ def newest(admin: httpx.Client) -> int:
     return entries[-1]["seq"] if entries else 0
 
 
+def test_a_backup_is_logged(admin: httpx.Client) -> None:
+    since = newest(admin)
+    assert admin.get("/backup").status_code == 200
+    (entry,) = admin.get(f"/audit?since={since}").json()
+    assert (entry["event"], entry["operation"]) == ("getBackup", "getBackup")
+
+
 def test_changes_of_accounts_and_webhooks_are_logged_before_they_are_answered(admin: httpx.Client) -> None:
     since = newest(admin)
     token = admin.post("/tokens", json={"name": "ci", "roles": ["reader"]}).json()

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from rollbook.api.serving.deadlines import Patience
-from rollbook.api.serving.protocol import PIECE_BYTES, PIECES_AT_ONCE, Connection
+from rollbook.api.serving.protocol import Connection
+from rollbook.api.serving.reading import PIECE_BYTES, PIECES_AT_ONCE
 from tests.api.edges import served
 from tests.api.test_bodies import statuses
 from tests.api.test_wire import head

@@ -75,6 +75,34 @@ def test_a_registry_that_observes_lets_everybody_pass_and_says_what_it_would_ref
         assert "token:r@127.0.0.1 may not deleteCluster" in server.log.read_text()
 
 
+def test_a_registry_that_observes_says_which_clusters_and_paths_would_be_out_of_reach(tmp_path: Path) -> None:
+    with server_in(tmp_path, ROLLBOOK_SECURITY="observe") as server:
+        anybody = httpx.Client(base_url=server.url)
+        for id in ("west", "east"):
+            metadata = {"name": id, "description": "", "owner": "ml", "email": "a@b.example", "countries": []}
+            anybody.post("/clusters", json={**cluster(id), "clusterMetadata": metadata}).raise_for_status()
+        asked = {"name": "west", "roles": ["controller"], "clusters": ["west"]}
+        token = httpx.post(server.url + "/tokens", json=asked, headers=BEARER).json()["token"]
+        with httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {token}"}) as controller:
+            assert controller.get("/clusters/west").status_code == 200
+            assert controller.get("/clusters/east").json()["clusterMetadata"]["email"] == "a@b.example"
+            assert controller.put("/clusters/west", json={"$set": {"tags": ["x"]}}).status_code == 200
+            assert controller.put("/clusters/east", json={"$set": {"status": "x"}}).status_code == 200
+            assert controller.put("/clusters/west", json={"$set": {"status": "x"}}).status_code == 200
+            assert controller.post("/clusters/east/heartbeat").status_code == 200
+        log = server.log.read_text()
+        caller = "token:west@127.0.0.1"
+        assert f"would be refused: {caller} would not see" in log
+        assert "clusterMetadata.email" in log
+        assert f"would be refused: {caller}, update of 'west': you may not change 'tags'" in log
+        assert f"would be refused: {caller}, update of 'east': you may not use the verb 'update'" in log
+        assert f"would be refused: {caller} may not send heartbeats of 'east'" in log
+        assert log.count(f"would be refused: {caller}") == 4
+        metrics = anybody.get("/metrics").text
+        sample = 'rollbook_access_refusals_total{outcome="observed",verb="update"} 2.0'
+        assert sample in metrics.replace('verb="update",outcome="observed"', 'outcome="observed",verb="update"')
+
+
 @pytest.mark.parametrize("value", ["reader", "reader@", "@10.0.0.0/8", "Reader@10.0.0.0/8", "reader@10.0.0.1/8"])
 def test_roles_of_networks_that_can_not_be_read_are_refused(value: str) -> None:
     with pytest.raises(SettingRefused, match="such as legacy@"):

@@ -9,9 +9,12 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from rollbook.security.configuration import parse_configuration
+from rollbook.security.issuers import subject_of
+
 ROOT = Path(__file__).parents[2] / "deploy" / "kubernetes"
 VERSIONS = ["1.29", "1.33"]
-DIRECTORIES = ["base", "overlays/replace-original", "overlays/postgresql"]
+DIRECTORIES = ["base", "overlays/replace-original", "overlays/postgresql", "overlays/service-accounts"]
 SELECTED = {"app.kubernetes.io/name": "rollbook"}
 NOT_OF_KUBERNETES = {"ServiceMonitor"}
 """Kinds of operators, of which Kubernetes publishes no schema."""
@@ -63,6 +66,19 @@ def test_the_service_of_the_original_is_replaced_in_place() -> None:
         service["spec"]["selector"].items()
         <= one(manifests, "StatefulSet")["spec"]["template"]["metadata"]["labels"].items()
     )
+
+
+def test_the_security_file_of_service_accounts_is_right(tmp_path: Path) -> None:
+    maps = [each for each in built("overlays/service-accounts") if "security" in each["metadata"]["name"]]
+    text = one(maps, "ConfigMap")
+    said = text["data"]["security.toml"].replace("/run/secrets/kubernetes/ca.crt", str(tmp_path / "ca.crt"))
+    (tmp_path / "ca.crt").touch()
+
+    configuration = parse_configuration(said.encode())
+    (issuer,) = configuration.issuers
+    claims = {"sub": "system:serviceaccount:west:cluster-controller", "exp": 1, "kubernetes.io": {"namespace": "west"}}
+    subject = subject_of(issuer, claims)
+    assert (subject.roles, subject.facts) == (("controller",), {"clusters": ["west"]})
 
 
 def test_three_processes_share_a_journal_in_postgresql() -> None:

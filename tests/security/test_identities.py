@@ -1,7 +1,8 @@
 """Identities: whose a secret is, from where, until when; and that a registry which had one stays closed."""
 
 from rollbook.journal.memory.tokens import MemoryTokenStore
-from rollbook.security.identities import Holdings, Identities, Policy, read_holdings
+from rollbook.security.holdings import Holdings, Policy, read_holdings
+from rollbook.security.identities import Identities
 from rollbook.security.roles import VERBS
 from rollbook.security.tokens import Token, digest_of, new_token, row_of, token_from
 

@@ -10,6 +10,7 @@ import httpx
 import orjson
 import pytest
 
+from tests.examples import cluster
 from tests.security.twins import ADMIN, Twins, twins
 from tests.webhooks.receiving import Target, target
 
@@ -26,6 +27,7 @@ ROLES: dict[str, Any] = {
         {"verbs": ["heartbeat", "update", "create"], "filter": MINE, "write": ["clusterMetadata"]},
     ],
     "unveiled": [{"verbs": ["read"]}, {"verbs": ["update"], "filter": MINE}],
+    "blind-restorer": [{"verbs": ["read", "history", "create", "restore"], "hide": ["regionId"]}],
     "masked-writer": [{"verbs": ["read", "create", "update", "delete", "restore", "nodes"], "hide": ["$secrets"]}],
 }
 PATH = "config.joinCommand"
@@ -227,6 +229,36 @@ def test_a_restored_cluster_comes_back_with_what_is_hidden_and_shows_none_of_it(
     assert reply.status_code == 200
     assert SECRET not in reply.text
     assert stored(weak)["config"]["joinCommand"] == SECRET
+
+
+def test_a_version_is_restored_by_the_measure_of_what_is_seen(served: Twins, weak: httpx.Client) -> None:
+    with admin_of(weak) as admin:
+        created = admin.post("/clusters", json=cluster("gone"))
+        admin.delete("/clusters/gone").raise_for_status()
+    headers = {"authorization": f"Bearer {served.tokens['blind-restorer']}"}
+    asked = {"revision": int(created.headers["etag"].strip('"'))}
+    reply = weak.post("/clusters/gone/restore", json=asked, headers=headers)
+    assert (reply.status_code, "regionId" in reply.text) == (200, False), reply.text
+    assert stored(weak, "gone")["regionId"] == created.json()["regionId"]
+
+
+def test_a_rehearsal_shows_no_difference_in_what_is_hidden(weak: httpx.Client) -> None:
+    reply = weak.put("/clusters/west?dryRun=true", json={"tags": ["rehearsed"]})
+    assert reply.status_code == 200
+    assert {each["path"].split("/")[1] for each in reply.json()["diff"]} == {"tags"}
+
+
+def test_an_export_holds_nothing_that_is_hidden(weak: httpx.Client) -> None:
+    for accept in ("application/x-ndjson", "application/json"):
+        reply = weak.post("/clusters/query", json={}, headers={"accept": accept})
+        assert reply.status_code == 200
+        assert SECRET not in reply.text
+        assert "far" not in [
+            each["id"] for each in map(orjson.loads, reply.text.splitlines()) if isinstance(each, dict)
+        ]
+    for accept in ("text/csv", "application/json"):
+        table = weak.post("/clusters/table", json={"columns": ["id", PATH]}, headers={"accept": accept})
+        assert (table.status_code, SECRET in table.text) == (200, False)
 
 
 def test_a_webhook_of_a_weaker_role_is_sent_what_that_role_sees(weak: httpx.Client) -> None:

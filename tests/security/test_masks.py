@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rollbook.documents.values import MISSING
@@ -87,6 +87,7 @@ def test_a_document_that_was_not_changed_is_as_it_was(mask, document):
     assert list(back) == list(document)
 
 
+@example(showing([("a", "a", "a")]), {"a": 0}, {"a": []})
 @given(MASKS, DOCUMENTS, DOCUMENTS)
 def test_a_change_of_the_masked_document_is_a_change_of_the_whole(mask, document, changed):
     """What is seen after is what was made, and what was hidden is as it was, or the change is refused."""

@@ -21,6 +21,7 @@ from rollbook.api.metrics.caller_counts import NO_VERB
 from rollbook.api.metrics.request_counts import ROUTE, Counted, RequestCounts
 from rollbook.api.metrics.running_requests import OPERATION
 from rollbook.api.metrics.scraping import Scraper
+from rollbook.api.observing import Observations
 from rollbook.api.operations import OPERATIONS
 from rollbook.api.parameters import parameters_of
 from rollbook.api.problems import mistake, problem
@@ -65,7 +66,8 @@ class Application:
         self.registry = registry
         self.security = security
         self.traffic = traffic
-        self.scraper = Scraper(registry, traffic)
+        self.scraper = Scraper(registry, security, traffic)
+        self._observations = Observations(registry)
         self.pages = make_pages(operations)
         self._router = Router(operations)
 
@@ -108,6 +110,8 @@ class Application:
             if isinstance(refusal, PermissionDenied):
                 await self._audit(request, operation, "refused", problem=refusal.message)
             return operation.refused(refusal)
+        if caller.observed is not None:
+            self._observations.note(operation, caller, names)
         if operation.audited or (caller.kind == "local" and scope["method"] not in READING):
             await self._audit(request, operation, operation.name, **scope.get(AUDITED, {}))
         return response

@@ -110,5 +110,15 @@ RATE_LIMIT = Header(
 
 OF_EVERY_ANSWER = (REVISION, AGE, REQUEST_ID, CONTENT_ENCODING, VARY, RATE_LIMIT_POLICY, RATE_LIMIT)
 OF_REFUSALS = (ALLOW, RETRY_AFTER, CONNECTION, WWW_AUTHENTICATE, ACCEPT_PATCH)
+OF_CORS = frozenset(
+    {
+        "access-control-allow-origin",
+        "access-control-expose-headers",
+        "access-control-allow-methods",
+        "access-control-allow-headers",
+        "access-control-max-age",
+    }
+)
+"""Those for pages of the origins in ``ROLLBOOK_ORIGINS``."""
 OF_HTTP = frozenset({"content-length", "content-type", "date", "transfer-encoding"})
 """Those of HTTP itself, which need no row."""

@@ -179,6 +179,15 @@ INCLUDE: Parameter[tuple[str, ...]] = Parameter(
     (),
     lists=True,
 )
+INCLUDE_OF_ONE: Parameter[tuple[str, ...]] = Parameter(
+    "include",
+    one_of_words("include", ("registry", "access")),
+    "`registry`: adds `_registry`, what the registry knows of the document beside what is stored: its revision, its "
+    "times, whether it is protected; `access`: adds `_registry.access`, what you may with the cluster now",
+    {"type": "array", "items": _words("registry", "access")},
+    (),
+    lists=True,
+)
 FIELD_VALIDATION: Parameter[UnknownFields | None] = Parameter(
     "fieldValidation",
     one_of_words("fieldValidation", get_args(UnknownFields)),

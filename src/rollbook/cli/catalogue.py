@@ -41,6 +41,7 @@ COMMANDS = (
     Row("version", "rollbook.cli.nouns.general:version", "Print versions."),
     Row("token", "rollbook.cli.accounts:tokens", "Make, list, rotate and revoke tokens."),
     Row("role", "rollbook.cli.accounts:roles", "List, read and apply roles."),
+    Row("security", "rollbook.cli.security:app", "Check the security file."),
     Row("access", "rollbook.cli.accounts:access", "Ask what may be done."),
 )
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rollbook.clusters.differences import new_elements
-from rollbook.clusters.filling import AT_ANY_WRITE, AT_CREATION, with_defaults
+from rollbook.clusters.filling import AT_ANY_WRITE, AT_CREATION, with_defaults, without_fillings
 from rollbook.clusters.findings import Finding, shown
 from rollbook.clusters.ids import kubernetes_warning, problem_with_id
 from rollbook.clusters.modes import NEW, STORED, Mode
@@ -42,10 +42,14 @@ PROBLEMS_LISTED_MAX = 1000
 
 
 class SchemaRules(Struct, frozen=True):
-    """How strictly documents are judged. Lenient asks only for ``id`` and right types."""
+    """How strictly documents are judged. Lenient asks only for ``id`` and right types.
+
+    ``of_a_part``: the document is what its writer sees of one, so what neither it nor the update has is not filled in.
+    """
 
     mode: Mode = "default"
     unknown_fields: UnknownFields = "warn"
+    of_a_part: bool = False
 
     def with_unknown_fields(self, unknown_fields: UnknownFields) -> "SchemaRules":
         """These rules, with another answer to fields that no schema documents."""
@@ -96,6 +100,8 @@ def accept_update(
         read = with_defaults(normalized(after, demands, before=before), AT_ANY_WRITE, before=before)
     own = totals_set(touched, before, read)
     followed = following(before, read, own)
+    if rules.of_a_part:
+        followed = without_fillings(before, after, followed)
     measure = read if sound else before
     faults: Iterable[Finding] = ()
     if followed is not measure:

@@ -1,10 +1,13 @@
 """Filling what a document may leave out: defaults, each at its documented place among the members that are given.
 
-One rule: what is given is never changed or moved, and a document that lacks nothing is returned as it is.
+One rule: what is given is never changed or moved, and a document that lacks nothing is returned as it is. Nothing
+is filled in where a writer who sees a part of a document may not see what is there.
 """
 
 from collections.abc import Mapping
+from typing import cast
 
+from rollbook.clusters.nodes import node_id
 from rollbook.clusters.schema import CLUSTER, URL_MAP, Fields, Presence
 from rollbook.documents.values import MISSING, Document, Maybe, Value
 
@@ -15,6 +18,11 @@ AT_ANY_WRITE = frozenset({Presence.KEPT})
 def with_defaults(document: Document, presences: frozenset[Presence], *, before: Maybe = MISSING) -> Document:
     """The document with its absent fields of these presences filled; parts that are those of ``before`` stay."""
     return _filled(CLUSTER, document, presences, before)
+
+
+def without_fillings(before: Document, after: Document, filled: Document) -> Document:
+    """``filled`` without the members that neither of the two has; what is new in ``after`` stays whole."""
+    return cast(Document, _without(before, after, filled))
 
 
 def _filled(kind: Fields, value: Document, presences: frozenset[Presence], before: Maybe) -> Document:
@@ -84,3 +92,18 @@ def with_value(given: Document, path: tuple[str, ...], value: Value, kind: Field
 def _fresh(default: Value) -> Value:
     """A default of one's own: an empty array or object must not be shared between documents."""
     return type(default)() if isinstance(default, (list, dict)) else default
+
+
+def _without(before: Maybe, after: Maybe, filled: Value) -> Value:
+    match before, after, filled:
+        case dict(), dict(), dict():
+            return {
+                name: _without(before.get(name, MISSING), after.get(name, MISSING), member)
+                for name, member in filled.items()
+                if name in before or name in after
+            }
+        case list(), list(), list() if len(after) == len(filled):
+            known = {node_id(element): element for element in before if node_id(element) is not None}
+            pairs = zip(after, filled, strict=True)
+            return [_without(known.get(node_id(element), MISSING), element, member) for element, member in pairs]
+    return filled

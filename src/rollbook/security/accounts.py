@@ -17,7 +17,8 @@ from rollbook.errors import RequestRefused, RoleInUse, RoleNotFound, TokenExists
 from rollbook.journal.storing import StoreThread
 from rollbook.journal.token_store import RoleRow, TokenStore
 from rollbook.security.callers import Caller
-from rollbook.security.identities import Holdings, Identities, read_holdings
+from rollbook.security.holdings import Holdings, read_holdings
+from rollbook.security.identities import Identities
 from rollbook.security.issuing import NewToken, check_may_give
 from rollbook.security.roles import BUILT_IN, Role
 from rollbook.security.tokens import Token, digest_of, new_token, new_token_id, row_of
@@ -116,9 +117,11 @@ class Accounts:
     async def put_role(self, caller: Caller, role: Role) -> bool:
         """Make a role, or put it in the place of the one with its name; whether there was none.
 
-        Refuses (PermissionDenied) one that allows more than the caller may.
+        Refuses (PermissionDenied) one that allows more than the caller may, and (RequestRefused) the name of one that
+        stands in the security file.
         """
         async with self._in_turn:
+            self._check_not_in_file(role.name)
             check_may_give(caller, (role,), (), None)
             is_new = role.name not in self.roles
             row = RoleRow(role.name, encode_json(role.as_json()).decode())
@@ -126,9 +129,12 @@ class Accounts:
             return is_new
 
     async def delete_role(self, name: str) -> None:
-        """Delete a role. Refuses one that is built in (RequestRefused), or that tokens have (RoleInUse)."""
+        """Delete a role. Refuses one that is built in or in the security file (RequestRefused), or that tokens have
+        (RoleInUse).
+        """
         async with self._in_turn:
             self.role(name)
+            self._check_not_in_file(name)
             if name in BUILT_IN:
                 raise RequestRefused(f"the role {name!r} is built in and can't be deleted")
             having = [token.name for token in self.tokens if name in token.roles]
@@ -144,6 +150,10 @@ class Accounts:
         uses = self.identities.uses.take()
         if uses:
             await self._keep(lambda store: store.keep_uses(uses))
+
+    def _check_not_in_file(self, name: str) -> None:
+        if name in self.identities.configuration.roles:
+            raise RequestRefused(f"the role {name!r} stands in the security file: change it there")
 
     async def _change(self, change: Callable[[TokenStore], object]) -> None:
         def changed(store: TokenStore) -> Holdings:

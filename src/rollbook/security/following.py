@@ -5,7 +5,8 @@ One rule: all of them are read again, on the thread that has the store: what is 
 
 from rollbook.journal.storing import StoreThread
 from rollbook.journal.token_store import TokenStore
-from rollbook.security.identities import Identities, read_holdings
+from rollbook.security.holdings import read_holdings
+from rollbook.security.identities import Identities
 
 
 class SharedIdentities:

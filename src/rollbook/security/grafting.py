@@ -37,8 +37,8 @@ def _grafted(mask: Mask, before: Maybe, after: Maybe, path: Path) -> Maybe:
         return _grafted_object(mask, before, after, path)
     if isinstance(before, list) and isinstance(after, list):
         return _grafted_array(mask, before, after, path)
-    if isinstance(before, dict | list):
-        raise _without_place(path)
+    if isinstance(before, dict | list) or (isinstance(after, dict | list) and not mask.shown):
+        raise _without_place(path)  # what is partly shown may be hidden as a whole: as a scalar, in a lenient registry
     return before if after is MISSING and not mask.shown else after
 
 
@@ -74,7 +74,8 @@ def _grafted_array(mask: Mask, before: list[Value], after: list[Value], path: Pa
         known = [*seen, *[MISSING] * (len(after) - len(seen))]
     else:
         raise _without_place(path)
-    made = [cast(Value, _grafted(mask, was, element, path)) for was, element in zip(known, after, strict=False)]
+    pairs = zip(known, after, strict=False)
+    made = [element if was is MISSING else cast(Value, _grafted(mask, was, element, path)) for was, element in pairs]
     return [*made, *(element for element, shown in parts if not shown)]
 
 
@@ -87,6 +88,6 @@ def _ids(elements: list[Value]) -> list[str] | None:
 
 def _without_place(path: Path) -> PermissionDenied:
     return PermissionDenied(
-        f"{dotted(path)!r} may hold values that are not visible to you, and this change would remove them: "
+        f"{dotted(path)!r} may hold values that are not visible to you, and this change could remove them: "
         "change its visible members one by one"
     )

@@ -8,88 +8,53 @@ One rule: when there has ever been an identity, a caller without one may do noth
 addresses.
 """
 
+from asyncio import Task
 from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address, ip_network
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from rollbook.documents.codec import decode_json
 from rollbook.documents.values import Value
-from rollbook.journal.token_store import TokenStore
 from rollbook.language.filters.nodes import EVERYTHING
 from rollbook.security.access import FULL_ACCESS, Access, access_of
 from rollbook.security.callers import Caller, Kind
-from rollbook.security.limits import Rate
+from rollbook.security.configuration import Configuration
+from rollbook.security.holdings import Holdings, Policy, TokenUses
+from rollbook.security.issued_tokens import IssuedTokens
+from rollbook.security.issuers import TokenSubject, parse_subject_key
+from rollbook.security.limits import CallerLimits, Rate, widest
 from rollbook.security.masks import HIDDEN
-from rollbook.security.roles import BUILT_IN, CLUSTERS, Role, parse_role
+from rollbook.security.roles import BUILT_IN, CLUSTERS, Role
 from rollbook.security.sights import Grant
-from rollbook.security.tokens import Token, digest_of, token_from
-from rollbook.setting_values import AnonymousRoles
+from rollbook.security.tokens import Token, digest_of
+from rollbook.setting_values import AnonymousRoles, TrustedNetworks
 
 ADMIN_NAME = "admin-token-file"
 NOBODY = Access(())
-ADMIN_NAMES = ("admin",)
+ACCESSES_MAX = 10_000
 ADMIN = (BUILT_IN["admin"],)
+NO_FILE, NO_LIMITS = Configuration(), CallerLimits()
 NO_FACTS: Mapping[str, Value] = {}
 LOOPBACK_GRANT = Grant(frozenset({"metrics"}), EVERYTHING, None, HIDDEN, HIDDEN)
 """What everybody may on a loopback interface: programs of this machine may know how the registry does."""
 
 
-class Policy(Struct, frozen=True):
-    """What the settings say about callers.
-
-    ``admin_token`` is a secret from outside the store, whose caller may do everything. ``anonymous``: the roles of
-    addresses. ``observes``: everybody passes, and what would be refused is noted. ``is_loopback``: only programs of
-    this machine can connect. ``requests_per_second`` and ``watches_max`` are those of a caller whose token says nothing
-    of them; 0: as many as there may be.
-    """
-
-    admin_token: str | None = None
-    anonymous: AnonymousRoles = AnonymousRoles()
-    observes: bool = False
-    is_loopback: bool = False
-    requests_per_second: float = 0
-    watches_max: int = 0
-
-
-class Holdings(Struct, frozen=True):
-    """What a store holds at one time: its tokens in order of creation, and the roles that are not built in."""
-
-    tokens: tuple[Token, ...] = ()
-    roles: Mapping[str, Role] = {}
-    had_identities: bool = False
-
-
-def read_holdings(store: TokenStore) -> Holdings:
-    """What the store holds. Blocks."""
-    tokens = tuple(token_from(row) for row in store.tokens())
-    roles = {row.name: parse_role(row.name, decode_json(row.body.encode())) for row in store.roles()}
-    return Holdings(tokens, roles, store.has_had_identities())
-
-
-class TokenUses:
-    """When tokens were used, until that is kept."""
-
-    def __init__(self) -> None:
-        self._uses: dict[str, int] = {}
-
-    def note(self, id: str, at_ms: int) -> None:
-        """Note that a token was used."""
-        self._uses[id] = at_ms
-
-    def take(self) -> list[tuple[str, int]]:
-        """The ids of the tokens that were used since the last call, and when."""
-        uses, self._uses = list(self._uses.items()), {}
-        return uses
-
-
 class Identities:
     """Who may. ``tokens`` are in order of creation, by their ids; ``roles`` are all, by name."""
 
-    def __init__(self, holdings: Holdings, policy: Policy, *, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        holdings: Holdings,
+        policy: Policy,
+        configuration: Configuration = NO_FILE,
+        *,
+        now_ms: Callable[[], int],
+    ) -> None:
         self.generation = 0
         self.policy = policy
+        self.configuration = configuration
+        self.issued = IssuedTokens(())
+        self.proxies = policy.proxies
         self.is_closed = False
         self.tokens: Mapping[str, Token] = {}
         self.roles: Mapping[str, Role] = {}
@@ -100,18 +65,31 @@ class Identities:
         self._accesses: dict[tuple[tuple[str, ...], str], Access] = {}
         self.uses = TokenUses()
         self._next_end_ms: int | None = None
-        self.enforce(holdings)
+        self._holdings = holdings
+        self.configure(configuration)
+
+    def configure(self, configuration: Configuration) -> None:
+        """Put into force what a security file says."""
+        self.configuration = configuration
+        self.issued = IssuedTokens(configuration.issuers, self.issued)
+        self.proxies = TrustedNetworks((*self.policy.proxies.networks, *configuration.proxies.networks))
+        self.enforce(self._holdings)
 
     def enforce(self, holdings: Holdings) -> None:
         """Put into force what a store holds."""
+        self._holdings = holdings
         self.tokens = {token.id: token for token in holdings.tokens}
-        self.roles = {**holdings.roles, **BUILT_IN}
+        self.roles = {**holdings.roles, **self.configuration.roles, **BUILT_IN}
         former = {token.former_digest: token for token in holdings.tokens if token.former_digest is not None}
         self._by_digest = {**former, **{token.digest: token for token in holdings.tokens}}
         self._by_certificate = {name: token for token in holdings.tokens for name in token.certificates}
         policy = self.policy
-        self.is_closed = bool(
-            self._admin_digest or holdings.had_identities or policy.anonymous.roles or policy.observes
+        self.is_closed = self.is_closed or bool(
+            self._admin_digest
+            or holdings.had_identities
+            or policy.anonymous.roles
+            or policy.observes
+            or self.configuration.issuers
         )
         self._advance()
 
@@ -122,17 +100,21 @@ class Identities:
 
     def recognised(self, secret: str, address: str) -> Caller | None:
         """The caller who has this secret, at an address; None when there is none."""
-        return self.recognised_by(digest_of(secret), address)
-
-    def recognised_by(self, digest: bytes, address: str) -> Caller | None:
-        """As ``recognised``, by the digest of the secret."""
+        digest = digest_of(secret)
         if digest == self._admin_digest:
-            return self._caller(f"token:{ADMIN_NAME}@{address}", "token", ADMIN_NAMES, key=ADMIN_NAME)
+            return Caller(f"token:{ADMIN_NAME}@{address}", "token", FULL_ACCESS, roles=ADMIN, key=ADMIN_NAME)
         token = self._by_digest.get(digest)
+        if token is None and self.issued.issuers:
+            subject = self.issued.subject(secret, digest, self._now_ms() / 1000)
+            return None if subject is None else self._caller_for(subject, address)
         if token is None or not self._is_in_force(token, digest) or not _is_within(token.networks, address):
             return None
         self.uses.note(token.id, self._now_ms())
         return self.caller_with(token, address)
+
+    def awaited_keys(self, secret: str) -> "Task[None] | None":
+        """The fetch of an issuer's keys after which this secret may be recognised; None when nothing would change."""
+        return self.issued.awaited(secret, self._now_ms() / 1000) if self.issued.issuers else None
 
     def certified(self, names: Iterable[str], address: str) -> Caller | None:
         """The caller who has shown a certificate with these names; None when it is nobody's."""
@@ -148,13 +130,8 @@ class Identities:
     def caller_with(self, token: Token, address: str) -> Caller:
         """The caller that a token makes of who sends it from an address."""
         name, facts = f"token:{token.name}@{address}", facts_of(token)
-        caller = self._caller(name, "token", token.roles, facts=facts, ends_ms=token.expires_at_ms, key=token.id)
-        per_second, watches_max = token.requests_per_second, token.watches_max
-        return replace(
-            caller,
-            rate=caller.rate if per_second is None else Rate.of(per_second),
-            watches_max=caller.watches_max if watches_max is None else watches_max,
-        )
+        limits, ends_ms = CallerLimits(token.requests_per_second, token.watches_max), token.expires_at_ms
+        return self._caller(name, "token", token.roles, facts=facts, ends_ms=ends_ms, key=token.id, limits=limits)
 
     def anonymous(self, address: str) -> Caller:
         """The caller who shows no identity."""
@@ -169,6 +146,8 @@ class Identities:
         The empty key is nobody's: it stands for the registry itself.
         """
         token, kind = self.tokens.get(key), key.partition("@")[0]
+        if key.startswith("jwt:"):
+            return self._access_of_subject(key)
         if token is not None:
             ends = token.expires_at_ms is not None and self._now_ms() >= token.expires_at_ms
             return NOBODY if ends else self.caller_with(token, "").access
@@ -176,13 +155,19 @@ class Identities:
             return self.anonymous(key.partition("@")[2]).access
         return FULL_ACCESS if key in ("", ADMIN_NAME) or key.startswith("local:") else NOBODY
 
-    def local(self, uid: int) -> Caller:
-        """The caller who has opened the admin socket."""
-        return Caller(f"local:{uid}", "local", FULL_ACCESS, roles=ADMIN, key=f"local:{uid}")
-
     def roles_named(self, names: Iterable[str]) -> tuple[Role, ...]:
         """The roles of these names. One that is gone allows nothing."""
         return tuple(self.roles[name] for name in names if name in self.roles)
+
+    def _caller_for(self, subject: TokenSubject, address: str) -> Caller:
+        name = f"jwt:{subject.issuer}/{subject.name}@{address}"
+        return self._caller(name, "jwt", subject.roles, facts=subject.facts, ends_ms=subject.ends_ms, key=subject.key)
+
+    def _access_of_subject(self, key: str) -> Access:
+        """What a subject may whose issuer is still believed; nothing, when it is not."""
+        issuer, roles, facts = parse_subject_key(key)
+        is_known = any(each.name == issuer for each in self.configuration.issuers)
+        return self._caller(key, "jwt", roles, facts=facts, key=key).access if is_known else NOBODY
 
     def _caller(
         self,
@@ -193,10 +178,11 @@ class Identities:
         key: str,
         facts: Mapping[str, Value] = NO_FACTS,
         ends_ms: int | None = None,
+        limits: CallerLimits = NO_LIMITS,
     ) -> Caller:
         roles = self.roles_named(role_names)
         permitted = self._access(role_names, roles, facts)
-        observes, per_second = self.policy.observes, self.policy.requests_per_second
+        observes, limits = self.policy.observes, limits.or_else(self._limits(roles))
         return Caller(
             name=name,
             kind=kind,
@@ -206,18 +192,27 @@ class Identities:
             facts=facts,
             observed=permitted if observes else None,
             key=key,
-            rate=Rate.of(per_second) if per_second else None,
-            watches_max=self.policy.watches_max or None,
+            rate=Rate.of(limits.requests_per_second) if limits.requests_per_second else None,
+            watches_max=limits.watches_max,
         )
+
+    def _limits(self, roles: Iterable[Role]) -> CallerLimits:
+        """The limits of a caller with these roles, where nothing is said of the caller itself."""
+        file, policy = self.configuration, self.policy
+        of_roles = widest(file.limits_of_roles.get(role.name, role.limits) for role in roles)
+        settings = CallerLimits(policy.requests_per_second or None, policy.watches_max or None)
+        return of_roles.or_else(file.limits).or_else(settings)
 
     def _access(self, names: tuple[str, ...], roles: tuple[Role, ...], facts: Mapping[str, Value]) -> Access:
         """What roles allow with these facts: the same object for all callers who have both alike."""
         alike = (names, repr(facts))
         access = self._accesses.get(alike)
         if access is None:
-            access = access_of(roles, facts)
+            access = access_of(roles, facts, secrets=self.configuration.secrets)
             if self.policy.is_loopback and access is not FULL_ACCESS:
                 access = Access((*access.grants, LOOPBACK_GRANT))
+            if len(self._accesses) >= ACCESSES_MAX:
+                self._accesses = {}
             self._accesses[alike] = access
         return access
 
@@ -231,6 +226,11 @@ class Identities:
         now_ms = self._now_ms()
         ends = {end for token in self._by_digest.values() for end in (token.expires_at_ms, token.former_until_ms)}
         self._next_end_ms = min((end for end in ends if end is not None and end > now_ms), default=None)
+
+
+def local_caller(uid: int) -> Caller:
+    """The caller who has opened the admin socket."""
+    return Caller(f"local:{uid}", "local", FULL_ACCESS, roles=ADMIN, key=f"local:{uid}")
 
 
 def facts_of(token: Token) -> dict[str, Value]:

@@ -18,7 +18,9 @@ from rollbook.language.filters.nodes import EVERYTHING
 from rollbook.security.access import FULL_ACCESS
 from rollbook.security.callers import Caller
 from rollbook.security.identities import facts_from
+from rollbook.security.limits import REQUESTS_MAX, WATCHES_MAX
 from rollbook.security.masks import SHOWN
+from rollbook.security.members import integer_in, number_in
 from rollbook.security.roles import CLUSTERS, Role
 from rollbook.security.tokens import Token
 
@@ -26,7 +28,6 @@ TOKEN_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 ROLES_MAX, CLUSTERS_MAX, NETWORKS_MAX = 32, 1_000, 64
 CERTIFICATES_MAX = 64
 TEXT_LENGTH_MAX = 500
-RATE_MAX, WATCHES_MAX = 1_000_000, 1_000_000
 GRACE_SECONDS_DEFAULT, GRACE_SECONDS_MAX = 24 * 3600, 30 * 24 * 3600
 SECONDS_MAX = 100 * 365 * 24 * 3600
 
@@ -90,8 +91,8 @@ def parse_new_token(body: Value, *, roles: Iterable[str], now_ms: int) -> NewTok
         networks=_networks(networks),
         expires_at_ms=_expiry(body, now_ms),
         certificates=certificates,
-        requests_per_second=_number(body, "requestsPerSecond", least=0.01, most=RATE_MAX),
-        watches_max=_whole_number(body, "watchesMax", most=WATCHES_MAX),
+        requests_per_second=number_in(body, "requestsPerSecond", least=0.01, most=REQUESTS_MAX),
+        watches_max=integer_in(body, "watchesMax", most=WATCHES_MAX),
     )
 
 
@@ -173,24 +174,6 @@ def _texts(body: Document, name: str, *, most: int) -> tuple[str, ...]:
             problem = f"this must be a string of 1 to {TEXT_LENGTH_MAX} characters"
             raise RequestRefused(problem, at=below(below("", name), place))
     return tuple(map(str, texts))
-
-
-def _number(body: Document, name: str, *, least: float, most: int) -> float | None:
-    number = body.get(name)
-    if number is None:
-        return None
-    if isinstance(number, bool) or not isinstance(number, int | float) or not least <= number <= most:
-        raise RequestRefused(f"'{name}' must be a number from {least:g} to {most}", at=below("", name))
-    return number
-
-
-def _whole_number(body: Document, name: str, *, most: int) -> int | None:
-    number = body.get(name)
-    if number is None:
-        return None
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= most:
-        raise RequestRefused(f"'{name}' must be an integer from 0 to {most}", at=below("", name))
-    return number
 
 
 def _check_roles(named: tuple[str, ...], roles: list[str]) -> None:

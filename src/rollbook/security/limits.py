@@ -1,4 +1,4 @@
-"""Rates: how many requests a second a caller may send, by the generic cell rate algorithm (GCRA).
+"""Limits of callers; and rates: how many requests a second one may send, by the generic cell rate algorithm (GCRA).
 
 Theory: a bucket is one number, the theoretical arrival time of the next request at the agreed rate. A request may come
 early by as much as a burst lasts; each one that is let through moves the time on by one interval. Nothing ticks, and a
@@ -7,10 +7,43 @@ bucket that has rested is as good as new.
 One rule: a request that is refused costs the caller nothing.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from math import ceil
 
 from msgspec import Struct
+
+from rollbook.documents.values import Document
+
+REQUESTS_MAX, WATCHES_MAX = 1_000_000, 1_000_000
+
+
+class CallerLimits(Struct, frozen=True):
+    """How many requests a second a caller may send, and how many watches it may have; None: nothing is said of it."""
+
+    requests_per_second: float | None = None
+    watches_max: int | None = None
+
+    def as_json(self) -> Document:
+        """The limits as the API answers them: those that there are."""
+        members = {"requestsPerSecond": self.requests_per_second, "watchesMax": self.watches_max}
+        return {name: member for name, member in members.items() if member is not None}
+
+    def or_else(self, other: "CallerLimits") -> "CallerLimits":
+        """These limits, and those of ``other`` where nothing is said here."""
+        per_second, watches_max = self.requests_per_second, self.watches_max
+        return CallerLimits(
+            other.requests_per_second if per_second is None else per_second,
+            other.watches_max if watches_max is None else watches_max,
+        )
+
+
+def widest(limits: Iterable[CallerLimits]) -> CallerLimits:
+    """The limits of a caller who has several: roles add up, so the highest of each kind."""
+    known = list(limits)
+    return CallerLimits(
+        max((each.requests_per_second for each in known if each.requests_per_second is not None), default=None),
+        max((each.watches_max for each in known if each.watches_max is not None), default=None),
+    )
 
 
 class Rate(Struct, frozen=True):

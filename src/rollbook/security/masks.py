@@ -7,7 +7,7 @@ through arrays in filters. What two roles show together is the union of their ma
 One rule: a masked document is a document in which the hidden members are not there; nothing marks their place.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import Enum
 from typing import cast
 
@@ -89,6 +89,22 @@ def hiding(paths: Iterable[Path]) -> Mask:
 def showing(paths: Iterable[Path]) -> Mask:
     """The mask that shows what lies at these paths alone. The objects on the way to them are shown, as empty ones."""
     return _without_defaults(_tree(paths, HIDDEN, SHOWN))
+
+
+def hidden_paths(mask: Mask) -> list[Path]:
+    """The paths at which the mask begins to hide; the empty one where it hides all that is not listed as shown."""
+    return [path for path, shown in turns_of(mask, is_shown=True) if not shown]
+
+
+def turns_of(mask: Mask, *, is_shown: bool, path: Path = ()) -> Iterator[tuple[Path, bool]]:
+    """The paths at which it changes whether something is shown, outermost first, and what holds from there on.
+
+    ``is_shown`` is what holds above.
+    """
+    if mask.shown != is_shown:
+        yield path, mask.shown
+    for name, child in mask.children.items():
+        yield from turns_of(child, is_shown=mask.shown, path=(*path, name))
 
 
 def hidden_part(mask: Mask, value: Maybe) -> Maybe:

@@ -9,12 +9,22 @@ from operator import or_
 
 from msgspec import Struct
 
-from rollbook.documents.paths import dotted, parse_path
+from rollbook.documents.paths import Path, dotted, parse_path
 from rollbook.documents.values import Document, Value
 from rollbook.errors import RequestRefused, below
 from rollbook.security.access import FULL_ACCESS, Access, access_of
-from rollbook.security.masks import HIDDEN, Visibility
-from rollbook.security.roles import CLUSTER_VERBS, SECRET_PATHS, SECRETS, VERBS, Role, Rule, facts_in, with_facts
+from rollbook.security.masks import HIDDEN, SHOWN, Visibility, turns_of
+from rollbook.security.roles import (
+    ALWAYS_SHOWN,
+    CLUSTER_VERBS,
+    SECRET_PATHS,
+    SECRETS,
+    VERBS,
+    Role,
+    Rule,
+    facts_in,
+    with_facts,
+)
 
 PATHS_MAX = 256
 
@@ -60,10 +70,17 @@ def parse_question(body: Value) -> Question:
 
 
 def judged(
-    access: Access, roles: Iterable[Role], facts: Mapping[str, Value], question: Question, document: Document | None
+    access: Access,
+    roles: Iterable[Role],
+    facts: Mapping[str, Value],
+    question: Question,
+    document: Document | None,
+    *,
+    secrets: Sequence[Path] = SECRET_PATHS,
 ) -> Judgement:
     """Whether an access, which comes from these roles and facts, allows what is asked about a document."""
-    allowing = [role.name for role in roles if _problem(access_of([role], facts), question, document) is None]
+    alone = ((role.name, access_of([role], facts, secrets=secrets)) for role in roles)
+    allowing = [name for name, allowed in alone if _problem(allowed, question, document) is None]
     problem = _problem(access, question, document)
     if problem is not None:
         return Judgement(False, problem)
@@ -73,13 +90,34 @@ def judged(
 
 
 def rules_as_json(
-    roles: Iterable[Role], facts: Mapping[str, Value], secrets: Sequence[tuple[str, ...]] = SECRET_PATHS
+    roles: Iterable[Role], facts: Mapping[str, Value], secrets: Sequence[Path] = SECRET_PATHS
 ) -> list[Value]:
     """The rules of a caller's roles, with its facts and the secret paths put in; ``void``: why one allows nothing."""
     return [_rule_as_json(role.name, rule, facts, secrets) for role in roles for rule in role.rules]
 
 
-def _rule_as_json(role: str, rule: Rule, facts: Mapping[str, Value], secrets: Sequence[tuple[str, ...]]) -> Document:
+def rights_as_json(access: Access, document: Document) -> Document:
+    """What a caller may with a cluster, whose whole document is given: ``verbs``, what it does not see of it (``hide``,
+    or ``only`` what it sees), and the paths that it may ``write`` by an update (null: all).
+    """
+    verbs = sorted(verb for verb in CLUSTER_VERBS if access.covers(verb, document))
+    rights: Document = {"verbs": [*verbs]}
+    mask = access.reads.mask_of(document) or HIDDEN
+    turns = [*turns_of(mask, is_shown=True)]
+    hidden, shown = (sorted(dotted(path) for path, is_on in turns if path and is_on is it) for it in (False, True))
+    if not mask.shown:
+        rights["only"] = [*ALWAYS_SHOWN, *(path for path in shown if path not in ALWAYS_SHOWN)]
+    if hidden:
+        rights["hide"] = [*hidden]
+    if "update" in verbs:
+        grants = (grant for grant in access.grants if "update" in grant.verbs and grant.covers(document))
+        writes = reduce(or_, (grant.writes for grant in grants), HIDDEN)
+        paths: list[Value] = [*sorted(dotted(path) for path, shown in turns_of(writes, is_shown=False) if shown)]
+        rights["write"] = None if writes == SHOWN else paths
+    return rights
+
+
+def _rule_as_json(role: str, rule: Rule, facts: Mapping[str, Value], secrets: Sequence[Path]) -> Document:
     json: Document = {"role": role, **rule.as_json()}
     missing = facts_in(rule.filter) - facts.keys()
     if missing:

@@ -18,6 +18,8 @@ from rollbook.documents.values import Document, Value
 from rollbook.errors import RequestRefused, below
 from rollbook.language.filters import parse_filter
 from rollbook.limits import DEFAULT_LIMITS, Limits
+from rollbook.security.limits import REQUESTS_MAX, WATCHES_MAX, CallerLimits
+from rollbook.security.members import integer_in, number_in
 from rollbook.setting_values import ROLE as ROLE_NAME
 
 ClusterVerb: TypeAlias = Literal[
@@ -73,17 +75,24 @@ class Rule(Struct, frozen=True):
 
 
 class Role(Struct, frozen=True):
-    """A named list of rules. ``built_in`` roles can be copied under another name, not changed."""
+    """A named list of rules. Roles that are ``built_in`` or ``in_file`` can be copied under another name, not changed.
+
+    ``limits`` are those of callers who have it; ``in_file``: it stands in the security file.
+    """
 
     name: str
     rules: tuple[Rule, ...]
     description: str = ""
     built_in: bool = False
+    in_file: bool = False
+    limits: CallerLimits = CallerLimits()
 
     def as_json(self) -> Document:
         """The role as the API answers it."""
-        rules: list[Value] = [rule.as_json() for rule in self.rules]
-        return {"name": self.name, "description": self.description, "builtIn": self.built_in, "rules": rules}
+        json: Document = {"name": self.name, "description": self.description, "builtIn": self.built_in}
+        json |= {"inFile": True} if self.in_file else {}
+        json["rules"] = [rule.as_json() for rule in self.rules]
+        return json if self.limits == CallerLimits() else {**json, "limits": self.limits.as_json()}
 
 
 def parse_role(name: str, body: Value, *, limits: Limits = DEFAULT_LIMITS) -> Role:
@@ -92,7 +101,7 @@ def parse_role(name: str, body: Value, *, limits: Limits = DEFAULT_LIMITS) -> Ro
         raise RequestRefused(f"{name!r} is no name of a role: use up to 64 letters a-z, digits and hyphens")
     if name in BUILT_IN:
         raise RequestRefused(f"the role {name!r} is built in and can't be changed: put a copy under another name")
-    members = _members(body, {"description", "rules", "name", "builtIn"}, at="")
+    members = _members(body, {"description", "rules", "name", "builtIn", "inFile", "limits"}, at="")
     description = members.get("description", "")
     if not isinstance(description, str) or len(description) > 500:
         raise RequestRefused("'description' must be a string of at most 500 characters", at="/description")
@@ -100,7 +109,15 @@ def parse_role(name: str, body: Value, *, limits: Limits = DEFAULT_LIMITS) -> Ro
     if not isinstance(rules, list) or not 1 <= len(rules) <= RULES_MAX:
         raise RequestRefused(f"'rules' must be an array of 1 to {RULES_MAX} rules", at="/rules")
     parsed = (_parse_rule(rule, at=below("/rules", place), limits=limits) for place, rule in enumerate(rules))
-    return Role(name, tuple(parsed), description)
+    return Role(name, tuple(parsed), description, limits=_parse_limits(members.get("limits", {})))
+
+
+def _parse_limits(value: Value) -> CallerLimits:
+    members = _members(value, {"requestsPerSecond", "watchesMax"}, at="/limits")
+    return CallerLimits(
+        number_in(members, "requestsPerSecond", least=0.01, most=REQUESTS_MAX, at="/limits"),
+        integer_in(members, "watchesMax", most=WATCHES_MAX, at="/limits"),
+    )
 
 
 def _parse_rule(rule: Value, *, at: str, limits: Limits) -> Rule:
@@ -176,7 +193,7 @@ def _paths(value: Value, *, at: str) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > PATHS_MAX:
         raise RequestRefused(f"this must be an array of at most {PATHS_MAX} dotted paths", at=at)
     for place, path in enumerate(value):
-        if not isinstance(path, str) or not (path == SECRETS or _is_path(path)):
+        if not isinstance(path, str) or not (path == SECRETS or is_path(path)):
             problem = f"{path!r} is no dotted path of member names, nor {SECRETS!r}"
             raise RequestRefused(problem, at=below(at, place))
         if parse_path(path)[0] in ALWAYS_SHOWN and at.endswith("/hide"):
@@ -184,7 +201,8 @@ def _paths(value: Value, *, at: str) -> tuple[str, ...]:
     return tuple(map(str, value))
 
 
-def _is_path(path: str) -> bool:
+def is_path(path: str) -> bool:
+    """Whether a text is a dotted path of members' names."""
     return all(name and not name.startswith("$") and not name.isdigit() for name in parse_path(path))
 
 

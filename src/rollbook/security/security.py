@@ -5,6 +5,7 @@ from msgspec import Struct
 from rollbook.security.accounts import Accounts
 from rollbook.security.auditing import Auditor
 from rollbook.security.identities import Identities
+from rollbook.security.security_files import SecurityFile
 from rollbook.security.sessions import Sessions
 
 
@@ -15,3 +16,4 @@ class Security(Struct, frozen=True):
     accounts: Accounts
     auditor: Auditor
     sessions: Sessions
+    file: SecurityFile | None = None

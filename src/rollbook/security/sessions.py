@@ -15,9 +15,9 @@ KEPT_MAX = 10_000
 
 
 class Session(Struct, frozen=True):
-    """One session: the digest of the token that it stands for, and when it ends (Unix ms)."""
+    """One session: the token that it stands for, which is held in memory alone, and when it ends (Unix ms)."""
 
-    token_digest: bytes
+    token: str
     ends_at_ms: int
 
 
@@ -36,7 +36,7 @@ class Sessions:
             while len(self._sessions) >= KEPT_MAX:
                 del self._sessions[next(iter(self._sessions))]
         secret = secrets.token_urlsafe(32)
-        self._sessions[digest_of(secret)] = Session(digest_of(token), now_ms + SECONDS * 1000)
+        self._sessions[digest_of(secret)] = Session(token, now_ms + SECONDS * 1000)
         return secret
 
     def find(self, secret: str) -> Session | None:

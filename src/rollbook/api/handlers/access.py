@@ -35,7 +35,7 @@ async def read_access(request: Request) -> Response:
             "bindings": dict(caller.facts),
             "expiresAt": time_of(caller.expires_at_ms),
             "verbs": sorted(verb for verb in VERBS if caller.may(verb)),
-            "rules": rules_as_json(caller.roles, caller.facts),
+            "rules": rules_as_json(caller.roles, caller.facts, identities.configuration.secrets),
         },
         headers=NOT_STORED,
     )
@@ -47,7 +47,8 @@ async def ask_access(request: Request) -> Response:
     caller = caller_of(request)
     subject = caller if question.subject is None else _subject(question.subject, caller, accounts_of(request))
     document = None if question.id is None else _document(registry_of(request), caller, question.id)
-    judgement = judged(subject.permitted, subject.roles, subject.facts, question, document)
+    secrets = security_of(request).identities.configuration.secrets
+    judgement = judged(subject.permitted, subject.roles, subject.facts, question, document, secrets=secrets)
     answer = {
         "allowed": judgement.allowed,
         "caller": subject.name,
@@ -69,7 +70,8 @@ def _subject(subject: Subject, caller: Caller, accounts: Accounts) -> Caller:
     if subject.token is not None:
         return accounts.identities.caller_with(accounts.token(subject.token), "anywhere")
     roles, facts = tuple(map(accounts.role, subject.roles)), facts_from(subject.clusters, subject.owner)
-    return Caller(f"roles:{','.join(subject.roles)}", access=access_of(roles, facts), roles=roles, facts=facts)
+    access = access_of(roles, facts, secrets=accounts.identities.configuration.secrets)
+    return Caller(f"roles:{','.join(subject.roles)}", access=access, roles=roles, facts=facts)
 
 
 def _document(registry: Registry, caller: Caller, id: str) -> Document:

@@ -46,6 +46,7 @@ OPERATIONS = (
         tag="operations",
         summary="Back up the registry",
         verb="backup",
+        audited=True,
         answers=(
             Answer(
                 200,

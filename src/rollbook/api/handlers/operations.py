@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rollbook import __version__
-from rollbook.api.asking import caller_of, registry_of
+from rollbook.api.asking import caller_of, registry_of, security_of
 from rollbook.api.declarations import Answer, Operation, reference
 from rollbook.api.metrics.scraping import MEDIA_TYPE, Scraper
 from rollbook.api.responses import json_response
@@ -13,6 +13,8 @@ from rollbook.registry.backups import Backups
 from rollbook.registry.feed.clocks import TrustedClock
 from rollbook.registry.following import Follower
 from rollbook.registry.liveness.lease_metrics import leases_as_json
+from rollbook.security.issued_tokens import IssuerKeys
+from rollbook.security.security import Security
 from rollbook.view.views import View
 
 
@@ -32,8 +34,8 @@ async def readyz(request: Request) -> Response:
 
     ``writable`` says whether its last write reached the disk. Changes up to the revision ``compacted`` are no longer
     kept; ``snapshot`` says as of which revision the index is on the disk, and why a newer one could not be written;
-    ``liveness`` says why silences are not written down; ``tasks`` names the background tasks that failed lately and
-    were started again.
+    ``liveness`` says why silences are not written down; ``security`` why the security file on the disk is not in force;
+    ``tasks`` names the background tasks that failed lately and were started again.
     """
     registry = registry_of(request)
     if not caller_of(request).may("metrics"):
@@ -52,6 +54,7 @@ async def readyz(request: Request) -> Response:
             **backup_as_json(registry.backups),
             **sharing_as_json(registry.follower),
             "liveness": leases_as_json(registry.liveness.leases),
+            **security_as_json(security_of(request)),
             **({"tasks": dict(registry.supervisor.troubles)} if registry.supervisor.troubles else {}),
         }
     )
@@ -75,6 +78,26 @@ def sharing_as_json(follower: Follower) -> dict[str, Value]:
         "lagMs": follower.lag_ms,
         "engine": follower.trouble or "heard",
     }
+
+
+def security_as_json(security: Security) -> dict[str, Value]:
+    """What ``/readyz`` says of the security file, where there is one."""
+    if security.file is None:
+        return {}
+    trouble, issuers = security.file.trouble, security.identities.issued.issuers.values()
+    of_issuers: dict[str, Value] = {each.issuer.name: _issuer_as_json(each) for each in issuers}
+    return {
+        "security": {
+            "current": trouble is None,
+            **({"trouble": trouble} if trouble else {}),
+            **({"issuers": of_issuers} if of_issuers else {}),
+        }
+    }
+
+
+def _issuer_as_json(of: IssuerKeys) -> Value:
+    keys = 0 if of.keys is None else len(of.keys.keys)
+    return {"keys": keys, **({"trouble": of.trouble} if of.trouble else {})}
 
 
 def clock_as_json(clock: TrustedClock) -> dict[str, Value]:

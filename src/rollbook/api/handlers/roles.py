@@ -54,7 +54,7 @@ def _name_of(request: Request) -> str:
 ROLE = Body(
     parse_role_body,
     reference("RoleRequest"),
-    "`rules`, and a `description`",
+    "`rules`, and any of `description` and `limits`",
     {
         "description": "Reads live clusters without secrets.",
         "rules": [{"verbs": ["read", "watch"], "filter": {"status": "live"}, "hide": ["$secrets"]}],

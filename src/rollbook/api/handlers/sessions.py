@@ -27,7 +27,7 @@ async def open_session(request: Request) -> Response:
     """A cookie that stands for the token of the request."""
     caller, security = caller_of(request), security_of(request)
     secret = secret_in(request.headers.get("authorization", "").encode("latin-1"))
-    if caller.kind != "token" or secret is None:
+    if caller.kind not in ("token", "jwt") or secret is None:
         raise Unauthenticated(f"a session is opened by a token; {CHALLENGE}")
     cookie = _cookie(request, security.sessions.open(secret), seconds=SECONDS)
     answer = {"caller": caller.name, "seconds": SECONDS}

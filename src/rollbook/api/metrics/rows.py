@@ -15,6 +15,7 @@ from rollbook.journal.interface import Size
 from rollbook.registry.liveness.lease_metrics import LeaseMetrics
 from rollbook.registry.registry import Registry
 from rollbook.registry.webhooks.webhook_metrics import WebhookMetrics
+from rollbook.security.security import Security
 
 Figure: TypeAlias = float | Histogram
 Figures: TypeAlias = Figure | Mapping[Any, Figure] | None
@@ -28,6 +29,7 @@ class Scrape(Struct, frozen=True):
     """
 
     registry: Registry
+    security: Security
     answers: Mapping[AnswerCounts, Histogram]
     direct: Mapping[str, int]
     callers: Mapping[tuple[str, str], int]

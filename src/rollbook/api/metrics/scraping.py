@@ -29,6 +29,7 @@ from rollbook.registry.registry import Registry
 from rollbook.registry.webhooks.webhook_metrics import WebhookMetrics, figures_of
 from rollbook.registry.webhooks.webhooks import Webhooks
 from rollbook.security.callers import Caller
+from rollbook.security.security import Security
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 RESIDENT = "process_resident_memory_bytes"
@@ -38,6 +39,7 @@ class Scraper(Struct, frozen=True):
     """Scrapes one registry and what was asked of it."""
 
     registry: Registry
+    security: Security
     traffic: RequestCounts
 
     async def text(self) -> bytes:
@@ -45,6 +47,7 @@ class Scraper(Struct, frozen=True):
         process, size = await asyncio.to_thread(lambda: (process_families(), _size(self.registry.journal)))
         scrape = Scrape(
             self.registry,
+            self.security,
             self.traffic.answers(),
             dict(self.traffic.direct),
             self.traffic.callers.counts(),

@@ -1,5 +1,6 @@
 """Metrics of whom the registry serves: requests over HTTP, watchers and webhooks."""
 
+from collections import Counter
 from functools import reduce
 from operator import add
 
@@ -18,6 +19,12 @@ def durations(scrape: Scrape) -> Figures:
     for answer, taken in scrape.answers.items():
         by_request.setdefault((answer.route, answer.method), []).append(taken)
     return {labels: reduce(add, all_taken) for labels, all_taken in by_request.items()}
+
+
+def refusals(scrape: Scrape) -> Figures:
+    """The requests that were refused because of who asked, and those that would have been."""
+    observed = {(verb, "observed"): count for verb, count in scrape.registry.committer.counts.observed.items()}
+    return {**(Counter(scrape.refusals) + Counter(observed))}
 
 
 REQUESTS = (
@@ -54,9 +61,16 @@ REQUESTS = (
         "rollbook_access_refusals_total",
         "counter",
         "Requests of callers who lacked the verb, or whose credentials were wrong (verb `credentials`): enforced, they "
-        "were refused; observed, they passed.",
-        lambda scrape: scrape.refusals,
+        "were refused; observed, they passed. Also writes that passed though their effect is not allowed.",
+        refusals,
         ("verb", "outcome"),
+    ),
+    Metric(
+        "rollbook_security_file_refused",
+        "gauge",
+        "1 while what is in `ROLLBOOK_SECURITY_FILE` is wrong, and what was read before it is in force. Absent without "
+        "such a file.",
+        lambda scrape: None if scrape.security.file is None else scrape.security.file.trouble is not None,
     ),
     Metric(
         "rollbook_http_request_duration_seconds",

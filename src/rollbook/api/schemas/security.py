@@ -10,13 +10,12 @@ from rollbook.security.issuing import (
     CLUSTERS_MAX,
     GRACE_SECONDS_MAX,
     NETWORKS_MAX,
-    RATE_MAX,
     ROLES_MAX,
     SECONDS_MAX,
     TEXT_LENGTH_MAX,
     TOKEN_NAME,
-    WATCHES_MAX,
 )
+from rollbook.security.limits import REQUESTS_MAX, WATCHES_MAX
 from rollbook.security.questions import PATHS_MAX
 from rollbook.security.roles import RULES_MAX, VERBS
 
@@ -43,7 +42,7 @@ NEW_TOKEN = {
         CERTIFICATES_MAX, "names (SAN) of clients' certificates that stand for it, with `ROLLBOOK_TLS_CLIENT_CA`"
     ),
     "requestsPerSecond": {
-        "anyOf": [{"type": "number", "minimum": 0.01, "maximum": RATE_MAX}, {"type": "null"}],
+        "anyOf": [{"type": "number", "minimum": 0.01, "maximum": REQUESTS_MAX}, {"type": "null"}],
         "description": "how many requests a second its callers may send together, in place of the setting",
     },
     "watchesMax": {
@@ -80,6 +79,10 @@ _RULE = {
     "only": _PATHS,
     "write": _PATHS,
 }
+_LIMITS = {
+    "requestsPerSecond": {"type": "number", "minimum": 0.01, "maximum": REQUESTS_MAX},
+    "watchesMax": {"type": "integer", "minimum": 0, "maximum": WATCHES_MAX},
+}
 _OPTIONAL = ("filter", "hide", "only", "write")
 _DESCRIPTION = {"type": "string", "maxLength": 500}
 
@@ -92,7 +95,9 @@ COMPONENTS: dict[str, Schema] = {
         {
             "name": TEXT,
             "builtIn": FLAG,
+            "inFile": FLAG,
             "description": _DESCRIPTION,
+            "limits": closed(_LIMITS),
             "rules": {
                 "type": "array",
                 "items": closed(_RULE, required=("verbs",)),
@@ -107,8 +112,11 @@ COMPONENTS: dict[str, Schema] = {
             "name": TEXT,
             "description": TEXT,
             "builtIn": FLAG,
+            "inFile": FLAG,
             "rules": array_of(object_of(_RULE, optional=_OPTIONAL)),
-        }
+            "limits": object_of(_LIMITS, optional=tuple(_LIMITS)),
+        },
+        optional=("inFile", "limits"),
     ),
     "Access": object_of(
         {

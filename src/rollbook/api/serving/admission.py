@@ -8,6 +8,7 @@ what others send from its address.
 """
 
 import logging
+from asyncio import Task
 from time import monotonic
 
 from msgspec import Struct, field
@@ -22,6 +23,7 @@ from rollbook.api.serving.requests import IncomingRequest
 from rollbook.errors import RateExceeded, TooManyWrongTokens, Unauthenticated
 from rollbook.security.access import allow_alike
 from rollbook.security.callers import Caller
+from rollbook.security.identities import local_caller
 from rollbook.security.limits import Buckets, Rate
 from rollbook.security.security import Security
 
@@ -29,6 +31,14 @@ WRONG_TOKENS = Rate(per_second=20 / 60, burst=20)
 
 logger = logging.getLogger(__name__)
 NO_PEER = Peer()
+
+
+class KeysAwaited(Exception):
+    """Who sends the request may be known once the keys of an issuer are fetched: ``keys`` is that fetch."""
+
+    def __init__(self, keys: "Task[None]") -> None:
+        super().__init__("the keys of an issuer are being fetched")
+        self.keys = keys
 
 
 class Recognised(Struct, frozen=True):
@@ -46,13 +56,19 @@ class Recognised(Struct, frozen=True):
     tally: CallerTally = field(default_factory=CallerTally)
 
 
+NOBODY_YET = Recognised()
+
+
 def credentials_of(request: IncomingRequest) -> bytes | None:
     """What a request is recognised by."""
     return request.known.get(b"authorization") or request.known.get(b"cookie")
 
 
 class Admission:
-    """Recognises callers, for all connections of a server."""
+    """Recognises callers, for all connections of a server.
+
+    Callers with a token of an issuer, or a session, are recognised with every request: those end by themselves.
+    """
 
     def __init__(self, security: Security, traffic: RequestCounts) -> None:
         self.identities = security.identities
@@ -65,6 +81,8 @@ class Admission:
 
     def recognise(self, request: IncomingRequest, peer: Peer = NO_PEER) -> Recognised:
         """Who sends the request. Refuses (Unauthenticated, TooManyWrongTokens) wrong credentials.
+
+        Raises KeysAwaited where it may be known later.
 
         ``peer``: who may need none, at the admin socket or with a certificate. While there are no identities, none is
         looked at.
@@ -86,8 +104,8 @@ class Admission:
         secret = secret_in(credentials)
         caller = None if secret is None else identities.recognised(secret, address)
         if caller is None:
-            return self._turned_away(credentials, address)
-        return Recognised(generation, credentials, address, caller)
+            return self._turned_away(credentials, secret, address)
+        return Recognised(-1 if caller.kind == "jwt" else generation, credentials, address, caller)
 
     def take(self, request: IncomingRequest, rate: Rate) -> None:
         """Count a request of a caller with a rate. Refuses (RateExceeded) one too many."""
@@ -118,7 +136,7 @@ class Admission:
 
     def _known_by_peer(self, peer: Peer, address: str) -> Caller | None:
         if peer.uid is not None:
-            return self.identities.local(peer.uid)
+            return local_caller(peer.uid)
         return self.identities.certified(peer.certificate, address)
 
     def _by_cookie(self, request: IncomingRequest) -> Recognised | None:
@@ -133,11 +151,14 @@ class Admission:
 
     def _with_session(self, secret: str, address: str) -> Caller | None:
         session = self._sessions.find(secret)
-        return None if session is None else self.identities.recognised_by(session.token_digest, address)
+        return None if session is None else self.identities.recognised(session.token, address)
 
-    def _turned_away(self, credentials: bytes, address: str) -> Recognised:
+    def _turned_away(self, credentials: bytes, secret: str | None, address: str) -> Recognised:
         """Refuses wrong credentials. While the registry only observes, who sends them is anonymous."""
         identities = self.identities
+        keys = None if secret is None else identities.awaited_keys(secret)
+        if keys is not None:
+            raise KeysAwaited(keys)
         self._refusals["credentials", "observed" if identities.policy.observes else "enforced"] += 1
         if identities.policy.observes:
             logger.warning("would be refused: wrong credentials from %s", address)

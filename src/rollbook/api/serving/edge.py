@@ -3,10 +3,10 @@
 import asyncio
 import os
 from asyncio import Future, Task
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Hashable
 from email.utils import formatdate
 from itertools import count
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from starlette.types import ASGIApp
 
@@ -20,6 +20,7 @@ from rollbook.api.serving.deadlines import Patience
 from rollbook.api.serving.gates import Gates
 from rollbook.api.serving.observing import ObservedShortcuts, Observer
 from rollbook.api.serving.reading import Clock
+from rollbook.api.serving.requests import IncomingRequest
 from rollbook.api.serving.shortcuts import Shortcuts
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.committing import WriteResult
@@ -29,6 +30,15 @@ from rollbook.settings import Settings
 TICK_SECONDS = 1.0
 HELD_BYTES_MAX = 256 * 1024 * 1024
 OUTGOING_BYTES_MAX = 256 * 1024 * 1024
+
+
+class Refused(NamedTuple):
+    """An answer to a request that is refused, up to the headers that differ, and from there on."""
+
+    status: int
+    route: str
+    begin: bytes
+    end: bytes
 
 
 class OpenConnection(Protocol):
@@ -66,11 +76,13 @@ class Edge:
         self.traffic = traffic
         self.patience = patience or Patience(pause_seconds=settings.limits.body_pause_seconds_max)
         self.router = Router(OPERATIONS)
-        self.gates = Gates(settings, self.router)
+        self.gates = Gates(settings, self.router, security.identities)
         self.admission = Admission(security, traffic)
         self.clock = Clock(asyncio.get_running_loop().time())
         self.date = date_header()
         self.connections: set[OpenConnection] = set()
+        self.refusals: dict[Hashable, Refused] = {}
+        """Answers to wrong credentials that were made before."""
         self.is_stopping = False
         self.held_bytes = 0
         self.held_bytes_max = max(HELD_BYTES_MAX, 4 * settings.limits.body_bytes_max)
@@ -96,9 +108,10 @@ class Edge:
         """What is served, for the log."""
         return f"{len(self._registry.view)} clusters at revision {self.revision}"
 
-    def default_headers(self, id: str) -> bytes:
-        """What every answer has: the date, and the id of its request."""
-        return b"%sx-request-id: %s\r\n" % (self.date, id.encode()) if id else self.date
+    def default_headers(self, request: IncomingRequest, id: str) -> bytes:
+        """What every answer has: the date, the id of its request, and what lets a page of another origin read it."""
+        date = self.date + request.cors
+        return b"%sx-request-id: %s\r\n" % (date, id.encode()) if id else date
 
     def new_id(self) -> str:
         """An id for a request whose client sent none."""
@@ -112,7 +125,7 @@ class Edge:
 
     def finish_update(self, update: "Future[WriteResult]", running: RunningRequest) -> bytes:
         """The answer to an update that a shortcut has begun."""
-        default = self.default_headers(running.id)
+        default = self.default_headers(running.request, running.id)
         answer = self._shortcuts.finish_update(update, running, default, closes=self.is_stopping)
         self.end(running, int(answer[9:12]))
         return answer
@@ -133,6 +146,7 @@ class Edge:
             self.clock.now = loop.time()
             self.date = date_header()
             self.admission.identities.look()
+            self.admission.identities.issued.look()
             if self._takes_shortcuts and not self.is_stopping:  # they can't say how old an answer is
                 self.shortcuts = None if self._registry.follower.trouble else self._shortcuts
             self._tick()

@@ -155,7 +155,7 @@ class Exchange:
         elif self.request.version == "1.0":
             headers.append((b"connection", b"keep-alive"))
         headers += [(name.encode(), value.encode()) for name, value in self.request.limits.items()]
-        return rendered_head(self._status, self._connection.edge.default_headers(self.id), headers)
+        return rendered_head(self._status, self._connection.edge.default_headers(self.request, self.id), headers)
 
     def _framed(self, body: bytes, more: bool) -> bytes:
         if not self._sends_body:
@@ -170,7 +170,7 @@ class Exchange:
         connection = self._connection
         if not self.complete and not self._gone:
             if self._status == 0:
-                answer = rendered(mistake(), connection.edge.default_headers(self.id), closes=True)
+                answer = rendered(mistake(), connection.edge.default_headers(self.request, self.id), closes=True)
                 connection.outgoing.write(answer)
                 self._status = 500
             self.keep_alive = False

@@ -16,9 +16,10 @@ from ipaddress import ip_address
 from rollbook.api.operations import streamed_paths
 from rollbook.api.routing import Router
 from rollbook.api.serving.forwarding import client_behind, scheme_behind
-from rollbook.api.serving.origins import check_origin
+from rollbook.api.serving.origins import AllowedOrigins, check_origin
 from rollbook.api.serving.requests import IncomingRequest
 from rollbook.errors import BodyTooLarge, MisdirectedRequest, RegistryError, RequestRefused
+from rollbook.security.identities import Identities
 from rollbook.setting_values import LOOPBACK_NAMES
 from rollbook.settings import Settings
 
@@ -31,15 +32,16 @@ REMEMBERED_MAX = 256
 
 
 class Gates:
-    """The gates of one server. ``settings`` say which names it has and which proxies it trusts."""
+    """The gates of one server. ``settings`` say which names it has, and ``identities`` which proxies it trusts."""
 
-    def __init__(self, settings: Settings, router: Router) -> None:
+    def __init__(self, settings: Settings, router: Router, identities: Identities) -> None:
         self._router = router
         self._streamed = streamed_paths()
         self.body_bytes_max = settings.limits.body_bytes_max
         self._names = LOOPBACK_NAMES | settings.hosts
         self._checks_names = settings.is_loopback or bool(settings.hosts)
-        self._proxies = settings.trusted_proxies
+        self._identities = identities
+        self._origins = AllowedOrigins(settings.origins)
         self._passed: set[bytes | None] = set()
 
     def check(self, request: IncomingRequest) -> None:
@@ -56,7 +58,9 @@ class Gates:
         if request.known.get(b"host") not in self._passed:
             self._check_host(request)
         if b"origin" in known or b"sec-fetch-site" in known:
-            check_origin(request.method, known)
+            request.cors = self._origins.headers_for(request.method, known)
+            if not request.cors:
+                check_origin(request.method, known)
 
     def check_framing(self, known: Mapping[bytes, bytes]) -> None:
         """Refuses a body that is announced too large, or in an encoding that nothing here understands."""
@@ -75,14 +79,15 @@ class Gates:
 
     def trusts(self, peer: str) -> bool:
         """Whether what ``peer`` says about its clients is believed."""
+        proxies = self._identities.proxies
         try:
-            return bool(self._proxies.networks) and ip_address(peer) in self._proxies
+            return bool(proxies.networks) and ip_address(peer) in proxies
         except ValueError:
             return False
 
     def read_claims(self, request: IncomingRequest, peer: str) -> None:
         """Take over what a trusted ``peer`` says of the client that it forwards for: its address and its scheme."""
-        request.client = client_behind(self._proxies, request.headers, peer)
+        request.client = client_behind(self._identities.proxies, request.headers, peer)
         request.scheme = scheme_behind(request.headers) or request.scheme
 
     def _check_target(self, request: IncomingRequest) -> None:

@@ -7,30 +7,23 @@ the same turn of the event loop; or by the update that a PUT has begun; or by th
 """
 
 import asyncio
-from asyncio import Future, Transport
+from asyncio import Future, Task, Transport
 from time import perf_counter
 from typing import cast
 
 from rollbook.api.metrics.running_requests import RunningRequest
 from rollbook.api.serving.access_logs import log_access
-from rollbook.api.serving.admission import Recognised
+from rollbook.api.serving.admission import NOBODY_YET, KeysAwaited
 from rollbook.api.serving.deadlines import Lingering, overdue
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.exchanges import Exchange
 from rollbook.api.serving.outgoing import Outgoing
 from rollbook.api.serving.peers import Peer, peer_of
-from rollbook.api.serving.reading import RequestReader
+from rollbook.api.serving.reading import GO_AHEAD, LARGE_READ_BYTES, PIECE_BYTES, PIECES_AT_ONCE, RequestReader
 from rollbook.api.serving.refusing import refused
 from rollbook.api.serving.requests import IncomingRequest
 from rollbook.errors import Overloaded, RegistryError
 from rollbook.registry.writing.committing import WriteResult
-
-PIECE_BYTES = 4096
-"""How much is read at a time, where requests may follow one another."""
-PIECES_AT_ONCE = 4  # in one turn of the event loop: they may hold hundreds of requests, and others wait
-LARGE_READ_BYTES = 32 * 1024  # of a body: then others have the loop, which would read on for megabytes
-NOBODY_YET = Recognised()
-GO_AHEAD = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Connection(asyncio.Protocol):
@@ -43,11 +36,10 @@ class Connection(asyncio.Protocol):
     def __init__(self, edge: Edge) -> None:
         self.edge = edge
         self.peer = Peer()
-        self._answering: Exchange | Future[WriteResult] | None = None
+        self._answering: Exchange | Future[WriteResult] | Task[None] | None = None
         self._refusal: RegistryError | None = None
         self._recognised = NOBODY_YET
-        self._unread = b""
-        self._held_bytes = 0
+        self._unread, self._held_bytes = b"", 0
         self._is_closing = self._has_ended = self._reading_paused = False
         self._lingering: Lingering | None = None
 
@@ -176,7 +168,6 @@ class Connection(asyncio.Protocol):
         self._settle()
 
     def _settle(self) -> None:
-        """Read nothing more while requests wait, and count what is held."""
         if self._unread or self.reader.whole:
             self._pause_reading()
         if self.reader.phase == "body" or self._held_bytes or self._unread:
@@ -196,7 +187,6 @@ class Connection(asyncio.Protocol):
             self.transport.write(GO_AHEAD)
 
     def _go_on(self) -> None:
-        """Go on with what has waited."""
         self._answer_whole()
         if self._unread and not self._is_blocked:
             data, self._unread = self._unread, b""
@@ -227,8 +217,12 @@ class Connection(asyncio.Protocol):
         except RegistryError as refusal:
             self._turn_away(request, refusal)
             return
+        except KeysAwaited as awaited:
+            self._answering = awaited.keys
+            awaited.keys.add_done_callback(lambda _: self._answer_again(request))
+            return
         if shortcuts is not None and request.version == "1.1":
-            default = edge.default_headers(request.id) if request.id else edge.date
+            default = edge.default_headers(request, request.id) if request.id or request.cors else edge.date
             answer = shortcuts.answer(request, default)
             if answer is not None:
                 self.transport.write(answer)
@@ -246,6 +240,13 @@ class Connection(asyncio.Protocol):
         self._answering = exchange = Exchange(self, request, id=request.id or edge.new_id())
         edge.run(exchange.run())
 
+    def _answer_again(self, request: IncomingRequest) -> None:
+        self._answering = None
+        if not self.transport.is_closing():
+            self._answer(request)
+            if self._answering is None:
+                self.end(keep_alive=True)
+
     def _turn_away(self, request: IncomingRequest, refusal: RegistryError) -> None:
         """Answer a request whose sender is not recognised, or sends too many. The connection goes on."""
         closes = bool(request.stream or self.edge.is_stopping) or not request.keep_alive or request.version == "1.0"
@@ -258,7 +259,6 @@ class Connection(asyncio.Protocol):
         self.end(keep_alive=True)
 
     def _refuse(self, refusal: RegistryError) -> None:
-        """Answer what can't be read on, and close. A request that is being answered is broken off instead."""
         request, stream = self.reader.request, self.reader.stream
         if stream is not None and stream.is_answered:
             stream.end(refusal=refusal)

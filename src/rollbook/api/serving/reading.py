@@ -21,11 +21,18 @@ from rollbook.errors import HeadTooLarge, RegistryError, RequestRefused
 HEAD_BYTES_MAX = 64 * 1024 - 1
 FRAMING_PER_BODY_BYTE_MAX = 16
 """What chunks may add to a body: a chunk of one byte has five more."""
+PIECE_BYTES = 4096
+"""How much is read at a time, where requests may follow one another."""
+PIECES_AT_ONCE = 4
+"""How many pieces are read in one turn of the event loop. They may hold hundreds of requests, and others wait."""
 
 NOT_HTTP = RequestRefused("the request is not valid HTTP/1.1")
 HEAD_TOO_LARGE = HeadTooLarge(
     f"the address and the headers have more than {HEAD_BYTES_MAX} bytes; a long filter goes into the body of a POST"
 )
+
+LARGE_READ_BYTES = 32 * 1024  # of a body: then others have the loop, which would read on for megabytes
+GO_AHEAD = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 Phase: TypeAlias = Literal["idle", "head", "body"]
 

@@ -25,6 +25,8 @@ class IncomingRequest:
     scheme = "http"
     limits: Mapping[str, str] = NO_HEADERS
     """Headers that say how many more requests its caller may send."""
+    cors = b""
+    """Headers of the answer that let a page of another origin read it."""
     id = ""
     """The request id that the client sent, or an empty string."""
     stream: BodyStream | None = None

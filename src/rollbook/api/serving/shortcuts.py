@@ -110,6 +110,8 @@ class Shortcuts:
     def answer(self, request: IncomingRequest, default: bytes) -> bytes | None:
         """The answer to a read, a query or a heartbeat."""
         caller = request.caller
+        if caller.observed is not None:  # the application notes what would be refused
+            return None
         if request.method == b"GET":
             return self._read(request, default) if caller.may("read") else None
         if request.method != b"POST":

@@ -1,5 +1,6 @@
 """Counts of the commands and batches of a committer since the process began, for metrics."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias, get_args
 
@@ -19,7 +20,8 @@ class CommitCounts(Struct):
 
     ``durations`` (seconds) and ``batches`` (commands) are those of the batches that were made durable. ``conflicts``:
     batches that were decided anew, for another process wrote first; ``beside``: commands that took too long for the
-    queue, and were decided beside it.
+    queue, and were decided beside it. ``observed``: commands that were carried out though their callers' roles do not
+    allow them, by verb, while the registry only observes.
     """
 
     commits: int = 0
@@ -28,6 +30,7 @@ class CommitCounts(Struct):
     batches: Histogram = field(default_factory=lambda: Histogram(BOUNDS_COUNTS))
     conflicts: int = 0
     beside: int = 0
+    observed: Counter[str] = field(default_factory=Counter)
     changes: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(get_args(Kind), 0))
     commands: dict[Result, int] = field(default_factory=lambda: dict.fromkeys(get_args(Result), 0))
 

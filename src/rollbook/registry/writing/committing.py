@@ -1,6 +1,6 @@
 """The committer: the one place where documents change.
 
-Theory: commands wait in a queue. One task takes whatever has queued, lets every command decide on the newest state
+Theory: commands wait in a queue. One task takes what has queued, lets every command decide on the newest state
 (its predecessors in the batch included), makes all decisions durable with one append, publishes them to the view, and
 answers. While the disk syncs, the next batch gathers: that is the group commit, and it needs no timer. Deciding and
 appending happen on the writer's thread, so that a slow update or a slow disk never holds the event loop; the view
@@ -18,7 +18,6 @@ import asyncio
 import logging
 import random
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVar
@@ -33,6 +32,7 @@ from rollbook.registry.writing.batch_steps import record_steps
 from rollbook.registry.writing.beside import Beside
 from rollbook.registry.writing.commands import Command
 from rollbook.registry.writing.commit_counts import CommitCounts
+from rollbook.registry.writing.commit_queue import CommitQueue
 from rollbook.registry.writing.deciding import Deciders
 from rollbook.registry.writing.drafts import Draft, Submission, WriteResult, settle
 from rollbook.registry.writing.guarding import guarded
@@ -80,7 +80,7 @@ class Committer:
         self._limits = limits
         self._chance = chance
         self.counts = CommitCounts()
-        self._queue: deque[Submission] = deque()
+        self._queue = CommitQueue()
         self._arrived = asyncio.Event()
         self._settled = asyncio.Event()
         self._settled.set()
@@ -121,7 +121,7 @@ class Committer:
         back. A dry run is decided in its turn, and that is all.
         """
         answer: asyncio.Future[WriteResult] = asyncio.get_running_loop().create_future()
-        command = guarded(command, caller.access, self._limits)
+        command = guarded(command, caller, self._limits, observed=self.counts.observed)
         deadline = time.monotonic() + self._limits.max_time_ms / 1000
         submission = Submission(command, caller, reason, answer, deadline, dry_run=dry_run, key=key, steps=STEPS.get())
         if self._closing:
@@ -158,7 +158,7 @@ class Committer:
         if self._task is not None and self._task.done():
             settle(submission, JournalUnavailable(self.trouble or "the registry has stopped"))
         else:
-            self._queue.append(submission)
+            self._queue.put(submission)
             self._arrived.set()
 
     async def _run(self) -> None:
@@ -170,7 +170,7 @@ class Committer:
                     self._arrived.clear()
                     await self._arrived.wait()
                     continue
-                batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_COMMANDS_MAX))]
+                batch = self._queue.take(BATCH_COMMANDS_MAX)
                 self._settled.clear()
                 await self._settle(batch)
                 self._settled.set()
@@ -202,7 +202,7 @@ class Committer:
                 if not submission.dry_run:
                     self.counts.settled([outcome])
                 settle(submission, outcome)
-            self._queue.extendleft(reversed(draft.left))
+            self._queue.put_back(draft.left)
             for submission in draft.costly:
                 self._beside.decide(submission)
 

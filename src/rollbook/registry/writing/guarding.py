@@ -8,24 +8,38 @@ One rule: permission is judged by what the caller sees, before and after. What i
 learns it from an answer; only the filters of rules look at whole documents.
 """
 
+import logging
+from collections import Counter
 from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from rollbook.clusters.large_documents import decode_stored
+from rollbook.clusters.totals import MODEL_NAMES, TOTALS, following
 from rollbook.documents.codec import encode_to_keep
 from rollbook.documents.values import Document
-from rollbook.errors import ClusterExists, ClusterNotFound, DocumentInvalid, IdImmutable, PermissionDenied
+from rollbook.errors import (
+    ClusterExists,
+    ClusterNotFound,
+    DocumentInvalid,
+    IdImmutable,
+    PermissionDenied,
+    RegistryError,
+)
 from rollbook.limits import Limits, RequestBudget
-from rollbook.registry.writing.commands import Command, Current, Decision, encoded
+from rollbook.registry.writing.commands import Command, Current, Decision, Update, encoded
+from rollbook.registry.writing.node_commands import EditNodes
 from rollbook.security.access import Access
+from rollbook.security.callers import Caller
 from rollbook.security.grafting import grafted
-from rollbook.security.masks import Mask
+from rollbook.security.masks import Mask, Visibility
 
 PATHS_SHOWN_MAX = 5
 CREATED_BY = {"update": "create"}
 """What a command needs that creates a cluster, where it needs another verb than to change one."""
+
+logger = logging.getLogger(__name__)
 
 
 class Guarded(Struct, frozen=True):
@@ -66,11 +80,13 @@ class Guarded(Struct, frozen=True):
 
     def _decided(self, current: Current, before: Document, mask: Mask, budget: RequestBudget) -> Decision:
         shown = mask.masked(before)
-        met = current if shown is before else replace(current, body=encode_to_keep(shown))
+        met, command = current, self.command
+        if shown is not before:
+            met, command = replace(current, body=encode_to_keep(shown)), of_a_part(command)
         try:
-            decision = self.command.decide(met, budget)
+            decision = command.decide(met, budget)
         except (DocumentInvalid, IdImmutable):  # permission is judged before validity
-            self._check(before, shown, self.command.proposed(shown, budget))
+            self._check(before, shown, command.proposed(shown, budget))
             raise
         if decision.kind is None or decision.body is None or decision.body == met.body:
             body = None if decision.body is None else current.body
@@ -81,6 +97,8 @@ class Guarded(Struct, frozen=True):
             self._check_coverage(before, after)
             return replace(decision, shown=self._shown(after, mask), shown_before=met.body)
         whole = grafted(mask, before, after)
+        hidden_totals = [total for total in TOTALS if mask.visibility(total) is Visibility.NOTHING]
+        whole = following(before, whole, frozenset({*TOTALS, MODEL_NAMES}.difference(hidden_totals)))
         self._check_coverage(before, whole)
         body = encoded(whole, limits=self.limits, before=before, body_before=current.body)
         shown_after = self._shown(whole, mask)
@@ -129,10 +147,63 @@ class Guarded(Struct, frozen=True):
         return encode_to_keep(mask.masked(after) if seen is None else seen)
 
 
-def guarded(command: Command, access: Access, limits: Limits) -> Command:
-    """The command for a caller with this access; the very same one where the caller may do all that it can do."""
+def of_a_part(command: Command) -> Command:
+    """The command, for a document of which its caller sees a part."""
+    if isinstance(command, Update | EditNodes):
+        return replace(command, rules=replace(command.rules, of_a_part=True))
+    return command
+
+
+class Observed(Struct, frozen=True):
+    """A command of a caller whom the registry only observes: it is carried out, and the log says what would be refused.
+
+    ``refused`` counts by verb.
+    """
+
+    command: Command
+    guarded: Guarded
+    caller: str
+    refused: Counter[str]
+
+    @property
+    def id(self) -> str:
+        """The cluster that it is about."""
+        return self.command.id
+
+    @property
+    def verb(self) -> str:
+        """The verb that it takes."""
+        return self.command.verb
+
+    def proposed(self, before: Document, budget: RequestBudget) -> Document:
+        """As the command that is observed."""
+        return self.command.proposed(before, budget)
+
+    def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
+        """As the command decides. What it would be refused for with the caller's roles is logged."""
+        decision = self.command.decide(current, budget)
+        try:
+            self.guarded.decide(current, budget)
+        except (PermissionDenied, ClusterNotFound, ClusterExists) as refusal:
+            self.refused[self.verb] += 1
+            logger.warning("would be refused: %s, %s of %r: %s", self.caller, self.verb, self.id, refusal.message)
+        except RegistryError:
+            pass  # the same command meets another document: what comes of that is not about permission
+        return decision
+
+
+def guarded(command: Command, caller: Caller, limits: Limits, *, observed: Counter[str]) -> Command:
+    """The command for a caller; the very same one where the caller may do all that it can do.
+
+    ``observed`` counts what would be refused, by verb.
+    """
     verbs = (command.verb, CREATED_BY.get(command.verb, command.verb))
-    return command if all(map(access.is_unbounded, verbs)) else Guarded(command, access, limits)
+    if all(map(caller.permitted.is_unbounded, verbs)):
+        return command
+    if caller.observed is not None and not any(map(caller.permitted.may, verbs)):
+        return command  # which is noted for the whole request
+    limited = Guarded(command, caller.permitted, limits)
+    return limited if caller.observed is None else Observed(command, limited, caller.name, observed)
 
 
 def _listed(paths: Sequence[str]) -> str:

@@ -39,6 +39,8 @@ class EditNodes(Struct, frozen=True):
         if self.node is None or find_node(before, self.node) is not None:  # else the edit says so: 404 before 412
             self.precondition.check(current.revision)
         after, outcome = self.edit.apply(before, budget)
+        if self.rules.of_a_part:  # totals that are not seen follow when what is hidden is back
+            after = {name: member for name, member in after.items() if name in before or name == NODE_LIST[0]}
         try:
             accepted = accept_update(before, after, touched=TOUCHED, rules=self.rules)
             return updated(current, before, accepted, limits=self.limits, outcome=outcome)
