@@ -30,7 +30,7 @@ def backup() -> None:
     """Back up a registry, verify a backup, and restore it."""
 
 
-@app.command()
+@app.command("create")
 def create(file: FileArgument, data: DataOption = None, url: UrlOption = None) -> None:
     """Write a backup of a data directory that no server uses, or of a running server (--url).
 
@@ -62,13 +62,13 @@ def create(file: FileArgument, data: DataOption = None, url: UrlOption = None) -
     say(f"{file} holds {_described(manifest)}")
 
 
-@app.command()
+@app.command("verify")
 def verify(file: FileArgument) -> None:
     """Say whether a backup is whole, and what it holds. All of it is read, and unpacked beside the system's files."""
     say(f"{file} is whole and holds {_described(verify_backup(file))}")
 
 
-@app.command()
+@app.command("restore")
 def restore(
     file: FileArgument,
     data: DataOption = None,
