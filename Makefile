@@ -66,6 +66,10 @@ console/node_modules: console/package-lock.json
 screenshots: .venv/for-working ## Take the pictures of the README anew (needs chromium)
 	.venv/bin/python -m tests.console.screenshots
 
+.PHONY: ferretdb
+ferretdb: ## Build FerretDB, which tests of moving from MongoDB speak with (needs Go; a minute or two)
+	@$(PYTHON) -m benchmarks.rivals.building_ferretdb
+
 image-check: .venv/for-working ## Carry out the image's steps on a bare Debian (as root, with debootstrap; minutes)
 	.venv/bin/python -m tests.deploy.image
 

@@ -12,13 +12,12 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from benchmarks.rivals import postgres_clusters
+from benchmarks.rivals import building_ferretdb, postgres_clusters
 from benchmarks.rivals.interface import Rival, Tools
 from benchmarks.rivals.services import service, versions
 from benchmarks.serving.materials import Materials
 from benchmarks.serving.processes import STOP_SECONDS_MAX, Command, Processes, wait_for
 
-MODULE_VERSION = "1.24.2"
 BATCH_DOCUMENTS = 1_000
 
 
@@ -113,5 +112,7 @@ FERRETDB = Rival(
     missing=missing,
     load=load,
     commands=commands,
-    version=lambda tools: f"{versions('pymongo')} on FerretDB {MODULE_VERSION} on {postgres_clusters.version(tools)}",
+    version=lambda tools: (
+        f"{versions('pymongo')} on FerretDB {building_ferretdb.VERSION} on {postgres_clusters.version(tools)}"
+    ),
 )

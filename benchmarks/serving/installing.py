@@ -11,11 +11,9 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.rivals import postgres_clusters
-from benchmarks.rivals.ferretdb_proxy import MODULE_VERSION as FERRETDB_VERSION
+from benchmarks.rivals import building_ferretdb, postgres_clusters
 from benchmarks.rivals.interface import Tools
 
-FERRETDB_PACKAGE = "github.com/FerretDB/FerretDB/cmd/ferretdb"
 RIVALS = Path(__file__).parents[1] / "rivals"
 DEBIAN_PACKAGES: Mapping[str, str] = {"wrk": "wrk", "nginx": "nginx-light", "node": "nodejs", "npm": "npm"}
 
@@ -30,7 +28,8 @@ def installed(cache: Path) -> Tools:
         raise RuntimeError("the load generator is missing: install wrk (Debian: apt-get install wrk)")
     cache.mkdir(parents=True, exist_ok=True)
     _install_express(cache / "express")
-    _install_ferretdb(cache)
+    if problem := building_ferretdb.build(cache):
+        print(problem, flush=True)
     return Tools(cache, postgres_clusters.programs())
 
 
@@ -52,22 +51,6 @@ def _install_express(folder: Path) -> None:
     if shutil.which("npm") and not (is_current and (folder / "node_modules").is_dir()):
         print("installing Express", flush=True)
         _try(["npm", "ci", "--silent", "--prefix", str(folder)])
-
-
-def _install_ferretdb(folder: Path) -> None:
-    """From a copy of its sources, for it refuses to start without a file that tells its version."""
-    program, sources = folder / "bin" / "ferretdb", folder / "ferretdb"
-    if not shutil.which("go") or program.exists():
-        return
-    print("building FerretDB: a few minutes", flush=True)
-    sources.mkdir(exist_ok=True)
-    for file in ("go.mod", "go.sum"):
-        shutil.copy(RIVALS / "ferretdb" / file, sources)
-    if _try(["go", "mod", "vendor"], directory=sources):
-        version = sources / "vendor" / "github.com" / "FerretDB" / "FerretDB" / "build" / "version" / "version.txt"
-        version.write_text(f"v{FERRETDB_VERSION}\n")
-        _try(["go", "build", "-mod=vendor", "-o", str(program), FERRETDB_PACKAGE], directory=sources)
-    shutil.rmtree(sources)
 
 
 def _try(command: Sequence[str], *, directory: Path | None = None, **environment: str) -> bool:

@@ -65,7 +65,8 @@ class Mover:
         self._place = place
         self._replace = replace
         self._digests: dict[str, bytes] = {}
-        self._clashing: dict[str, str] = {}
+        self._pending: dict[str, Refusal] = {}
+        """By id, what the registry refused, and may have already."""
         self.moved = Moved()
 
     async def put(self, batch: Sequence[Line]) -> AsyncIterator[Refusal]:
@@ -81,11 +82,8 @@ class Mover:
         outcomes = self._place.put([document for _, document in ready], replace=self._replace)
         for place, document in ready:
             result, id = await anext(outcomes), str(document["id"])
-            if isinstance(result, ClusterExists):
-                self._clashing[id] = place
-            elif isinstance(result, RegistryError):
-                del self._digests[id]
-                yield self._refuse(place, result)
+            if isinstance(result, RegistryError):
+                self._pending[id] = Refusal(place, result)
             else:
                 self.moved.imported += 1
 
@@ -97,12 +95,18 @@ class Mover:
             id = str(document["id"])
             if missing.get(id) == digest_of(document):
                 del missing[id]
-        self.moved.there = len(self._clashing.keys() - missing.keys())
+        self.moved.there = len(self._pending.keys() - missing.keys())
         for id in missing:
             del self._digests[id]
-            if id not in self._clashing:
+            refusal = self._pending.get(id)
+            if refusal is None:
                 self.moved.imported -= 1
-            yield self._refuse(self._clashing.get(id, "verifying"), self._difference(id))
+                yield self._refuse(id, RegistryError("the document is no longer in the registry as it was read"))
+            elif isinstance(refusal.error, ClusterExists):
+                changed = f"another document has the id {id!r}; --replace lets this one take its place"
+                yield self._refuse(refusal.place, ClusterExists(changed))
+            else:
+                yield self._refuse(refusal.place, refusal.error)
 
     @property
     def count(self) -> int:
@@ -113,11 +117,6 @@ class Mover:
     def digest(self) -> str:
         """The SHA-256 of them all."""
         return digest_of_all(self._digests)
-
-    def _difference(self, id: str) -> RegistryError:
-        if id in self._clashing:
-            return ClusterExists(f"another document has the id {id!r}; --replace lets this one take its place")
-        return RegistryError(f"the document {id!r} is no longer in the registry as it was read")
 
     def _refuse(self, place: str, error: RegistryError) -> Refusal:
         self.moved.refused += 1
