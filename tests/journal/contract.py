@@ -9,11 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rollbook.errors import Compacted, JournalConflict
+from rollbook.errors import Compacted, DataDirectoryUnsound, JournalConflict, RegistryError
 from rollbook.journal.changes import Change, StoredVersion
 from rollbook.journal.interface import Journal
 from rollbook.journal.kept_results import KEPT_MS, KeptResult
+from rollbook.journal.memory.journal import MemoryJournal
 from rollbook.journal.statuses import StatusChange, formers_in
+from rollbook.journal.transfers import CopyableJournal, copy_journal, verify_copy
 
 
 def body(id: str, **members: object) -> bytes:
@@ -333,6 +335,64 @@ class JournalContract:
                 assert journal.past.knows(id) == any(change.id == id for change in told)
         finally:
             journal.close()
+
+
+class CopyContract:
+    """What every journal does that can be copied. Heirs say how an empty one is opened."""
+
+    def opened(self) -> CopyableJournal:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def journal(self) -> Iterator[CopyableJournal]:
+        journal = self.opened()
+        yield journal
+        journal.close()
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+    @given(data=st.data())
+    def test_a_copy_holds_the_same_and_one_that_was_cut_off_goes_on(self, data: st.DataObject) -> None:
+        source, between, copy = self.opened(), MemoryJournal(), self.opened()
+        try:
+            told = write_lives(source, data)
+            mark = compact(source, data.draw(st.integers(0, len(told))))
+            source.append([], after=len(told), results=[KeptResult(b"key", b"f", 1_001, b"r")])
+            copy_journal(source, between)
+            copied = copy_journal(between, copy)
+            assert (copied.revision, copied.documents) == (len(told), source.count())
+            told += write_lives(source, data, told)
+            assert copy_journal(source, between) == copy_journal(between, copy)
+            assert [each.problems() for each in (source, between, copy)] == [[], [], []]
+            assert copy.past.result(b"key") == source.past.result(b"key")
+            for revision in range(len(told) + 1):
+                check_moment(copy, told, revision, mark)
+            for id in "abcd":
+                assert copy.past.knows(id) == source.past.knows(id)
+            assert list(copy.follow(mark)) == told[mark:]
+            write_lives(copy, data, told)
+        finally:
+            source.close()
+            copy.close()
+
+    def test_a_copy_is_not_made_into_another_registry(self, journal: CopyableJournal) -> None:
+        other = MemoryJournal()
+        other.append([created(1, "east")], after=0)
+        journal.append([created(1, "west"), created(2, "north")], after=0)
+        with pytest.raises(DataDirectoryUnsound, match="another registry"):
+            copy_journal(other, journal)
+        with pytest.raises(DataDirectoryUnsound, match="another registry"):
+            copy_journal(journal, other)
+        assert [version.id for version in journal.load()] == ["west", "north"]
+        with pytest.raises(DataDirectoryUnsound):
+            journal.transfer.begin(other.transfer.beginning(), [])
+
+    def test_a_copy_that_is_written_to_is_found_out(self, journal: CopyableJournal) -> None:
+        journal.append([created(1, "west")], after=0)
+        copy = MemoryJournal()
+        copy_journal(journal, copy)
+        copy.append([created(2, "east")], after=1)
+        with pytest.raises(RegistryError, match="2 documents at revision 2 of 1 at 1"):
+            verify_copy(journal, copy)
 
 
 def compact(journal: Journal, goal: int) -> int:

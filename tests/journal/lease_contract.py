@@ -7,6 +7,8 @@ import pytest
 from rollbook.clusters.uptime import Spent
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.lease_store import LeaseBatch, LeaseRow, LeaseStore
+from rollbook.journal.memory.leases import MemoryLeaseStore
+from rollbook.journal.store_transfers import copy_leases
 
 FILLER = '{"a":5}' * 20_000
 """More than a full disk has room for."""
@@ -41,6 +43,20 @@ class LeaseStoreContract:
     def test_a_new_store_is_empty(self, store: LeaseStore) -> None:
         assert store.load() == []
         assert store.uptime("west", slot=0, day=0) == ([], [])
+
+    def test_a_copy_has_the_same_leases_and_uptime(self, store: LeaseStore) -> None:
+        slots = {90: Spent(9.0), 95: Spent(1.0, 2.0), 96: Spent(0.5), 200: Spent(0.0, 0.0, 3.5), 300: Spent(7.0)}
+        store.save(batch(row("east"), row("west"), row("gone"), finished={"west": slots, "east": {300: Spent(2.0)}}))
+        store.forget_before(slot=95, day=0)
+        copy = MemoryLeaseStore()
+        copy.save(batch(row("other"), row("west", life=7), finished={"west": {200: Spent(60.0)}}))
+        assert copy_leases(store, copy) == 3
+        for id in ("west", "east", "gone"):
+            assert copy.uptime(id, slot=0, day=0) == store.uptime(id, slot=0, day=0)
+        store.save(batch(gone=("west", "gone")))
+        assert copy_leases(copy, store) == 3
+        assert sorted(store.load()) == sorted(copy.load())
+        assert store.uptime("west", slot=0, day=0) == copy.uptime("west", slot=0, day=0)
 
     def test_leases_come_back_as_they_were_saved(self, store: LeaseStore) -> None:
         rows = [row("east", noted=True, mark='{"written":"gone"}'), row("west", nodes='{"a":5}', turns="[1,2]")]

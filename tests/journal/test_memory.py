@@ -5,7 +5,7 @@ import pytest
 from rollbook.errors import JournalConflict
 from rollbook.journal.interface import Journal
 from rollbook.journal.memory.journal import MemoryJournal
-from tests.journal.contract import JournalContract, created
+from tests.journal.contract import CopyContract, JournalContract, created
 
 
 class TestMemoryJournal(JournalContract):
@@ -15,6 +15,11 @@ class TestMemoryJournal(JournalContract):
     def reopened(self, journal: Journal) -> Journal:
         journal.close()
         return journal
+
+
+class TestMemoryCopies(CopyContract):
+    def opened(self) -> MemoryJournal:
+        return MemoryJournal()
 
 
 def test_it_loses_one_race_to_each_rival() -> None:

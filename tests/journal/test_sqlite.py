@@ -18,7 +18,7 @@ from rollbook.errors import Compacted, DataDirectoryLocked, DataDirectoryUnsound
 from rollbook.journal.interface import Journal
 from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.journal.sqlite.schema import FILE_NAME, FORMAT
-from tests.journal.contract import JournalContract, body, created, deleted, updated
+from tests.journal.contract import CopyContract, JournalContract, body, created, deleted, updated
 
 WRITING_PROCESS = Path(__file__).with_name("writing_process.py")
 SOURCE = Path(__file__).parents[2] / "src"
@@ -41,6 +41,15 @@ class TestSqliteJournal(JournalContract):
         assert isinstance(journal, SqliteJournal)
         journal.close()
         return SqliteJournal.open(journal.directory)
+
+
+class TestSqliteCopies(CopyContract):
+    @pytest.fixture(autouse=True)
+    def _directories(self, tmp_path: Path) -> None:
+        self.directory = tmp_path
+
+    def opened(self) -> SqliteJournal:
+        return SqliteJournal.open(Path(tempfile.mkdtemp(dir=self.directory)) / "data")
 
 
 def test_a_second_process_is_told_who_holds_the_directory(data: Path) -> None:

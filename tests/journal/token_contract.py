@@ -1,5 +1,7 @@
 """What every store of tokens and roles does. A body inherits these tests and says how it is opened."""
 
+from rollbook.journal.memory.tokens import MemoryTokenStore
+from rollbook.journal.store_transfers import copy_tokens
 from rollbook.journal.token_store import RoleRow, TokenRow, TokenStore
 
 CI = TokenRow("ci", 1, '{"name": "ci"}', b"d" * 32)
@@ -8,6 +10,22 @@ OPS = TokenRow("ops", 2, '{"name": "ops"}', b"e" * 32, b"f" * 32, 9, 10, 5)
 
 class TokenStoreContract:
     """The fixture ``store`` gives an empty one."""
+
+    def test_a_copy_has_the_same_tokens_and_roles_and_stays_closed(self, store: TokenStore) -> None:
+        copy = MemoryTokenStore()
+        copy.save_token(CI._replace(id="other"))
+        store.save_token(OPS)
+        store.save_token(CI)
+        store.save_role(RoleRow("a", "{}"))
+        assert copy_tokens(store, copy) == 2
+        assert (copy.tokens(), copy.roles()) == ([CI, OPS], [RoleRow("a", "{}")])
+        store.forget_token("ci")
+        store.forget_token("ops")
+        fresh = MemoryTokenStore()
+        assert copy_tokens(store, fresh) == 0
+        assert (fresh.tokens(), fresh.has_had_identities()) == ([], True)
+        copy_tokens(copy, store)
+        assert store.tokens() == [CI, OPS]
 
     def test_tokens_come_back_as_they_were_saved_in_order_of_creation(self, store: TokenStore) -> None:
         store.save_token(OPS)

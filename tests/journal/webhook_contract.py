@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager
 import pytest
 
 from rollbook.errors import JournalUnavailable
+from rollbook.journal.memory.webhooks import MemoryWebhookStore
+from rollbook.journal.store_transfers import copy_webhooks
 from rollbook.journal.webhook_store import LETTERS_MAX, Letter, Progress, WebhookRow, WebhookStore
 
 ROW = WebhookRow("hook", 1, 2, '{"url": "https://example.net/"}', "whsec_x")
@@ -37,6 +39,25 @@ class WebhookStoreContract:
         assert store.letters.all("hook") == []
         assert store.letters.due("hook") is None
         store.forget("hook")
+
+    def test_a_copy_has_the_same_webhooks_and_dead_letters(self, store: WebhookStore) -> None:
+        store.save(ROW, Progress(0))
+        store.save(ROW._replace(id="twin"), Progress(3, 1, 2))
+        for revision in (5, 6, 7):
+            bury(store, revision)
+        store.letters.retry("hook", store.letters.all("hook")[1].number)
+        copy = MemoryWebhookStore()
+        copy.save(ROW._replace(id="other"), Progress(9))
+        copy.save(ROW._replace(secret="whsec_old"), Progress(9))
+        for source, into in ((store, copy), (copy, store)):
+            assert copy_webhooks(source, into) == 2
+        assert store.load() == copy.load()
+        assert (revisions(store), revisions(copy)) == ([5, 6, 7], [5, 6, 7])
+        due, same = store.letters.due("hook"), copy.letters.due("hook")
+        assert due is not None
+        assert same is not None
+        assert due._replace(number=0) == same._replace(number=0)
+        assert (due.revision, due.body) == (6, "{}")
 
     def test_webhooks_come_back_as_they_were_saved_in_order_of_creation(self, store: WebhookStore) -> None:
         later = WebhookRow("early", 2, 2, "{}", "whsec_y", '[["whsec_z", 3]]')

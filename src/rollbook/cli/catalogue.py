@@ -23,6 +23,7 @@ COMMANDS = (
         "rollbook.cli.documents:export",
         "Write every document to standard output, a file or a MongoDB.",
     ),
+    Row("move", "rollbook.cli.moves:move", "Copy a whole registry to another place."),
     Row("check", "rollbook.cli.directories:check", "Say whether a data directory is sound."),
     Row("repair", "rollbook.cli.directories:repair", "Repair what a start was refused for."),
     Row("backup", "rollbook.cli.backups:app", "Back up a registry, verify a backup, and restore it."),

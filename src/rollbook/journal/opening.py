@@ -19,6 +19,7 @@ from rollbook.journal.sqlite.leases import SqliteLeaseStore
 from rollbook.journal.sqlite.tokens import SqliteTokenStore
 from rollbook.journal.sqlite.webhooks import SqliteWebhookStore
 from rollbook.journal.token_store import TokenStore
+from rollbook.journal.transfers import CopyableJournal
 from rollbook.journal.webhook_store import WebhookStore
 
 LOG_HEADER_BYTES = 32
@@ -31,6 +32,11 @@ def open_journal(directory: Path) -> DirectoryJournal:
     Refuses a directory that another process uses (DataDirectoryLocked), that holds something else or another format
     (DataDirectoryUnsound), or where nothing can be read nor made (JournalUnavailable).
     """
+    return SqliteJournal.open(directory)
+
+
+def open_copyable_journal(directory: Path) -> CopyableJournal:
+    """As ``open_journal``, to be copied, or to be the copy."""
     return SqliteJournal.open(directory)
 
 

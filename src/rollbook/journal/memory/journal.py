@@ -15,7 +15,9 @@ from rollbook.journal.changes import Change, StoredVersion, protected_after
 from rollbook.journal.interface import Alone, Sharing, Size, Syncs
 from rollbook.journal.kept_results import KeptResult
 from rollbook.journal.memory.kept_results import MemoryKeptResults
+from rollbook.journal.memory.transfer import MemoryTransfer
 from rollbook.journal.statuses import Formers, StatusChange, formers_in, gives_status
+from rollbook.journal.transfers import Transfer
 from rollbook.limits import RequestBudget
 
 CHANGE_BYTES = 100
@@ -53,6 +55,7 @@ class MemoryJournal:
         self.compaction = MemoryCompaction(self)
         self.results = MemoryKeptResults()
         self.sharing: Sharing = Alone(self.newest)
+        self.transfer: Transfer = MemoryTransfer(self, self._begin_at)
         self._rivals: deque[Callable[[], None]] = deque()
 
     def lose_race_to(self, *rivals: Callable[[], None]) -> None:
@@ -136,6 +139,9 @@ class MemoryJournal:
 
     def close(self) -> None:
         """See ``interface.Journal.close``. What it holds stays, for who opens it again."""
+
+    def _begin_at(self, revision: int, at_ms: int) -> None:
+        self.oldest = _Record(Change(revision, "", "deleted", at_ms, None, None), None, 0)
 
 
 class MemoryPast:

@@ -15,6 +15,10 @@ class MemoryKeptResults:
         """The result that is kept for a key."""
         return self._results.get(key)
 
+    def all(self) -> list[KeptResult]:
+        """Every result that is kept."""
+        return list(self._results.values())
+
     def keep(self, results: Sequence[KeptResult]) -> None:
         """Keep results, and forget those that are old."""
         if results:

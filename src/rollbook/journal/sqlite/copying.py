@@ -83,7 +83,7 @@ def turn_back_journal(directory: Path, *, revision: int | None, at_ms: int | Non
             for id, version in list_earlier(past, goal):
                 writer.execute("DELETE FROM clusters WHERE id = ?", (id,))
                 if version is not None:
-                    writer.execute(INSERT, _row_of(version))
+                    writer.execute(INSERT, row_of(version))
             for table in LATER:
                 writer.execute(f"DELETE FROM {table} WHERE revision > ?", (goal,))  # noqa: S608
             writer.execute("DELETE FROM results")
@@ -99,7 +99,8 @@ def list_earlier(past: SqlitePast, revision: int) -> list[tuple[str, StoredVersi
     return list(past.earlier(revision))
 
 
-def _row_of(version: StoredVersion) -> tuple[object, ...]:
+def row_of(version: StoredVersion) -> tuple[object, ...]:
+    """The row of ``clusters`` of a version, as INSERT takes it."""
     checksum = document_checksum(version.id, version.revision, version.updated_at_ms, version.body)
     facts = (version.created_revision, version.id, version.revision, version.created_at_ms, version.updated_at_ms)
     return (*facts, version.protected, version.body, checksum)

@@ -35,8 +35,10 @@ from rollbook.journal.sqlite.recording import Tip, record, tip_in
 from rollbook.journal.sqlite.repairing import repair
 from rollbook.journal.sqlite.schema import FILE_NAME, open_writer
 from rollbook.journal.sqlite.statuses import checked_status, record_status
+from rollbook.journal.sqlite.transfer import SqliteTransfer
 from rollbook.journal.sqlite.writing import Writer
 from rollbook.journal.statuses import Formers, formers_in
+from rollbook.journal.transfers import Transfer
 
 LOAD = f"""
 SELECT live.*, given.revision, given.at_ms, given.actor, CAST(given.former AS BLOB), given.checksum
@@ -70,6 +72,7 @@ class SqliteJournal:
         self.compaction = SqliteCompaction(self._readers, writer)
         self.copy: Callable[[Path], None] = partial(copy_journal, writer)
         """See ``interface.DirectoryJournal.copy``."""
+        self.transfer: Transfer = SqliteTransfer(readers, writer, self._begin_at)
 
     @classmethod
     def open(cls, directory: Path, *, start_pages: int = START_PAGES, cap_pages: int = CAP_PAGES) -> Self:
@@ -185,6 +188,9 @@ class SqliteJournal:
             tip = tip_in(connection)
         self._tip, self._large = tip, LargeRows()
         return done
+
+    def _begin_at(self, tip: Tip) -> None:
+        self._tip = tip
 
     def close(self) -> None:
         """Write what lags, finish the log and release the directory. Closing twice is harmless."""

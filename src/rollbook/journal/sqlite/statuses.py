@@ -55,6 +55,11 @@ def record_status(writer: apsw.Connection, change: Change, formers: Formers) -> 
         writer.execute(INSERT, _row_of(change.id, given))
 
 
+def keep_status(writer: apsw.Connection, id: str, given: StatusChange) -> None:
+    """Write the row of a status that another journal has."""
+    writer.execute(INSERT, _row_of(id, given))
+
+
 def newest_status(connection: apsw.Connection, id: str, revision: int = NEVER) -> StatusChange | None:
     """The change that gave the status that a document had at ``revision``; None: it has it since its creation.
 

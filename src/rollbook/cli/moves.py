@@ -1,0 +1,80 @@
+"""``rollbook move``: a whole registry from one place to another, of whatever engine, with its history."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from msgspec import Struct
+
+from rollbook.cli.terminal import progress, say
+from rollbook.errors import SettingRefused
+from rollbook.journal.lease_store import LeaseStore
+from rollbook.journal.opening import open_copyable_journal, open_lease_store, open_token_store, open_webhook_store
+from rollbook.journal.privacy import close_to_others
+from rollbook.journal.store_transfers import copy_leases, copy_tokens, copy_webhooks
+from rollbook.journal.token_store import TokenStore
+from rollbook.journal.transfers import CopyableJournal, copy_journal
+from rollbook.journal.webhook_store import WebhookStore
+from rollbook.view.upkeep import holds_registry, open_checked_journal
+
+
+class Stores(Struct, frozen=True):
+    """All that a registry keeps, open."""
+
+    journal: CopyableJournal
+    leases: LeaseStore
+    webhooks: WebhookStore
+    tokens: TokenStore
+
+
+def move(
+    source: Annotated[
+        str, typer.Option("--from", metavar="PLACE", help="A data directory that no server uses.", show_default=False)
+    ],
+    target: Annotated[
+        str,
+        typer.Option("--to", metavar="PLACE", help="A directory, empty or left by this command.", show_default=False),
+    ],
+) -> None:
+    """Copy a whole registry to another place.
+
+    Documents, history with its revisions and times, idempotency keys, leases with uptime, webhooks with their secrets
+    and dead letters, tokens as digests, and roles. Stop every server first. What was copied is read again and compared;
+    the source stays as it is. Run again, it goes on where it was stopped, and takes over what is new.
+    """
+    if source == target:
+        raise SettingRefused("--from and --to name the same place")
+    with _opened(source, is_source=True) as ours, _opened(target, is_source=False) as theirs:
+        beginning = ours.journal.transfer.beginning().revision
+        total = ours.journal.newest() - max(beginning, theirs.journal.newest())
+        with progress("moving", total=total, unit="changes") as advance:
+            copied = copy_journal(ours.journal, theirs.journal, progress=lambda count: advance(count, count))
+        leases = copy_leases(ours.leases, theirs.leases)
+        webhooks = copy_webhooks(ours.webhooks, theirs.webhooks)
+        tokens = copy_tokens(ours.tokens, theirs.tokens)
+    changes = copied.revision - beginning
+    beside = f"{changes} changes, {leases} leases, {webhooks} webhooks and {tokens} tokens"
+    say(f"moved {copied.documents} documents at revision {copied.revision}, with {beside}")
+    say(f"verified: both places hold the same documents and changes, SHA-256 {copied.digest}")
+
+
+@contextmanager
+def _opened(place: str, *, is_source: bool) -> Iterator[Stores]:
+    """What is at a place. Refuses (SettingRefused) to read where there is no registry."""
+    directory = Path(place)
+    if is_source and not holds_registry(directory):
+        raise SettingRefused(f"there is no registry in {directory}: name its directory with --from")
+    with ExitStack() as undo:
+        open_checked_journal(directory).close()  # which refuses one that has lost changes
+        journal = open_copyable_journal(directory)
+        undo.callback(journal.close)
+        close_to_others(directory)
+        leases = open_lease_store(directory)
+        undo.callback(leases.close)
+        webhooks = open_webhook_store(directory)
+        undo.callback(webhooks.close)
+        tokens = open_token_store(directory)
+        undo.callback(tokens.close)
+        yield Stores(journal, leases, webhooks, tokens)
