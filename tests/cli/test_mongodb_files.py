@@ -68,14 +68,14 @@ def test_every_form_of_file_brings_the_same_documents(rollbook, home: Path, name
     stored = exported(rollbook, "--data", "kept")
     assert [{**each, **as_json(given)} for each, given in zip(stored, DOCUMENTS, strict=True)] == stored
     whole = digest_of_all({each["id"]: digest_of(each) for each in stored})
-    assert ran.err.endswith(f"verified: 3 documents are in the registry as they were read, SHA-256 {whole}\n")
+    assert ran.err.endswith(f"verified: the registry has 3 documents as they were read, SHA-256 {whole}\n")
 
 
 def test_the_report_says_what_the_documented_schema_would_ask(rollbook, home: Path) -> None:
     (home / "dump.bson").write_bytes(bson_file([*DOCUMENTS, cluster("whole")]))
     ran = rollbook("import", "--data", "kept", "--from", "dump.bson")
     lines = ran.err.splitlines()
-    assert lines[1] == "3 documents are kept as they are, though the documented schema would ask more of them:"
+    assert lines[1] == "3 documents kept as they are, though the documented schema would ask for more:"
     assert any(
         "clusterMetadata.owner is missing" in line and "3 documents, the first is west" in line for line in lines
     )
@@ -131,7 +131,7 @@ def test_types_that_json_lacks_become_strings_and_numbers_and_are_counted(rollbo
     }.items():
         (home / name).write_bytes(content)
         ran = rollbook("import", "--data", name[0], "--from", name)
-        assert "warning: 1 values of the type date are now strings or numbers" in ran.err
+        assert "warning: JSON has no type date: 1 value became strings or numbers" in ran.err
         (stored,) = exported(rollbook, "--data", name[0])
         assert (stored["memory"], stored["reputation"]) == (2**40, 4.5)
         assert stored["config"]["since"] == "2024-05-01T12:30:00.000Z"
@@ -233,7 +233,9 @@ def test_what_is_exported_equals_what_came(rollbook, home: Path, name: str, more
     first = rollbook("import", "--data", "kept", "--from", "dump.bson").err.splitlines()[-1]
     ran = rollbook("export", "--data", "kept", "--to", name, *more)
     assert (ran.code, ran.out) == (0, "")
-    assert ran.err.startswith("3 exported, 0 there already, 0 refused\nverified: 3 documents are in " + name)
+    assert ran.err.startswith(
+        "3 exported, 0 there already, 0 refused\nverified: " + name + " has 3 documents as in the registry"
+    )
     assert ran.err.split()[-1] == first.split()[-1]
     assert not list(home.glob("part-*"))
     again = rollbook("import", "--data", "copy", "--from", name)
@@ -284,17 +286,27 @@ def test_an_export_that_can_not_be_written_leaves_what_was_there(rollbook, home:
             "no MongoDB answers at 127.0.0.1:1",
         ),
         (["import", "--from", "mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=soon"], 2, "no connection string"),
+        (["export", "--data", "DATA", "--to", "-"], 2, "--to names a file or a MongoDB"),
         (["export", "--to", "x.bson", "--output", "y.json"], 2, "--output and --to exclude each other"),
     ],
 )
 def test_what_can_not_be_is_said_in_words(
     rollbook, home: Path, arguments: list[str], code: int, message: str, recwarn: pytest.WarningsRecorder
 ) -> None:
+    (home / "empty.json").write_text("[]")
+    rollbook("import", "--data", "DATA", "empty.json")
     ran = rollbook(*arguments)
     assert (ran.code, ran.out) == (code, "")
     assert message in ran.err
     assert "secret" not in ran.err
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("name", ["relaxed.json", "clusters.bson.gz", "dump.archive.gz"])
+def test_standard_input_may_be_any_of_them(home: Path, name: str) -> None:
+    command = [sys.executable, "-m", "rollbook", "import", "--data", "kept", "--from", "-"]
+    done = subprocess.run(command, input=FILES[name], capture_output=True, check=False)
+    assert (done.returncode, done.stderr.startswith(b"3 imported, 0 there already, 0 refused")) == (0, True)
 
 
 def test_an_import_from_a_pipe_that_is_stopped_goes_on(home: Path) -> None:

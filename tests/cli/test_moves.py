@@ -45,8 +45,8 @@ def answers(url: str) -> dict[str, Any]:
     with httpx.Client(base_url=url) as http:
         found: dict[str, Any] = {path: http.get(path).json() for path in paths}
         found["query"] = http.post("/clusters/query", json={}).json()
-        found["hook"] = [each["id"] for each in http.get("/webhooks").json()["webhooks"]]
-        found["lease"] = http.get("/clusters/west?include=registry").json()["_registry"]["lease"]["ttlSeconds"]
+        found["hook"] = [each["id"] for each in http.get("/webhooks").json()]
+        found["lease"] = http.get("/clusters/west?include=registry").json()["_registry"]["ttlSeconds"]
     return found
 
 
@@ -64,7 +64,7 @@ def test_a_registry_that_was_moved_answers_as_before(rollbook: Rollbook, home: P
     ran = rollbook("move", "--from", str(data), "--to", "moved")
     assert (ran.code, ran.out) == (0, ""), ran.err
     lines = ran.err.splitlines()
-    assert lines[0].startswith("moved 3 documents at revision 9, with 9 changes, 1 leases, 1 webhooks and 0 tokens")
+    assert lines[0].startswith("moved 3 documents at revision 9; 9 changes, 1 lease, 1 webhook, 0 tokens")
     assert lines[1].startswith("verified: both places hold the same documents and changes, SHA-256 ")
     assert rollbook("check", "--data", "moved").code == 0
     with ServerProcess(home / "moved", environment={"ROLLBOOK_WEBHOOKS_PRIVATE": "allow"}) as server:

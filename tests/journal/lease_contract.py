@@ -63,6 +63,8 @@ class LeaseStoreContract:
         store.save(batch(*rows))
         again = self.reopened(store)
         assert sorted(again.load()) == rows
+        assert [each.noted for each in sorted(again.load())] == [True, False]
+        assert all(type(each.noted) is bool for each in again.load())
         again.close()
 
     def test_numbers_keep_their_precision(self, store: LeaseStore) -> None:

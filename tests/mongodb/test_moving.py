@@ -121,8 +121,8 @@ def test_every_document_comes_over_and_is_verified(moved: Ran) -> None:
     assert moved.code == 0, moved.err
     lines = moved.err.splitlines()
     assert lines[0] == f"{COUNT} imported, 0 there already, 0 refused"
-    assert lines[1].startswith(f"{COUNT} documents are kept as they are")
-    assert lines[-1].startswith(f"verified: {COUNT} documents are in the registry as they were read, SHA-256 ")
+    assert lines[1].startswith(f"{COUNT} documents kept as they are")
+    assert lines[-1].startswith(f"verified: the registry has {COUNT} documents as they were read, SHA-256 ")
 
 
 def test_what_the_original_kept_is_served(http: httpx.Client) -> None:
@@ -176,7 +176,8 @@ def test_the_way_back_gives_an_equal_collection(mongodb: str, home: Path, server
         client["back"]["clusters"].insert_one({"id": "theirs"})
     again = rollbook("export", "--url", server.url, "--to", f"{mongodb}/back", home=home)
     assert again.code == 0
-    assert again.err.startswith(f"1 exported, {COUNT - 1} there already, 0 refused\n1 documents of mongodb://")
+    assert again.err.startswith(f"1 exported, {COUNT - 1} there already, 0 refused\nmongodb://")
+    assert " keeps 1 document that the registry does not have\n" in again.err
 
 
 def test_what_is_wrong_with_a_server_is_said_in_words(mongodb: str, home: Path) -> None:
@@ -197,7 +198,7 @@ def test_an_import_that_is_killed_is_taken_up_again(mongodb: str, small: str, ho
         importing.kill()
     ran = rollbook(*command[3:], home=home)
     assert (ran.code, " 0 refused\n" in ran.err) == (0, True)
-    assert f"verified: {SMALL} documents" in ran.err
+    assert f"verified: the registry has {SMALL} documents" in ran.err
 
 
 def test_progress_is_shown_on_a_terminal(mongodb: str, small: str, home: Path) -> None:

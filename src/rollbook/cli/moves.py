@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from msgspec import Struct
 
-from rollbook.cli.terminal import progress, say
+from rollbook.cli.terminal import counted, progress, say
 from rollbook.errors import SettingRefused
 from rollbook.journal.lease_store import LeaseStore
 from rollbook.journal.opening import open_copyable_journal, open_lease_store, open_token_store, open_webhook_store
@@ -55,8 +55,13 @@ def move(
         webhooks = copy_webhooks(ours.webhooks, theirs.webhooks)
         tokens = copy_tokens(ours.tokens, theirs.tokens)
     changes = copied.revision - beginning
-    beside = f"{changes} changes, {leases} leases, {webhooks} webhooks and {tokens} tokens"
-    say(f"moved {copied.documents} documents at revision {copied.revision}, with {beside}")
+    beside = (
+        counted(changes, "change"),
+        counted(leases, "lease"),
+        counted(webhooks, "webhook"),
+        counted(tokens, "token"),
+    )
+    say(f"moved {counted(copied.documents, 'document')} at revision {copied.revision}; {', '.join(beside)}")
     say(f"verified: both places hold the same documents and changes, SHA-256 {copied.digest}")
 
 

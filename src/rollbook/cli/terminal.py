@@ -24,6 +24,11 @@ def write_errors_as_json(asked: bool) -> None:
     FORM["errors as JSON"] = asked
 
 
+def counted(count: int, noun: str) -> str:
+    """``1 document``, ``2 documents``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def say(text: str) -> None:
     """One line for the person at the terminal."""
     _write(printable(text))

@@ -17,14 +17,14 @@ from msgspec import Struct
 from pymongo import InsertOne, ReplaceOne
 from pymongo.errors import BulkWriteError
 
-from rollbook.cli.files import writing
+from rollbook.cli.files import STANDARD, writing
 from rollbook.cli.mongodb.collections import Opened, is_address, opened, reported
 from rollbook.cli.mongodb.extended_json import extended_of
 from rollbook.cli.mongodb.sources import Named, open_source
 from rollbook.cli.mongodb.values import Notes, decode_bson, digest_of, encode_bson
 from rollbook.documents.codec import decode_stored
 from rollbook.documents.values import Document
-from rollbook.errors import RegistryError
+from rollbook.errors import RegistryError, SettingRefused
 from rollbook.limits import Limits
 
 
@@ -191,6 +191,8 @@ def open_target(named: Named, *, canonical: bool, limits: Limits) -> Iterator[Ex
         with opened(named.place, database=named.database, collection=named.collection) as there:
             yield CollectionWriter(there, limits=limits)
         return
+    if named.place == STANDARD:
+        raise SettingRefused("--to names a file or a MongoDB: what was written is read again")
     writer = FileWriter(named.place, canonical=canonical, limits=limits)
     try:
         yield writer

@@ -14,7 +14,7 @@ from rollbook.cli.mongodb.sources import Named, Source, open_source
 from rollbook.cli.mongodb.values import digest_of, digest_of_all
 from rollbook.cli.opening import open_place
 from rollbook.cli.stopping import STOPPED, stopping
-from rollbook.cli.terminal import explain, progress, say, warn
+from rollbook.cli.terminal import counted, explain, progress, say, warn
 from rollbook.documents.codec import decode_stored
 from rollbook.errors import DocumentInvalid
 from rollbook.settings import Settings
@@ -71,12 +71,12 @@ async def _put_all(source: Source, mover: Mover, stop: asyncio.Event) -> None:
 def _report(mover: Mover, source: Source, *, is_server: bool) -> None:
     moved = mover.moved
     for name, count in sorted(source.notes.items()):
-        warn(f"{count} values of the type {name} are now strings or numbers, for JSON has no such type")
+        warn(f"JSON has no type {name}: {counted(count, 'value')} became strings or numbers")
     if moved.sparse:
-        say(f"{moved.sparse} documents are kept as they are, though the documented schema would ask more of them:")
+        say(f"{counted(moved.sparse, 'document')} kept as they are, though the documented schema would ask for more:")
         asked = sorted(moved.asked.items(), key=lambda item: -item[1].documents)
         for _, each in asked[:ASKED_SHOWN_MAX]:
-            say(f"  {each.problem}: {each.documents} documents, the first is {each.first}")
+            say(f"  {each.problem}: {counted(each.documents, 'document')}, the first is {each.first}")
         if len(asked) > ASKED_SHOWN_MAX:
             say(f"  and at {len(asked) - ASKED_SHOWN_MAX} other places")
     if moved.undocumented:
@@ -85,7 +85,8 @@ def _report(mover: Mover, source: Source, *, is_server: bool) -> None:
         say(f"fields that no schema documents are kept as they are: {', '.join(fields)}{more}")
     if moved.refused and is_server:
         say("a server with ROLLBOOK_SCHEMA=lenient, or its data directory without the server, takes sparse documents")
-    say(f"verified: {mover.count} documents are in the registry as they were read, SHA-256 {mover.digest}")
+    verified = counted(mover.count, "document")
+    say(f"verified: the registry has {verified} as they were read, SHA-256 {mover.digest}")
 
 
 async def _export(named: Named, *, settings: Settings, url: str | None, canonical: bool) -> bool:
@@ -109,11 +110,9 @@ async def _export(named: Named, *, settings: Settings, url: str | None, canonica
         explain(DocumentInvalid(f"{id!r} is not in {named.shown} as it is in the registry"))
     say(str(target.exported))
     if target.exported.others:
-        say(f"{target.exported.others} documents of {named.shown} are not in the registry, and stay")
-    verified = digest_of_all({id: digest for id, digest in digests.items() if id not in set(missing)})
-    say(
-        f"verified: {len(digests) - len(missing)} documents are in {named.shown} as in the registry, SHA-256 {verified}"
-    )
+        say(f"{named.shown} keeps {counted(target.exported.others, 'document')} that the registry does not have")
+    whole, verified = digest_of_all(digests), counted(len(digests), "document")
+    say(f"verified: {named.shown} has {verified} as in the registry, SHA-256 {whole}")
     return not missing and not target.exported.refused
 
 

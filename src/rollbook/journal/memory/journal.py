@@ -48,6 +48,7 @@ class MemoryJournal:
         """The revisions of all changes of each id, kept or gone."""
         self.statuses: dict[str, list[StatusChange]] = {}
         """The updates that gave each id another status, and its creations after them, kept or gone."""
+        self.transfer: Transfer = MemoryTransfer(self, self._begin_at)
         self.lock = RLock()
         self.trouble: str | None = None
         self.syncs = Syncs()
@@ -55,7 +56,6 @@ class MemoryJournal:
         self.compaction = MemoryCompaction(self)
         self.results = MemoryKeptResults()
         self.sharing: Sharing = Alone(self.newest)
-        self.transfer: Transfer = MemoryTransfer(self, self._begin_at)
         self._rivals: deque[Callable[[], None]] = deque()
 
     def lose_race_to(self, *rivals: Callable[[], None]) -> None:

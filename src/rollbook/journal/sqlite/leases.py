@@ -96,7 +96,7 @@ class SqliteLeaseStore:
     def load(self) -> list[LeaseRow]:
         """Every lease."""
         rows = self._file.connection.execute("SELECT * FROM leases")
-        return [LeaseRow._make((*row[:-3], Spent(*row[-3:]))) for row in rows]
+        return [LeaseRow._make((*row[:4], bool(row[4]), *row[5:-3], Spent(*row[-3:]))) for row in rows]
 
     def save(self, batch: LeaseBatch) -> None:
         """Keep a batch, whole or not at all. Fails (JournalUnavailable) when the disk does."""
