@@ -83,6 +83,30 @@ def test_what_is_new_comes_over_when_it_is_run_again(rollbook: Rollbook, home: P
     assert (back.code, back.err.splitlines()[-1]) == (0, ran.err.splitlines()[-1])
 
 
+def test_a_registry_moves_into_a_database_and_back(rollbook: Rollbook, home: Path, filled, postgresql_url: str) -> None:
+    data, before = filled
+    there = rollbook("move", "--from", str(data), "--to", postgresql_url)
+    assert (there.code, there.out) == (0, ""), there.err
+    served = {"ROLLBOOK_JOURNAL": postgresql_url, "ROLLBOOK_WEBHOOKS_PRIVATE": "allow"}
+    with ServerProcess(home / "cache", environment=served) as server:
+        assert answers(server.url) == before
+        httpx.post(f"{server.url}/clusters", json=cluster("new")).raise_for_status()
+    back = rollbook("move", "--from", postgresql_url, "--to", "back")
+    assert (back.code, back.err.startswith("moved 4 documents at revision 10; 10 changes")) == (0, True), back.err
+    assert rollbook("check", "--data", "back").code == 0
+    again = rollbook("move", "--from", "back", "--to", postgresql_url)
+    assert (again.code, again.err.splitlines()[-1]) == (0, back.err.splitlines()[-1])
+
+
+def test_a_database_without_a_registry_or_an_engine_is_said_in_words(
+    rollbook: Rollbook, home: Path, filled, postgresql_url: str
+) -> None:
+    ran = rollbook("move", "--from", postgresql_url, "--to", "moved")
+    assert (ran.code, "there is no registry in the database" in ran.err) == (2, True)
+    ran = rollbook("move", "--from", str(filled[0]), "--to", "postgresql://me:secret@127.0.0.1:1/x")
+    assert (ran.code, "secret" in ran.err, "Traceback" in ran.err) == (5, False, False), ran.err
+
+
 def test_a_move_that_is_killed_goes_on(home: Path, tmp_path: Path) -> None:
     lines = "".join(f'{{"id": "c{number}", "tags": ["x"]}}\n' for number in range(3000))
     (home / "fleet.ndjson").write_text(lines)

@@ -2,7 +2,7 @@
 
 from rollbook.journal.interface import Journal
 from rollbook.journal.postgresql.journal import PostgresqlJournal
-from tests.journal.contract import JournalContract, TwoOpen
+from tests.journal.contract import CopyContract, JournalContract, TwoOpen
 from tests.postgresql import shared_schemas
 
 
@@ -14,6 +14,11 @@ class TestPostgresqlJournal(JournalContract):
         assert isinstance(journal, PostgresqlJournal)
         journal.close()
         return PostgresqlJournal.open(journal.target)
+
+
+class TestPostgresqlCopies(CopyContract):
+    def opened(self) -> PostgresqlJournal:
+        return PostgresqlJournal.open(shared_schemas().new())
 
 
 class TestTwoOnPostgresql(TwoOpen):

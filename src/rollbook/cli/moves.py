@@ -1,7 +1,7 @@
 """``rollbook move``: a whole registry from one place to another, of whatever engine, with its history."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +11,22 @@ from msgspec import Struct
 from rollbook.cli.terminal import counted, progress, say
 from rollbook.errors import SettingRefused
 from rollbook.journal.lease_store import LeaseStore
-from rollbook.journal.opening import open_copyable_journal, open_lease_store, open_token_store, open_webhook_store
+from rollbook.journal.opening import (
+    open_copyable_journal,
+    open_lease_store,
+    open_shared_beside,
+    open_shared_journal,
+    open_token_store,
+    open_webhook_store,
+)
 from rollbook.journal.privacy import close_to_others
 from rollbook.journal.store_transfers import copy_leases, copy_tokens, copy_webhooks
 from rollbook.journal.token_store import TokenStore
 from rollbook.journal.transfers import CopyableJournal, copy_journal
 from rollbook.journal.webhook_store import WebhookStore
 from rollbook.view.upkeep import holds_registry, open_checked_journal
+
+CONNECTION_STRINGS = ("postgresql://", "postgres://")
 
 
 class Stores(Struct, frozen=True):
@@ -31,11 +40,16 @@ class Stores(Struct, frozen=True):
 
 def move(
     source: Annotated[
-        str, typer.Option("--from", metavar="PLACE", help="A data directory that no server uses.", show_default=False)
+        str, typer.Option("--from", metavar="PLACE", help="A data directory, or postgresql://...", show_default=False)
     ],
     target: Annotated[
         str,
-        typer.Option("--to", metavar="PLACE", help="A directory, empty or left by this command.", show_default=False),
+        typer.Option(
+            "--to",
+            metavar="PLACE",
+            help="A directory or a database, empty or left by this command.",
+            show_default=False,
+        ),
     ],
 ) -> None:
     """Copy a whole registry to another place.
@@ -68,6 +82,10 @@ def move(
 @contextmanager
 def _opened(place: str, *, is_source: bool) -> Iterator[Stores]:
     """What is at a place. Refuses (SettingRefused) to read where there is no registry."""
+    if place.startswith(CONNECTION_STRINGS):
+        with _opened_database(place, is_source=is_source) as stores:
+            yield stores
+        return
     directory = Path(place)
     if is_source and not holds_registry(directory):
         raise SettingRefused(f"there is no registry in {directory}: name its directory with --from")
@@ -83,3 +101,15 @@ def _opened(place: str, *, is_source: bool) -> Iterator[Stores]:
         tokens = open_token_store(directory)
         undo.callback(tokens.close)
         yield Stores(journal, leases, webhooks, tokens)
+
+
+@contextmanager
+def _opened_database(target: str, *, is_source: bool) -> Iterator[Stores]:
+    """What is in a database; its tables are made when absent."""
+    with closing(open_shared_journal(target)) as journal, ExitStack() as undo:
+        if is_source and not journal.newest():
+            raise SettingRefused("there is no registry in the database that --from names")
+        stores = open_shared_beside(target)
+        for store in stores:
+            undo.callback(store.close)
+        yield Stores(journal, *stores)

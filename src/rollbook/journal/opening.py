@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from rollbook.errors import SettingRefused
 from rollbook.journal.audit_store import SharedAuditStore
-from rollbook.journal.interface import DirectoryJournal, Journal
+from rollbook.journal.interface import DirectoryJournal
 from rollbook.journal.lease_store import LeaseStore
 from rollbook.journal.links import Link
 from rollbook.journal.sqlite import leases, schema, token_schema, webhook_schema
@@ -71,9 +71,9 @@ class SharedStores(Struct, frozen=True):
     cursor_key: bytes
 
 
-def open_shared_journal(target: str) -> Journal:
+def open_shared_journal(target: str) -> CopyableJournal:
     """The journal that a connection string leads to. Refuses and fails as ``open_shared_stores`` does."""
-    journal: Journal = _engine().PostgresqlJournal.open(target)
+    journal: CopyableJournal = _engine().PostgresqlJournal.open(target)
     return journal
 
 
@@ -86,6 +86,12 @@ def open_shared_stores(target: str, cache: Path, *, seconds: float) -> SharedSto
     """
     shared = _engine().open_shared(target, cache, seconds=seconds)
     return SharedStores(*shared)
+
+
+def open_shared_beside(target: str) -> tuple[LeaseStore, WebhookStore, TokenStore]:
+    """The stores beside the journal that a connection string leads to, for when no server runs."""
+    leases, webhooks, tokens = _engine().open_beside(target)
+    return leases, webhooks, tokens
 
 
 def open_shared_token_store(target: str) -> TokenStore:

@@ -25,8 +25,10 @@ from rollbook.journal.postgresql.following import check_newest, follow, newest_i
 from rollbook.journal.postgresql.past import PostgresqlPast
 from rollbook.journal.postgresql.poolers import refuse_transaction_pooling
 from rollbook.journal.postgresql.schema import Identity, open_tables
+from rollbook.journal.postgresql.transfer import PostgresqlTransfer
 from rollbook.journal.postgresql.writing import WRITE_SECONDS, EngineWriter
 from rollbook.journal.statuses import Formers, formers_in
+from rollbook.journal.transfers import Transfer
 
 LOAD = """
 SELECT id, body, revision, created_revision, created_at_ms, updated_at_ms, status_since_ms, protected
@@ -52,6 +54,7 @@ class PostgresqlJournal:
         self._chain = Chain(newest)
         self.syncs = Syncs()
         self.sharing: Sharing = PostgresqlSharing(self._writer, self._chain, self._readers)
+        self.transfer: Transfer = PostgresqlTransfer(self._readers, self._chain, identity)
         self.past = PostgresqlPast(self._readers)
         self.compaction = PostgresqlCompaction(self._readers)
         self.count: Callable[[], int] = partial(count_in, self._readers)

@@ -14,9 +14,10 @@ from rollbook.journal.postgresql.link import EngineLink
 from rollbook.journal.postgresql.storing import StoreSession
 from rollbook.journal.postgresql.tokens import PostgresqlTokenStore
 from rollbook.journal.postgresql.webhooks import PostgresqlWebhookStore
+from rollbook.journal.token_store import TokenStore
 from rollbook.journal.webhook_store import WebhookStore
 
-__all__ = ["PostgresqlJournal", "PostgresqlTokenStore", "StoreSession", "open_audit", "open_shared"]
+__all__ = ["PostgresqlJournal", "PostgresqlTokenStore", "StoreSession", "open_audit", "open_beside", "open_shared"]
 
 
 def open_audit(target: str, *, beginning: str) -> PostgresqlAudit:
@@ -26,6 +27,12 @@ def open_audit(target: str, *, beginning: str) -> PostgresqlAudit:
         return Session.open(target, deadline=deadline)
 
     return PostgresqlAudit(StoreSession(target), open_session, beginning=beginning)
+
+
+def open_beside(target: str) -> tuple[LeaseStore, WebhookStore, TokenStore]:
+    """See ``journal.opening.open_shared_beside``."""
+    webhooks = PostgresqlWebhookStore(StoreSession(target), StoreSession(target))
+    return PostgresqlLeaseStore(StoreSession(target)), webhooks, PostgresqlTokenStore(StoreSession(target))
 
 
 def open_shared(
