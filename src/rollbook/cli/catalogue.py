@@ -24,7 +24,7 @@ COMMANDS = (
         "Write every document to standard output, a file or a MongoDB.",
     ),
     Row("move", "rollbook.cli.moves:move", "Copy a whole registry to another place."),
-    Row("check", "rollbook.cli.directories:check", "Say whether a data directory is sound."),
+    Row("check", "rollbook.cli.directories:check", "Say whether a data directory, or a journal elsewhere, is sound."),
     Row("repair", "rollbook.cli.directories:repair", "Repair what a start was refused for."),
     Row("backup", "rollbook.cli.backups:app", "Back up a registry, verify a backup, and restore it."),
     Row("cluster", "rollbook.cli.nouns.cluster:app", "Clusters: list, read, create, change, follow and delete them."),
