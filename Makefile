@@ -114,6 +114,9 @@ bench-language: .venv/for-measuring ## Measure the language against others, into
 bench-watch: .venv/for-measuring ## Measure how fast changes reach watchers, into benchmarks/results/watching.md
 	.venv/bin/python -m benchmarks.watching $(ARGS)
 
+bench-informer: .venv/for-measuring ## Measure an informer beside 1,000 changes/s, into benchmarks/results/informing.md
+	.venv/bin/python -m benchmarks.informing $(ARGS)
+
 bench-large: .venv/for-measuring ## Measure what writes on large clusters cost, into benchmarks/results/large-clusters.md
 	.venv/bin/python -m benchmarks.large_clusters $(ARGS)
 

@@ -57,10 +57,10 @@ def options(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[str
 
 
 def test_accounts_are_managed_alike_by_every_way(options: list[str], tmp_path: Path) -> None:
-    token = said("token", "create", "ci", "--role", "reader", "--network", "10.0.0.0/8", "--ttl", "3600", *options)
+    token = said("token", "create", "ci", "--role", "reader", "--network", "10.0.0.0/8", "--expires", "1h", *options)
     id = token_id_of(token)
     assert id is not None
-    (listed,) = map(json.loads, said("token", "ls", *options).splitlines())
+    (listed,) = map(json.loads, said("token", "ls", "-o", "jsonl", *options).splitlines())
     assert (listed["id"], listed["networks"], "token" in listed) == (id, ["10.0.0.0/8"], False)
     rotated = said("token", "rotate", id, "--grace", "60", *options)
     assert (token_id_of(rotated), rotated == token) == (id, False)
@@ -78,7 +78,7 @@ def test_accounts_are_managed_alike_by_every_way(options: list[str], tmp_path: P
     refused = rollbook("access", "can", "delete", "--token", id, *options)
     assert (refused.returncode, refused.stdout) == (3, "no: no role has the verb 'delete'\n")
     said("token", "revoke", id, *options)
-    assert said("token", "ls", *options) == ""
+    assert said("token", "ls", "-o", "name", *options) == ""
     assert rollbook("token", "revoke", id, *options).returncode == 4
 
 
@@ -115,7 +115,7 @@ def test_a_command_sends_the_token_of_the_environment(tmp_path: Path) -> None:
     weak = said("token", "create", "weak", "--role", "reader", "--data", str(data))
     with ServerProcess(data) as server:
         place = {"ROLLBOOK_URL": server.url}
-        assert said("token", "ls", ROLLBOOK_TOKEN=root, **place).count("\n") == 1
+        assert said("token", "ls", "-o", "name", ROLLBOOK_TOKEN=root, **place).count("\n") == 1
         assert rollbook("token", "ls", ROLLBOOK_TOKEN=weak, **place).returncode == 3
         assert rollbook("token", "ls", **place).returncode == 3
         assert rollbook("token", "ls", "--token-file", "nowhere", **place).returncode == 2
@@ -140,7 +140,7 @@ def test_a_path_too_long_for_a_socket_is_no_reason_not_to_start(tmp_path: Path) 
     with ServerProcess(data) as server:
         assert httpx.get(server.url + "/healthz").status_code == 200
         assert "there is no admin socket, for its path would be longer than 107 bytes" in server.log.read_text()
-    assert said("token", "ls", "--data", str(data)) == ""
+    assert said("token", "ls", "-o", "name", "--data", str(data)) == ""
 
 
 def test_a_socket_that_a_killed_server_left_is_no_hindrance(tmp_path: Path) -> None:
@@ -152,4 +152,4 @@ def test_a_socket_that_a_killed_server_left_is_no_hindrance(tmp_path: Path) -> N
     with server:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.connect(str(data / "admin.sock"))
-        assert len(said("token", "ls", "--data", str(data)).splitlines()) == 1
+        assert len(said("token", "ls", "-o", "name", "--data", str(data)).splitlines()) == 1

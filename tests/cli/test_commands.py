@@ -30,6 +30,12 @@ def test_every_command_explains_itself_in_whole_words(rollbook, row: Row) -> Non
     assert help.startswith(row.summary), "the table says what the command says"
 
 
+@pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
+def test_every_verb_of_a_noun_can_be_called_by_the_name_in_its_help(rollbook, row: Row) -> None:
+    for name in getattr(loaded(row), "commands", {}):
+        assert f"Usage: rollbook {row.name} {name} " in rollbook(row.name, name, "--help").out
+
+
 SLOW = {"apsw", "httpx", "httpx2", "numpy", "pyroaring", "rich.progress", "starlette", "uvloop"}
 """What takes long to import, and serves commands that run."""
 

@@ -1,15 +1,19 @@
 """The fleet as a whole, moments, watches, errors as JSON, ``doctor`` and ``login``, against a real server."""
 
+import csv
+import io
 import json
 import os
 import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
 from tests.cli.conftest import Rollbook
 
@@ -114,3 +118,49 @@ def test_help_is_written_at_every_level(rollbook: Rollbook, help: str) -> None:
     for words in ([], ["cluster"], ["cluster", "ls"], ["backup"], ["doctor"], ["token", "create"]):
         ran = rollbook(*words, help)
         assert (ran.code, "Usage: rollbook" in ran.out) == (0, True)
+
+
+LISTS = [
+    ["cluster", "ls"],
+    ["cluster", "history", "west-1"],
+    ["node", "ls", "west-1"],
+    ["fleet", "status"],
+    ["fleet", "facets", "status"],
+    ["fleet", "table"],
+    ["fleet", "changes"],
+    ["webhook", "ls"],
+    ["token", "ls"],
+    ["role", "ls"],
+    ["schema", "gpus"],
+    ["doctor"],
+    ["context", "ls"],
+]
+READERS: dict[str, Callable[[str], int]] = {
+    "table": lambda text: len(text.splitlines()) - 1,
+    "wide": lambda text: len(text.splitlines()) - 1,
+    "json": lambda text: len(json.loads(text)),
+    "jsonl": lambda text: len([json.loads(line) for line in text.splitlines()]),
+    "yaml": lambda text: len(yaml.safe_load(text)),
+    "csv": lambda text: len(list(csv.DictReader(io.StringIO(text)))),
+    "name": lambda text: len(text.splitlines()),
+}
+
+
+@pytest.mark.parametrize("command", LISTS, ids=" ".join)
+def test_every_list_holds_the_same_in_every_format(rollbook: Rollbook, fleet: httpx.Client, command: list[str]) -> None:
+    counts = {name: read(rollbook(*command, "-o", name).out) for name, read in READERS.items()}
+    assert len(set(counts.values())) == 1, counts
+
+
+def test_an_apply_is_tried_first_and_done_once(rollbook: Rollbook, fleet: httpx.Client, home: Path) -> None:
+    (home / "west.yaml").write_text("id: west-1\nreputation: '7'\n")
+    before = fleet.get("/clusters/west-1").headers["etag"]
+    dry = rollbook("cluster", "apply", "-f", "west.yaml", "--dry-run")
+    assert (dry.code, "would be changed" in dry.err) == (0, True)
+    assert fleet.get("/clusters/west-1").headers["etag"] == before
+    assert rollbook("cluster", "apply", "-f", "west.yaml").code == 0
+    assert fleet.get("/clusters/west-1").json()["reputation"] == 7
+    after = fleet.get("/clusters/west-1").headers["etag"]
+    assert "unchanged" in rollbook("cluster", "apply", "-f", "west.yaml").err  # "7" is cast to 7
+    assert rollbook("cluster", "apply", "-f", "west.yaml", "--diff").code == 0
+    assert fleet.get("/clusters/west-1").headers["etag"] == after

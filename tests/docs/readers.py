@@ -82,10 +82,12 @@ def reader_in(home: Path) -> Iterator[Reader]:
     if shutil.which("curl") is None:
         pytest.skip("the examples need curl")
     shutil.copytree(ROOT / "docs" / "examples", home / "docs" / "examples")
-    command = home / ".commands" / "rollbook"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m rollbook "$@"\n')
-    command.chmod(0o755)
+    shutil.copytree(ROOT / "examples", home / "examples", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, arguments in (("rollbook", " -m rollbook"), ("python", "")):
+        command = home / ".commands" / name
+        command.parent.mkdir(exist_ok=True)
+        command.write_text(f'#!/bin/sh\nexec "{sys.executable}"{arguments} "$@"\n')
+        command.chmod(0o755)
     reader = Reader(home, ServerProcess(home / "data", environment=environment(home)))
     try:
         yield reader

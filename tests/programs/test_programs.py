@@ -79,7 +79,7 @@ def test_a_controller_joins_beats_and_leaves(server: ServerProcess, http: httpx.
     smi.chmod(0o755)
     controller = program("controller.py", server.url, "edge", "--node", "n-1", path=f"{tmp_path}:{os.environ['PATH']}")
     wait_until(
-        lambda: http.get("/clusters/edge?include=_registry").json().get("_registry", {}).get("liveness") == "alive"
+        lambda: http.get("/clusters/edge?include=registry").json().get("_registry", {}).get("liveness") == "alive"
     )
     document = http.get("/clusters/edge").json()
     [joined] = document["nodes"]["nodeData"]

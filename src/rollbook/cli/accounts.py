@@ -6,34 +6,32 @@ imported when a command runs.
 """
 
 import asyncio
-import json
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import typer
 
 from rollbook.cli.exits import REFUSED
+from rollbook.cli.nouns.printing import Columns, Printer, parse_format
+from rollbook.cli.nouns.verbs import Shared as OfVerbs
+from rollbook.cli.nouns.verbs import give_options, group, read_document, seconds_of
 from rollbook.cli.options import DataOption
-from rollbook.cli.terminal import say
+from rollbook.cli.targets import read_contexts, read_secret, target_of
+from rollbook.cli.terminal import printable, say, write_errors_as_json
 from rollbook.errors import RequestRefused, SettingRefused
 
 if TYPE_CHECKING:
     from rollbook.client import AsyncClient
 
+P = ParamSpec("P")
 T = TypeVar("T")
+Ask: TypeAlias = "Callable[[Callable[[AsyncClient], Awaitable[Any]]], Any]"
 
-UrlOption = Annotated[
-    str | None,
-    typer.Option("--url", metavar="URL", help="Ask the server at this address, with a token [default: $ROLLBOOK_URL]."),
-]
-TokenFileOption = Annotated[
-    str | None,
-    typer.Option("--token-file", metavar="FILE", help="A file with the token to send [default: $ROLLBOOK_TOKEN]."),
-]
 RoleOption = Annotated[list[str], typer.Option("--role", metavar="ROLE", help="A role of the token; may be repeated.")]
 ClusterOption = Annotated[
     list[str] | None, typer.Option("--cluster", metavar="ID", help="A cluster that it is bound to; may be repeated.")
@@ -49,10 +47,17 @@ NetworkOption = Annotated[
 ]
 
 
-def group(help: str) -> typer.Typer:
-    """A group of commands."""
-    return typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help=help)
+NameOption = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Its name, as an option.")]
+ExpiresOption = Annotated[
+    str | None, typer.Option("--expires", metavar="TIME", help="How long it holds: 90d, 12h, 30m; for ever without it.")
+]
+AsOption = Annotated[
+    str | None, typer.Option("--as", "--token", metavar="TOKEN", help="By the token with this id, instead of you.")
+]
 
+Shared = {"data": DataOption, **OfVerbs}
+TOKENS = Columns(("id", "name", "roles", "clusters", "owner", "expiresAt"), ("networks", "certificates", "lastUsedAt"))
+ROLES = Columns(("name", "description"), name="name")
 
 tokens = group("Make, list, rotate and revoke tokens.")
 roles = group("List, read and apply roles.")
@@ -64,185 +69,210 @@ def about_access() -> None:
     """Ask what may be done."""  # with a callback, one command is a group too
 
 
-@tokens.command("create")
+def account(
+    app: typer.Typer, name: str
+) -> "Callable[[Callable[Concatenate[Ask, Printer, P], None]], Callable[Concatenate[Ask, Printer, P], None]]":
+    """Register a function as a command; it is given a function that sends a call to the registry, and a printer."""
+
+    def register(
+        function: "Callable[Concatenate[Ask, Printer, P], None]",
+    ) -> "Callable[Concatenate[Ask, Printer, P], None]":
+        @wraps(function)
+        def command(*args: Any, **given: Any) -> None:
+            shared = {each: given.pop(each) for each in Shared}
+            output = shared.pop("output")
+            write_errors_as_json(output in ("json", "jsonl"))
+            function(lambda ask: asyncio.run(_asked(ask, **shared)), parse_format(output), *args, **given)
+
+        give_options(command, function, Shared)
+        app.command(name)(command)
+        return function
+
+    return register
+
+
+@account(tokens, "create")
 def create_token(
-    name: Annotated[str, typer.Argument(help="What the history and the log call its callers.")],
+    ask: "Ask",
+    printer: Printer,
     role: RoleOption,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="What the history and the log call its callers.")
+    ] = None,
+    named: NameOption = None,
     cluster: ClusterOption = None,
     owner: OwnerOption = None,
     network: NetworkOption = None,
     certificate: CertificateOption = None,
-    ttl: Annotated[
-        float | None, typer.Option("--ttl", metavar="SECONDS", help="How long it holds; for ever without it.")
-    ] = None,
-    data: DataOption = None,
-    url: UrlOption = None,
-    token_file: TokenFileOption = None,
+    expires: ExpiresOption = None,
+    ttl: Annotated[float | None, typer.Option("--ttl", metavar="SECONDS", help="The same in seconds.")] = None,
 ) -> None:
     """Make a token, and print it: it is shown this once."""
+    if (name is None) == (named is None):
+        raise SettingRefused("name the token once: rollbook token create NAME, or --name NAME")
+    if expires is not None and ttl is not None:
+        raise SettingRefused("give --expires or --ttl, not both")
     asked: dict[str, Any] = {
-        "name": name,
+        "name": name or named,
         "roles": role,
         "clusters": cluster,
         "owner": owner,
         "networks": network,
         "certificates": certificate,
-        "ttlSeconds": ttl,
+        "ttlSeconds": ttl if expires is None else seconds_of(expires, "--expires"),
     }
     token = {member: each for member, each in asked.items() if each is not None}
-    print(asked_of(data, url, token_file, lambda client: client.tokens.create(token))["token"])
+    print(ask(lambda client: client.tokens.create(token))["token"])
 
 
-@tokens.command("ls")
-def list_tokens(data: DataOption = None, url: UrlOption = None, token_file: TokenFileOption = None) -> None:
-    """Print all tokens, a JSON object a line, without their secrets."""
-    for token in asked_of(data, url, token_file, lambda client: client.tokens.list()):
-        print(json.dumps(token))
+@account(tokens, "ls")
+def list_tokens(ask: "Ask", printer: Printer) -> None:
+    """Print all tokens, without their secrets."""
+    printer.many(ask(lambda client: client.tokens.list()), TOKENS)
 
 
-@tokens.command("rotate")
+@account(tokens, "rotate")
 def rotate_token(
-    id: Annotated[str, typer.Argument(help="The id of the token.")],
+    ask: "Ask",
+    printer: Printer,
+    id: Annotated[str, typer.Argument(metavar="ID", help="The id of the token.")],
     grace: Annotated[
         float | None,
         typer.Option("--grace", metavar="SECONDS", help="How long the former secret holds; a day without it."),
     ] = None,
-    data: DataOption = None,
-    url: UrlOption = None,
-    token_file: TokenFileOption = None,
 ) -> None:
     """Give a token a new secret, and print it."""
-    print(asked_of(data, url, token_file, lambda client: client.tokens.rotate(id, grace_seconds=grace))["token"])
+    print(ask(lambda client: client.tokens.rotate(id, grace_seconds=grace))["token"])
 
 
-@tokens.command("revoke")
+@account(tokens, "revoke")
 def revoke_token(
-    id: Annotated[str, typer.Argument(help="The id of the token.")],
-    data: DataOption = None,
-    url: UrlOption = None,
-    token_file: TokenFileOption = None,
+    ask: "Ask",
+    printer: Printer,
+    id: Annotated[str, typer.Argument(metavar="ID", help="The id of the token.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """End a token."""
-    asked_of(data, url, token_file, lambda client: client.tokens.revoke(id))
+    """End a token. On a terminal this is asked about first."""
+    if not yes and sys.stdin.isatty():
+        typer.confirm(f"Revoke the token {printable(id)}?", abort=True, err=True)
+    ask(lambda client: client.tokens.revoke(id))
     say(f"the token {id} is revoked")
 
 
-@roles.command("ls")
-def list_roles(data: DataOption = None, url: UrlOption = None, token_file: TokenFileOption = None) -> None:
-    """Print the names of all roles, and what they are for."""
-    for role in asked_of(data, url, token_file, lambda client: client.roles.list()):
-        print(f"{role['name']:<16} {role['description']}".rstrip())
+@account(roles, "ls")
+def list_roles(ask: "Ask", printer: Printer) -> None:
+    """Print all roles, and what they are for."""
+    printer.many(ask(lambda client: client.roles.list()), ROLES)
 
 
-@roles.command("get")
-def get_role(
-    name: Annotated[str, typer.Argument(help="The name of the role.")],
-    data: DataOption = None,
-    url: UrlOption = None,
-    token_file: TokenFileOption = None,
-) -> None:
+@account(roles, "get")
+def get_role(ask: "Ask", printer: Printer, name: Annotated[str, typer.Argument(help="The name of the role.")]) -> None:
     """Print a role as JSON, which can be changed and applied under another name."""
-    print(json.dumps(asked_of(data, url, token_file, lambda client: client.roles.read(name)), indent=2))
+    printer.one(ask(lambda client: client.roles.read(name)), ROLES)
 
 
-@roles.command("apply")
+@account(roles, "apply")
 def apply_role(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A role as JSON; - is standard input.")],
-    data: DataOption = None,
-    url: UrlOption = None,
-    token_file: TokenFileOption = None,
+    ask: "Ask",
+    printer: Printer,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A role as JSON or YAML; - is standard input.")],
 ) -> None:
     """Make the role in a file, or replace the one of its name."""
-    try:
-        role = json.loads(sys.stdin.read() if file == "-" else Path(file).read_text())
-    except ValueError as error:
-        raise RequestRefused(f"{file} is not JSON: {error}") from None
+    role = read_document(file)
     if not isinstance(role, dict) or not isinstance(role.get("name"), str):
         raise RequestRefused(f"{file} must hold a role with its 'name', as `rollbook role get` prints one")
-    asked_of(data, url, token_file, lambda client: client.roles.put(role["name"], role))
+    ask(lambda client: client.roles.put(role["name"], role))
     say(f"the role {role['name']} is in force")
 
 
-@access.command("can")
+@account(access, "can")
 def can(
+    ask: "Ask",
+    printer: Printer,
     verb: Annotated[str, typer.Argument(help="What is to be done, such as read, update or delete.")],
     id: Annotated[str | None, typer.Argument(metavar="[ID]", help="To which cluster.", show_default=False)] = None,
     path: Annotated[
         list[str] | None, typer.Option("--path", metavar="PATH", help="At this path of it; may be repeated.")
     ] = None,
-    token: Annotated[str | None, typer.Option("--token", metavar="ID", help="By this token, instead of you.")] = None,
+    token: AsOption = None,
     role: Annotated[
         list[str] | None, typer.Option("--role", metavar="ROLE", help="By a caller of this role; may be repeated.")
     ] = None,
     cluster: ClusterOption = None,
     owner: OwnerOption = None,
-    data: DataOption = None,
-    url: UrlOption = None,
-    token_file: TokenFileOption = None,
 ) -> None:
     """Print whether something is allowed, and why. The exit code is 0 if it is, 3 if not."""
     given: dict[str, Any] = {"token": token, "roles": role, "clusters": cluster, "owner": owner}
     subject = {name: each for name, each in given.items() if each is not None}
-    judgement = asked_of(
-        data,
-        url,
-        token_file,
-        lambda client: client.access.can(verb, id, paths=path or (), subject=subject or None),
-    )
-    print(f"{'yes' if judgement['allowed'] else 'no'}: {judgement['reason']}")
+    judgement = ask(lambda client: client.access.can(verb, id, paths=path or (), subject=subject or None))
+    if printer.wants_documents:
+        printer.one(judgement, Columns(("allowed", "reason")))
+    else:
+        print(f"{'yes' if judgement['allowed'] else 'no'}: {printable(judgement['reason'])}")
     if not judgement["allowed"]:
         raise typer.Exit(REFUSED)
 
 
-def asked_of(
-    data: str | None, url: str | None, token_file: str | None, ask: "Callable[[AsyncClient], Awaitable[T]]"
+async def _asked(
+    ask: "Callable[[AsyncClient], Awaitable[T]]",
+    *,
+    data: str | None,
+    url: str | None,
+    token_file: str | None,
+    context: str | None,
+    verbose: bool,
 ) -> T:
-    """What the registry that the options mean answers to a call."""
-    url = url or os.environ.get("ROLLBOOK_URL") or None
+    """What the registry that the options mean answers to a call.
 
-    async def asked() -> T:
-        async with _client_of(data, url, token_file) as client:
+    That is the server of an option, of ``ROLLBOOK_URL`` or of the context in use; else the one in a data directory.
+    """
+    from rollbook.cli.nouns.curl import as_curl
+
+    async def show(request: Any) -> None:
+        say(as_curl(request))
+
+    hooks = (show,) if verbose else ()
+    if data is not None and url is not None:
+        raise SettingRefused("--data and --url exclude each other: it is one registry or the other")
+    if url or context or (data is None and _is_named()):
+        from rollbook.client import AsyncClient
+
+        target = target_of(url, token_file, context)
+        async with AsyncClient(target.url, token=target.token, hooks=hooks) as client:
             return await ask(client)
+    async with _client_in(data, token_file, hooks) as client:
+        return await ask(client)
 
-    return asyncio.run(asked())
+
+def _is_named() -> bool:
+    """Whether the environment or a context names a server, and nothing nearer a data directory."""
+    if os.environ.get("ROLLBOOK_URL"):
+        return True
+    return not os.environ.get("ROLLBOOK_DATA") and read_contexts().current is not None
 
 
 @asynccontextmanager
-async def _client_of(data: str | None, url: str | None, token_file: str | None) -> "AsyncIterator[AsyncClient]":
-    """A client of the server at ``url``; or of the registry in the data directory, whether a server uses it or not."""
+async def _client_in(data: str | None, token_file: str | None, hooks: Any) -> "AsyncIterator[AsyncClient]":
+    """A client of the registry in the data directory, whether a server uses it or not."""
     import httpx2
 
     from rollbook.client import AsyncClient
     from rollbook.settings import settings_from
 
-    token = _token(token_file)
-    if url is not None:
-        async with AsyncClient(url, token=token) as client:
-            yield client
-        return
+    token = read_secret(Path(token_file)).strip() if token_file else os.environ.get("ROLLBOOK_TOKEN") or None
     settings = settings_from(os.environ, data=data)
     socket = settings.data.absolute() / "admin.sock"
     if _is_listening(socket):
         transport: httpx2.AsyncBaseTransport = httpx2.AsyncHTTPTransport(uds=str(socket))
-        async with AsyncClient("http://localhost", token=token, transport=transport) as client:
+        async with AsyncClient("http://localhost", token=token, transport=transport, hooks=hooks) as client:
             yield client
         return
     from rollbook.cli.unattended import application_of
 
     async with application_of(settings) as application:
         transport = httpx2.ASGITransport(app=application)
-        async with AsyncClient("http://localhost", transport=transport) as client:
+        async with AsyncClient("http://localhost", transport=transport, hooks=hooks) as client:
             yield client
-
-
-def _token(token_file: str | None) -> str | None:
-    """The token to send. Refuses (SettingRefused) a file that can't be read."""
-    if token_file is None:
-        return os.environ.get("ROLLBOOK_TOKEN") or None
-    try:
-        return Path(token_file).read_text("ascii").strip()
-    except (OSError, ValueError) as error:
-        raise SettingRefused(f"the token can't be read from {token_file}: {error}") from None
 
 
 def _is_listening(path: Path) -> bool:

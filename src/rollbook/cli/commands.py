@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
-from typer.main import get_command, get_command_from_info, get_group
+from typer.main import get_command, get_command_from_info, get_command_name, get_group
 
 from rollbook import __version__
 from rollbook.cli.catalogue import COMMANDS, Row
@@ -112,7 +112,10 @@ class Verbs(MutableMapping[str, Any]):
     """The commands of a noun, by name; ``made`` are those that exist."""
 
     def __init__(self, app: typer.Typer, made: dict[str, Any]) -> None:
-        self._waiting = {str(each.name): each for each in app.registered_commands}
+        self._waiting = {
+            each.name or get_command_name(getattr(each.callback, "__name__", "")): each
+            for each in app.registered_commands
+        }
         self._names = [*self._waiting, *made]
         self._made = made
 

@@ -11,10 +11,8 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 TABLE = Path(__file__).with_name("completions.json")
 ANSWER_SECONDS_MAX = 1.0
@@ -124,11 +122,13 @@ def _of_kind(
             return _beginning(word, table["fields"])
         case "PATH=VALUE":
             return _assignments(word, table)
-        case "ID" if noun == "webhook":
+        case "ID" if noun in ("webhook", "dead-letter"):
             return _ids("/webhooks", word)
         case "ID" if noun in ("cluster", "node", "heartbeat"):
             return _clusters(word)
         case "NODE":
+            from urllib.parse import quote
+
             return _ids(f"/clusters/{quote(given[0], safe='')}/nodes", word) if given else ()
         case "NAME" if option == "--context" or noun == "context":
             return _contexts(word)
@@ -174,6 +174,9 @@ def _printable(found: Iterable[str]) -> list[str]:
 
 def _asked(method: str, path: str, body: Any) -> list[Any]:
     """What the server of the context answers; nothing where it does not, or not soon."""
+    from http.client import HTTPConnection, HTTPException, HTTPSConnection  # only where a server is asked
+    from urllib.parse import urlsplit
+
     from rollbook.cli.targets import target_of
     from rollbook.errors import RegistryError
 

@@ -62,6 +62,14 @@ def document(answer: Answer) -> Reply:
     return Reply(body, answer.header("etag"), tuple(_warnings(answer)), _revision(answer))
 
 
+def rehearsed(answer: Answer) -> Reply:
+    """The document that a dry run says would be, with the warnings of it."""
+    body = value(answer)
+    if not isinstance(body, dict) or not isinstance(body.get("document"), dict):
+        raise _odd(answer)
+    return Reply(body["document"], None, tuple(map(str, body.get("warnings") or ())))
+
+
 def value(answer: Answer) -> Any:
     """The JSON of an answer."""
     check(answer)

@@ -13,7 +13,6 @@ from rollbook.cli.nouns.clusters import app, warned
 from rollbook.cli.nouns.printing import Printer, write
 from rollbook.cli.nouns.verbs import FileOption, IdArgument, ReasonOption, id_of, read_document, verb
 from rollbook.cli.terminal import say
-from rollbook.documents.merging import merged as merge_patched
 from rollbook.errors import ClusterNotFound, RequestRefused
 
 if TYPE_CHECKING:
@@ -35,10 +34,14 @@ def apply(
     printer: Printer,
     file: Annotated[str, typer.Option("-f", "--file", metavar="PATH", help="A file, or a folder of files.")],
     diff: Annotated[bool, typer.Option("--diff", help="Print what would change, and change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
     reason: ReasonOption = None,
 ) -> None:
-    """Make clusters what files say: create those that are missing, merge files into those that differ."""
-    differs = False
+    """Make clusters what files say: create those that are missing, merge files into those that differ.
+
+    The server is asked first what would become of each, and only that is done: to what it was asked about.
+    """
+    differs, is_dry = False, diff or dry_run
     for document in _files(file):
         id = document.get("id") if isinstance(document, dict) else None
         if not isinstance(id, str):
@@ -47,19 +50,23 @@ def apply(
             current = client.clusters.read(id)
         except ClusterNotFound:
             differs = True
-            _difference({}, document, id) if diff else client.clusters.create(document, reason=reason)
-            say(f"{id} {'would be created' if diff else 'created'}")
+            made = client.clusters.create(document, reason=reason, dry_run=is_dry)
+            warned(made.warnings)
+            if diff:
+                _difference({}, made.document, id)
+            say(f"{id} {'would be created' if is_dry else 'created'}")
             continue
-        merged = merge_patched(current.document, document)
-        if merged == current.document:
+        planned = client.clusters.patch(id, document, if_match=current.etag, dry_run=True)
+        if planned.document == current.document:
             say(f"{id} unchanged")
             continue
         differs = True
+        warned(planned.warnings)
         if diff:
-            _difference(current.document, merged, id)
-        else:
-            warned(client.clusters.patch(id, document, if_match=current.etag, reason=reason).warnings)
-            say(f"{id} changed")
+            _difference(current.document, planned.document, id)
+        if not is_dry:
+            client.clusters.patch(id, document, if_match=current.etag, reason=reason)
+        say(f"{id} {'would be changed' if is_dry else 'changed'}")
     if diff and differs:
         raise SystemExit(DIFFERS)
 

@@ -10,6 +10,7 @@ One rule: an edit is never lost. Whatever prevents it from being made, it stays 
 import json
 import os
 import shlex
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from rollbook.client import Client, Reply
 
 ROUNDS_MAX = 5
-HEAD = "# Cluster {id}. Save and leave the editor to change it; leave it as it is to change nothing.\n"
+HEAD = "# Cluster {id}. Saving changes it; leave it as it is to change nothing.\n"
 
 
 @verb(app, "edit")
@@ -96,10 +97,13 @@ def _edited(client: "Client", path: Path, read: "Reply", as_json: bool, reason: 
 def _open_editor(path: Path) -> None:
     """Wait for the editor. Refuses (SettingRefused) one that can't be run or fails."""
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    former = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C in the editor is the editor's
     try:
         code = subprocess.run([*shlex.split(editor), str(path)]).returncode  # noqa: S603  (the person's own editor)
     except (OSError, ValueError) as error:
         raise SettingRefused(f"the editor {editor!r} can't be run (see $EDITOR): {error}") from None
+    finally:
+        signal.signal(signal.SIGINT, former)
     if code:
         raise SettingRefused(f"the editor {editor!r} ended with exit code {code}; nothing was changed")
 

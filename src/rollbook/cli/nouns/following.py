@@ -9,7 +9,7 @@ import typer
 from rollbook.cli.exits import CLASHED
 from rollbook.cli.nouns.clusters import app
 from rollbook.cli.nouns.printing import Columns, Printer
-from rollbook.cli.nouns.verbs import FilterOption, IdArgument, id_of, parsed_json, verb
+from rollbook.cli.nouns.verbs import FilterOption, IdArgument, id_of, parsed_json, seconds_of, verb
 from rollbook.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def wait(
     printer: Printer,
     id: IdArgument,
     condition: Annotated[str, typer.Option("--for", metavar="FILTER", help="A filter, as JSON or in words.")],
-    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait.")] = 60,
+    timeout: Annotated[str, typer.Option("--timeout", metavar="TIME", help="How long to wait, such as 5m.")] = "60s",
 ) -> None:
     """Wait until a cluster matches. The exit code is 4 when the time is over."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + seconds_of(timeout, "--timeout")
     id = id_of(client, id)
     is_filter = condition.lstrip().startswith("{")
     query = {"$and": [{"id": id}, parsed_json(condition, "--for")]} if is_filter else None
@@ -65,7 +65,7 @@ def wait(
         if list(client.clusters.query(query, **words, limit=1)):
             return
         if time.monotonic() >= deadline:
-            say(f"{id} does not match after {timeout:g} s")
+            say(f"{id} does not match after {timeout}")
             raise SystemExit(CLASHED)
         time.sleep(min(0.5, max(0.0, deadline - time.monotonic())))
 

@@ -1,4 +1,4 @@
-"""``rollbook node``, ``heartbeat`` and ``webhook``."""
+"""``rollbook node``, ``heartbeat``, ``webhook`` and ``dead-letter``."""
 
 import time
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,9 +15,10 @@ from rollbook.cli.nouns.verbs import (
     id_of,
     parsed_json,
     read_document,
+    seconds_of,
     verb,
 )
-from rollbook.cli.terminal import say
+from rollbook.cli.terminal import say, warn
 
 if TYPE_CHECKING:
     from rollbook.client import Client
@@ -26,12 +27,17 @@ NODES = Columns(("id", "gpus.count", "gpus.modelNames", "vcpus.count", "memory",
 WEBHOOKS = Columns(("id", "url", "status.state", "status.lag", "status.deadLetters"), ("filter", "status.lastError"))
 LETTERS = Columns(("number", "kind", "revision", "attempts", "problem"), name="number")
 
+LOOK_SECONDS = 0.2
+
 NodeArgument = Annotated[str, typer.Argument(metavar="NODE", help="The id of the node.")]
 WebhookArgument = Annotated[str, typer.Argument(metavar="ID", help="The id of the webhook.")]
 
+NumberArgument = Annotated[int | None, typer.Argument(metavar="[NUMBER]", help="One of them.", show_default=False)]
+
 nodes = group("Nodes of a cluster.")
 heartbeat = group("Heartbeats of a cluster.")
-webhooks = group("Webhooks and their dead letters.")
+letters = group("Messages of webhooks that could not be delivered.")
+webhooks = group("Webhooks.")
 
 
 @verb(nodes, "ls")
@@ -71,16 +77,20 @@ def send_heartbeat(
     client: "Client",
     printer: Printer,
     id: Annotated[str, typer.Argument(metavar="ID", help="The cluster.")],
-    every: Annotated[float | None, typer.Option("--every", metavar="SECONDS", help="Again and again.")] = None,
+    every: Annotated[str | None, typer.Option("--every", metavar="TIME", help="Again and again, such as 10s.")] = None,
     ttl: Annotated[int | None, typer.Option("--ttl", metavar="SECONDS", help="The length of the lease.")] = None,
 ) -> None:
     """Send a heartbeat, or one after another until Ctrl-C."""
-    while True:
-        lease = client.nodes.heartbeat(id, ttl_seconds=ttl)
-        if every is None:
-            printer.one(lease, Columns(("id", "liveness", "expiresAt")))
-            return
-        time.sleep(every)
+    if every is None:
+        printer.one(client.nodes.heartbeat(id, ttl_seconds=ttl), Columns(("id", "liveness", "expiresAt")))
+        return
+    with client.heartbeater(id, every=max(0.1, seconds_of(every, "--every")), ttl_seconds=ttl) as heartbeats:
+        shown = None
+        while True:
+            time.sleep(LOOK_SECONDS)
+            if heartbeats.error is not None and str(heartbeats.error) != shown:
+                warn(f"no heartbeat arrives: {heartbeats.error}")
+            shown = None if heartbeats.error is None else str(heartbeats.error)
 
 
 @heartbeat.callback()
@@ -144,18 +154,26 @@ def replay(
     client.webhooks.replay(id, since)
 
 
-@verb(webhooks, "dead-letters")
-def dead_letters(
-    client: "Client",
-    printer: Printer,
-    id: WebhookArgument,
-    retry: Annotated[bool, typer.Option("--retry", help="Try all of them again.")] = False,
-    drop: Annotated[bool, typer.Option("--drop", help="Throw all of them away.")] = False,
-) -> None:
-    """List the dead letters of a webhook, try them again, or drop them."""
-    if drop:
-        client.webhooks.drop_dead_letters(id)
-    elif retry:
+@verb(letters, "ls")
+def list_letters(client: "Client", printer: Printer, id: WebhookArgument) -> None:
+    """List what could not be delivered."""
+    printer.many(client.webhooks.dead_letters(id), LETTERS)
+
+
+@verb(letters, "retry")
+def retry_letters(client: "Client", printer: Printer, id: WebhookArgument, number: NumberArgument = None) -> None:
+    """Deliver all of a webhook, or one, after all."""
+    if number is None:
         say(f"{client.webhooks.retry_dead_letters(id)['retrying']} are tried again")
     else:
-        printer.many(client.webhooks.dead_letters(id), LETTERS)
+        client.webhooks.retry_dead_letter(id, number)
+        say(f"{number} is tried again")
+
+
+@verb(letters, "drop")
+def drop_letters(client: "Client", printer: Printer, id: WebhookArgument, number: NumberArgument = None) -> None:
+    """Give up all of a webhook, or one."""
+    if number is None:
+        client.webhooks.drop_dead_letters(id)
+    else:
+        client.webhooks.drop_dead_letter(id, number)

@@ -7,8 +7,11 @@ One rule: text that came from a registry is made printable before it reaches a t
 import csv
 import io
 import json
+import re
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -18,6 +21,9 @@ from rollbook.errors import SettingRefused
 
 FORMATS = ("table", "wide", "json", "jsonl", "yaml", "csv", "name")
 CELL_LENGTH_MAX = 60
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+AGES = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+"""From two of a unit on it is used: 90 s, but 2m."""
 HEADINGS = {
     "_registry.liveness": "LIVENESS",
     "_registry.observedAt": "HEARD",
@@ -68,7 +74,7 @@ class Printer(Struct, frozen=True):
                 write(as_yaml(list(documents)))
             case "name":
                 for document in documents:
-                    write(shown(at_path(document, known.name)))
+                    write(printable_cell(at_path(document, known.name)))
             case _:
                 self._rows(documents, known)
 
@@ -79,7 +85,7 @@ class Printer(Struct, frozen=True):
         elif self.format == "yaml":
             write(f"---\n{as_yaml(document)}")
         elif self.format == "name":
-            write(shown(at_path(document, known.name)))
+            write(printable_cell(at_path(document, known.name)))
         elif self.format == "csv":
             out = io.StringIO()
             csv.writer(out, lineterminator="").writerow(plain(at_path(document, path)) for path in self.columns(known))
@@ -149,9 +155,22 @@ def heading(path: str) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as a cell of a table."""
-    text = printable(plain(value))
+    """A value as a cell of a table; a time as how long ago it is."""
+    text = age_of(value, time.time()) or printable(plain(value))
     return text if len(text) <= CELL_LENGTH_MAX else text[: CELL_LENGTH_MAX - 1] + "…"
+
+
+def age_of(value: Any, now: float) -> str | None:
+    """How long before ``now`` (Unix seconds) a time of ISO 8601 is: ``5m``, or ``in 3h``; None for what is none."""
+    if not isinstance(value, str) or not TIME.fullmatch(value):
+        return None
+    try:
+        seconds = now - datetime.fromisoformat(value).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+    size, unit = next(((size, unit) for size, unit in AGES if abs(seconds) >= 2 * size), AGES[-1])
+    amount = f"{abs(seconds) // size:.0f}{unit}"
+    return amount if seconds > -1 else f"in {amount}"
 
 
 def printable_cell(value: Any) -> str:

@@ -6,13 +6,16 @@ One rule: drawing is pure. A terminal is only needed to show the lines, and is l
 import os
 import select
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from rollbook.cli.nouns.printing import as_table, plain, shown, write
+from rollbook.cli.terminal import printable
 from rollbook.errors import RegistryUnreachable
 
 if TYPE_CHECKING:
@@ -38,14 +41,14 @@ def show(client: "Client", question: dict[str, Any], every: float, *, once: bool
         for line in drawn(gathered(client, question), shutil.get_terminal_size()):
             write(line)
         return
-    with _whole_terminal() as wait:
+    with suppress(KeyboardInterrupt), _whole_terminal() as wait:
         revision, moment, rate = None, time.monotonic(), 0.0
         while True:
             size = shutil.get_terminal_size()
             try:
                 picture = gathered(client, question)
             except RegistryUnreachable as away:
-                lines = [shown(f"{client.shown} is away: {away.message}")[: size.columns]]
+                lines = [printable(f"{client.shown} is away: {away.message}")[: size.columns]]
             else:
                 now = time.monotonic()
                 if revision is not None:
@@ -111,6 +114,7 @@ def _whole_terminal() -> "Iterator[Any]":
         ready, _, _ = select.select([keys], [], [], seconds)
         return bool(ready) and os.read(keys, 64)[:1] in (b"q", b"Q", b"\x03", b"\x04")
 
+    handlers = {number: signal.signal(number, _interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
     sys.stdout.write(ALTERNATE)
     try:
         if keys is not None:
@@ -121,3 +125,9 @@ def _whole_terminal() -> "Iterator[Any]":
             termios.tcsetattr(keys, termios.TCSADRAIN, former)
         sys.stdout.write(BACK)
         sys.stdout.flush()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 CANDIDATES_MAX = 10
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 UrlOption = Annotated[
     str | None,
@@ -98,20 +99,23 @@ def verb(
             with Client(target.url, token=target.token, hooks=hooks) as client:
                 function(client, printer, *args, **given)
 
-        own = list(inspect.signature(function).parameters.values())[2:]
-        hints = get_type_hints(function, include_extras=True, localns={"Client": Any, "Printer": Any})
-        shared = [
-            inspect.Parameter(each, inspect.Parameter.KEYWORD_ONLY, default=DEFAULTS.get(each)) for each in Shared
-        ]
-        command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [each.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[each.name]) for each in own]
-            + [each.replace(annotation=Shared[each.name]) for each in shared]
-        )
-        command.__annotations__ = {**{each.name: hints[each.name] for each in own}, **Shared}
+        give_options(command, function, Shared)
         app.command(name, **settings)(command)
         return function
 
     return register
+
+
+def give_options(command: Any, function: Callable[..., Any], shared: dict[str, Any]) -> None:
+    """Give a command the parameters of its function but the first two, and the options that all verbs have."""
+    own = list(inspect.signature(function).parameters.values())[2:]
+    hints = get_type_hints(function, include_extras=True, localns=dict.fromkeys(("Client", "Printer", "Ask"), Any))
+    added = [inspect.Parameter(each, inspect.Parameter.KEYWORD_ONLY, default=DEFAULTS.get(each)) for each in shared]
+    command.__signature__ = inspect.Signature(
+        [each.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[each.name]) for each in own]
+        + [each.replace(annotation=shared[each.name]) for each in added]
+    )
+    command.__annotations__ = {**{each.name: hints[each.name] for each in own}, **shared}
 
 
 def question_of(words: list[str] | None, filter: str | None) -> dict[str, Any]:
@@ -121,6 +125,14 @@ def question_of(words: list[str] | None, filter: str | None) -> dict[str, Any]:
     if words:
         return {"where": " ".join(words)}
     return {"query": {} if filter is None else parsed_json(filter, "the filter")}
+
+
+def seconds_of(text: str, option: str) -> float:
+    """The seconds of a duration: ``10``, ``10s``, ``1.5h``, ``90d``. Refuses (SettingRefused) what is none."""
+    number, unit = (text[:-1], text[-1:]) if text[-1:] in SECONDS else (text, "s")
+    if number.replace(".", "", 1).isdecimal() and float(number) >= 0:
+        return float(number) * SECONDS[unit]
+    raise SettingRefused(f"{option} is a number with one of {', '.join(SECONDS)}, such as 10s or 90d, not {text!r}")
 
 
 def filter_of(question: dict[str, Any]) -> Any:

@@ -6,20 +6,36 @@ from urllib.parse import parse_qsl
 
 from rollbook.client.arrays import ArrayDecoder
 from rollbook.client.calls import Call, Json, Stream, encoded, headers_of, parameters_of, patch_type_of, path_of
-from rollbook.client.replies import Page, Reply, Snapshot, document, documents, lines_of, nothing, page, value
+from rollbook.client.replies import (
+    Page,
+    Reply,
+    Snapshot,
+    document,
+    documents,
+    lines_of,
+    nothing,
+    page,
+    rehearsed,
+    value,
+)
 from rollbook.client.tables import Table, table_of
 
 
-def create(cluster: Json, *, strict: bool = False, reason: str | None = None, key: str | None = None) -> Call[Reply]:
-    """Create a cluster. ``key`` is an idempotency key, with which the call may be sent again."""
+def create(
+    cluster: Json, *, strict: bool = False, reason: str | None = None, key: str | None = None, dry_run: bool = False
+) -> Call[Reply]:
+    """Create a cluster, or with ``dry_run`` only say what it would be.
+
+    ``key`` is an idempotency key, with which the call may be sent again.
+    """
     return Call(
         "POST",
         "/clusters",
-        document,
-        parameters=_validation(strict),
+        rehearsed if dry_run else document,
+        parameters=_validation(strict, dry_run),
         headers=headers_of(reason=reason, key=key),
         body=encoded(cluster),
-        repeatable=key is not None,
+        repeatable=key is not None or dry_run,
     )
 
 
@@ -63,16 +79,18 @@ def update(
     strict: bool = False,
     upsert: bool = False,
     reason: str | None = None,
+    dry_run: bool = False,
 ) -> Call[Reply]:
     """Apply an update; with ``if_match`` (the ``etag`` of a reply) only to the document that was read then.
 
-    With ``upsert`` a cluster that is not there is created.
+    With ``upsert`` a cluster that is not there is created. With ``dry_run`` nothing is written: the reply has what
+    would be.
     """
     return Call(
         "PUT",
         path_of("clusters", id),
-        document,
-        parameters={**_validation(strict), **({"upsert": "true"} if upsert else {})},
+        rehearsed if dry_run else document,
+        parameters={**_validation(strict, dry_run), **({"upsert": "true"} if upsert else {})},
         headers=headers_of(if_match=if_match, reason=reason),
         body=encoded(update),
         repeatable=if_match is not None,
@@ -80,7 +98,13 @@ def update(
 
 
 def patch(
-    id: str, patch: Any, *, if_match: str | None = None, reason: str | None = None, repeatable: bool | None = None
+    id: str,
+    patch: Any,
+    *,
+    if_match: str | None = None,
+    reason: str | None = None,
+    repeatable: bool | None = None,
+    dry_run: bool = False,
 ) -> Call[Reply]:
     """Change a document by a JSON Merge Patch (an object) or by a JSON Patch (a list of operations).
 
@@ -90,7 +114,8 @@ def patch(
     return Call(
         "PATCH",
         path_of("clusters", id),
-        document,
+        rehearsed if dry_run else document,
+        parameters=_validation(False, dry_run),
         headers=headers,
         body=encoded(patch),
         repeatable=if_match is not None if repeatable is None else repeatable,
@@ -227,8 +252,8 @@ def _protection(method: str, id: str, if_match: str | None, reason: str | None) 
     return Call(method, path_of("clusters", id, "protection"), nothing, headers=headers, repeatable=True)
 
 
-def _validation(strict: bool) -> dict[str, str]:
-    return {"fieldValidation": "strict"} if strict else {}
+def _validation(strict: bool, dry_run: bool = False) -> dict[str, str]:
+    return ({"fieldValidation": "strict"} if strict else {}) | ({"dryRun": "true"} if dry_run else {})
 
 
 def _question(filter: Json | None, options: Json) -> Json:

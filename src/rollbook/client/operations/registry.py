@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from rollbook.client.calls import Call, Decoder, Json, Stream
 from rollbook.client.replies import nothing, text, value
 
+BEGIN_SECONDS_MAX = 3600
+"""A backup begins once all has been copied."""
+
 
 def version() -> Call[Json]:
     """Which version of Rollbook answers."""
@@ -38,7 +41,7 @@ def ready() -> Call[Json]:
 
 def backup() -> Stream[bytes]:
     """A backup of the whole registry, piece by piece as it arrives."""
-    return Stream(Call("GET", "/backup", nothing, repeatable=True), Pieces)
+    return Stream(Call("GET", "/backup", nothing, repeatable=True, read_seconds=BEGIN_SECONDS_MAX), Pieces)
 
 
 class Pieces(Decoder[bytes]):

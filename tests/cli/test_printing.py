@@ -1,0 +1,50 @@
+"""Cells and tables, apart from any server."""
+
+import pytest
+
+from rollbook.cli.nouns.printing import Columns, age_of, as_table, at_path, parse_format, shown
+
+NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
+
+
+@pytest.mark.parametrize(
+    ("time", "age"),
+    [
+        ("2027-01-15T08:00:00Z", "0s"),
+        ("2027-01-15T07:58:30.5Z", "89s"),
+        ("2027-01-15T07:58:00Z", "2m"),
+        ("2027-01-15T06:00:01Z", "119m"),
+        ("2027-01-14T08:00:00Z", "24h"),
+        ("2027-01-01T08:00:00Z", "14d"),
+        ("2027-01-15T11:00:00Z", "in 3h"),
+        ("2027-02-30T11:00:00Z", None),
+        ("yesterday", None),
+        (5, None),
+    ],
+)
+def test_a_time_is_shown_as_its_age(time: object, age: str | None) -> None:
+    assert age_of(time, NOW) == age
+
+
+def test_what_is_no_time_is_shown_as_it_is_but_printable_and_short() -> None:
+    assert shown("\x1b[31mred") == r"\x1b[31mred"
+    assert shown("x" * 100) == "x" * 59 + "…"
+    assert shown(["a", 1, None]) == "a,1,"
+    assert shown({"a": 1}) == '{"a": 1}'
+
+
+def test_numbers_stand_to_the_right() -> None:
+    assert as_table(["ID", "N"], [["a", "5"], ["b", "10"]]) == "ID   N\na    5\nb   10"
+
+
+def test_paths_lead_into_arrays_and_rows_have_paths_as_names() -> None:
+    document = {"nodes": [{"gpus": ["a", "b"]}, {"gpus": ["b"]}]}
+    assert at_path(document, "nodes.gpus") == ["a", "b"]
+    assert at_path({"gpus.count": 3}, "gpus.count") == 3
+    assert at_path({"a": 1}, "a.b") is None
+
+
+def test_names_are_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    for id in ("x" * 100, "2027-01-15T08:00:00Z"):
+        parse_format("name").many([{"id": id}], Columns(("id",)))
+        assert capsys.readouterr().out == f"{id}\n"
