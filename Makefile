@@ -47,6 +47,10 @@ fuzz: .venv/for-working ## Send 100,000 mangled requests to a server (REQUESTS=1
 model: .venv/for-working ## Walk hundreds of random walks beside a simple model (SEEDS=20: of 20 seeds)
 	ROLLBOOK_MODEL_SEEDS=$(SEEDS) .venv/bin/python -m pytest tests/model $(ARGS)
 
+.PHONY: bulk
+bulk: .venv/for-working ## Kill servers amid batches of 10,000 lines, and page through 100,000 clusters (minutes)
+	ROLLBOOK_BATCH_LINES=10000 ROLLBOOK_PAGED_CLUSTERS=100000 .venv/bin/python -m pytest tests/api/test_bulk.py tests/listing $(ARGS)
+
 check: formatted lint types layers console-check test contract ## Everything that CI runs
 
 contract: .venv/for-working ## Compare a running server with /openapi.json (Schemathesis, at most two minutes)

@@ -261,6 +261,12 @@ class IdempotencyKeyReused(RegistryError):
     code = "idempotency-key-reused"
 
 
+class BatchRefused(RegistryError):
+    """Another write of the same atomic batch was refused, so none of them was done."""
+
+    code = "batch-refused"
+
+
 class JournalUnavailable(RegistryError):
     """The journal can't be written: nothing was changed, and reads go on."""
 

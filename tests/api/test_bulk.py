@@ -1,9 +1,11 @@
 """Many writes in one request: a result a line, while the lines arrive."""
 
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from tests.serving import ServerProcess
 
 LINES = {"content-type": "application/x-ndjson"}
 KEY = "idempotency-key"
+BATCH_LINES = int(os.environ.get("ROLLBOOK_BATCH_LINES", "2000"))
+"""How many lines are on their way when a server is killed; ``make bulk`` sends 10,000."""
 
 
 def encoded(lines: Iterable[Any]) -> bytes:
@@ -216,7 +220,7 @@ def test_with_a_key_a_request_that_was_broken_off_goes_on(http: httpx.Client, fr
 
 
 def test_kill_9_in_the_middle_loses_no_line_that_was_answered(tmp_path: Path) -> None:
-    lines = [create(f"c-{number}") for number in range(4_000)]
+    lines = [create(f"c-{number}") for number in range(BATCH_LINES)]
     answered: list[dict[str, Any]] = []
 
     def pieces() -> Iterator[bytes]:
@@ -238,15 +242,131 @@ def test_kill_9_in_the_middle_loses_no_line_that_was_answered(tmp_path: Path) ->
         sending = threading.Thread(target=work)
         sending.start()
         count = 0
-        while count < 500:
+        while count < BATCH_LINES // 8:
             count = httpx.post(f"{server.url}/clusters/count", json={}, timeout=20).json()["count"]
         server.kill()
         sending.join()
         server.start()
         kept = httpx.post(f"{server.url}/clusters/count", json={}, timeout=20).json()["count"]
-        assert 500 <= kept < len(lines)
+        assert BATCH_LINES // 8 <= kept < len(lines)
         answered.clear()
         send(server.url)
         assert [each["status"] for each in answered] == [201] * len(lines)
         assert sum("replayed" in each for each in answered) == kept
         assert httpx.post(f"{server.url}/clusters/count", json={}, timeout=20).json()["count"] == len(lines)
+
+
+ATOMIC = {"atomic": "true"}
+
+
+def statuses(answered: list[dict[str, Any]]) -> list[int]:
+    return [each["status"] for each in answered]
+
+
+def test_an_atomic_batch_is_one_step(http: httpx.Client, fresh_id: str) -> None:
+    """Each line meets what those before it did; the revisions follow each other, and are of one moment."""
+    lines = [
+        create(fresh_id),
+        {"op": "update", "id": fresh_id, "update": {"$inc": {"counted": 1}}},
+        {"op": "join", "id": fresh_id, "node": node("n-2")},
+        create(f"{fresh_id}-2"),
+        {"op": "delete", "id": f"{fresh_id}-2"},
+    ]
+    answered = results(http, lines, params=ATOMIC)
+    assert statuses(answered) == [201, 200, 201, 201, 200]
+    first = answered[0]["revision"]
+    assert [each["revision"] for each in answered] == [*range(first, first + 5)]
+    history = http.get(f"/clusters/{fresh_id}/history").json()
+    assert len({each["time"] for each in history}) == 1
+
+
+def test_one_refused_line_leaves_an_atomic_batch_undone(http: httpx.Client, fresh_id: str) -> None:
+    newest = http.get("/readyz").json()["revision"]
+    for refused, status in (
+        ({"op": "delete", "id": "nobody"}, 404),
+        ({"op": "creat"}, 400),
+        (create(f"{fresh_id}-1"), 409),
+        ({"op": "update", "id": f"{fresh_id}-1", "update": {"$set": {"memory": -1}}}, 422),
+    ):
+        lines = [create(f"{fresh_id}-1"), refused, create(f"{fresh_id}-2")]
+        answered = results(http, lines, params=ATOMIC)
+        assert statuses(answered) == [424, status, 424], answered
+        assert answered[0]["code"] == "batch-refused"
+        assert "line 2" in answered[0]["detail"]
+    assert http.get("/readyz").json()["revision"] == newest
+    refusal(http.get(f"/clusters/{fresh_id}-1"), 404, "cluster-not-found")
+
+
+def test_a_dry_run_of_an_atomic_batch_shows_what_its_lines_do_after_each_other(
+    http: httpx.Client, fresh_id: str
+) -> None:
+    lines = [create(fresh_id), {"op": "delete", "id": fresh_id}, create(fresh_id)]
+    answered = results(http, lines, params={**ATOMIC, "dryRun": "true"})
+    assert [(each["status"], each["revision"]) for each in answered] == [(201, 0), (200, 0), (201, 0)]
+    refusal(http.get(f"/clusters/{fresh_id}"), 404, "cluster-not-found")
+
+
+def test_an_atomic_batch_with_a_key_is_done_once(http: httpx.Client, fresh_id: str) -> None:
+    lines, headers = [create(f"{fresh_id}-{n}") for n in range(3)], {KEY: f"atomic-{fresh_id}"}
+    first = results(http, lines, params=ATOMIC, headers=headers)
+    newest = http.get("/readyz").json()["revision"]
+    again = results(http, lines, params=ATOMIC, headers=headers)
+    assert again == [{**each, "replayed": True} for each in first]
+    assert http.get("/readyz").json()["revision"] == newest
+    other = {"content": encoded(lines[:2]), "headers": {**LINES, **headers}, "params": ATOMIC}
+    refusal(http.post("/clusters/bulk", **other), 422, "idempotency-key-reused")
+
+
+def test_an_atomic_batch_is_bounded(tmp_path: Path) -> None:
+    """By the bytes of its body, announced or not, and by the documents that it changes."""
+    environment = {"ROLLBOOK_ATOMIC_BYTES_MAX": "10000"}
+    with (
+        ServerProcess(tmp_path / "data", environment=environment) as server,
+        httpx.Client(base_url=server.url, timeout=20) as http,
+    ):
+        options: Any = {"headers": LINES, "params": ATOMIC}
+        body = encoded(create(f"c-{n}", text="x" * 1000) for n in range(20))
+        refusal(http.post("/clusters/bulk", content=body, **options), 413, "body-too-large")
+        refusal(http.post("/clusters/bulk", content=iter([body]), **options), 413, "body-too-large")
+        assert http.post("/clusters/count", json={}).json()["count"] == 0
+        assert statuses(results(http, [create(f"c-{n}", text="x" * 1000) for n in range(20)])) == [201] * 20
+        deletes = encoded({"op": "delete", "id": f"c-{n}"} for n in range(20))
+        answer = http.post("/clusters/bulk", content=deletes, **options)
+        assert "documents" in refusal(answer, 413, "body-too-large")["detail"]
+        assert statuses(results(http, [{"op": "delete", "id": f"c-{n}"} for n in range(3)], params=ATOMIC)) == [200] * 3
+
+
+def test_nothing_of_an_atomic_batch_is_done_before_its_last_line(
+    server: ServerProcess, http: httpx.Client, fresh_id: str
+) -> None:
+    head = HEAD.replace(b"/bulk ", b"/bulk?atomic=true ")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
+        client.sendall(head + b"content-length: 100000\r\n\r\n" + encoded([create(fresh_id)]) + b'{"op": "cre')
+        client.shutdown(socket.SHUT_WR)
+        assert received(client).startswith(b"HTTP/1.1 400")
+    refusal(http.get(f"/clusters/{fresh_id}"), 404, "cluster-not-found")
+
+
+def test_kill_9_in_the_middle_of_an_atomic_batch_leaves_all_or_nothing(tmp_path: Path) -> None:
+    """The server is killed while the batch is on its way into the journal's log."""
+    lines = [create(f"c-{number}") for number in range(BATCH_LINES)]
+    options: Any = {"content": encoded(lines), "params": ATOMIC, "headers": {**LINES, KEY: "k"}, "timeout": 60}
+    with ServerProcess(tmp_path / "data") as server:
+
+        def work() -> None:
+            with suppress(httpx.TransportError):
+                httpx.post(f"{server.url}/clusters/bulk", **options)
+
+        sending = threading.Thread(target=work)
+        sending.start()
+        while sending.is_alive() and sum(each.stat().st_size for each in (tmp_path / "data").glob("*-wal")) < 500_000:
+            sending.join(0.001)
+        server.kill()
+        sending.join()
+        server.start()
+        kept = httpx.post(f"{server.url}/clusters/count", json={}, timeout=20).json()["count"]
+        assert kept in (0, len(lines))
+        answer = httpx.post(f"{server.url}/clusters/bulk", **options)
+        answered = [json.loads(line) for line in answer.text.splitlines()]
+        assert statuses(answered) == [201] * len(lines)
+        assert sum("replayed" in each for each in answered) == kept

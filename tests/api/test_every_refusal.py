@@ -48,11 +48,15 @@ def filtered(operation: Operation, filter: Any, **options: Any) -> Asked:
             return Asked(body={"url": "https://example.net/", "filter": filter, **options})
         case "putRole":
             return Asked(body={"rules": [{"verbs": ["read"], "filter": filter}]})
+        case "updateClusters":
+            return Asked(body={"filter": filter, "update": {"$set": {"tags": []}}, **options})
+        case "deleteClusters":
+            return Asked(body={"filter": filter, **options})
         case "distinctValues":
             return Asked(body={"key": "tags", "query": filter, **options})
         case "fitClusters":
             return Asked(body={"gpus": 1, "query": filter, **options})
-        case "tableClusters":
+        case "tableClusters" | "tableNodes":
             return Asked(body={"columns": ["id"], "query": filter, **options})
         case "search":
             return Asked(body={"matchType": "cluster", "filter": {"clusterQuery": filter}})
@@ -102,6 +106,8 @@ def invalid(operation: Operation) -> Asked:
     match operation.name:
         case "updateCluster":
             return Asked(body={"$set": {"memory": -1}})
+        case "updateClusters":
+            return Asked(body={"filter": {"id": "west"}, "update": {"$set": {"memory": -1}}})
         case "patchCluster" | "replaceDocument":
             return Asked(body={"memory": -1})
         case "createCluster":
@@ -170,7 +176,16 @@ def unpiped(operation: Operation) -> Asked:
 
 def another_id(operation: Operation) -> Asked:
     merges = operation.name in ("patchCluster", "replaceDocument")
-    return Asked(body={"id": "east"} if merges else {"$set": {"id": "east"}})
+    return Asked(body={"id": "east"}) if merges else updating(operation, {"$set": {"id": "east"}})
+
+
+WRITING_AT_ONCE = {"writeInBulk": {"atomic": "true"}, "deleteClusters": {"dryRun": "false"}}
+"""The parameters with which an operation looks at the idempotency key of the whole request."""
+
+
+def updating(operation: Operation, update: Any) -> Asked:
+    """An update, as the operation takes it."""
+    return Asked(body={"filter": {"id": "west"}, "update": update} if operation.name == "updateClusters" else update)
 
 
 PROVOKED: dict[type[RegistryError], Callable[[Operation], Asked]] = {
@@ -182,13 +197,17 @@ PROVOKED: dict[type[RegistryError], Callable[[Operation], Asked]] = {
     errors.SortRefused: unsorted,
     errors.ProjectionRefused: unprojected,
     errors.PipelineRefused: unpiped,
-    errors.UpdateRefused: lambda operation: Asked(body={"$inc": {"memory": "much"}}),
+    errors.UpdateRefused: lambda operation: updating(operation, {"$inc": {"memory": "much"}}),
     errors.IdImmutable: another_id,
-    errors.IdempotencyKeyReused: lambda operation: Asked(headers={"idempotency-key": "taken"}),
+    errors.IdempotencyKeyReused: lambda operation: Asked(
+        headers={"idempotency-key": "taken"}, parameters=WRITING_AT_ONCE.get(operation.name, {})
+    ),
     errors.ClusterNotFound: elsewhere,
     errors.ClusterExists: taken,
     errors.ClusterDeleted: lambda operation: Asked(names={"id": "deleted"}),
-    errors.ClusterProtected: lambda operation: Asked(names={"id": "protected"}),
+    errors.ClusterProtected: lambda operation: Asked(
+        names={"id": "protected"}, body={"filter": {"id": "protected"}} if operation.name == "deleteClusters" else ...
+    ),
     errors.PreconditionFailed: lambda operation: Asked(headers={"if-match": '"999999"'}),
     errors.DocumentInvalid: invalid,
     errors.IdRefused: unaddressable,
@@ -307,6 +326,14 @@ def unseen(http: httpx.Client) -> Asked:
     return Asked(body={"$set": document}, parameters={"upsert": "true"}, headers={"authorization": f"Bearer {token}"})
 
 
+def unconfirmed(http: httpx.Client) -> Asked:
+    """A deletion of other clusters than were shown."""
+    filter = {"tags": "fleeting"}
+    confirm = http.post("/clusters/delete", json={"filter": filter}).json()["confirm"]
+    http.post("/clusters", json={**cluster("fleeting"), "tags": ["fleeting"]})
+    return Asked(body={"filter": filter, "confirm": confirm})
+
+
 REFUSALS = [(operation, kind) for operation in OPERATIONS for kind in operation.refuses]
 
 
@@ -324,6 +351,8 @@ def test_a_declared_refusal_comes(
         reply = send(furnished, operation, Asked(headers={"authorization": f"Bearer {token}"}))
     elif (operation.name, kind) == ("updateCluster", errors.ClusterExists):
         reply = send(furnished, operation, unseen(furnished))
+    elif (operation.name, kind) == ("deleteClusters", errors.PreconditionFailed):
+        reply = send(furnished, operation, unconfirmed(furnished))
     elif kind in FULL:
         with forgetful.stream("GET", "/clusters/watch"):
             reply = send(forgetful, operation, Asked())

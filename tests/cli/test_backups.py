@@ -181,3 +181,26 @@ def test_scheduled_backups_are_kept_and_counted(rollbook: Rollbook, home: Path) 
     left = sorted(path.name for path in kept.glob("*.backup"))
     assert left == sorted(left)[-2:]
     assert rollbook("backup", "verify", str(kept / left[-1])).code == 0
+
+
+def test_a_backup_and_an_import_bring_their_token_and_a_backup_holds_the_audit_log(
+    rollbook: Rollbook, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "admin-" + "x" * 40
+    (home / "admin").write_text(secret)
+    (home / "fleet.ndjson").write_bytes(orjson.dumps(cluster("west")) + b"\n")
+    environment = {"ROLLBOOK_ADMIN_TOKEN_FILE": str(home / "admin"), "ROLLBOOK_SECURITY": "enforce"}
+    with ServerProcess(home / "held", environment=environment) as held:
+        assert "[unauthenticated]" in rollbook("import", "--url", held.url, "fleet.ndjson").err
+        assert "[unauthenticated]" in rollbook("backup", "create", "--url", held.url, "held.backup").err
+        monkeypatch.setenv("ROLLBOOK_TOKEN", secret)
+        assert rollbook("import", "--url", held.url, "fleet.ndjson").err == "1 imported, 0 refused\n"
+        headers = {"authorization": f"Bearer {secret}"}
+        httpx.post(f"{held.url}/tokens", json={"name": "reader", "roles": ["reader"]}, headers=headers, timeout=30)
+        assert rollbook("backup", "create", "--url", held.url, "held.backup").code == 0
+    assert rollbook("backup", "restore", "held.backup", "--data", "again").code == 0
+    for name in ("audit.ndjson", "cursor.key"):
+        kept = (home / "again" / name).read_bytes()
+        assert kept
+        assert (home / "held" / name).read_bytes().startswith(kept)
+        assert (home / "again" / name).stat().st_mode & 0o077 == 0

@@ -40,6 +40,7 @@ ARGUMENTS: dict[str, Any] = {
     "role": {},
     "verb": "read",
     "pipeline": [],
+    "filter": {},
     "facets": [],
     "columns": [],
     "lines": [],

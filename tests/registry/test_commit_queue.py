@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from rollbook.journal.memory.journal import MemoryJournal
 from rollbook.registry.writing.commands import Delete
 from rollbook.registry.writing.commit_queue import CommitQueue
-from rollbook.registry.writing.drafts import Submission
 from rollbook.registry.writing.node_commands import EditNodes
+from rollbook.registry.writing.submissions import Submission, Together, Write
 from rollbook.security.callers import Caller
 from tests.registry.committers import creation, process_on
 
@@ -18,7 +18,7 @@ from tests.registry.committers import creation, process_on
 def submission(caller: str, id: str, verb: str = "delete") -> Submission:
     """A command of a caller. Nothing here carries it out."""
     command = Delete(id) if verb == "delete" else EditNodes(id, None, None)
-    return Submission(command, Caller(caller, key=caller), None, asyncio.Future(loop=LOOP), 0.0)
+    return Submission(Write(command, Caller(caller, key=caller)), asyncio.Future(loop=LOOP), 0.0)
 
 
 LOOP = asyncio.new_event_loop()
@@ -31,7 +31,7 @@ def test_a_caller_with_one_command_waits_for_one_batch_of_others() -> None:
         queue.put(submission("flood", str(number)))
     queue.put(submission("other", "x"))
     batch = queue.take(8)
-    assert [each.caller.name for each in batch] == ["flood", "other", "flood"]
+    assert [each.write.caller.name for each in batch] == ["flood", "other", "flood"]
     assert len(queue.take(8)) == 8, "nobody else waits"
 
 
@@ -41,16 +41,27 @@ def test_nodes_and_heartbeats_go_first_and_leave_room_for_others() -> None:
         queue.put(submission("flood", str(number)))
     for number in range(10):
         queue.put(submission(f"controller-{number}", "west", "nodes"))
-    verbs = [each.command.verb for each in queue.take(8)]
+    verbs = [each.write.command.verb for each in queue.take(8)]
     assert verbs == ["nodes"] * 4 + ["delete"] * 2
+
+
+def test_what_is_done_together_has_a_batch_of_its_own_and_lets_others_between() -> None:
+    queue = CommitQueue()
+    sets = [Together([], asyncio.Future(loop=LOOP), 0.0) for _ in range(2)]
+    for each in (sets[0], submission("a", "1"), sets[1], submission("b", "2")):
+        queue.put(each)
+    assert queue.take(8) == [sets[0]]
+    assert [each.write.command.id for each in queue.take(8)] == ["1", "2"]
+    assert queue.take(8) == [sets[1]]
+    assert len(queue) == 0
 
 
 def test_what_has_waited_before_comes_first() -> None:
     queue = CommitQueue()
     queue.put(submission("a", "1", "nodes"))
     queue.put_back([submission("b", "2"), submission("b", "3")])
-    assert [each.command.id for each in queue] == ["2", "3", "1"]
-    assert [each.command.id for each in queue.take(8)] == ["2", "3", "1"]
+    assert [each.write.command.id for each in queue] == ["2", "3", "1"]
+    assert [each.write.command.id for each in queue.take(8)] == ["2", "3", "1"]
 
 
 @given(PUTS, st.integers(min_value=4, max_value=16))
@@ -60,15 +71,17 @@ def test_nothing_is_lost_a_lane_of_a_caller_keeps_its_order_and_no_caller_has_mo
         queue.put(submission(caller, str(number), verb))
     taken: list[Submission] = []
     while len(queue):
-        waiting = {each.caller.name for each in queue}
+        waiting = {each.write.caller.name for each in queue}
         batch = queue.take(most)
         assert 0 < len(batch) <= most
-        for caller, count in Counter(each.caller.name for each in batch).items():
+        for caller, count in Counter(each.write.caller.name for each in batch).items():
             assert len(waiting) == 1 or count <= most // 4, caller
         taken += batch
-    assert sorted(int(each.command.id) for each in taken) == list(range(len(puts)))
-    for lane in {(each.caller.name, each.command.verb) for each in taken}:
-        numbers = [int(each.command.id) for each in taken if (each.caller.name, each.command.verb) == lane]
+    assert sorted(int(each.write.command.id) for each in taken) == list(range(len(puts)))
+    for lane in {(each.write.caller.name, each.write.command.verb) for each in taken}:
+        numbers = [
+            int(each.write.command.id) for each in taken if (each.write.caller.name, each.write.command.verb) == lane
+        ]
         assert numbers == sorted(numbers)
 
 

@@ -14,7 +14,8 @@ import pytest
 from rollbook.errors import ClusterExists, Compacted, JournalConflict, JournalUnavailable
 from rollbook.journal.changes import Change
 from rollbook.journal.memory.journal import MemoryJournal
-from rollbook.registry.writing.committing import CONFLICTS_MAX, OutOfStep
+from rollbook.registry.writing.committing import OutOfStep
+from rollbook.registry.writing.conflicts import CONFLICTS_MAX
 from tests.examples import node
 from tests.registry.committers import Process, change, creation, process_on
 

@@ -28,6 +28,7 @@ from rollbook.registry.history.moments import (
     parse_revision,
     parse_time,
 )
+from rollbook.registry.reading.filters_in_words import filter_in_words
 from rollbook.registry.reading.requests import parse_watch_filter
 
 LIMIT_DEFAULT, LIMIT_MAX = 100, 1000
@@ -202,6 +203,13 @@ DRY_RUN: Parameter[bool] = Parameter(
     _words("true", "false", default="false"),
     False,
 )
+ATOMIC: Parameter[bool] = Parameter(
+    "atomic",
+    lambda text, limits: parse_flag("atomic", text),
+    "`true`: all lines are done or none, in one step; nothing is done before the last of them is there",
+    _words("true", "false", default="false"),
+    False,
+)
 UPSERT: Parameter[bool] = Parameter(
     "upsert",
     lambda text, limits: parse_flag("upsert", text),
@@ -241,6 +249,15 @@ FILTER: Parameter[Filter] = Parameter(
     "the filter, as JSON",
     {"type": "string", "contentMediaType": "application/json", "examples": ['{"regionId":"us-west-2"}']},
     EVERYTHING,
+)
+WATCH_WHERE: Parameter[Filter | None] = Parameter(
+    "where",
+    lambda text, limits: parse_watch_filter(
+        filter_in_words(text_of("where")(text, limits), at="", limits=limits), at="", limits=limits
+    ),
+    "the filter, [in words](words.md), instead of `filter`",
+    {"type": "string", "examples": ["gpus >= 2 and status = live"]},
+    None,
 )
 AS: Parameter[Detail] = Parameter(
     "as",

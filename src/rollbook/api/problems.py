@@ -63,6 +63,7 @@ STATUSES: Mapping[type[RegistryError], int] = {
     errors.DocumentInvalid: 422,
     errors.IdempotencyKeyReused: 422,
     errors.IdImmutable: 422,
+    errors.BatchRefused: 424,
     errors.HeadTooLarge: 431,
     errors.Overloaded: 503,
     errors.JournalUnavailable: 503,

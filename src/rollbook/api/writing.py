@@ -49,13 +49,13 @@ async def write(request: Request, command: Command, answer: Answering, *, reason
     return response
 
 
-async def key_of(request: Request) -> IdempotencyKey | None:
+async def key_of(request: Request, *, keeps_body: bool = True) -> IdempotencyKey | None:
     """The idempotency key of a POST that has one. Refuses (RequestRefused) one that can't be a key."""
     given = idempotency_key_in(request) if request.method == "POST" else None
     if given is None:
         return None
     asked = (request.method.encode(), request.scope["raw_path"], request.scope["query_string"], await request.body())
-    return IdempotencyKey.of(owner_of(caller_of(request)), given, *asked)
+    return IdempotencyKey.of(owner_of(caller_of(request)), given, *asked, keeps_body=keeps_body)
 
 
 def idempotency_key_in(request: Request) -> str | None:

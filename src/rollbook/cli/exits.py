@@ -39,6 +39,7 @@ EXIT_CODES: Mapping[type[RegistryError], int] = {
     errors.NodeNotFound: CLASHED,
     errors.NodeExists: CLASHED,
     errors.IdempotencyKeyReused: REFUSED,
+    errors.BatchRefused: REFUSED,
     errors.BackupRefused: FAILED,
     errors.WebhookNotFound: CLASHED,
     errors.WebhookExists: CLASHED,

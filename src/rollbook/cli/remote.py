@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from rollbook.cli.places import Outcome, concerning_one
+from rollbook.cli.targets import target_of
 from rollbook.client import AsyncClient
 from rollbook.clusters.acceptance import SchemaRules, accept_new
 from rollbook.documents.codec import encode_json
@@ -26,7 +27,8 @@ IN_ORDER_MAX = 8
 @asynccontextmanager
 async def open_server(url: str, reason: str | None) -> AsyncIterator["Server"]:
     """The server at ``url``; ``reason`` is why it is written to."""
-    async with AsyncClient(url, reason=reason) as client:
+    target = target_of(url, None, None)
+    async with AsyncClient(target.url, token=target.token, reason=reason) as client:
         yield Server(client)
 
 

@@ -18,6 +18,8 @@ class Clusters:
     patch = operation(clusters.patch)
     replace = operation(clusters.replace)
     delete = operation(clusters.delete)
+    update_matching = operation(clusters.update_matching)
+    delete_matching = operation(clusters.delete_matching)
     restore = operation(clusters.restore)
     protect = operation(clusters.protect)
     unprotect = operation(clusters.unprotect)
@@ -46,6 +48,7 @@ class Nodes:
     sync = operation(nodes.sync)
     heartbeat = operation(nodes.heartbeat)
     uptime = operation(nodes.uptime)
+    table = operation(nodes.table)
 
 
 class History:

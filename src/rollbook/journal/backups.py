@@ -8,7 +8,9 @@ is ``manifest.json``, which says as of which revision and time it is; the others
 journal the newest of them: a directory whose journal is older than the stores beside it would be refused.
 """
 
+import contextlib
 import hashlib
+import os
 import shutil
 import tarfile
 import tempfile
@@ -35,6 +37,8 @@ DIGEST_BYTES = hashlib.sha256().digest_size
 MANIFEST = "manifest.json"
 PIECE_BYTES = 1024 * 1024
 LEVEL = 3
+PLAIN_FILES = ("clock", "cursor.key", "audit*.ndjson")
+"""What else of a data directory is kept: the newest known time, the key of cursors, and the audit log."""
 
 
 class Manifest(Struct, frozen=True, rename="camel"):
@@ -53,6 +57,7 @@ def make_backup(journal: DirectoryJournal, directory: Path, into: BinaryIO, *, a
     """
     with tempfile.TemporaryDirectory(prefix="backup-", dir=directory) as scratch:
         copies = Path(scratch)
+        copy_plain_files(directory, copies)
         copy_beside(directory, copies)
         journal.copy(copies)
         manifest = _manifest_of(copies, at_ms)
@@ -90,7 +95,7 @@ def restore_backup(path: Path, directory: Path, *, to_revision: int | None = Non
     directory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{directory.name}-", dir=directory.parent) as scratch:
         made = Path(scratch) / "data"
-        made.mkdir()
+        made.mkdir(mode=0o700)
         manifest = unpack_backup(path, made)
         _check(made, manifest, path)
         revision = manifest.revision
@@ -120,11 +125,28 @@ def unpack_backup(path: Path, into: Path) -> Manifest:
                 if member.name == MANIFEST:
                     manifest = msgspec.json.decode(content.read(), type=Manifest)
                 else:
-                    with (into / member.name).open("wb") as out:
+                    descriptor = os.open(into / member.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                    with os.fdopen(descriptor, "wb") as out:
                         shutil.copyfileobj(content, out, PIECE_BYTES)
     if manifest is None:
         raise BackupRefused(f"{path} does not say what it is of")
     return manifest
+
+
+def copy_plain_files(directory: Path, into: Path) -> None:
+    """Copy the files that are read and written as a whole, or line by line. A line that is not whole is left out."""
+    listed: list[Path] = []
+    while (there := _plain_files_in(directory)) != listed:  # again where the audit log went on in another file
+        listed = there
+        for path in there:
+            with contextlib.suppress(FileNotFoundError):
+                content = path.read_bytes()
+                whole = content[: content.rfind(b"\n") + 1] if path.suffix == ".ndjson" else content
+                (into / path.name).write_bytes(whole)
+
+
+def _plain_files_in(directory: Path) -> list[Path]:
+    return sorted(path for pattern in PLAIN_FILES for path in directory.glob(pattern))
 
 
 def _manifest_of(copies: Path, at_ms: int) -> Manifest:

@@ -4,7 +4,7 @@ One rule: who asks comes first in every method.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -19,7 +19,9 @@ from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.following import Follower
 from rollbook.registry.history.compacting import Compactor
 from rollbook.registry.history.history import History
+from rollbook.registry.listing.filtered_writes import FilteredWrites
 from rollbook.registry.listing.fits import Fits
+from rollbook.registry.listing.node_tables import NodeTables
 from rollbook.registry.listing.pages import Pages
 from rollbook.registry.listing.tables import Tables
 from rollbook.registry.liveness.lease_keeping import LeaseKeeper
@@ -31,6 +33,7 @@ from rollbook.registry.webhooks.webhooks import Webhooks
 from rollbook.registry.writing.commands import ANY_REVISION, Command, Precondition
 from rollbook.registry.writing.committing import Committer, WriteResult
 from rollbook.registry.writing.idempotency import IdempotencyKey
+from rollbook.registry.writing.submissions import Outcomes, Write
 from rollbook.security.callers import Caller
 from rollbook.security.seeing import Seeing
 from rollbook.security.sights import WHOLE
@@ -69,10 +72,27 @@ class Registry(Struct, frozen=True):
         return Fits(self.reader, limits=self.limits)
 
     @property
+    def filtered_writes(self) -> FilteredWrites:
+        """Writes on all clusters that match a filter."""
+        return FilteredWrites(
+            self.pages,
+            self.committer,
+            self.journal,
+            facts=self.facts_for,
+            key=self.pages.key,
+            now_ms=self.clock.now_ms,
+        )
+
+    @property
     def tables(self) -> Tables:
         """Tables of clusters."""
         view, threads, facts = self.view, self.reader.threads, self.facts
         return Tables(view, threads, self.history, self.pages, facts=facts, limits=self.limits)
+
+    @property
+    def node_tables(self) -> NodeTables:
+        """Tables of nodes."""
+        return NodeTables(self.pages, self.reader.threads, key=self.pages.key)
 
     @property
     def seeing(self) -> Seeing:
@@ -94,6 +114,15 @@ class Registry(Struct, frozen=True):
         What was done before with the same ``key`` is not done again, and its result is given.
         """
         return self.committer.submit(caller, command, reason=reason, dry_run=dry_run, key=key)
+
+    def write_together(
+        self, writes: Sequence[Write], *, dry_run: bool = False, key: IdempotencyKey | None = None
+    ) -> asyncio.Future[Outcomes]:
+        """Like ``write``, for writes of which all are done, in one step, or none.
+
+        The future has the outcome of each; it raises what they are refused with together.
+        """
+        return self.committer.submit_together(writes, dry_run=dry_run, key=key)
 
     def entry(self, caller: Caller, id: str, *, precondition: Precondition = ANY_REVISION) -> Entry:
         """The newest document of ``id``, as the caller sees it. Refuses (ClusterNotFound) when it sees none."""

@@ -7,41 +7,34 @@ connection. Lines on one cluster are done in their order: those behind one that 
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from typing import TypeAlias
 
-import orjson
 from msgspec import Struct
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from rollbook import errors
 from rollbook.api import events, headers
-from rollbook.api.asking import caller_of, is_revoked, media_type_of, reason_of, registry_of
+from rollbook.api.asking import is_revoked, media_type_of, registry_of
+from rollbook.api.atomic_batches import write_atomically
 from rollbook.api.declarations import NDJSON, Answer, Body, Operation
 from rollbook.api.handlers.clusters import rules_of
+from rollbook.api.line_writes import LinesAsked, Parsed, lines_asked, result_line
 from rollbook.api.lines import Line, groups_of_lines
-from rollbook.api.offloading import off_the_loop
-from rollbook.api.parameters import DRY_RUN, FIELD_VALIDATION
-from rollbook.api.problems import MISTAKE, members_of
+from rollbook.api.parameters import ATOMIC, DRY_RUN, FIELD_VALIDATION
 from rollbook.api.schemas.messages import TEXT
-from rollbook.api.writing import idempotency_key_in, owner_of
-from rollbook.documents.codec import check_values, decode_json
+from rollbook.api.writing import owner_of
 from rollbook.documents.values import Value
-from rollbook.errors import BodyTooLarge, MediaTypeUnsupported, PermissionDenied, RegistryError, Unauthenticated
-from rollbook.registry.reading.bulk_lines import BulkLine, LineRules, parse_bulk_line
+from rollbook.errors import MediaTypeUnsupported, RegistryError, Unauthenticated
+from rollbook.registry.reading.bulk_lines import BulkLine
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.committing import WriteResult
 from rollbook.registry.writing.idempotency import IdempotencyKey
-from rollbook.security.callers import Caller
 
 UNDER_WAY_MAX = 2048
 UNDER_WAY_BYTES_MAX = 32 * 1024 * 1024
-ENVELOPE_BYTES = 64 * 1024
-"""What a line may have beside a document of the largest size."""
-
-Parsed: TypeAlias = BulkLine | RegistryError
 
 
 class UnderWay(Struct, frozen=True):
@@ -57,17 +50,10 @@ async def write_in_bulk(request: Request) -> Response:
     """A line of result for every line."""
     if media_type_of(request) != NDJSON or request.headers.get("content-encoding", "identity") != "identity":
         raise MediaTypeUnsupported(f"lines are sent as {NDJSON}, not compressed")
-    registry, caller = registry_of(request), caller_of(request)
-    bulk = Bulk(
-        registry,
-        caller,
-        LineRules(rules_of(request), registry.limits, registry.facts_for(caller), caller.access),
-        reason=reason_of(request),
-        dry_run=DRY_RUN.of(request),
-        key=idempotency_key_in(request),
-        is_revoked=lambda: is_revoked(request.scope),
-    )
-    return LinesAnswer(bulk.results(request.stream()))
+    asked, registry = lines_asked(request, rules_of(request)), registry_of(request)
+    if ATOMIC.of(request):
+        return await write_atomically(request, asked)
+    return LinesAnswer(Bulk(registry, asked, is_revoked=lambda: is_revoked(request.scope)).results(request.stream()))
 
 
 def as_it_is(body: Value) -> Value:
@@ -95,25 +81,10 @@ class LinesAnswer(Response):
 class Bulk:
     """One bulk request on its way."""
 
-    def __init__(
-        self,
-        registry: Registry,
-        caller: Caller,
-        asked: LineRules,
-        *,
-        reason: str | None,
-        dry_run: bool,
-        key: str | None,
-        is_revoked: Callable[[], bool],
-    ) -> None:
+    def __init__(self, registry: Registry, asked: LinesAsked, *, is_revoked: Callable[[], bool]) -> None:
         self._is_revoked = is_revoked
         self._registry = registry
-        self._caller = caller
         self._asked = asked
-        self._reason = reason
-        self._dry_run = dry_run
-        self._key = None if dry_run else key
-        self._line_bytes_max = max(asked.limits.body_bytes_max, asked.limits.document_bytes_max) + ENVELOPE_BYTES
         self._under_way: deque[UnderWay] = deque()
         self._bytes = 0
         self._changed = asyncio.Event()
@@ -140,45 +111,29 @@ class Bulk:
         """Submit the lines as they come."""
         number = 0
         try:
-            async for lines in groups_of_lines(chunks, line_bytes_max=self._line_bytes_max):
+            async for lines in groups_of_lines(chunks, line_bytes_max=self._asked.line_bytes_max):
                 if self._is_revoked():
                     raise Unauthenticated("the token is no longer in force; what came before this line is done")
-                for line, parsed in zip(lines, await self._parsed(lines), strict=True):
+                for line, parsed in zip(lines, await self._asked.parsed(lines), strict=True):
                     number = line.number
                     await self._room()
                     await self._submit(line, parsed)
         except RegistryError as refusal:
             self._add(UnderWay(number + 1, 0, refusal))
 
-    async def _parsed(self, lines: Sequence[Line]) -> Sequence[Parsed]:
-        size_bytes = sum(len(line.text or b"") for line in lines)
-        return await off_the_loop(lambda: [self._parse(line) for line in lines], size_bytes=size_bytes)
-
-    def _parse(self, line: Line) -> Parsed:
-        try:
-            if line.text is None:
-                raise BodyTooLarge(f"the line has more than {self._line_bytes_max} bytes")
-            check_values(line.text, bytes_max=self._asked.limits.document_bytes_max, name="the line")
-            value: Value = decode_json(line.text, limits=self._asked.limits, name="the line")
-            return parse_bulk_line(value, self._asked)
-        except RegistryError as refusal:
-            return refusal
-
     async def _submit(self, line: Line, parsed: Parsed) -> None:
         size_bytes = len(line.text or b"")
-        if isinstance(parsed, BulkLine) and not self._caller.may(parsed.verb) and self._caller.observed is None:
-            parsed = PermissionDenied(f"{self._caller.name} may not do this: it takes the verb {parsed.verb!r}")
         if isinstance(parsed, RegistryError):
             self._add(UnderWay(line.number, size_bytes, parsed))
             return
         id = parsed.command.id
         if id in self._slow:
             await asyncio.wait([self._slow.pop(id)])
-        key = None
-        if self._key is not None:
-            name = f"{line.number} {self._key}"
-            key = IdempotencyKey.of(owner_of(self._caller), name, line.text or b"", keeps_body=False)
-        result = self._registry.write(self._caller, parsed.command, reason=self._reason, dry_run=self._dry_run, key=key)
+        asked, key = self._asked, None
+        if asked.key is not None:
+            name = f"{line.number} {asked.key}"
+            key = IdempotencyKey.of(owner_of(asked.caller), name, line.text or b"", keeps_body=False)
+        result = self._registry.write(asked.caller, parsed.command, reason=asked.reason, dry_run=asked.dry_run, key=key)
         result.add_done_callback(lambda done: done.cancelled() or done.exception())  # also when nobody asks any more
         if parsed.may_take_long:
             self._slow[id] = result
@@ -213,26 +168,15 @@ class Bulk:
         self._bytes -= done.size_bytes
         if done.line is not None and self._slow.get(done.line.command.id) is done.outcome:
             del self._slow[done.line.command.id]
-        return result_line(done)
+        return _line_of(done)
 
 
-def result_line(done: UnderWay) -> bytes:
+def _line_of(done: UnderWay) -> bytes:
     """What became of a line, as a line."""
-    outcome: WriteResult | BaseException
+    id = None if done.line is None else done.line.command.id
     if isinstance(done.outcome, RegistryError):
-        outcome = done.outcome
-    else:
-        outcome = done.outcome.exception() or done.outcome.result()
-    members: dict[str, object] = {"line": done.number}
-    if isinstance(outcome, WriteResult):
-        is_new = outcome.kind == "created" or outcome.outcome == "joined"
-        members |= {"status": 201 if is_new else 200, "id": outcome.id, "revision": outcome.revision}
-        members |= {"warnings": outcome.warnings} if outcome.warnings else {}
-        members |= {"replayed": True} if outcome.replayed else {}
-    else:
-        members |= {} if done.line is None else {"id": done.line.command.id}
-        members |= members_of(outcome if isinstance(outcome, RegistryError) else RegistryError(MISTAKE))
-    return orjson.dumps(members, option=orjson.OPT_APPEND_NEWLINE)
+        return result_line(done.number, done.outcome, id)
+    return result_line(done.number, done.outcome.exception() or done.outcome.result(), id)
 
 
 EXAMPLE = (
@@ -254,7 +198,7 @@ OPERATIONS = (
         summary="Write many clusters",
         verb="update",
         verb_instead="create",
-        parameters=(FIELD_VALIDATION, DRY_RUN),
+        parameters=(FIELD_VALIDATION, DRY_RUN, ATOMIC),
         headers=(headers.REASON, headers.IDEMPOTENCY_KEY),
         body=LINES,
         answers=(
@@ -266,6 +210,7 @@ OPERATIONS = (
                 (NDJSON,),
             ),
         ),
+        refuses=(errors.IdempotencyKeyReused,),
         reads_lines=True,
     ),
 )

@@ -11,6 +11,8 @@ from rollbook.api.handlers.queries import MOMENT, NOTED, OF_FILTERS
 from rollbook.api.paging import CURSOR, PAGE_HEADERS, page_headers
 from rollbook.api.parameters import moment_of
 from rollbook.limits import budget_from_now
+from rollbook.registry.listing.node_tables import KEYS as NODE_KEYS
+from rollbook.registry.listing.node_tables import parse_node_table
 from rollbook.registry.listing.rendering import as_columns, as_csv, as_lines
 from rollbook.registry.listing.table_requests import KEYS, parse_table
 from rollbook.registry.listing.tables import Table
@@ -28,6 +30,18 @@ async def table_of_clusters(request: Request) -> Response:
     return responses.warned(
         response, await registry.reader.fleet(caller_of(request)).notes_on(asked.query.undocumented, asked.query.paths)
     )
+
+
+async def table_of_nodes(request: Request) -> Response:
+    """The columns that are asked for of the nodes of the clusters that match."""
+    registry, moment = registry_of(request), moment_of(request)
+    asked = await NODE_TABLE.of(request, limits=registry.limits, cursor=CURSOR.of(request), moment=repr(moment))
+    table = await registry.node_tables.table(caller_of(request), asked, moment)
+    response = await _rendered(request, table)
+    response.headers[responses.REVISION_HEADER] = str(table.revision)
+    page_headers(request, response, cursor=table.cursor, total=table.count)
+    query, fleet = asked.page.query, registry.reader.fleet(caller_of(request))
+    return responses.warned(response, await fleet.notes_on(query.undocumented, query.paths))
 
 
 async def _rendered(request: Request, table: Table) -> Response:
@@ -48,6 +62,14 @@ TABLE = Body(
     '`{"columns": [path, ...], "query": filter, "sort", "limit", "cursor", "maxTimeMS"}`',
     {"columns": ["id", "regionId", "gpus.count", "tags"], "query": {"status": "live"}, "sort": {"id": 1}},
     options=KEYS,
+)
+
+NODE_TABLE = Body(
+    parse_node_table,
+    reference("NodeTableRequest"),
+    '`{"columns": [path, ...], "query": filter, "nodeQuery": filter, "limit", "cursor", "maxTimeMS"}`',
+    {"columns": ["clusterId", "id", "gpus.count", "cluster.regionId"], "nodeQuery": {"gpus.count": {"$gte": 1}}},
+    options=NODE_KEYS,
 )
 
 OPERATIONS = (
@@ -73,5 +95,27 @@ OPERATIONS = (
             ),
         ),
         refuses=(*OF_FILTERS, errors.SortRefused, errors.CursorRefused, errors.Compacted),
+    ),
+    Operation(
+        name="tableNodes",
+        method="POST",
+        path="/nodes/table",
+        handler=table_of_nodes,
+        tag="nodes",
+        summary="Read columns of nodes",
+        verb="read",
+        parameters=(*MOMENT, CURSOR),
+        headers=(headers.ACCEPT,),
+        body=NODE_TABLE,
+        answers=(
+            Answer(
+                200,
+                "as of `POST /clusters/table`, with a row a node: a page of them, as [below](#tables)",
+                reference("Table"),
+                (*PAGE_HEADERS, *NOTED),
+                (JSON, CSV, NDJSON),
+            ),
+        ),
+        refuses=(*OF_FILTERS, errors.CursorRefused, errors.Compacted),
     ),
 )

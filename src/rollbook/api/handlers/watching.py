@@ -12,10 +12,11 @@ from rollbook.api.asking import caller_of, is_revoked, registry_of
 from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, reference
 from rollbook.api.events import ENDED, SSE, EventStream, disconnection
 from rollbook.api.offloading import is_quick_to_parse, off_the_loop
-from rollbook.api.parameters import AS, FILTER, SINCE, WAIT_FOR
+from rollbook.api.parameters import AS, FILTER, SINCE, WAIT_FOR, WATCH_WHERE
 from rollbook.api.responses import REVISION_HEADER, prefers
 from rollbook.documents.values import MISSING, Maybe
-from rollbook.errors import Unauthenticated
+from rollbook.errors import RequestRefused, Unauthenticated
+from rollbook.language.filters import Filter
 from rollbook.limits import Limits
 from rollbook.registry.history.moments import parse_revision
 from rollbook.registry.reading.requests import WATCH_KEYS, WatchRequest, parse_watch
@@ -29,9 +30,17 @@ async def watch_by_address(request: Request) -> Response:
     """A watch whose filter is a parameter. Refusals of the filter have their place within it."""
     text = request.query_params.get(FILTER.name, "").encode()
     if is_quick_to_parse(text):
-        return await _watch(request, WatchRequest(FILTER.of(request)))
-    filter = await off_the_loop(lambda: FILTER.of(request), size_bytes=len(text))
+        return await _watch(request, WatchRequest(_filter_of(request)))
+    filter = await off_the_loop(lambda: _filter_of(request), size_bytes=len(text))
     return await _watch(request, WatchRequest(filter))
+
+
+def _filter_of(request: Request) -> Filter:
+    """The filter, as JSON or in words. Refuses (RequestRefused) both."""
+    words = WATCH_WHERE.of(request)
+    if words is not None and FILTER.name in request.query_params:
+        raise RequestRefused("filter and where exclude each other: a filter is given as JSON or in words")
+    return FILTER.of(request) if words is None else words
 
 
 async def watch_by_body(request: Request) -> Response:
@@ -92,7 +101,7 @@ def _since(request: Request, in_body: int | None) -> int | None:
 WATCH = Body(
     parse_watch_body,
     reference("WatchRequest"),
-    '`{"query": filter, "since": revision}`',
+    '`{"query": filter, "since": revision}`, or `where` instead of `query`',
     {"query": {"status": "live"}},
     optional=True,
     options=WATCH_KEYS,
@@ -121,7 +130,7 @@ OPERATIONS = (
         tag="watching",
         summary="Watch clusters",
         verb="watch",
-        parameters=(FILTER, SINCE, AS, WAIT_FOR),
+        parameters=(FILTER, WATCH_WHERE, SINCE, AS, WAIT_FOR),
         headers=(headers.ACCEPT, headers.LAST_EVENT_ID),
         answers=(STREAM,),
         refuses=(*REFUSES, errors.MalformedJson, errors.JsonTooDeep),

@@ -13,10 +13,7 @@ from rollbook.language.collation import LOCALE, STRENGTHS
 from rollbook.language.filters import tables as filter_tables
 from rollbook.language.pipelines import table as stage_table
 from rollbook.language.updates import table as update_table
-from rollbook.registry.listing.table_requests import COLUMNS_MAX
 from rollbook.registry.reading.facet_requests import FACETS_MAX, VALUES_MAX
-from rollbook.registry.reading.fit_requests import LIMIT_DEFAULT as FIT_DEFAULT
-from rollbook.registry.reading.fit_requests import LIMIT_MAX as FIT_MAX
 
 INT64: Schema = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
 FILTER = reference("Filter")
@@ -99,6 +96,7 @@ COMPONENTS: dict[str, Schema] = {
                 "type": "object",
                 "properties": {
                     "update": reference("Update"),
+                    "where": WORDS,
                     "arrayFilters": array_of({"type": "object"}),
                     "filter": FILTER,
                 },
@@ -202,43 +200,9 @@ COMPONENTS: dict[str, Schema] = {
             },
         ]
     },
-    "FitRequest": {
-        "type": "object",
-        "properties": {
-            "query": FILTER,
-            "where": WORDS,
-            "nodes": {**INT64, "description": "on each of this number of nodes as much as is named"},
-            "gpus": INT64,
-            "gpuModel": {"type": "string", "description": "any name of the model"},
-            "gpuMemory": {"type": "number", "minimum": 0, "description": "of each GPU, in MB"},
-            "vcpus": {"type": "number", "minimum": 0},
-            "memory": {"type": "number", "minimum": 0, "description": "in MB"},
-            "onOneNode": {"type": "boolean", "description": "everything on one node"},
-            "limit": {"type": "integer", "minimum": 1, "maximum": FIT_MAX, "default": FIT_DEFAULT},
-            "maxTimeMS": INT64,
-            "comment": {},
-        },
-        "additionalProperties": False,
-    },
-    "TableRequest": {
-        "type": "object",
-        "properties": {
-            "columns": {**array_of({"type": "string"}), "minItems": 1, "maxItems": COLUMNS_MAX},
-            "query": FILTER,
-            "where": WORDS,
-            "sort": {"type": "object"},
-            "limit": {**INT64, "description": "0: no limit; of a page, 1 to 1,000"},
-            "cursor": CURSOR,
-            "maxTimeMS": INT64,
-            "collation": reference("Collation"),
-            "comment": {},
-        },
-        "required": ["columns"],
-        "additionalProperties": False,
-    },
     "WatchRequest": {
         "type": "object",
-        "properties": {"query": FILTER, "since": INT64},
+        "properties": {"query": FILTER, "where": WORDS, "since": INT64},
         "additionalProperties": False,
     },
 }

@@ -45,6 +45,9 @@ _CHANGE = {
 }
 _ENVELOPE = {"header": {"type": ["object", "null"]}}
 
+REVISION_OR_NULL: Schema = {"type": ["integer", "null"], "description": "the newest; null where nothing changed"}
+DRY_RUNS: Schema = {**array_of(reference("DryRun")), "description": "of the first 100 that match"}
+
 COMPONENTS: dict[str, Schema] = {
     "Message": object_of({"message": TEXT}),
     "Count": object_of({"count": COUNT}),
@@ -103,6 +106,18 @@ COMPONENTS: dict[str, Schema] = {
         description="What a write would do. `event` is null where it would change nothing; `revision` is that of the "
         "document as it is, `diff` the JSON Patch (RFC 6902) that leads from it to `document`.",
     ),
+    "FilteredUpdateResult": {
+        "anyOf": [
+            object_of({"matched": COUNT, "changed": COUNT, "revision": REVISION_OR_NULL, "ids": array_of(TEXT)}),
+            object_of({"dryRun": {"const": True}, "matched": COUNT, "changed": COUNT, "clusters": DRY_RUNS}),
+        ]
+    },
+    "FilteredDeletionResult": {
+        "anyOf": [
+            object_of({"matched": COUNT, "deleted": COUNT, "revision": REVISION_OR_NULL, "ids": array_of(TEXT)}),
+            object_of({"dryRun": {"const": True}, "matched": COUNT, "confirm": TEXT, "clusters": DRY_RUNS}),
+        ]
+    },
     "Change": object_of(_CHANGE, optional=("document", "patch", "problem"), description="A change of a cluster."),
     "Events": object_of(
         {"revision": COUNT, "events": array_of(reference("Change"))},

@@ -63,6 +63,7 @@ AT_CREATION = {
     ),
     "since": _member(COUNT, "on creation: deliver what is later than this revision; from now on where it is left out"),
 }
+IN_WORDS = {"where": _member(TEXT, "the filter in words, instead of `filter`; what it became is shown as `filter`")}
 _READ = {"id": TEXT, "createdAt": TIME, "updatedAt": TIME, "status": {"type": "object"}}
 _WEBHOOK = {**MEMBERS, **_READ}
 
@@ -72,9 +73,9 @@ def _nullable(members: dict[str, Any]) -> dict[str, Any]:
 
 
 COMPONENTS: dict[str, Schema] = {
-    "NewWebhook": closed({**MEMBERS, **SECRET, **AT_CREATION}, required=("url",)),
-    "WebhookReplacement": closed({**MEMBERS, **SECRET, **AT_CHANGE, **_READ}, required=("url",)),
-    "WebhookPatch": closed({**_nullable({**MEMBERS, **SECRET, **AT_CHANGE}), **_READ}),
+    "NewWebhook": closed({**MEMBERS, **IN_WORDS, **SECRET, **AT_CREATION}, required=("url",)),
+    "WebhookReplacement": closed({**MEMBERS, **IN_WORDS, **SECRET, **AT_CHANGE, **_READ}, required=("url",)),
+    "WebhookPatch": closed({**_nullable({**MEMBERS, **SECRET, **AT_CHANGE}), **IN_WORDS, **_READ}),
     "Webhook": object_of(_WEBHOOK),
     "WebhookWithSecret": object_of({**_WEBHOOK, **SECRET}),
     "ReplayRequest": closed({"since": COUNT}, required=("since",)),

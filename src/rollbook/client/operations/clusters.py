@@ -163,6 +163,44 @@ def bulk(
     )
 
 
+def update_matching(
+    filter: Json,
+    update: Any,
+    *,
+    strict: bool = False,
+    reason: str | None = None,
+    key: str | None = None,
+    **options: Any,
+) -> Call[Json]:
+    """Update all clusters that match, or none: ``{"matched", "changed", "revision", "ids"}``."""
+    return Call(
+        "POST",
+        "/clusters/update",
+        value,
+        parameters=_validation(strict),
+        headers=headers_of(reason=reason, key=key),
+        body=encoded({"filter": filter, "update": update, **options}),
+        repeatable=key is not None,
+    )
+
+
+def delete_matching(
+    filter: Json, *, confirm: str | None = None, reason: str | None = None, key: str | None = None, **options: Any
+) -> Call[Json]:
+    """Delete all clusters that match. Without ``confirm`` nothing is deleted: the answer shows what would be.
+
+    Its ``confirm`` is what the second call brings.
+    """
+    return Call(
+        "POST",
+        "/clusters/delete",
+        value,
+        headers=headers_of(reason=reason, key=key),
+        body=encoded({"filter": filter, **({} if confirm is None else {"confirm": confirm}), **options}),
+        repeatable=key is not None or confirm is None,
+    )
+
+
 def restore(
     id: str, revision: int | None = None, *, if_match: str | None = None, reason: str | None = None
 ) -> Call[Reply]:

@@ -19,6 +19,13 @@ def read(id: str, node_id: str, *, revision: int | None = None, at: str | None =
     return Call("GET", path_of("clusters", id, "nodes", node_id), document, parameters=parameters, repeatable=True)
 
 
+def table(columns: list[str], filter: Json | None = None, **options: Any) -> Call[Json]:
+    """Columns of the nodes of the matching clusters, a page of rows; ``nodeQuery`` says which of the nodes."""
+    question = {} if filter is None else {"query": filter}
+    body = encoded({"columns": columns, **question, **options})
+    return Call("POST", "/nodes/table", value, body=body, repeatable=True)
+
+
 def join(
     id: str,
     node: Json,

@@ -118,9 +118,9 @@ def column_of_values(values: Sequence[Maybe]) -> Column:
     return column_of_cells([(False, [] if value is MISSING else [value]) for value in values], listed=False)
 
 
-def is_documented_list(path: Path) -> bool:
-    """Whether the schema says that the path meets an array."""
-    kind: Kind | None = CLUSTER
+def is_documented_list(path: Path, *, of: Kind = CLUSTER) -> bool:
+    """Whether the schema says that the path meets an array, in a cluster or what ``of`` describes."""
+    kind: Kind | None = of
     for component in path:
         if isinstance(kind, ListOf):
             return True

@@ -26,7 +26,7 @@ LENGTH_MAX = 1024
 class Cursor(Struct, frozen=True, array_like=True):
     """Where a page ended: behind the cluster ``id``, as it was at ``revision``, of which all pages are.
 
-    ``total`` clusters match; ``asked`` is the digest of the request.
+    An empty ``id``: before the first. ``total`` clusters match; ``asked`` is the digest of the request.
     """
 
     revision: int
@@ -43,28 +43,35 @@ class CursorKey:
 
     def sealed(self, cursor: Cursor) -> str:
         """The cursor as text that can stand in an address."""
-        content = msgspec.msgpack.encode(cursor)
-        return base64.urlsafe_b64encode(self._mac(content) + content).rstrip(b"=").decode()
+        return self.seal(msgspec.msgpack.encode(cursor))
 
     def opened(self, text: str, *, asked: bytes) -> Cursor:
         """The place in what ``sealed`` returned. Refuses (CursorRefused) any other text, and another request's."""
-        cursor = self._read(text)
-        if cursor is None:
+        content = self.unseal(text)
+        if content is None:
             raise CursorRefused("this is no cursor of this registry; begin again without one")
+        cursor = msgspec.msgpack.decode(content, type=Cursor)
         if cursor.asked != asked:
             problem = "the cursor is of another request: its filter, its order and its moment must stay the same"
             raise CursorRefused(f"{problem}; begin again without one")
         return cursor
 
-    def _read(self, text: str) -> Cursor | None:
+    def seal(self, content: bytes) -> str:
+        """Bytes as text that only this key makes."""
+        return base64.urlsafe_b64encode(self._mac(content) + content).rstrip(b"=").decode()
+
+    def unseal(self, text: str) -> bytes | None:
+        """The bytes in what ``seal`` returned; None for any other text."""
         try:
             sealed = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
         except (UnicodeEncodeError, NotBase64):
             return None
         mac, content = sealed[:MAC_BYTES], sealed[MAC_BYTES:]
-        if len(text) > LENGTH_MAX or not compare_digest(mac, self._mac(content)):
-            return None
-        return msgspec.msgpack.decode(content, type=Cursor)
+        return content if len(text) <= LENGTH_MAX and compare_digest(mac, self._mac(content)) else None
+
+    def for_purpose(self, purpose: bytes) -> "CursorKey":
+        """A key of its own, so that what is sealed for one purpose is good for no other."""
+        return CursorKey(blake2b(purpose, key=self._key, digest_size=KEY_BYTES).digest())
 
     def _mac(self, content: bytes) -> bytes:
         return blake2b(content, key=self._key, digest_size=MAC_BYTES).digest()

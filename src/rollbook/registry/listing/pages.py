@@ -74,7 +74,8 @@ class Pages:
         self._threads = threads
         self._history = history
         self._facts = facts
-        self._key = key
+        self.key = key
+        """Seals cursors, and by keys that are derived from it other texts that callers bring back."""
         self._limits = limits
 
     async def documents(
@@ -96,8 +97,7 @@ class Pages:
         if moment is not None:
             check_past(asked.query)
         sight = caller.access.reads
-        if sight is not WHOLE:
-            asked = replace(asked, digest=digest_of(asked.digest + sight.key))
+        asked = replace(asked, digest=_digest_for(caller, asked))
         facts = self._facts if sight is WHOLE else self._facts.of_what_is_seen()
         facts = facts.as_of_now() if moment is None else self._history.facts_for(caller)
         work = budget_from_now(self._limits, max_time_ms=asked.query.max_time_ms)
@@ -105,13 +105,20 @@ class Pages:
         if asked.cursor is None:
             revision = self._view.revision if moment is None else await self._history.revision_of(caller, moment)
             return await self._page(caller, asked, scan, revision, None, None)
-        cursor = self._key.opened(asked.cursor, asked=asked.digest)
+        cursor = self.key.opened(asked.cursor, asked=asked.digest)
         try:
-            last = await self._last(caller, cursor)
+            last = await self._last(caller, cursor) if cursor.id else None
             return await self._page(caller, asked, scan, cursor.revision, last, cursor.total)
         except Compacted:
             problem = f"the cursor has expired: what was at revision {cursor.revision} is no longer kept"
             raise CursorRefused(f"{problem}; begin again without one") from None
+
+    def cursor_behind(self, caller: Caller, asked: PageRequest, page: ClusterPage, number: int) -> str | None:
+        """The cursor behind a cluster of a page; -1: behind those before it, which is None but for the first page."""
+        if number < 0 and asked.cursor is not None:
+            return None
+        id = page.entries[number].id if number >= 0 else ""
+        return self.key.sealed(Cursor(page.revision, id, page.total, _digest_for(caller, asked)))
 
     async def _last(self, caller: Caller, cursor: Cursor) -> Entry:
         """The cluster that was last on the page before, as it was."""
@@ -138,7 +145,7 @@ class Pages:
             found, matching = await self._threads.run(lambda: job.run(self._journal), scan.work)
         cursor = None
         if len(found) > asked.limit:
-            cursor = self._key.sealed(Cursor(revision, found[asked.limit - 1].id, matching, asked.digest))
+            cursor = self.key.sealed(Cursor(revision, found[asked.limit - 1].id, matching, asked.digest))
         return ClusterPage(found[: asked.limit], matching, revision, cursor, scan)
 
     async def _of_all(
@@ -176,6 +183,12 @@ class Pages:
         return first_by(
             view, by.path, plan.candidates, window.size, descending=by.descending, behind=place, until=until
         )
+
+
+def _digest_for(caller: Caller, asked: PageRequest) -> bytes:
+    """What a cursor keeps of a request: another caller may see other clusters."""
+    sight = caller.access.reads
+    return asked.digest if sight is WHOLE else digest_of(asked.digest + sight.key)
 
 
 class _Job(Struct, frozen=True):

@@ -102,7 +102,7 @@ def _create(line: Document, asked: LineRules) -> Command:
 
 
 def _update(line: Document, asked: LineRules) -> Command:
-    body: Document = {name: line[name] for name in ("update", "arrayFilters", "filter") if name in line}
+    body: Document = {name: line[name] for name in ("update", "arrayFilters", "filter", "where") if name in line}
     return parse_update_request(
         str(line["id"]),
         body,
@@ -143,10 +143,13 @@ class _Op(Struct, frozen=True):
     may_take_long: bool = False
 
 
+UPDATE_OPTIONS = ("arrayFilters", "filter", "where", "upsert", "ifRevision")
 TEXTS = frozenset({"id", "nodeId"})
 OPS = {
     "create": _Op("create", _create, ("document",), ("replace",)),
-    "update": _Op("update", _update, ("id", "update"), ("arrayFilters", "filter", "upsert", "ifRevision"), True),
+    "update": _Op(
+        "update", _update, ("id", "update"), ("arrayFilters", "filter", "where", "upsert", "ifRevision"), True
+    ),
     "patch": _Op("update", _patch, ("id", "patch"), may_take_long=True),
     "delete": _Op("delete", _delete, ("id",)),
     "join": _Op("nodes", _join, ("id", "node")),

@@ -23,15 +23,15 @@ def has_filter_beside(body: Maybe) -> bool:
     return isinstance(body, dict) and ("query" in body or "where" in body)
 
 
-def with_filter_in_json(body: Document, *, limits: Limits) -> Document:
-    """The body with ``query`` instead of ``where``; as it is where it has no ``where``."""
+def with_filter_in_json(body: Document, *, limits: Limits, name: str = "query") -> Document:
+    """The body with its filter under ``name`` instead of ``where``; as it is where it has no ``where``."""
     if "where" not in body:
         return body
-    if "query" in body:
-        problem = "query and where exclude each other: a filter is given as JSON or in words"
+    if name in body:
+        problem = f"{name} and where exclude each other: a filter is given as JSON or in words"
         raise FilterRefused(problem, at="/where", mongo_code=BAD_VALUE)
-    rest = {name: member for name, member in body.items() if name != "where"}
-    return {"query": filter_in_words(body["where"], at="/where", limits=limits), **rest}
+    rest = {key: member for key, member in body.items() if key != "where"}
+    return {name: filter_in_words(body["where"], at="/where", limits=limits), **rest}
 
 
 def filter_in_words(words: Value, *, at: str, limits: Limits) -> Document:

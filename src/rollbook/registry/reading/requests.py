@@ -96,7 +96,7 @@ class WatchRequest(Struct, frozen=True):
     since: int | None = None
 
 
-WATCH_KEYS = ("query", "since")
+WATCH_KEYS = ("query", "where", "since")
 QUERY_KEYS = (
     "query",
     "where",
@@ -202,8 +202,9 @@ def parse_watch(body: Value, *, limits: Limits) -> WatchRequest:
     """The watch that ``{"query": filter, "since": REV}`` asks for; both may be left out."""
     if not isinstance(body, dict):
         raise LanguageRefused("the body must be an object: {'query': filter, 'since': revision}", mongo_code=14)
-    refuse_unknown(body, WATCH_KEYS, beside="query")
-    filter = parse_watch_filter(body.get("query", {}), at="/query", limits=limits)
+    refuse_unknown(body, WATCH_KEYS, beside="where" if "where" in body else "query")
+    at = "/where" if "where" in body else "/query"
+    filter = parse_watch_filter(with_filter_in_json(body, limits=limits).get("query", {}), at=at, limits=limits)
     return WatchRequest(filter, parse_since(body))
 
 

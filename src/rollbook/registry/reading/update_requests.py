@@ -14,6 +14,7 @@ from rollbook.language.strays import check_update_words
 from rollbook.limits import Limits
 from rollbook.registry.reading.cluster_filters import parse_cluster_filter
 from rollbook.registry.reading.facts import Facts
+from rollbook.registry.reading.filters_in_words import with_filter_in_json
 from rollbook.registry.reading.narrowing import on_documents
 from rollbook.registry.writing.commands import ANY_REVISION, Precondition, Returned, Update
 
@@ -27,6 +28,7 @@ BESIDE_AN_UPDATE = {
     },
     "query": '{"update": {...}, "filter": {...}}',
     "upsert": "?upsert=true in the address",
+    "where": '{"update": {...}, "where": "..."}',
     "multi": "nothing of it, for an update changes one cluster",
 }
 
@@ -45,7 +47,7 @@ def parse_update_request(
 
     ``facts`` answer a condition on ``_registry``, as of the decision; without them it is refused.
     """
-    update, array_filters, condition, at = parse_update_body(body)
+    update, array_filters, condition, at = parse_update_body(_in_json(body, limits))
     if not isinstance(update, (dict, list)):
         raise UpdateRefused("an update is an object of operators or fields, or an array of stages", at=at, mongo_code=9)
     check_update_words(update, at=at, options=BESIDE_AN_UPDATE)
@@ -70,6 +72,13 @@ def parse_update_request(
         returned=_returned(body, limits) if at else None,
         upsert=upsert,
     )
+
+
+def _in_json(body: Value, limits: Limits) -> Value:
+    """The body with its condition in JSON, where that stands beside an update in words."""
+    if not isinstance(body, dict) or "update" not in body:
+        return body
+    return with_filter_in_json(body, limits=limits, name="filter")
 
 
 def _condition(condition: Maybe, limits: Limits, facts: Facts | None) -> tuple[Filter | None, bool]:

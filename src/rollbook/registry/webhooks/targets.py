@@ -16,6 +16,7 @@ from rollbook.errors import LanguageRefused, WebhookRefused, below
 from rollbook.language.filters import Filter, compile_filter
 from rollbook.limits import Limits, RequestBudget
 from rollbook.registry.feed.change_events import Detail
+from rollbook.registry.reading.filters_in_words import with_filter_in_json
 from rollbook.registry.reading.requests import parse_since, parse_watch_filter
 from rollbook.registry.webhooks.addresses import problem_with
 from rollbook.registry.webhooks.signing import key_in, new_secret
@@ -95,7 +96,7 @@ class TargetParser(Struct, frozen=True):
 
     def registration(self, body: Value) -> Registration:
         """The webhook that the body of a POST asks for; an id and a secret are made up where they are not given."""
-        body = _object(body, at="")
+        body = with_filter_in_json(_object(body, at=""), limits=self.limits, name="filter")
         given = body.get("id")
         id = "wh_" + secrets.token_hex(8) if given is None else given
         if not isinstance(id, str) or not ID.fullmatch(id):
@@ -105,12 +106,12 @@ class TargetParser(Struct, frozen=True):
 
     def replacement(self, body: Value, *, id: str) -> TargetChange:
         """What the body of a PUT of the webhook ``id`` asks for."""
-        body = _changing(body, id=id)
+        body = with_filter_in_json(_changing(body, id=id), limits=self.limits, name="filter")
         return self._change(body, body)
 
     def patched(self, target: Target, body: Value, *, id: str) -> TargetChange:
         """What a PATCH of the webhook ``id`` asks for. A member that is null takes its default."""
-        body = _changing(body, id=id)
+        body = with_filter_in_json(_changing(body, id=id), limits=self.limits, name="filter")
         now = target.as_json()
         members = {**now, **body}
         if isinstance(body.get("retry"), dict):

@@ -1,7 +1,8 @@
 """The steps of a batch, which the commands in it have in common."""
 
 from rollbook.registry.feed.change_traces import ChangeTraces
-from rollbook.registry.writing.drafts import Draft, WriteResult
+from rollbook.registry.writing.drafts import Draft
+from rollbook.registry.writing.submissions import WriteResult
 
 WITHIN = {"append": None, "sync": "append", "publish": None}
 

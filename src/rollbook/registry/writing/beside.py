@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from rollbook.errors import JournalConflict, WorkExceeded
 from rollbook.registry.writing.commit_counts import CommitCounts
 from rollbook.registry.writing.deciding import Ahead, Deciders, Turns
-from rollbook.registry.writing.drafts import Submission, current_in, settle
+from rollbook.registry.writing.drafts import current_in
+from rollbook.registry.writing.submissions import Submission, settle
 from rollbook.view.views import View
 
 
@@ -55,13 +56,15 @@ class Beside:
 
     async def _confirm(self, submission: Submission, returned: asyncio.Event) -> None:
         """Decide until a decision still fits the document when the command's turn comes."""
-        id, changed = submission.command.id, 0
+        command, changed = submission.write.command, 0
         submission.answer.add_done_callback(lambda _: returned.set())
-        async with self._turns.of(id):
+        async with self._turns.of(command.id):
             while not submission.answer.done():
-                current = current_in(self._view, id)
+                current = current_in(self._view, command.id)
                 try:
-                    decision = await self._deciders.decide(submission.command, current, deadline=submission.deadline)
+                    decision = await self._deciders.decide(
+                        submission.write.command, current, deadline=submission.deadline
+                    )
                 except Exception as refusal:
                     if await self._is_refused(submission, refusal, changed):
                         return
@@ -83,8 +86,8 @@ class Beside:
                 outcome = trouble
         elif changed:
             outcome = JournalConflict(
-                f"the cluster {submission.command.id!r} changed {changed} times while this costly update was computed; "
-                "try again"
+                f"the cluster {submission.write.command.id!r} changed {changed} times while this costly update was "
+                "computed; try again"
             )
         self._counts.settled([outcome])
         settle(submission, outcome)

@@ -163,6 +163,15 @@ class RegistryFields(Protocol):
         ...
 
 
+def is_met(
+    condition: Filter, document: Document, current: Current, facts: RegistryFields | None, budget: RequestBudget
+) -> bool:
+    """Whether the document that is stored as ``current`` meets a condition, which looks at ``facts`` if at all."""
+    if facts is not None:
+        document = {**document, REGISTRY_FIELD: facts.of(current)}
+    return compile_filter(condition, work=budget)(document)
+
+
 class Returned(Struct, frozen=True):
     """The document that answers an update: that before it or after it, and a part of it where there is a projection."""
 
@@ -199,7 +208,7 @@ class Update(Struct, frozen=True):
             raise ClusterNotFound(f"no cluster has the id {self.id!r}")
         self.precondition.check(current.revision)
         before = decode_stored(current.body)
-        if self.condition is not None and not self._is_met(self.condition, before, current, budget):
+        if self.condition is not None and not is_met(self.condition, before, current, self.facts, budget):
             problem = 'the document does not meet the condition given as "filter"'
             raise PreconditionFailed(". ".join((problem, *self.notes)), at="/filter")
         after = self.proposed(before, budget)
@@ -226,11 +235,6 @@ class Update(Struct, frozen=True):
 
     def proposed(self, before: Document, budget: RequestBudget) -> Document:
         return compile_edit(self.edit, work=budget)(before)
-
-    def _is_met(self, condition: Filter, document: Document, current: Current, budget: RequestBudget) -> bool:
-        if self.facts is not None:
-            document = {**document, REGISTRY_FIELD: self.facts.of(current)}
-        return compile_filter(condition, work=budget)(document)
 
     def _answer(self, before: Document, after: Document, budget: RequestBudget) -> bytes | None:
         """What the caller wants instead of the document after the update, as JSON; None: nothing else."""

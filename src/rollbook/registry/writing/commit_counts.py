@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from rollbook.errors import JournalConflict, JournalUnavailable, RegistryError
 from rollbook.histograms import BOUNDS_COUNTS, Histogram
 from rollbook.journal.changes import Change, Kind
-from rollbook.registry.writing.drafts import Outcome, WriteResult
+from rollbook.registry.writing.submissions import Outcome, Outcomes, WriteResult
 
 Result: TypeAlias = Literal["changed", "unchanged", "refused", "failed"]
 """What became of a command. Refused is what its caller may not do; failed is what the disk, or a fault, prevented."""
@@ -43,10 +43,11 @@ class CommitCounts(Struct):
         for change in changes:
             self.changes[change.kind] += 1
 
-    def settled(self, outcomes: Iterable[Outcome]) -> None:
+    def settled(self, outcomes: Iterable[Outcome | Outcomes]) -> None:
         """Count what became of some commands."""
         for outcome in outcomes:
-            self.commands[_result_of(outcome)] += 1
+            for each in outcome.each if isinstance(outcome, Outcomes) else (outcome,):
+                self.commands[_result_of(each)] += 1
 
 
 def _result_of(outcome: Outcome) -> Result:

@@ -5,14 +5,14 @@ a time waits for one batch, however many another has sent before. What keeps a f
 clusters, has a lane of its own, and goes first.
 
 One rule: while others wait, no caller has more than a quarter of a batch. The commands of one caller in one lane keep
-their order.
+their order. Writes that are done together have a batch of their own, every second one at most while others wait.
 """
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from rollbook.registry.writing.drafts import Submission
+from rollbook.registry.writing.submissions import Batch, Submission, Together
 
 URGENT = frozenset({"heartbeat", "nodes"})
 """The verbs of what has the lane of its own."""
@@ -28,24 +28,36 @@ class CommitQueue:
     def __init__(self) -> None:
         self._first: deque[Submission] = deque()
         self._urgent, self._ordinary = _Lane(), _Lane()
+        self._together: deque[Together] = deque()
+        self._took_together = False
 
     def __len__(self) -> int:
+        return self._single + len(self._together)
+
+    def __iter__(self) -> Iterator[Submission | Together]:
+        return chain(self._first, self._urgent, self._ordinary, self._together)
+
+    @property
+    def _single(self) -> int:
         return len(self._first) + len(self._urgent) + len(self._ordinary)
 
-    def __iter__(self) -> Iterator[Submission]:
-        return chain(self._first, self._urgent, self._ordinary)
-
-    def put(self, submission: Submission) -> None:
-        """Add a command."""
-        lane = self._urgent if submission.command.verb in URGENT else self._ordinary
-        lane.put(submission)
+    def put(self, submission: Submission | Together) -> None:
+        """Add a command, or some that are done together."""
+        if isinstance(submission, Together):
+            self._together.append(submission)
+        else:
+            lane = self._urgent if submission.write.command.verb in URGENT else self._ordinary
+            lane.put(submission)
 
     def put_back(self, submissions: Iterable[Submission]) -> None:
         """Add commands that have waited before: they come first, in this order."""
         self._first.extendleft(reversed([*submissions]))
 
-    def take(self, most: int) -> list[Submission]:
-        """Remove the next batch: at least one command, if there is one, and at most ``most``."""
+    def take(self, most: int) -> Batch:
+        """Remove the next batch: at least one command, if there is one, and at most ``most``, or one set of them."""
+        self._took_together = bool(self._together) and not (self._took_together and self._single)
+        if self._took_together:
+            return [self._together.popleft()]
         taken = [self._first.popleft() for _ in range(min(len(self._first), most))]
         share = most // SHARE if len({*self._urgent.callers, *self._ordinary.callers}) > 1 else most
         room, had = most - len(taken), Counter[str]()
@@ -68,7 +80,7 @@ class _Lane:
         return chain.from_iterable(self.callers.values())
 
     def put(self, submission: Submission) -> None:
-        caller = submission.caller.key or submission.caller.name
+        caller = submission.write.caller.key or submission.write.caller.name
         self.callers.setdefault(caller, deque()).append(submission)
         self._count += 1
 

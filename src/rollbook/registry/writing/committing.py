@@ -22,9 +22,11 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVar
 
+from msgspec.structs import replace
+
 from rollbook.errors import AppendUndecided, Compacted, JournalConflict, JournalUnavailable
 from rollbook.journal.interface import Journal
-from rollbook.limits import DEFAULT_LIMITS, Limits
+from rollbook.limits import DEFAULT_LIMITS, Limits, budget_from_now
 from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.supervising import Supervisor
@@ -33,24 +35,29 @@ from rollbook.registry.writing.beside import Beside
 from rollbook.registry.writing.commands import Command
 from rollbook.registry.writing.commit_counts import CommitCounts
 from rollbook.registry.writing.commit_queue import CommitQueue
+from rollbook.registry.writing.conflicts import Conflicts
 from rollbook.registry.writing.deciding import Deciders
-from rollbook.registry.writing.drafts import Draft, Submission, WriteResult, settle
+from rollbook.registry.writing.drafts import Draft
 from rollbook.registry.writing.guarding import guarded
 from rollbook.registry.writing.idempotency import IdempotencyKey
 from rollbook.registry.writing.publishing import OutOfStep, Publisher
+from rollbook.registry.writing.submissions import (
+    BATCH_COMMANDS_MAX,
+    Batch,
+    Outcomes,
+    Submission,
+    Together,
+    Write,
+    WriteResult,
+    settle,
+)
 from rollbook.security.callers import Caller
 from rollbook.steps import STEPS
 from rollbook.view.views import View
 
-__all__ = ["Committer", "WriteResult"]
+__all__ = ["Committer", "OutOfStep", "WriteResult"]
 
 T = TypeVar("T")
-
-BATCH_COMMANDS_MAX = 512
-CONFLICT_SECONDS_MAX = 5.0
-CONFLICTS_MAX = 100
-PAUSE_SECONDS_MAX = 0.25
-FIRST_PAUSE_SECONDS = 0.002
 
 logger = logging.getLogger(__name__)
 
@@ -117,18 +124,31 @@ class Committer:
     ) -> asyncio.Future[WriteResult]:
         """Decide, make durable and publish one command, within what its caller may see and change.
 
-        The future has the result; it raises the refusal, or JournalUnavailable. A caller that goes away takes nothing
-        back. A dry run is decided in its turn, and that is all.
+        The future has the result; it raises the refusal, or JournalUnavailable. A caller that goes away takes
+        nothing back. A dry run is decided in its turn, and that is all.
         """
         answer: asyncio.Future[WriteResult] = asyncio.get_running_loop().create_future()
-        command = guarded(command, caller, self._limits, observed=self.counts.observed)
-        deadline = time.monotonic() + self._limits.max_time_ms / 1000
-        submission = Submission(command, caller, reason, answer, deadline, dry_run=dry_run, key=key, steps=STEPS.get())
+        write = Write(self._guarded(command, caller), caller, reason, dry_run, key)
+        self._take(Submission(write, answer, budget_from_now(self._limits).deadline, steps=STEPS.get()))
+        return answer
+
+    def submit_together(
+        self, writes: Sequence[Write], *, dry_run: bool = False, key: IdempotencyKey | None = None
+    ) -> asyncio.Future[Outcomes]:
+        """Like ``submit``, for writes of which all are done, in one batch of the journal, or none. One outcome each."""
+        guards = [replace(each, command=self._guarded(each.command, each.caller)) for each in writes]
+        answer: asyncio.Future[Outcomes] = asyncio.get_running_loop().create_future()
+        self._take(Together(guards, answer, budget_from_now(self._limits).deadline, dry_run, key, STEPS.get()))
+        return answer
+
+    def _guarded(self, command: Command, caller: Caller) -> Command:
+        return guarded(command, caller, self._limits, observed=self.counts.observed)
+
+    def _take(self, submission: Submission | Together) -> None:
         if self._closing:
             settle(submission, JournalUnavailable("the registry is stopping; try again when it is back"))
         else:
             self._enqueue(submission)
-        return answer
 
     def follow_up_to(self, revision: int) -> None:
         """Have the view follow the journal, which is known to have come to this revision."""
@@ -154,7 +174,7 @@ class Committer:
             await asyncio.gather(self._task, return_exceptions=True)
         self._thread.shutdown()
 
-    def _enqueue(self, submission: Submission) -> None:
+    def _enqueue(self, submission: Submission | Together) -> None:
         if self._task is not None and self._task.done():
             settle(submission, JournalUnavailable(self.trouble or "the registry has stopped"))
         else:
@@ -180,7 +200,7 @@ class Committer:
             self._answer_all(self._queue, JournalUnavailable(self.trouble or ""))
             raise
 
-    async def _settle(self, batch: Sequence[Submission]) -> None:
+    async def _settle(self, batch: Batch) -> None:
         """Carry out a batch, or fail it. Raises only when memory and journal are no longer the same."""
         begun = time.perf_counter()
         try:
@@ -206,9 +226,9 @@ class Committer:
             for submission in draft.costly:
                 self._beside.decide(submission)
 
-    async def _written(self, batch: Sequence[Submission]) -> Draft:
+    async def _written(self, batch: Batch) -> Draft:
         """The draft of a batch, durable and published; decided anew as long as others append first."""
-        until, conflicts = time.monotonic() + CONFLICT_SECONDS_MAX, 0
+        conflicts = Conflicts(self._chance)
         await self._publisher.settle()
         while True:
             draft = Draft(self._view, 0, self._limits, find=self._journal.past.result)
@@ -219,14 +239,8 @@ class Committer:
                 raise
             except (JournalConflict, Compacted):
                 self.counts.conflicts += 1
-                conflicts += 1
                 await self._publisher.catch_up()
-                if conflicts >= CONFLICTS_MAX or time.monotonic() >= until:
-                    raise JournalConflict(
-                        f"other processes wrote first, {conflicts} times in a row; nothing was written: try again"
-                    ) from None
-                longest = min(PAUSE_SECONDS_MAX, FIRST_PAUSE_SECONDS * 2 ** min(conflicts, 10))
-                await asyncio.sleep(longest * self._chance())
+                await asyncio.sleep(conflicts.pause_seconds())
             else:
                 begun_ns = time.time_ns()
                 self._publisher.publish(draft.changes, draft.versions)
@@ -251,12 +265,12 @@ class Committer:
         await self._recent.reached(after + 1)
         return True
 
-    def _fail(self, batch: Sequence[Submission], failure: Exception) -> None:
+    def _fail(self, batch: Batch, failure: Exception) -> None:
         self.counts.failures += 1
         self.counts.settled([failure] * len(batch))
         self._answer_all(batch, failure)
 
-    def _answer_all(self, submissions: Iterable[Submission], failure: Exception) -> None:
+    def _answer_all(self, submissions: Iterable[Submission | Together], failure: Exception) -> None:
         for submission in submissions:
             settle(submission, failure)
 
@@ -265,7 +279,7 @@ class Committer:
             self.trouble = trouble
             logger.log(logging.ERROR if trouble else logging.WARNING, trouble or "writes reach the disk again")
 
-    def _write(self, batch: Sequence[Submission], draft: Draft) -> None:
+    def _write(self, batch: Batch, draft: Draft) -> None:
         draft.at_ms = max(self._journal.newest_ms(), self._now_ms())  # revisions never go back in time
         draft.decide(batch)
         after = self._view.revision

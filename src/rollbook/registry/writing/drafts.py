@@ -5,27 +5,31 @@ batch over it. A batch ends early where it would become too large to write, or t
 comes first in the next one. A change of a large document that has no room lets the commands on others pass.
 """
 
-import asyncio
 import time
 from collections.abc import Collection, Sequence
-from typing import NamedTuple, TypeAlias
-
-from msgspec import Struct
-from msgspec.structs import astuple
+from typing import TypeAlias, cast
 
 from rollbook.clusters.large_documents import LARGE_BYTES
 from rollbook.clusters.liveness import has_same_status
 from rollbook.documents.values import Document
-from rollbook.errors import RegistryError
+from rollbook.errors import BatchRefused, BodyTooLarge, WorkExceeded
 from rollbook.journal.changes import Change, Kind, protected_after
 from rollbook.journal.kept_results import KeptResult
 from rollbook.journal.statuses import formers_in, gives_status
-from rollbook.limits import Limits
-from rollbook.registry.writing.commands import Command, Current, Decision
+from rollbook.limits import Limits, RequestBudget
+from rollbook.registry.writing.commands import Current, Decision
 from rollbook.registry.writing.deciding import Ahead, TakesLonger, decide_briefly
-from rollbook.registry.writing.idempotency import Find, IdempotencyKey, Remembered, remembered
-from rollbook.security.callers import Caller
-from rollbook.steps import Steps
+from rollbook.registry.writing.idempotency import Find, IdempotencyKey, Remembered, encoded_results, remembered
+from rollbook.registry.writing.submissions import (
+    Batch,
+    Outcome,
+    Outcomes,
+    Submission,
+    Together,
+    Write,
+    WriteResult,
+    replayed_results,
+)
 from rollbook.view.views import View
 
 BATCH_BYTES_MAX = 12 * 1024 * 1024
@@ -35,46 +39,8 @@ BATCH_SECONDS = 0.05
 """After this time, a batch is written as far as it is decided."""
 
 
-class WriteResult(NamedTuple):
-    """The answer to a write: the document after it as the caller sees it (None: deleted), its revision, its warnings.
-
-    ``kind`` is None when the write changed nothing; ``outcome`` is the command's own word. ``answer`` is JSON that the
-    caller wants instead of the document. ``before`` is the document before it.
-    ``replayed``: the write was done before, with the same idempotency key.
-    """
-
-    id: str
-    kind: Kind | None
-    body: bytes | None
-    revision: int
-    warnings: tuple[str, ...] = ()
-    outcome: str = ""
-    answer: bytes | None = None
-    before: bytes | None = None
-    replayed: bool = False
-
-
-Outcome: TypeAlias = WriteResult | RegistryError | Exception
-
-
-class Submission(Struct, eq=False):
-    """A command on its way. ``deadline``: until when it may be decided again (seconds of ``time.monotonic``).
-
-    ``steps`` records what becomes of it, where that is wanted. A ``dry_run`` is decided and changes nothing. ``ahead``
-    is a decision made before its turn. ``returned``, of a command that is decided beside the queue, is set when the
-    document has changed meanwhile.
-    """
-
-    command: Command
-    caller: Caller
-    reason: str | None
-    answer: "asyncio.Future[WriteResult]"
-    deadline: float
-    ahead: Ahead | None = None
-    returned: asyncio.Event | None = None
-    dry_run: bool = False
-    key: IdempotencyKey | None = None
-    steps: Steps | None = None
+Savepoint: TypeAlias = tuple[int, int, dict[str, Current | None], dict[bytes, KeptResult], dict[int, bytes | None]]
+"""Where a draft may go back to: its number of changes, their weight, and what it holds by key."""
 
 
 class Draft:
@@ -95,20 +61,26 @@ class Draft:
         self.versions: dict[int, tuple[Document, Document]] = {}
         self.formers: dict[int, bytes | None] = {}
         """The statuses before those updates that give another one (see ``journal.statuses.Formers``)."""
-        self.decided: list[Submission] = []
-        self.outcomes: list[Outcome] = []
+        self.decided: list[Submission | Together] = []
+        self.outcomes: list[Outcome | Outcomes] = []
         self.costly: list[Submission] = []
         self.left: Sequence[Submission] = ()
         self.times: dict[str, tuple[int, int] | None] = {}
         """When the batch was appended, synced and published (Unix ns)."""
 
-    def decide(self, batch: Sequence[Submission]) -> None:
+    def decide(self, batch: Batch) -> None:
         """Decide the commands of a batch, up to where it has to end: in order, but for those on large documents."""
+        if isinstance(batch[0], Together):
+            self._decide_together(batch[0])
+        else:
+            self._decide_each(cast(Sequence[Submission], batch))
+
+    def _decide_each(self, batch: Sequence[Submission]) -> None:
         until = time.monotonic() + BATCH_SECONDS
         waiting: list[Submission] = []
         ids: set[str] = set()
         for place, submission in enumerate(batch):
-            if submission.command.id in ids:
+            if submission.write.command.id in ids:
                 waiting.append(submission)
             elif place and time.monotonic() > until:
                 self.left = _others_first(batch[place:], waiting, ids)
@@ -118,23 +90,82 @@ class Draft:
                     self.left = _others_first(batch[place:], waiting, ids)
                     return
                 waiting.append(submission)
-                ids.add(submission.command.id)
+                ids.add(submission.write.command.id)
         self.left = waiting
+
+    def _decide_together(self, together: Together) -> None:
+        """Decide writes of which all are done or none."""
+        self.decided.append(together)
+        savepoint = self._savepoint()
+        try:
+            outcomes = self._outcomes(together)
+        except Exception as refusal:
+            self._return_to(savepoint)
+            self.outcomes.append(refusal)
+            return
+        is_refused = any(isinstance(outcome, Exception) for outcome in outcomes.each)
+        if is_refused or together.dry_run:
+            self._return_to(savepoint)
+        elif together.key is not None and not outcomes.replayed:
+            self._keep(together.key, [each for each in outcomes.each if isinstance(each, WriteResult)])
+        self.outcomes.append(outcomes)
+
+    def _outcomes(self, together: Together) -> Outcomes:
+        """What becomes of each. Refuses (BodyTooLarge, WorkExceeded) more than one batch may hold or take."""
+        if together.key is not None and (replayed := self._replayed(together.key)) is not None:
+            return Outcomes(replayed, replayed=True)
+        budget = RequestBudget(together.deadline, self._limits.result_bytes_max)
+        results: list[WriteResult] = []
+        size_bytes = 0
+        for place, write in enumerate(together.writes):
+            current = self._current(write.command.id)
+            budget.check()
+            try:
+                decision = write.command.decide(current, budget)
+                result = self._result(write, current, decision, records=True)
+            except WorkExceeded:
+                raise
+            except Exception as refusal:
+                others = BatchRefused(f"nothing was done, because write {place + 1} of this batch was refused")
+                return Outcomes([refusal if at == place else others for at in range(len(together.writes))])
+            size_bytes += 0 if decision.kind is None else _weight_of(current, decision)
+            if size_bytes > self._limits.atomic_bytes_max:
+                raise BodyTooLarge(
+                    f"an atomic batch changes documents of at most {self._limits.atomic_bytes_max} bytes together; "
+                    "nothing was done: send fewer writes at once"
+                )
+            results.append(self._rehearsed(result) if together.dry_run else result)
+        return Outcomes(results)
+
+    def _rehearsed(self, result: WriteResult) -> WriteResult:
+        """The result of a dry run: with the revision at which the document stays."""
+        stands = current_in(self._view, result.id)
+        return result._replace(revision=stands.revision if stands else 0)
+
+    def _savepoint(self) -> Savepoint:
+        return len(self.changes), self._bytes, dict(self._over), dict(self.results), dict(self.formers)
+
+    def _return_to(self, savepoint: Savepoint) -> None:
+        """Take back what was decided since."""
+        count, self._bytes, self._over, self.results, self.formers = savepoint
+        for change in self.changes[count:]:
+            self.versions.pop(change.revision, None)
+        del self.changes[count:]
 
     def _decide(self, submission: Submission) -> bool:
         """Decide a command; whether the batch has room for what it changes."""
-        command = submission.command
-        current = self._current(command.id)
+        write = submission.write
+        current = self._current(write.command.id)
         try:
-            if submission.key is not None and (replayed := self._replayed(submission.key)) is not None:
+            if write.key is not None and (replayed := self._replayed(write.key)) is not None:
                 self.decided.append(submission)
-                self.outcomes.append(replayed)
+                self.outcomes.append(replayed[0])
                 return True
             decision = self._observed(submission, current)
-            if not submission.dry_run and not self._has_room_for(current, decision):
+            if not write.dry_run and not self._has_room_for(current, decision):
                 submission.ahead = Ahead(current, decision)
                 return False
-            outcome: Outcome = self._result(submission, current, decision)
+            outcome: Outcome = self._result(write, current, decision, records=not write.dry_run)
         except TakesLonger:
             self.costly.append(submission)
             return True
@@ -161,7 +192,7 @@ class Draft:
             return ahead.decision
         if submission.returned is not None:
             raise TakesLonger
-        return decide_briefly(submission.command, current, self._limits)
+        return decide_briefly(submission.write.command, current, self._limits)
 
     def _has_room_for(self, current: Current | None, decision: Decision) -> bool:
         if decision.kind is None or not self.changes:
@@ -169,41 +200,54 @@ class Draft:
         size_bytes = len(current.body if current else b"") + len(decision.body or b"")
         return self._bytes + size_bytes <= BATCH_BYTES_MAX
 
-    def _result(self, submission: Submission, current: Current | None, decision: Decision) -> WriteResult:
-        id, kind = submission.command.id, decision.kind
+    def _result(self, write: Write, current: Current | None, decision: Decision, *, records: bool) -> WriteResult:
+        """What a decision comes to; the change that it makes is added where ``records`` says so."""
+        id, kind = write.command.id, decision.kind
         before = current.body if current else None
-        if kind is None or submission.dry_run:
+        if kind is None or not records:
             revision = current.revision if current else 0
         else:
-            revision = self._record(submission, current, decision, kind)
+            revision = self._record(write, current, decision, kind)
         body = decision.body if decision.shown is None else decision.shown
         before = before if decision.shown_before is None else decision.shown_before
         answer = (body, revision, decision.warnings, decision.outcome, decision.answer)
         result = WriteResult(id, kind, *answer, before)
-        if submission.key is not None and not submission.dry_run:
-            self._keep(submission.key, result)
+        if write.key is not None and not write.dry_run:
+            self._keep(write.key, [result])
         return result
 
-    def _replayed(self, key: IdempotencyKey) -> WriteResult | None:
-        """The result of the write with this key, if it was done."""
-        kept = remembered(key, self._find, self.results, self.at_ms)
-        return None if kept is None else WriteResult(*astuple(kept))._replace(replayed=True)
+    def _replayed(self, key: IdempotencyKey) -> list[WriteResult] | None:
+        """The results of the writes with this key, if they were done."""
+        found = remembered(key, self.results.get(key.key) or self._find(key.key), self.at_ms)
+        return None if found is None else replayed_results(found)
 
-    def _keep(self, key: IdempotencyKey, result: WriteResult) -> None:
-        body = result.body if key.keeps_body else None
-        facts = (result.kind, body, result.revision, result.warnings, result.outcome, result.answer)
-        kept = Remembered(result.id, *facts).encoded()
+    def _keep(self, key: IdempotencyKey, results: Sequence[WriteResult]) -> None:
+        """Keep the results of writes for the day in which their request may be sent again."""
+        kept = encoded_results(
+            [
+                Remembered(
+                    each.id,
+                    each.kind,
+                    each.body if key.keeps_body else None,
+                    each.revision,
+                    each.warnings,
+                    each.outcome,
+                    each.answer,
+                )
+                for each in results
+            ]
+        )
         self.results[key.key] = KeptResult(key.key, key.fingerprint, self.at_ms, kept)
 
     def _current(self, id: str) -> Current | None:
         return self._over[id] if id in self._over else current_in(self._view, id)
 
-    def _record(self, submission: Submission, current: Current | None, decision: Decision, kind: Kind) -> int:
+    def _record(self, write: Write, current: Current | None, decision: Decision, kind: Kind) -> int:
         """Add the change that a decision makes; its revision."""
-        id, actor = submission.command.id, submission.caller.name
+        id, actor = write.command.id, write.caller.name
         revision = self._view.revision + len(self.changes) + 1
         before, after = current.body if current else None, decision.body
-        change = Change(revision, id, kind, self.at_ms, before, after, actor, submission.reason)
+        change = Change(revision, id, kind, self.at_ms, before, after, actor, write.reason)
         self.changes.append(change)
         self._bytes += len(before or b"") + len(after or b"")
         if decision.versions is not None:
@@ -222,8 +266,13 @@ def _others_first(
     rest: Sequence[Submission], waiting: Sequence[Submission], ids: Collection[str]
 ) -> Sequence[Submission]:
     """The rest of a batch and those that wait for large documents (``ids``), which come after the others."""
-    others = [submission for submission in rest if submission.command.id not in ids]
-    return [*others, *waiting, *(submission for submission in rest if submission.command.id in ids)]
+    others = [submission for submission in rest if submission.write.command.id not in ids]
+    return [*others, *waiting, *(submission for submission in rest if submission.write.command.id in ids)]
+
+
+def _weight_of(current: Current | None, decision: Decision) -> int:
+    """The bytes of a document before or after it is changed, whichever are more."""
+    return max(len(current.body) if current else 0, len(decision.body or b""))
 
 
 def _is_large(ahead: Ahead) -> bool:
@@ -238,13 +287,3 @@ def current_in(view: View, id: str) -> Current | None:
         return None
     times = (entry.created_revision, entry.created_at_ms, entry.updated_at_ms, entry.status_since_ms)
     return Current(entry.body, entry.revision, entry.protected, id, *times)
-
-
-def settle(submission: Submission, outcome: Outcome) -> None:
-    """Give a caller what became of its command."""
-    if submission.answer.done():  # the caller went away; what it asked for is done all the same
-        return
-    if isinstance(outcome, WriteResult):
-        submission.answer.set_result(outcome)
-    else:
-        submission.answer.set_exception(outcome)

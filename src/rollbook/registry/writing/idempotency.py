@@ -4,13 +4,12 @@ One rule: the result is kept in the same append as the write, so what was not wr
 written is. A refusal writes nothing, so it is not kept: the write is judged again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import astuple
 
 from rollbook.errors import IdempotencyKeyReused
 from rollbook.journal.changes import Kind
@@ -46,24 +45,24 @@ class Remembered(Struct, frozen=True, array_like=True):
     outcome: str
     answer: bytes | None
 
-    def encoded(self) -> bytes:
-        """As bytes."""
-        return msgspec.msgpack.encode(astuple(self))
+
+def encoded_results(results: Sequence[Remembered]) -> bytes:
+    """The results of one write, or of several that were done together, as bytes."""
+    return msgspec.msgpack.encode(results)
 
 
-def remembered(key: IdempotencyKey, find: Find, drafted: Mapping[bytes, KeptResult], now_ms: int) -> Remembered | None:
-    """What the write with this key came to, if it was done; None when it was not, or more than a day ago.
+def remembered(key: IdempotencyKey, kept: KeptResult | None, now_ms: int) -> Sequence[Remembered] | None:
+    """What the writes with this key came to, if they were done; None when they were not, or more than a day ago.
 
-    ``drafted`` are the results of the batch under way. Refuses (IdempotencyKeyReused) a key of another request.
+    ``kept`` is what is kept for the key. Refuses (IdempotencyKeyReused) a key of another request.
     """
-    kept = drafted.get(key.key) or find(key.key)
     if kept is None or kept.at_ms < now_ms - KEPT_MS:
         return None
     if kept.fingerprint != key.fingerprint:
         raise IdempotencyKeyReused(
             "another request was sent with this Idempotency-Key in the last 24 hours; take a new key for a new request"
         )
-    return msgspec.msgpack.decode(kept.result, type=Remembered)
+    return msgspec.msgpack.decode(kept.result, type=list[Remembered])
 
 
 def _digest(*parts: bytes) -> bytes:

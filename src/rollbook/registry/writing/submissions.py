@@ -1,0 +1,111 @@
+"""Submissions: what waits for the committer, one command or several that are done together, and what became of it."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import astuple
+
+from rollbook.errors import RegistryError
+from rollbook.journal.changes import Kind
+from rollbook.registry.writing.commands import Command
+from rollbook.registry.writing.deciding import Ahead
+from rollbook.registry.writing.idempotency import IdempotencyKey, Remembered
+from rollbook.security.callers import Caller
+from rollbook.steps import Steps
+
+BATCH_COMMANDS_MAX = 512
+
+
+class WriteResult(NamedTuple):
+    """The answer to a write: the document after it as the caller sees it (None: deleted), its revision, its warnings.
+
+    ``kind`` is None when the write changed nothing; ``outcome`` is the command's own word. ``answer`` is JSON that the
+    caller wants instead of the document. ``before`` is the document before it.
+    ``replayed``: the write was done before, with the same idempotency key.
+    """
+
+    id: str
+    kind: Kind | None
+    body: bytes | None
+    revision: int
+    warnings: tuple[str, ...] = ()
+    outcome: str = ""
+    answer: bytes | None = None
+    before: bytes | None = None
+    replayed: bool = False
+
+
+def replayed_results(kept: Sequence[Remembered]) -> list[WriteResult]:
+    """The results that were kept of writes that were done before."""
+    return [WriteResult(*astuple(each))._replace(replayed=True) for each in kept]
+
+
+Outcome: TypeAlias = WriteResult | RegistryError | Exception
+
+
+class Write(Struct, frozen=True):
+    """A command, whose it is, and why. A ``dry_run`` is decided and changes nothing."""
+
+    command: Command
+    caller: Caller
+    reason: str | None = None
+    dry_run: bool = False
+    key: IdempotencyKey | None = None
+
+
+class Submission(Struct, eq=False):
+    """A write on its way. ``deadline``: until when it may be decided again (seconds of ``time.monotonic``).
+
+    ``steps`` records what becomes of it, where that is wanted. ``ahead`` is a decision made before its turn.
+    ``returned``, of a command that is decided beside the queue, is set when the document has changed meanwhile.
+    """
+
+    write: Write
+    answer: "asyncio.Future[WriteResult]"
+    deadline: float
+    ahead: Ahead | None = None
+    returned: asyncio.Event | None = None
+    steps: Steps | None = None
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is to change."""
+        return self.write.dry_run
+
+
+class Outcomes(Struct, frozen=True):
+    """What became of writes that were to be done together, one after the other.
+
+    Where one is refused, its place holds the refusal, and those of the others BatchRefused.
+    """
+
+    each: Sequence[Outcome]
+    replayed: bool = False
+
+
+class Together(Struct, eq=False):
+    """Writes of which all are done or none, in one batch of the journal. ``key`` is that of all of them."""
+
+    writes: Sequence[Write]
+    answer: "asyncio.Future[Outcomes]"
+    deadline: float
+    dry_run: bool = False
+    key: IdempotencyKey | None = None
+    steps: Steps | None = None
+
+
+Batch: TypeAlias = Sequence[Submission] | Sequence[Together]
+"""What is decided in one draft: single writes, or one set of writes that are done together."""
+
+
+def settle(submission: Submission | Together, outcome: Outcome | Outcomes) -> None:
+    """Give a caller what became of its writes."""
+    answer: asyncio.Future[WriteResult] | asyncio.Future[Outcomes] = submission.answer
+    if answer.done():  # the caller went away; what it asked for is done all the same
+        return
+    if isinstance(outcome, Exception):
+        answer.set_exception(outcome)
+    else:
+        answer.set_result(outcome)  # type: ignore[arg-type]
