@@ -110,6 +110,7 @@ def test_changes_have_the_caller_as_their_actor(server: ServerProcess) -> None:
         "Basic " + base64.b64encode(ADMIN.encode()).decode(),  # a user name without a password
         "",
     ],
+    ids=range(7),
 )
 def test_wrong_credentials_are_refused_and_the_connection_goes_on(server: ServerProcess, credentials: str) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as wire, wire.makefile("rb") as lines:

@@ -92,6 +92,16 @@ def test_the_doctor_examines_a_server(rollbook: Rollbook, fleet: httpx.Client, h
     assert (ran.code, "chmod 600" in ran.out) == (1, True)
 
 
+def test_the_doctor_notes_webhooks_that_do_not_deliver(rollbook: Rollbook, fleet: httpx.Client) -> None:
+    fleet.post("/webhooks", json={"id": "nobody", "url": "https://nobody.invalid/hook"}).raise_for_status()
+    fleet.put("/clusters/west-1", json={"$inc": {"reputation": 1}}).raise_for_status()
+    while fleet.get("/webhooks/nobody").json()["status"]["state"] != "retrying":
+        pass
+    rows = {row["check"]: row for row in json.loads(rollbook("doctor", "-o", "json").out)}
+    fleet.delete("/webhooks/nobody").raise_for_status()
+    assert (rows["webhooks"]["result"], "nobody" in rows["webhooks"]["found"]) == ("note", True)
+
+
 def test_the_doctor_reports_a_server_that_is_away(rollbook: Rollbook, home: Path) -> None:
     ran = rollbook("doctor", "--url", "http://127.0.0.1:9", "-o", "csv")
     assert ran.code == 1

@@ -13,7 +13,7 @@ def test_ids_that_clients_can_address(id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "id", ["", "x" * 254, ".a", "-a", "_a", "a b", "a/b", "a?b", "a#b", "é", "a\n", "a%20b", *RESERVED_IDS]
+    "id", ["", "x" * 254, ".a", "-a", "_a", "a b", "a/b", "a?b", "a#b", "é", "a\n", "a%20b", *sorted(RESERVED_IDS)]
 )
 def test_ids_that_they_can_not(id: str) -> None:
     assert problem_with_id(id) is not None

@@ -40,7 +40,7 @@ class Exported(Struct):
         return f"{self.written} exported, {self.there} there already, {self.refused} refused"
 
 
-class Standing(Struct, frozen=True):
+class Written(Struct, frozen=True):
     """A document of the collection: its ``_id`` and the digest of the rest."""
 
     own_id: Any
@@ -71,7 +71,7 @@ class CollectionWriter:
     def __init__(self, there: Opened, *, limits: Limits) -> None:
         self._there = there
         self._limits = limits
-        self._standing: dict[str, Standing] = {}
+        self._standing: dict[str, Written] = {}
         self.exported = Exported()
 
     def prepare(self) -> None:
@@ -117,17 +117,17 @@ class CollectionWriter:
                 return [(ids[each["index"]], RegistryError(f"MongoDB answers: {each['errmsg']}")) for each in failed]
         return []
 
-    def _read(self) -> dict[str, Standing]:
-        found: dict[str, Standing] = {}
+    def _read(self) -> dict[str, Written]:
+        found: dict[str, Written] = {}
         for body in self._there.documents():
             document = decode_bson(body, limits=self._limits, notes=Notes())
             if "id" in document:
                 own_id = bson.decode(body)["_id"]
-                found[str(document["id"])] = Standing(own_id, digest_of(document))
+                found[str(document["id"])] = Written(own_id, digest_of(document))
         return found
 
 
-def _step(document: Document, standing: Standing | None) -> Any:
+def _step(document: Document, standing: Written | None) -> Any:
     """What writes a document. One that is there keeps its ``_id``, by which every server finds it quickly."""
     if standing is None:
         return InsertOne(RawBSONDocument(encode_bson(document)))

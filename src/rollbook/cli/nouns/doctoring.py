@@ -120,8 +120,12 @@ def _requests(client: "Client") -> Finding:
 
 
 def _webhooks(client: "Client") -> Finding:
-    failing = [each["id"] for each in client.webhooks.list() if each.get("status", {}).get("state") == "failing"]
-    return ("bad", f"failing: {', '.join(failing)}") if failing else ("ok", "none is failing")
+    states = {each["id"]: each["status"] for each in client.webhooks.list()}
+    stopped = [id for id, status in states.items() if status["state"] == "stopped"]
+    if stopped:
+        return "bad", f"stopped: {', '.join(stopped)}; `rollbook webhook get ID` says why"
+    late = [id for id, status in states.items() if status["state"] == "retrying" or status["deadLetters"]]
+    return ("note", f"not everything was delivered: {', '.join(late)}") if late else ("ok", "all are delivered")
 
 
 WATCHES = frozenset({"watchClusters", "watchClustersByBody"})
