@@ -103,7 +103,8 @@ def _check_backups(chosen: Mapping[str, Any]) -> None:
     """Refuses scheduled backups of a journal whose engine has its own."""
     if chosen.get("journal", JournalTarget()).is_shared and chosen.get("backup_dir", MaybeDirectory()).path is not None:
         raise SettingRefused(
-            "ROLLBOOK_BACKUP_DIR is for the embedded journal: back PostgreSQL up with its own tools, such as pg_dump"
+            "ROLLBOOK_BACKUP_DIR is for the embedded journal: back PostgreSQL up with its own tools, such as pg_dump, "
+            "or with `rollbook backup create --url`"
         )
 
 

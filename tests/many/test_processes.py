@@ -1,12 +1,18 @@
 """Three processes on one PostgreSQL are one registry."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
-from itertools import cycle, islice
+from contextlib import closing
+from itertools import count, cycle, islice
+from pathlib import Path
+from threading import Event, Thread
 
 import httpx
 import pytest
 
+from rollbook.journal.backups import restore_backup
+from rollbook.journal.opening import open_journal, open_webhook_store
 from rollbook.journal.postgresql.journal import PostgresqlJournal
 from tests.examples import cluster
 from tests.many_processes import Fleet, fleet_of
@@ -108,6 +114,36 @@ def test_an_idempotency_key_is_good_at_any_process(fleet: Fleet) -> None:
     )
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.headers["Idempotency-Replayed"] == "true"
+
+
+def test_a_backup_is_a_directory_of_what_there_was_while_others_write(fleet: Fleet, tmp_path: Path) -> None:
+    one, other, third = fleet.clients
+    written = one.post("/clusters", json=cluster("kept"))
+    one.post("/clusters/kept/heartbeat", json={"ttlSeconds": 3600}).raise_for_status()
+    one.post("/webhooks", json={"id": "kept", "url": "https://nobody.invalid/"}).raise_for_status()
+    stopping = Event()
+
+    def write() -> None:
+        for turn in count():
+            if stopping.is_set():
+                return
+            third.put("/clusters/kept", json={"$set": {"turn": turn}}).raise_for_status()
+
+    writing = Thread(target=write)
+    writing.start()
+    try:
+        file = tmp_path / "backup"
+        file.write_bytes(other.get("/backup").raise_for_status().content)
+    finally:
+        stopping.set()
+        writing.join()
+    revision = restore_backup(file, tmp_path / "data")
+    assert revision >= revision_of(written)
+    with closing(open_journal(tmp_path / "data")) as restored, closing(open_webhook_store(tmp_path / "data")) as hooks:
+        documents = {version.id: json.loads(version.body) for version in restored.load()}
+        assert [webhook.id for webhook, _ in hooks.load()] == ["kept"]
+    as_then = {"revision": revision, "limit": 1000}
+    assert documents == {document["id"]: document for document in third.get("/clusters", params=as_then).json()}
 
 
 def test_the_journal_is_intact_after_all_of_this(fleet: Fleet, journal: str) -> None:

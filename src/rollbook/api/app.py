@@ -118,11 +118,12 @@ class Application:
 
     async def _handled(self, operation: Operation, request: Request) -> Response:
         """The handler's answer. What is not here yet, another process may have written, or given out, a moment ago."""
+        seen = self.registry.recent.revision
         try:
             return await operation.handler(request)
         except (ClusterNotFound, ClusterDeleted, CursorRefused) as refusal:
             is_plain_read = operation.verb in READING_VERBS and not isinstance(refusal, CursorRefused)
-            if is_plain_read or not await was_behind(self.registry):
+            if is_plain_read or not await was_behind(self.registry, seen):
                 raise
             return await operation.handler(request)
 

@@ -35,12 +35,12 @@ async def be_fresh(registry: Registry, operation: Operation, values: Mapping[str
         await _reached(registry, wanted)
 
 
-async def was_behind(registry: Registry) -> bool:
-    """Whether other processes had written what was not visible here; it is when this returns."""
+async def was_behind(registry: Registry, seen: int) -> bool:
+    """Whether other processes had written more than the revision that was ``seen``; it is visible when this returns."""
     if not registry.follower.is_shared:
         return False
-    newest, before = await asyncio.to_thread(registry.journal.sharing.newest), registry.recent.revision
-    if newest <= before:
+    newest = await asyncio.to_thread(registry.journal.sharing.newest)
+    if newest <= seen:
         return False
     registry.committer.follow_up_to(newest)
     await _reached(registry, newest)

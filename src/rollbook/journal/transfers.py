@@ -9,7 +9,7 @@ One rule: a copy is one when both give the same documents and the same changes, 
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from typing import Protocol
 
 from msgspec import Struct
@@ -73,18 +73,29 @@ def copy_journal(
     ``progress`` is called with the number of changes and documents of each step. Refuses (DataDirectoryUnsound) a
     journal that holds something else; raises RegistryError when the result is no copy, because one was written to.
     """
-    beginning = source.transfer.beginning()
+    copy_changes(source, into, progress=progress)
+    return verify_copy(source, into)
+
+
+def copy_changes(
+    source: CopyableJournal, into: CopyableJournal, *, progress: Callable[[int], object] = lambda count: None
+) -> None:
+    """As ``copy_journal``, while ``source`` is written: as of its newest revision now. Nothing is compared.
+
+    Raises Compacted when what is being copied is given up meanwhile.
+    """
+    beginning, newest = source.transfer.beginning(), source.newest()
     if into.newest() == 0:
         if beginning.revision:
             into.transfer.begin(beginning, _counted(documents_at(source, beginning.revision), progress))
     else:
         _check_is_beginning(source, into)
-    for batch in _batches(source.follow(into.newest())):
+    kept = takewhile(lambda change: change.revision <= newest, source.follow(into.newest()))
+    for batch in _batches(kept):
         into.append(batch, after=into.newest())
         progress(len(batch))
     if beginning.results:
         into.append([], after=into.newest(), results=beginning.results)
-    return verify_copy(source, into)
 
 
 def verify_copy(source: CopyableJournal, into: CopyableJournal) -> Copied:
@@ -114,8 +125,11 @@ def documents_at(journal: CopyableJournal, revision: int) -> Iterator[tuple[Stor
     """The documents at a revision, each with the change that gave it its status. Refuses (Compacted) what is gone."""
     untouched = (version for version in journal.load() if version.revision <= revision)
     touched = (version for _, version in journal.past.earlier(revision) if version is not None)
+    found: set[str] = set()  # one that is changed in between is in both
     for version in chain(untouched, touched):
-        yield version, journal.past.status(version.id, revision)
+        if version.id not in found:
+            found.add(version.id)
+            yield version, journal.past.status(version.id, revision)
 
 
 def _check_is_beginning(source: CopyableJournal, into: CopyableJournal) -> None:
@@ -133,7 +147,7 @@ def _check_is_beginning(source: CopyableJournal, into: CopyableJournal) -> None:
         )
 
 
-def _batches(changes: Iterator[Change]) -> Iterator[list[Change]]:
+def _batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
     batch: list[Change] = []
     size_bytes = 0
     for change in changes:

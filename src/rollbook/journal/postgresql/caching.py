@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Self
 
-from rollbook.errors import JournalUnavailable, SettingRefused
+from rollbook.errors import Compacted, JournalUnavailable, SettingRefused
+from rollbook.journal.postgresql.copying import copy_registry
 from rollbook.journal.postgresql.journal import PostgresqlJournal
 from rollbook.journal.sqlite.locking import DirectoryLock
 from rollbook.journal.tenure import Tenure
@@ -13,6 +14,7 @@ class CachedJournal(PostgresqlJournal):
     """A journal (see ``interface.DirectoryJournal``) with the lock of a cache."""
 
     tenure: Tenure
+    target: str
 
     @classmethod
     def open_with(cls, target: str, cache: Path, *, seconds: float) -> Self:
@@ -24,18 +26,18 @@ class CachedJournal(PostgresqlJournal):
         except BaseException:
             lock.release()
             raise
-        journal.tenure = lock
+        journal.tenure, journal.target = lock, target
         return journal
 
     def look(self) -> None:
         """Nothing has to be looked for: the link hears the engine all the time."""
 
     def copy(self, into: Path, /) -> None:
-        """See ``interface.DirectoryJournal.copy``."""
-        raise JournalUnavailable(
-            "a journal in PostgreSQL is backed up with PostgreSQL's own tools (pg_dump, pg_basebackup), "
-            f"and not copied into {into.name}"
-        )
+        """See ``interface.DirectoryJournal.copy``. The stores beside it are in the database too, and come along."""
+        try:
+            copy_registry(self, self.target, into)
+        except Compacted:
+            raise JournalUnavailable("history was given up while it was copied: ask again") from None
 
     def repair(self, id: str, *, drop: bool) -> str:
         """Refuses (SettingRefused): damage of the database is the engine's to repair."""
