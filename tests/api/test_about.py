@@ -14,6 +14,7 @@ from rollbook import __version__
 from rollbook.api.declarations import Operation
 from rollbook.api.handlers.about import prefers_html
 from rollbook.api.operations import OPERATIONS
+from rollbook.api.parameters import taken_by
 from rollbook.api.problems import STATUSES
 from rollbook.clusters.schema import CLUSTER
 from rollbook.errors import RegistryError
@@ -53,7 +54,7 @@ def test_an_operation_is_described_in_full(description: dict, operation: Operati
     for each in described["parameters"]:
         assert each["description"], each["name"]
     in_query = {each["name"] for each in described["parameters"] if each["in"] == "query"}
-    assert in_query == {each.name for each in operation.parameters}
+    assert in_query == {each.name for each in taken_by(operation)}
     assert ("requestBody" in described) == (operation.body is not None)
     declared = {answer.status for answer in operation.answers} | {STATUSES[kind] for kind in operation.refuses}
     assert declared <= {int(status) for status in described["responses"]}

@@ -92,7 +92,7 @@ def test_an_empty_value_and_a_second_one_are_refused(operation: str, name: str) 
         "filter": "{}",
         "fieldValidation": "warn",
         "onConflict": "refuse",
-        **dict.fromkeys(("dryRun", "upsert", "follow"), "true"),
+        **dict.fromkeys(("dryRun", "upsert", "follow", "atomic"), "true"),
     }
     value = sound.get(name, "1")
     assert values(operation, f"{name}={value}")

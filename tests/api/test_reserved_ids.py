@@ -7,7 +7,6 @@ from pathlib import Path
 import orjson
 import pytest
 
-from rollbook.api.operations import OPERATIONS
 from rollbook.clusters.ids import RESERVED_IDS
 from rollbook.journal.changes import Change
 from rollbook.journal.sqlite.journal import SqliteJournal
@@ -56,13 +55,6 @@ def test_a_cluster_with_a_reserved_id_is_at_an_address_of_its_own(server: Server
     assert asked(server, "GET", f"{one}/nodes/node-1")[1]["id"] == "node-1"
     assert asked(server, "POST", f"{one}/heartbeat")[1]["id"] == word
     assert {change["id"] for change in asked(server, "GET", f"{one}/history")[1]} == {word}
-
-
-@pytest.mark.parametrize(
-    "word", [word for word in WORDS if f"/clusters/{word}" not in {each.path for each in OPERATIONS}]
-)
-def test_a_word_that_no_route_has_yet_is_an_id(server: ServerProcess, word: str) -> None:
-    assert asked(server, "GET", f"/clusters/{word}")[1]["id"] == word
 
 
 def test_the_word_of_a_route_is_the_route(server: ServerProcess) -> None:

@@ -25,6 +25,8 @@ def ask_with(http: httpx.Client, operation: str, filter: dict[str, Any]) -> http
             return http.post("/clusters/fit", json={"gpus": 1, "query": filter})
         case "tableClusters":
             return http.post("/clusters/table", json={"columns": ["id"], "query": filter})
+        case "tableNodes":
+            return http.post("/nodes/table", json={"columns": ["id"], "query": filter})
         case "listClusters":
             return http.get("/clusters", params={"filter": json.dumps(filter)})
         case "explained":
@@ -68,6 +70,7 @@ OPERATIONS_WITH_FILTERS = [
     "queryClusters",
     "listClusters",
     "tableClusters",
+    "tableNodes",
     "fitClusters",
     "countClusters",
     "explainQuery",

@@ -134,4 +134,4 @@ def test_a_session_is_of_no_use_to_a_page_of_another_site(browser: Browser, page
         page.evaluate(TRIES, server.url)
         context.close()
         history = httpx.get(server.url + "/clusters/west/history", headers=bearer).json()
-        assert [each["kind"] for each in history] == ["created"]
+        assert [each["event"] for each in history] == ["created"]

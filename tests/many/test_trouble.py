@@ -64,10 +64,11 @@ def test_while_the_engine_is_lost_writes_are_refused_and_reads_go_on(engine: Pos
     ):
         assert client.post("/clusters", json=cluster("west")).status_code == 201
         engine.stop("immediate")
+        begun = time.monotonic()
         refused = client.put("/clusters/west", json={"$set": {"a": 1}})
+        assert time.monotonic() - begun < 10
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
         assert refused.json()["code"] in {"journal-unavailable", "outcome-unknown"}
-        assert refused.elapsed.total_seconds() < 10
         eventually(lambda: "age" in client.get("/clusters/west").headers)
         state = client.get("/readyz").json()
         assert (state["writable"], state["keeper"], client.get("/clusters/west").status_code) == (False, False, 200)

@@ -21,13 +21,13 @@ OF_THE_REGISTRY: dict[type, set[str]] = {
     Pages: set(),
     Fits: set(),
     Tables: set(),
-    Watching: {"check_past", "past", "stop"},
-    Webhooks: {"start", "standing"},
+    Watching: {"check_past", "past", "forget_aged", "stop"},
+    Webhooks: {"start", "standing", "follow", "rest"},
     DeadLetters: set(),
     LeaseKeeper: {"listen", "start", "hear", "look", "figures", "finish"},
-    Registry: set(),
+    Registry: {"write_together"},
 }
-"""What only the registry itself calls, or what is about revisions alone and shows nobody a cluster."""
+"""What only the registry itself calls, what is about revisions alone, and what takes writes that each have a caller."""
 
 
 @pytest.mark.parametrize("door", OF_THE_REGISTRY, ids=lambda door: door.__name__)

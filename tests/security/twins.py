@@ -18,7 +18,7 @@ ADMIN = "admin-" + "x" * 40
 
 TIMES = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 FIGURES = re.compile(rb'"(ageSeconds|plan|find|expiresAt|lag)":[0-9.e+-]+')
-SECRETS = re.compile(rb'"secret":"[^"]*"|cursor=[\w-]+|rbk_\w+|rollbook=[\w-]+')
+SECRETS = re.compile(rb'"(secret|confirm)":"[^"]*"|cursor=[\w-]+|rbk_\w+|rollbook=[\w-]+')
 UNCOMPARED = frozenset({"date", "x-request-id", "content-length"})
 """Headers that tell no registry from another; of the body, times, figures and random secrets are left out."""
 

@@ -15,7 +15,7 @@ from rollbook.errors import JournalUnavailable
 
 HEAD_BYTES_MAX = 64 * 1024
 READ_SECONDS = 5.0
-ANSWER = b"HTTP/1.1 %s\r\ncontent-type: %s\r\ncontent-length: %d\r\nretry-after: 1\r\nconnection: close\r\n\r\n%s"
+ANSWER = b"HTTP/1.1 %s\r\ncontent-type: %s\r\ncontent-length: %d\r\n%sconnection: close\r\n\r\n%s"
 
 
 @contextlib.asynccontextmanager
@@ -39,6 +39,6 @@ async def answering(bound: socket.socket, trouble: Callable[[], str]) -> AsyncIt
 def _answer_to(target: list[bytes], trouble: str) -> bytes:
     if target == [b"/healthz"]:
         body = orjson.dumps({"status": "ok"})
-        return ANSWER % (b"200 OK", b"application/json", len(body), body)
+        return ANSWER % (b"200 OK", b"application/json", len(body), b"", body)
     body = orjson.dumps({**members_of(JournalUnavailable(trouble)), "status": 503})
-    return ANSWER % (b"503 Service Unavailable", b"application/problem+json", len(body), body)
+    return ANSWER % (b"503 Service Unavailable", b"application/problem+json", len(body), b"retry-after: 1\r\n", body)
