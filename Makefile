@@ -26,7 +26,7 @@ run: .venv/for-running ## Serve on port 3000 with the data in ./data (PORT=4000 
 test: .venv/for-working ## Run the tests, and the examples of the documentation (ARGS="-k filters": some of them)
 ifeq ($(ARGS),)
 	@rm -rf build/seen
-	ROLLBOOK_TEST_SEEN=build/seen .venv/bin/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/test_declared.py
+	ROLLBOOK_TEST_SEEN=build/seen .venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/test_declared.py
 	ROLLBOOK_TEST_SEEN=build/seen .venv/bin/python -m pytest tests/test_declared.py
 else
 	.venv/bin/python -m pytest $(ARGS)
