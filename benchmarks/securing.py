@@ -160,7 +160,7 @@ async def prober_token(server: Server) -> str:
 
 
 def start_with(tokens: int) -> tuple[float, int]:
-    """How long a start takes with so many tokens (seconds), and the memory of the server after it."""
+    """How long a start takes with this number of tokens (seconds), and the memory of the server after it."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         data.mkdir()

@@ -69,6 +69,7 @@ def fleet(fleet_server: ServerProcess, monkeypatch: pytest.MonkeyPatch, home: Pa
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     with httpx.Client(base_url=fleet_server.url) as client:
         for found in client.post("/clusters/query", json={}).json():
+            client.delete(f"/clusters/{found['id']}/protection")
             client.delete(f"/clusters/{found['id']}")
         client.post("/clusters", json=cluster("west-1", node("n-1", gpus=4))).raise_for_status()
         client.post("/clusters", json=cluster("west-2", status="draining")).raise_for_status()

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -21,25 +20,10 @@ from tests.examples import cluster, node
 from tests.serving import ServerProcess
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """One server for all of these."""
-    with ServerProcess(tmp_path_factory.mktemp("nouns") / "data") as started:
-        yield started
-
-
 @pytest.fixture
-def http(server: ServerProcess, monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterator[httpx.Client]:
+def http(fleet: httpx.Client) -> httpx.Client:
     """The server with two clusters, ``west-1`` and ``west-2``, and found by the environment."""
-    monkeypatch.setenv("ROLLBOOK_URL", server.url)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
-    with httpx.Client(base_url=server.url) as client:
-        for found in client.post("/clusters/query", json={}).json():
-            client.delete(f"/clusters/{found['id']}/protection")
-            client.delete(f"/clusters/{found['id']}")
-        client.post("/clusters", json=cluster("west-1", node("n-1", gpus=4))).raise_for_status()
-        client.post("/clusters", json=cluster("west-2", status="draining")).raise_for_status()
-        yield client
+    return fleet
 
 
 def test_clusters_are_listed_as_a_table(rollbook: Rollbook, http: httpx.Client) -> None:
@@ -165,8 +149,18 @@ def test_waiting_ends_when_a_cluster_matches_or_the_time_is_over(rollbook: Rollb
     changing.join()
 
 
-def test_a_watch_prints_changes_as_they_happen(http: httpx.Client, server: ServerProcess) -> None:
-    command = [sys.executable, "-m", "rollbook", "cluster", "watch", "--url", server.url, "-f", '{"status": "busy"}']
+def test_a_watch_prints_changes_as_they_happen(http: httpx.Client, fleet_server: ServerProcess) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "rollbook",
+        "cluster",
+        "watch",
+        "--url",
+        fleet_server.url,
+        "-f",
+        '{"status": "busy"}',
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watching:
         assert watching.stdout
         deadline = time.monotonic() + 20
@@ -227,7 +221,7 @@ def test_webhooks_are_managed(rollbook: Rollbook, http: httpx.Client) -> None:
 
 
 def test_contexts_name_servers_and_are_private(
-    rollbook: Rollbook, http: httpx.Client, home: Path, server: ServerProcess, monkeypatch: pytest.MonkeyPatch
+    rollbook: Rollbook, http: httpx.Client, home: Path, fleet_server: ServerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ROLLBOOK_URL")
     (home / "token").write_text("secret-token\n")

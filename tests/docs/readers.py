@@ -67,10 +67,12 @@ class Reader:
 
     def _converse(self, session: Session) -> None:
         test = doctest.DocTestParser().get_doctest(self._here(session.text), self.names, "page", None, session.line - 1)
-        told: list[str] = []
-        doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(test, out=told.append, clear_globs=False)
+        printed: list[str] = []
+        doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(
+            test, out=printed.append, clear_globs=False
+        )
         self.names.update(test.globs)
-        assert not told, "".join(told)
+        assert not printed, "".join(printed)
 
     def _here(self, text: str) -> str:
         return text.replace("localhost:3000", f"localhost:{self.server.port}")

@@ -354,22 +354,22 @@ class CopyContract:
     def test_a_copy_holds_the_same_and_one_that_was_cut_off_goes_on(self, data: st.DataObject) -> None:
         source, between, copy = self.opened(), MemoryJournal(), self.opened()
         try:
-            told = write_lives(source, data)
-            mark = compact(source, data.draw(st.integers(0, len(told))))
-            source.append([], after=len(told), results=[KeptResult(b"key", b"f", 1_001, b"r")])
+            written = write_lives(source, data)
+            mark = compact(source, data.draw(st.integers(0, len(written))))
+            source.append([], after=len(written), results=[KeptResult(b"key", b"f", 1_001, b"r")])
             copy_journal(source, between)
             copied = copy_journal(between, copy)
-            assert (copied.revision, copied.documents) == (len(told), source.count())
-            told += write_lives(source, data, told)
+            assert (copied.revision, copied.documents) == (len(written), source.count())
+            written += write_lives(source, data, written)
             assert copy_journal(source, between) == copy_journal(between, copy)
             assert [each.problems() for each in (source, between, copy)] == [[], [], []]
             assert copy.past.result(b"key") == source.past.result(b"key")
-            for revision in range(len(told) + 1):
-                check_moment(copy, told, revision, mark)
+            for revision in range(len(written) + 1):
+                check_moment(copy, written, revision, mark)
             for id in "abcd":
                 assert copy.past.knows(id) == source.past.knows(id)
-            assert list(copy.follow(mark)) == told[mark:]
-            write_lives(copy, data, told)
+            assert list(copy.follow(mark)) == written[mark:]
+            write_lives(copy, data, written)
         finally:
             source.close()
             copy.close()
@@ -403,31 +403,31 @@ def compact(journal: Journal, goal: int) -> int:
     return mark
 
 
-def check_moment(journal: Journal, told: list[Change], revision: int, mark: int) -> None:
+def check_moment(journal: Journal, written: list[Change], revision: int, mark: int) -> None:
     """Hold what the journal tells of a revision against a replay; below the mark it may also say that it is gone."""
-    then, now = replay(told[:revision]), replay(told)
+    then, now = replay(written[:revision]), replay(written)
     for id in "abcd":
         try:
             assert journal.past.version(id, revision) == then.get(id)
             if id in then:
-                given, told_by = journal.past.status(id, revision), status_given(told[:revision], id)
+                given, told_by = journal.past.status(id, revision), status_given(written[:revision], id)
                 assert given == told_by or (told_by is None and given.revision == then[id].created_revision)
         except Compacted:
-            assert any(change.id == id and revision < change.revision <= mark for change in told)
+            assert any(change.id == id and revision < change.revision <= mark for change in written)
     if revision < mark:
         with pytest.raises(Compacted):
             list(journal.past.earlier(revision))
     else:
         earlier = dict(journal.past.earlier(revision))
-        assert earlier.keys() == {change.id for change in told[revision:]}
+        assert earlier.keys() == {change.id for change in written[revision:]}
         known = {**now, **earlier}
         assert {id: kept for id, kept in known.items() if kept is not None} == then
     if revision:
-        check_time(journal, told, told[revision - 1].at_ms, mark)
+        check_time(journal, written, written[revision - 1].at_ms, mark)
 
 
-def check_time(journal: Journal, told: list[Change], at_ms: int, mark: int) -> None:
-    newest = max((change.revision for change in told if change.at_ms <= at_ms), default=0)
+def check_time(journal: Journal, written: list[Change], at_ms: int, mark: int) -> None:
+    newest = max((change.revision for change in written if change.at_ms <= at_ms), default=0)
     if newest < mark:
         with pytest.raises(Compacted):
             journal.past.revision_at(at_ms)
@@ -439,19 +439,19 @@ def write_lives(journal: Journal, data: st.DataObject, past: Sequence[Change] = 
     """Append random changes of three ids, in random batches, after ``past``."""
     live, newest = replay(past), len(past)
     at_ms = past[-1].at_ms if past else 1_000
-    told: list[Change] = []
+    written: list[Change] = []
     for batch_size in data.draw(st.lists(st.integers(1, 4), max_size=8)):
         at_ms += data.draw(st.integers(0, 2))
         batch: list[Change] = []
         for _ in range(batch_size):
-            revision = newest + len(told) + len(batch) + 1
+            revision = newest + len(written) + len(batch) + 1
             change = any_change(data, revision, live)._replace(at_ms=at_ms)
             follow(live, change)
             batch.append(change)
         formers = data.draw(st.sampled_from([None, formers_in(batch)]))
-        journal.append(batch, after=newest + len(told), formers=formers)
-        told += batch
-    return told
+        journal.append(batch, after=newest + len(written), formers=formers)
+        written += batch
+    return written
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters='"\\'), max_size=6)
@@ -495,9 +495,9 @@ def status_of(document: bytes) -> str | None:
     return status
 
 
-def status_given(told: Sequence[Change], id: str) -> StatusChange | None:
+def status_given(written: Sequence[Change], id: str) -> StatusChange | None:
     """The update that gave a live document its status; None: it has it since its creation."""
-    for change in reversed([change for change in told if change.id == id]):
+    for change in reversed([change for change in written if change.id == id]):
         if change.before is None or change.after is None:
             return None
         former = status_of(change.before)

@@ -26,7 +26,7 @@ RULES = frozenset({"register", "predecessor", "same-token", "chain"})
 
 
 class Process:
-    """One process: what it has followed, what it was acknowledged, and what it was not told about."""
+    """One process: what it has followed, what it was acknowledged, and the outcomes that it does not know."""
 
     def __init__(self, name: str, engine: Engine) -> None:
         self.name = name

@@ -71,14 +71,14 @@ class CollectionWriter:
     def __init__(self, there: Opened, *, limits: Limits) -> None:
         self._there = there
         self._limits = limits
-        self._standing: dict[str, Written] = {}
+        self._written: dict[str, Written] = {}
         self.exported = Exported()
 
     def prepare(self) -> None:
         """See ``ExportTarget.prepare``. Makes the unique index of ``id``, as mongoose does."""
         with reported(self._there.where):
             self._there.collection.create_index("id", unique=True)
-        self._standing = self._read()
+        self._written = self._read()
 
     def put(self, bodies: list[bytes]) -> list[tuple[str, RegistryError]]:
         """See ``ExportTarget.put``."""
@@ -87,12 +87,12 @@ class CollectionWriter:
         ids: list[str] = []
         for document in map(decode_stored, bodies):
             id = str(document["id"])
-            standing = self._standing.get(id)
-            if standing is not None and standing.digest == digest_of(document):
+            written = self._written.get(id)
+            if written is not None and written.digest == digest_of(document):
                 self.exported.there += 1
                 continue
             try:
-                steps.append(_step(document, standing))
+                steps.append(_step(document, written))
                 ids.append(id)
             except RegistryError as error:
                 refused.append((id, error))
@@ -102,9 +102,9 @@ class CollectionWriter:
 
     def verify(self, digests: Mapping[str, bytes]) -> list[str]:
         """See ``ExportTarget.verify``."""
-        standing = self._read()
-        self.exported.others = len(standing.keys() - digests.keys())
-        return [id for id, digest in digests.items() if id not in standing or standing[id].digest != digest]
+        written = self._read()
+        self.exported.others = len(written.keys() - digests.keys())
+        return [id for id, digest in digests.items() if id not in written or written[id].digest != digest]
 
     def _write(self, steps: list[Any], ids: list[str]) -> list[tuple[str, RegistryError]]:
         if not steps:
@@ -127,12 +127,12 @@ class CollectionWriter:
         return found
 
 
-def _step(document: Document, standing: Written | None) -> Any:
+def _step(document: Document, written: Written | None) -> Any:
     """What writes a document. One that is there keeps its ``_id``, by which every server finds it quickly."""
-    if standing is None:
+    if written is None:
         return InsertOne(RawBSONDocument(encode_bson(document)))
     encoded = bson.decode(encode_bson(document))
-    return ReplaceOne({"_id": standing.own_id}, {**encoded, "_id": standing.own_id})
+    return ReplaceOne({"_id": written.own_id}, {**encoded, "_id": written.own_id})
 
 
 class FileWriter:

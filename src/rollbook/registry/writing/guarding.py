@@ -42,12 +42,10 @@ CREATED_BY = {"update": "create"}
 logger = logging.getLogger(__name__)
 
 
-class Guarded(Struct, frozen=True):
-    """A command as a caller with this access may carry it out."""
+class Wrapped(Struct, frozen=True):
+    """A command around another one, on the same cluster and with the same verb."""
 
     command: Command
-    access: Access
-    limits: Limits
 
     @property
     def id(self) -> str:
@@ -60,8 +58,15 @@ class Guarded(Struct, frozen=True):
         return self.command.verb
 
     def proposed(self, before: Document, budget: RequestBudget) -> Document:
-        """As the command that is guarded."""
+        """As the command in it."""
         return self.command.proposed(before, budget)
+
+
+class Guarded(Wrapped, frozen=True):
+    """A command as a caller with this access may carry it out."""
+
+    access: Access
+    limits: Limits
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         """As the command decides on what the caller sees. Refuses (PermissionDenied) what it may not do."""
@@ -154,30 +159,15 @@ def of_a_part(command: Command) -> Command:
     return command
 
 
-class Observed(Struct, frozen=True):
+class Observed(Wrapped, frozen=True):
     """A command of a caller whom the registry only observes: it is carried out, and the log says what would be refused.
 
     ``refused`` counts by verb.
     """
 
-    command: Command
     guarded: Guarded
     caller: str
     refused: Counter[str]
-
-    @property
-    def id(self) -> str:
-        """The cluster that it is about."""
-        return self.command.id
-
-    @property
-    def verb(self) -> str:
-        """The verb that it takes."""
-        return self.command.verb
-
-    def proposed(self, before: Document, budget: RequestBudget) -> Document:
-        """As the command that is observed."""
-        return self.command.proposed(before, budget)
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         """As the command decides. What it would be refused for with the caller's roles is logged."""
