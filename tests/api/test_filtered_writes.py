@@ -98,6 +98,8 @@ def test_a_body_is_refused_with_its_place(http: httpx.Client, path: str, body: A
     answer = http.post(f"/clusters/{path}", json=body)
     assert answer.status_code == 400, answer.text
     assert answer.json()["errors"][0]["at"] == at
+    if "query" in body:
+        assert "is named 'filter'" in answer.json()["detail"]
     refusal(http.post(f"/clusters/{path}", json=[]), 400, "language-refused")
 
 

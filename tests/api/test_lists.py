@@ -65,6 +65,10 @@ def test_parameters_say_which_clusters_are_listed(http: httpx.Client, parameters
     assert listed(http, **parameters) == found
 
 
+def test_a_parameter_draws_no_warning_about_its_own_paths(http: httpx.Client) -> None:
+    assert "warning" not in http.get("/clusters", params={"gpu": "GH200"}).headers
+
+
 def test_a_list_shows_the_fields_that_are_asked_for(http: httpx.Client) -> None:
     reply = http.get("/clusters", params={"fields": "gpus.count,_registry.liveness", "status": "live"})
     assert reply.json() == [

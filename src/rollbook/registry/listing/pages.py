@@ -8,8 +8,10 @@ that changes before the journal is read is in both, as the same version, and is 
 One rule: each cluster that was there at the revision is on exactly one page, as it was. What heartbeats say is of now.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from itertools import islice
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,8 +24,9 @@ from rollbook.registry.history.moments import AtRevision, Moment
 from rollbook.registry.history.past_fleets import check_past, entry_of
 from rollbook.registry.listing.cursors import Cursor, CursorKey, digest_of
 from rollbook.registry.listing.page_requests import PageRequest
+from rollbook.registry.listing.row_orders import in_order
 from rollbook.registry.listing.seeing import sees_everything
-from rollbook.registry.listing.windows import Placed, Window, plain_value_at, window_behind
+from rollbook.registry.listing.windows import Placed, Position, Window, plain_value_at, window_behind
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.narrowing import plan_query
 from rollbook.registry.reading.reading_threads import ReadingThreads
@@ -33,8 +36,10 @@ from rollbook.security.callers import Caller
 from rollbook.security.sights import WHOLE
 from rollbook.view.entries import Bodies, Entry
 from rollbook.view.index.postings import EMPTY
+from rollbook.view.index.trees import PathIndex
 from rollbook.view.orders import created_after, first_by, first_created, last_created
 from rollbook.view.planning.plans import Plan
+from rollbook.view.selections import Selection
 from rollbook.view.sorting import SortPosition
 from rollbook.view.views import View
 
@@ -163,7 +168,7 @@ class Pages:
             candidates = created_after(self._view, candidates, last[0].created_revision)
         certain = None if plan.exact else plan.certain
         scan = replace(scan, entries=self._view.selection(candidates), certain=certain)
-        job = _Job(query, scan, window, first, until, total)
+        job = _Job(query, scan, window, first, until, total, self._view.index.root)
         return await self._threads.run(lambda: job.run(self._journal), scan.work)
 
     def _first(self, plan: Plan, window: Window, until: int | None) -> Sequence[Entry] | None:
@@ -195,7 +200,8 @@ class _Job(Struct, frozen=True):
     """A page for which documents must be looked at: ``scan`` has the candidates, of the present.
 
     ``first`` are the first of the window that stand since ``until``, where the index knows them. ``until`` None:
-    nothing has changed since the revision of the page. ``total`` None: all that match are counted.
+    nothing has changed since the revision of the page. ``total`` None: all that match are counted. ``root``: the index
+    of what ``scan`` selects, if that helps.
     """
 
     query: Query
@@ -204,6 +210,7 @@ class _Job(Struct, frozen=True):
     first: Sequence[Entry] | None
     until: int | None
     total: int | None
+    root: PathIndex | None = None
 
     def run(self, journal: Journal) -> tuple[list[Entry], int]:
         """The clusters of the window, and how many match in all."""
@@ -231,10 +238,27 @@ class _Job(Struct, frozen=True):
         def stands(entry: Entry) -> bool:
             return until is None or (entry.revision <= until and entry.created_revision not in changed)
 
-        if self.first is None:
+        known = self._in_order(stands) if self.first is None else self.first
+        if known is None:
             standing = replace(self.scan, entries=filter(stands, self.scan.entries))
             return self.window.first_of(standing.matching(self.query), counts=counts)
-        first = list(filter(stands, self.first))
+        first = list(filter(stands, known))
         scan, with_facts = self.scan, self.query.reads_registry
         documents = ((entry, scan.document_of(entry, with_facts=with_facts)) for entry in first)
         return list(self.window.placed(documents)), sum(map(stands, self.scan.entries)) if counts else 0
+
+    def _in_order(self, stands: Callable[[Entry], bool]) -> Iterable[Entry] | None:
+        """The first of those that stand, where the index can tell which match, and in which order they are."""
+        scan, query, selection = self.scan, replace(self.query, sort=self.window.sort), self.scan.entries
+        if self.root is None or query.sort is None or scan.certain is not None or not isinstance(selection, Selection):
+            return None
+        numbers = in_order(selection.numbers(), query, self.root, selection, scan)
+        behind = None if self.window.last is None else next(self.window.placed([self.window.last]))[0]
+
+        def position(number: int) -> Position:
+            entry = selection.at(int(number))
+            document = scan.document_of(entry, with_facts=query.reads_registry)
+            return next(self.window.placed([(entry, document)]))[0]
+
+        start = 0 if behind is None else bisect_right(numbers, behind, key=position)
+        return islice(filter(stands, map(selection.at, numbers[start:].tolist())), self.window.size)

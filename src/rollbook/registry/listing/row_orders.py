@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rollbook.clusters.schema import REGISTRY_FIELD
 from rollbook.documents.codec import decode_stored
 from rollbook.documents.ordering import sort_key
 from rollbook.documents.values import Document, Value
@@ -35,7 +36,7 @@ COMPARISONS = 20
 def in_order(numbers: Numbers, query: Query, root: PathIndex, selection: Selection, scan: Scan) -> Numbers:
     """The numbers of the documents, which ascend, in the order of the query's sort and then of creation."""
     assert query.sort is not None
-    if query.sort.collation is not None:
+    if query.sort.collation is not None or any(by.path[0] == REGISTRY_FIELD for by in query.sort.criteria):
         return _by_documents(numbers, query, query.sort, selection, scan)
     rows, odd, ranks = Rows(numbers), np.zeros(len(numbers), dtype=np.bool_), []
     for criterion in query.sort.criteria:

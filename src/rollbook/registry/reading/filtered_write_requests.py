@@ -64,6 +64,9 @@ def parse_filtered_deletion(body: Value, *, limits: Limits) -> FilteredWrite:
 def _members(body: Value, keys: tuple[str, ...], limits: Limits) -> Document:
     if not isinstance(body, dict):
         raise LanguageRefused("the body is an object with a filter: {'filter': ...}", mongo_code=TYPE_MISMATCH)
+    if "query" in body:
+        problem = "'query' is not read here: the filter of a write on all that match is named 'filter'"
+        raise LanguageRefused(problem, at="/query", mongo_code=UNKNOWN_FIELD)
     refuse_unknown(body, keys, beside="where" if "where" in body else "filter")
     members = with_filter_in_json(body, limits=limits, name="filter")
     if "filter" not in members:
@@ -97,4 +100,4 @@ def _write(query: Query, command_for: MakeCommand, members: Document, limits: Li
     return FilteredWrite(query, command_for, at_most, encode_json(members["filter"]))
 
 
-BAD_VALUE, TYPE_MISMATCH = 2, 14
+BAD_VALUE, TYPE_MISMATCH, UNKNOWN_FIELD = 2, 14, 40415

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from itertools import islice
 
+from rollbook.clusters.gpu_aliases import names_gpus
 from rollbook.clusters.schema import CLUSTER, REGISTRY_FIELD, Fields, Free, Kind, ListOf, element_kind
 from rollbook.documents.codec import shortened
 from rollbook.documents.paths import Path, array_index, dotted
@@ -45,8 +46,8 @@ def notes_on_hidden(sight: Sight, paths: Iterable[Path]) -> list[str]:
 
 
 def is_documented(path: Path) -> bool:
-    """Whether the schema documents ``path``, or a free-form field above it."""
-    return path[0] == REGISTRY_FIELD or _first_unknown(path) is None
+    """Whether the schema documents ``path``, or a free-form field above it, or documents are known to name GPUs."""
+    return path[0] == REGISTRY_FIELD or names_gpus(path) or _first_unknown(path) is None
 
 
 def note_on(path: Path) -> str:
