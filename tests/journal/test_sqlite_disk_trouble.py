@@ -11,6 +11,7 @@ import pytest
 
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.sqlite.journal import SqliteJournal
+from rollbook.journal.sqlite.transactions import transaction
 from tests.journal.contract import body, created
 
 
@@ -169,3 +170,16 @@ def append_until_refused(journal: SqliteJournal) -> None:
 def _raise_next(codes: Iterator[int]) -> None:
     for code in codes:
         raise apsw.exception_for(code)
+
+
+@pytest.mark.parametrize("code", [apsw.SQLITE_FULL, apsw.SQLITE_IOERR_WRITE, apsw.SQLITE_NOMEM])
+def test_a_transaction_that_sqlite_took_back_fails_for_its_reason(tmp_path: Path, disk: Disk, code: int) -> None:
+    connection = apsw.Connection(str(tmp_path / "file"))
+    connection.execute("PRAGMA cache_size = 1; CREATE TABLE texts (text TEXT)")
+    with pytest.raises(type(apsw.exception_for(code))), transaction(connection):
+        disk.refuses = ("write", code)
+        for _ in range(100):  # more than the cache holds, so that pages are written before the end
+            connection.execute("INSERT INTO texts VALUES (hex(randomblob(2000)))")
+    disk.refuses = None
+    assert not connection.in_transaction
+    assert connection.execute("SELECT count(*) FROM texts").fetchall() == [(0,)]

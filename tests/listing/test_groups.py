@@ -95,6 +95,16 @@ def test_sums_from_the_index_are_what_the_group_gives(seed: int) -> None:
         asyncio.run(make(Path(directory)))
 
 
+async def test_a_value_of_a_cluster_left_out_does_not_matter(tmp_path: Path) -> None:
+    async with open_registry(Settings(data=tmp_path, schema="lenient")) as registry:
+        await create(registry, "one", regionId="us", a=1)
+        await create(registry, "two", regionId="eu", a="x")
+        for operator in OPERATORS:
+            for id in (None, "$regionId", "$a"):
+                stages = [{"$match": {"regionId": {"$ne": "eu"}}}, {"$group": {"_id": id, "f": {operator: "$a"}}}]
+                await check(registry, stages)
+
+
 @pytest.mark.parametrize("at_once", [0, 1_000])
 @pytest.mark.parametrize(
     "stages",

@@ -119,11 +119,13 @@ def numbers_of(root: PathIndex, path: Path, rows: Rows) -> Floats | None:
     if cells.lists.any() or cells.irregular.any():
         return None
     if cells.numbers is None:
-        if any(isinstance(value, (str, bool)) for value in _used(cells.dictionary, cells.codes)):
+        used, codes = np.unique(cells.codes, return_inverse=True)
+        held = [cells.dictionary[code] for code in used.tolist()]
+        if any(isinstance(value, (str, bool)) for value in held):
             return None
-        values = np.array([np.nan if value is None else value for value in cells.dictionary], dtype=np.float64)
+        values = np.array([np.nan if value is None else value for value in held], dtype=np.float64)
         numbers = np.full(len(rows), np.nan)
-        numbers[cells.rows] = values[cells.codes]
+        numbers[cells.rows] = values[codes]
     else:
         numbers = cells.numbers
     known = numbers[~np.isnan(numbers)]

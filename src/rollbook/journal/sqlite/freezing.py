@@ -13,6 +13,7 @@ from pathlib import Path
 import apsw
 
 from rollbook.journal.sqlite.disk_errors import disk_trouble
+from rollbook.journal.sqlite.transactions import transaction
 
 logger = logging.getLogger(__name__)
 
@@ -67,15 +68,8 @@ class Companion:
                 self._frozen = False
                 with contextlib.suppress(apsw.Error):
                     frozen.close()
-            connection = self.connection
-            try:
-                connection.execute("BEGIN IMMEDIATE")
+            with transaction(self.connection, "BEGIN IMMEDIATE") as connection:
                 yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
 
     def close(self) -> None:
         """Release the file. Closing twice is harmless."""

@@ -15,6 +15,7 @@ from rollbook.clusters.uptime import Spent, day_of_slot
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.lease_store import Counted, LeaseBatch, LeaseRow
 from rollbook.journal.sqlite.freezing import Companion, open_frozen_file, open_to_look
+from rollbook.journal.sqlite.transactions import transaction
 
 logger = logging.getLogger(__name__)
 
@@ -188,7 +189,7 @@ def _opened(path: Path) -> apsw.Connection:
         connection.execute("PRAGMA synchronous = FULL").fetchall()
         application, version = connection.pragma("application_id"), connection.pragma("user_version")
         if version == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").fetchall():
-            with connection:
+            with transaction(connection):
                 connection.execute(TABLES).fetchall()
         elif application != APPLICATION_ID or version != FORMAT:
             raise _Strange(f"application {application}, format {version}")

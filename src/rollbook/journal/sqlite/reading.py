@@ -10,6 +10,7 @@ from rollbook.errors import DataDirectoryUnsound, JournalUnavailable
 from rollbook.journal.sqlite.checksums import Damage
 from rollbook.journal.sqlite.disk_errors import disk_trouble
 from rollbook.journal.sqlite.schema import FILE_NAME, open_frozen, open_reader
+from rollbook.journal.sqlite.transactions import transaction
 
 
 class Readers:
@@ -46,7 +47,7 @@ class Readers:
     @contextlib.contextmanager
     def one_moment(self) -> Iterator[apsw.Connection]:
         """As ``reading``, and all that is read in the block is as of one moment."""
-        with self.reading() as connection, connection:
+        with self.reading() as connection, transaction(connection):
             yield connection
 
     def thaw(self) -> None:

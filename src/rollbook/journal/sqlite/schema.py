@@ -29,6 +29,7 @@ import apsw
 from rollbook.errors import DataDirectoryUnsound
 from rollbook.journal.sqlite.freezing import open_frozen_file
 from rollbook.journal.sqlite.statuses import fill_statuses
+from rollbook.journal.sqlite.transactions import transaction
 
 FILE_NAME = "rollbook.sqlite3"
 APPLICATION_ID = 0x526F6C6C  # "Roll"
@@ -138,7 +139,7 @@ def open_writer(directory: Path) -> apsw.Connection:
             _create(connection)
         else:
             _migrate(connection, path)
-        with connection:
+        with transaction(connection):
             connection.execute(RESULTS).fetchall()
     except BaseException:
         connection.close()
@@ -200,7 +201,7 @@ def _recognise(connection: apsw.Connection, path: Path) -> None:
 
 
 def _create(connection: apsw.Connection) -> None:
-    with connection:
+    with transaction(connection):
         connection.execute(TABLES + ADD_STATUSES).fetchall()
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}").fetchall()
 
@@ -210,7 +211,7 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
     if version == FORMAT:
         return
     logger.info("%s is migrated: format %d becomes %d", path, version, FORMAT)
-    with connection:
+    with transaction(connection):
         if version == WITHOUT_CHECKSUMS:
             connection.execute(ADD_CHECKSUMS).fetchall()
         if version <= WITHOUT_MORE:

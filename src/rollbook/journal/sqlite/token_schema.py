@@ -10,6 +10,7 @@ import apsw
 
 from rollbook.errors import DataDirectoryUnsound, RegistryError
 from rollbook.journal.sqlite.freezing import open_to_look
+from rollbook.journal.sqlite.transactions import transaction
 
 FILE_NAME = "tokens.sqlite3"
 APPLICATION_ID = 0x526F6C54  # "RolT"
@@ -85,7 +86,7 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
     connection.execute("PRAGMA synchronous = FULL").fetchall()
     application, version = connection.pragma("application_id"), connection.pragma("user_version")
     if version == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").fetchall():
-        with connection:
+        with transaction(connection):
             connection.execute(TABLES).fetchall()
     elif application != APPLICATION_ID:
         raise DataDirectoryUnsound(f"{path} is not Rollbook's file of tokens: move it away")

@@ -12,6 +12,7 @@ import apsw
 
 from rollbook.errors import DataDirectoryUnsound, RegistryError
 from rollbook.journal.sqlite.freezing import open_frozen_file, open_to_look
+from rollbook.journal.sqlite.transactions import transaction
 
 FILE_NAME = "webhooks.sqlite3"
 APPLICATION_ID = 0x526F6C57  # "RolW"
@@ -141,12 +142,12 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
     connection.execute("PRAGMA synchronous = FULL").fetchall()
     application, version = connection.pragma("application_id"), connection.pragma("user_version")
     if version == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").fetchall():
-        with connection:
+        with transaction(connection):
             connection.execute(TABLES).fetchall()
     elif application != APPLICATION_ID:
         raise DataDirectoryUnsound(f"{path} is not Rollbook's file of webhooks: move it away")
     elif version == 1:
-        with connection:
+        with transaction(connection):
             connection.execute(MIGRATION).fetchall()
     elif version != FORMAT:
         raise DataDirectoryUnsound(f"{path} has format {version}, and this Rollbook knows {FORMAT}")

@@ -20,6 +20,7 @@ from rollbook.journal.interface import Syncs
 from rollbook.journal.sqlite.checkpointing import Checkpointer
 from rollbook.journal.sqlite.disk_errors import disk_trouble
 from rollbook.journal.sqlite.locking import DirectoryLock
+from rollbook.journal.sqlite.transactions import roll_back
 
 logger = logging.getLogger(__name__)
 
@@ -120,9 +121,7 @@ class Writer:
 def _take_back(connection: apsw.Connection) -> None:
     """Undo a batch that failed. When only its fsync failed, its pages stand in the log and a restart would find
     them: writing any page of our own now overwrites their beginning, and without it they count for nothing."""
-    with contextlib.suppress(apsw.Error):
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+    roll_back(connection)
     with contextlib.suppress(apsw.Error):
         version = connection.pragma("user_version")
         connection.execute(f"PRAGMA user_version = {version}")
