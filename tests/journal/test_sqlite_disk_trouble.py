@@ -176,10 +176,11 @@ def _raise_next(codes: Iterator[int]) -> None:
 def test_a_transaction_that_sqlite_took_back_fails_for_its_reason(tmp_path: Path, disk: Disk, code: int) -> None:
     connection = apsw.Connection(str(tmp_path / "file"))
     connection.execute("PRAGMA cache_size = 1; CREATE TABLE texts (text TEXT)")
+    rows = "WITH RECURSIVE rows(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM rows WHERE n < 100)"
+    more_than_the_cache_holds = f"{rows} INSERT INTO texts SELECT hex(randomblob(2000)) FROM rows"
+    disk.refuses = ("write", code)
     with pytest.raises(type(apsw.exception_for(code))), transaction(connection):
-        disk.refuses = ("write", code)
-        for _ in range(100):  # more than the cache holds, so that pages are written before the end
-            connection.execute("INSERT INTO texts VALUES (hex(randomblob(2000)))")
+        connection.execute(more_than_the_cache_holds)
     disk.refuses = None
     assert not connection.in_transaction
     assert connection.execute("SELECT count(*) FROM texts").fetchall() == [(0,)]
