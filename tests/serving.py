@@ -38,12 +38,12 @@ class ServerProcess:
         self.environment = {**os.environ, **(environment or {})}
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> "ServerProcess":
-        """Start it, and wait until it answers."""
+    def start(self, *, seconds: float = START_SECONDS_MAX) -> "ServerProcess":
+        """Start it, and wait until it answers, at most that long."""
         command = [sys.executable, "-m", "rollbook", "serve", "--port", str(self.port), "--data", str(self.data)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
-        deadline = time.monotonic() + START_SECONDS_MAX
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:
                 if httpx.get(self.url + "/readyz").status_code == 200:

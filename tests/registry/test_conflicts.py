@@ -174,3 +174,13 @@ async def test_many_nodes_that_join_by_two_processes_are_all_there() -> None:
     document = orjson.loads(journal.live["west"].body)
     assert {each["id"] for each in document["nodes"]["nodeData"]} == {"first", *(f"node-{n}" for n in range(32))}
     assert document["nodes"]["count"] == 33
+
+
+async def test_news_of_what_never_came_hides_no_later_news() -> None:
+    journal = MemoryJournal()
+    async with process_on(journal) as one, process_on(journal) as other:
+        one.committer.follow_up_to(1_000_000)  # a failover took it back
+        await other.write(creation("west"))
+        one.committer.follow_up_to(1)
+        await asyncio.wait_for(one.recent.reached(1), 5)
+        assert one.view.entry("west") is not None

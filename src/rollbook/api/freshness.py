@@ -27,8 +27,9 @@ async def be_fresh(registry: Registry, operation: Operation, values: Mapping[str
         return
     wanted = values.get("minRevision") or 0
     if values.get("consistency") == "strong":
-        wanted = max(wanted, await asyncio.to_thread(registry.journal.sharing.newest))
-        registry.committer.follow_up_to(wanted)
+        newest = await asyncio.to_thread(registry.journal.sharing.newest)
+        registry.committer.follow_up_to(newest)
+        wanted = max(wanted, newest)
     if registry.follower.is_shared:
         wanted = max(wanted, _named(values, request))
     if wanted > registry.recent.revision:

@@ -9,16 +9,19 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from hashlib import sha256
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import psycopg
 
 from rollbook.errors import JournalUnavailable
-from rollbook.journal.postgresql import appending, following
+from rollbook.journal.postgresql import appending, following, journal
 from rollbook.journal.postgresql.past import MARK
 
 GENESIS = UUID(int=0)
+Stored: TypeAlias = tuple[Any, ...]
+"""A row of the table ``clusters``, in the order of ``StoredVersion``; the body of what was deleted is None."""
 
 
 class Lost(psycopg.OperationalError):
@@ -30,7 +33,7 @@ class State:
     """What the tables hold: entries by their first revision, documents by id, and the mark."""
 
     log: dict[int, dict[str, Any]] = field(default_factory=dict)
-    documents: dict[str, bytes | None] = field(default_factory=dict)
+    documents: dict[str, Stored] = field(default_factory=dict)
     mark: int = 0
 
     def copy(self) -> "State":
@@ -48,12 +51,19 @@ class State:
         found = any(e["last"] == after and e["token"] == parameters["previous"] for e in self.log.values())
         if (checks_predecessor and not found) or first in self.log:
             return False
-        for id, expected in zip(parameters["d0"], parameters["d1"], strict=True):
-            if checks_predecessor and (expected is None) != (self.documents.get(id) is None):
-                return False
+        given = list(zip(*(parameters[f"d{place}"] for place in range(10)), strict=True))
+        if checks_predecessor and not all(self._follows(id, expected) for id, expected, *_ in given):
+            return False
         self.log[first] = parameters
-        self.documents |= dict(zip(parameters["d0"], parameters["d9"], strict=True))
+        for id, _, _, *facts, body in given:
+            stood = self.documents.get(id, (id, None, 0, 0, 0, 0, 0, False))
+            kept = (new if new is not None else old for new, old in zip(facts, stood[2:], strict=True))
+            self.documents[id] = (id, body, *kept)
         return True
+
+    def _follows(self, id: str, expected: bytes | None) -> bool:
+        body = self.documents[id][1] if id in self.documents else None
+        return (None if body is None else sha256(body).digest()) == expected
 
     def compact(self, goal: int) -> None:
         last = max(self.log)
@@ -74,6 +84,10 @@ class Engine:
         self.standby_is_cut = False
         self.generation = 0
         self.now = 0.0
+        self.is_calm = False
+        """Nothing happens any more."""
+        self.history: dict[int, tuple[str, str, bool]] = {}
+        """Of each revision: the cluster, the reason that was given, and whether the cluster is there after it."""
         self.delayed: list[dict[str, Any]] = []
         self.elsewhere: Callable[[], None] = lambda: None
         """Lets other processes take a step in the midst of this one's."""
@@ -84,6 +98,8 @@ class Engine:
 
     def fault(self) -> None:
         """Something happens to the engine, or nothing."""
+        if self.is_calm:
+            return
         dice = self.random.random()
         if dice < 0.05:
             self.standby_is_cut = True
@@ -104,13 +120,24 @@ class Engine:
             accepted = self.written.append(parameters)
         else:
             accepted = self.written.append(parameters, checks_predecessor=False)
+        if accepted:
+            changes = zip(*(parameters[f"c{place}"] for place in (0, 1, 2, 6)), strict=True)
+            self.history |= {revision: (id, reason, kind != "deleted") for revision, id, kind, reason in changes}
         self._replicate()
         return accepted
+
+    def calm_down(self) -> None:
+        """The standby is there, and nothing happens any more."""
+        self.is_calm, self.standby_is_cut = True, False
+        self._replicate()
 
     def commit_waits(self) -> None:
         """A commit is acknowledged when the standby has it. Without a standby there is no answer."""
         self._replicate()
         if self.standby_is_cut:
+            if "no-cancel" not in self.rules:
+                self.shows_unsafe = True  # the wait is over: a commit that was cancelled in it is visible
+                return
             raise Lost("the engine did not answer in time")
 
     def compact(self, goal: int) -> None:
@@ -132,6 +159,8 @@ class FakeSession:
         self.warnings: list[str] = []
         self.connection = self.info = self
         self.transaction_status = 0
+        self.deadline = self.itersize = 0
+        self.loaded: list[Stored] = []
         self.closed = False
 
     @property
@@ -149,6 +178,23 @@ class FakeSession:
             self.engine.commit_waits()
 
     @contextmanager
+    def transaction(self, *, snapshot: bool) -> Iterator[None]:
+        yield
+
+    @contextmanager
+    def cursor(self, name: str, *, binary: bool) -> Iterator["FakeSession"]:
+        yield self
+
+    def execute(self, statement: str) -> None:
+        """Load, as of the moment in which the snapshot was begun: nothing has come in between."""
+        assert statement is journal.LOAD
+        rows = (row for row in self.engine.seen.documents.values() if row[1] is not None)
+        self.loaded = sorted(rows, key=lambda row: row[3])
+
+    def __iter__(self) -> Iterator[Stored]:
+        return iter(self.loaded)
+
+    @contextmanager
     def until(self, deadline: float | None = None) -> Iterator["FakeSession"]:
         yield self
 
@@ -160,7 +206,7 @@ class FakeSession:
         if self.generation != engine.generation:
             self.closed = True
             raise Lost("the connection was lost")
-        dice = engine.random.random()
+        dice = 0.5 if engine.is_calm else engine.random.random()
         if dice < 0.04:
             if statement is appending.APPEND and dice < 0.03:
                 engine.delayed.append(parameters)

@@ -38,9 +38,11 @@ class EngineWriter:
         seconds: float = WRITE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._clock = clock
         self._sleep = sleep
+        self._chance = chance
         self.trouble: str | None = None
         """Why the engine could not be written to when it was last tried; None when it could."""
         self._open_session = open_session
@@ -160,7 +162,7 @@ class EngineWriter:
 
     def _paused(self, pause_seconds: float) -> float:
         """Wait; how long to wait the next time."""
-        self._sleep(pause_seconds * (0.5 + random.random() / 2))  # noqa: S311
+        self._sleep(pause_seconds * (0.5 + self._chance() / 2))
         return min(2 * pause_seconds, PAUSE_SECONDS[1])
 
     def _note(self, trouble: Exception) -> None:

@@ -5,8 +5,8 @@ Theory: commands wait in a queue. One task takes what has queued, lets every com
 answers. While the disk syncs, the next batch gathers: that is the group commit, and it needs no timer. Deciding and
 appending happen on the writer's thread, so that a slow update or a slow disk never holds the event loop; the view
 changes only on the loop, and only between batches, so a batch sees it stand still. A command that takes long is decided
-beside the queue. When another process appended first, its changes are read, and the batch is decided anew; what other
-processes write is also published as it becomes known (``follow_up_to``), between batches, by the same loop.
+beside the queue. When another process appended first, its changes are read, and the batch is decided anew; what others
+write is also published as it becomes known (``follow_up_to``), between batches, by the same loop.
 
 One rule: nothing is answered before it is durable. A refusal that was computed on a predecessor of the same batch
 waits for that predecessor too; when the disk refuses, the whole batch fails. A batch that changes nothing is answered
@@ -150,6 +150,10 @@ class Committer:
         else:
             self._enqueue(submission)
 
+    @property
+    def _has_news(self) -> bool:
+        return self._known > self._view.revision and not self._closing
+
     def follow_up_to(self, revision: int) -> None:
         """Have the view follow the journal, which is known to have come to this revision."""
         if revision > self._known:
@@ -184,11 +188,12 @@ class Committer:
     async def _run(self) -> None:
         try:
             while self._queue or self._beside or not self._closing:
-                if self._known > self._view.revision and not self._closing:
+                if self._has_news:
                     await self._follow()
                 if not self._queue:
-                    self._arrived.clear()
-                    await self._arrived.wait()
+                    if not self._has_news:  # it may have come meanwhile
+                        self._arrived.clear()
+                        await self._arrived.wait()
                     continue
                 batch = self._queue.take(BATCH_COMMANDS_MAX)
                 self._settled.clear()
@@ -219,8 +224,7 @@ class Committer:
             self.counts.committed(draft.changes, commands=len(draft.decided), seconds=time.perf_counter() - begun)
             record_steps(draft, self._recent.traces)
             for submission, outcome in zip(draft.decided, draft.outcomes, strict=True):
-                if not submission.dry_run:
-                    self.counts.settled([outcome])
+                self.counts.settled([] if submission.dry_run else [outcome])
                 settle(submission, outcome)
             self._queue.put_back(draft.left)
             for submission in draft.costly:
@@ -247,8 +251,9 @@ class Committer:
                 draft.times["publish"] = begun_ns, time.time_ns()
                 return draft
 
-    async def _follow(self) -> None:
+    async def _follow(self) -> None:  # what was heard of may never come: a failover takes back what was not safe
         """Publish what other processes have written, as far as it can be read now."""
+        self._known = self._view.revision
         try:
             await self._publisher.settle()
             await self._publisher.catch_up()
