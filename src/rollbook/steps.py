@@ -12,6 +12,8 @@ from typing import NamedTuple, Protocol, TypeAlias
 Fact: TypeAlias = str | int | float | bool
 
 NO_CARRIER: Mapping[str, str] = {}
+STEPS_MAX = 100
+"""At most this many steps of one request are recorded: an import has some for each of its lines."""
 
 
 class Step(NamedTuple):
@@ -30,17 +32,28 @@ class Step(NamedTuple):
 
 
 class Steps:
-    """The steps of one request so far. ``carrier``: the headers by which others continue its trace, if it has one."""
+    """The steps of one request so far; ``more``: how many others it had.
 
-    __slots__ = ("carrier", "taken")
+    ``carrier``: the headers by which others continue its trace, if it has one.
+    """
+
+    __slots__ = ("carrier", "more", "taken")
 
     def __init__(self, carrier: Mapping[str, str] = NO_CARRIER) -> None:
         self.carrier = carrier
         self.taken: list[Step] = []
+        self.more = 0
 
     def add(self, name: str, times: tuple[int, int], *, within: str | None = None, **facts: Fact) -> None:
         """Record a step that has ended."""
-        self.taken.append(Step(name, *times, facts, within))
+        self.take(Step(name, *times, facts, within))
+
+    def take(self, step: Step) -> None:
+        """Record a step, or count it where there are many."""
+        if len(self.taken) < STEPS_MAX:
+            self.taken.append(step)
+        else:
+            self.more += 1
 
 
 STEPS: ContextVar[Steps | None] = ContextVar("steps", default=None)
@@ -58,7 +71,7 @@ def step(name: str, **facts: Fact) -> Iterator[None]:
     try:
         yield
     finally:
-        steps.taken.append(Step(name, begun_ns, time_ns(), facts))
+        steps.take(Step(name, begun_ns, time_ns(), facts))
 
 
 class Span(Protocol):

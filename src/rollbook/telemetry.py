@@ -137,6 +137,8 @@ class TelemetrySpan:
             below.end(step.ended_ns)
         self._span.update_name(name)
         self._span.set_attributes({**facts, "http.response.status_code": status} if status else facts)
+        if steps.more:
+            self._span.set_attribute("rollbook.steps_left_out", steps.more)
         self._fail(None if 0 < status < 500 else f"answered {status}" if status else "the client went away")
         self._span.end()
 

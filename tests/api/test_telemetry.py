@@ -17,6 +17,7 @@ from tests.serving import ServerProcess
 
 SECONDS_MAX = 20
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+INCREMENT = b'{"op": "update", "id": "west", "update": {"$inc": {"reputation": 1}}}\n'
 SAMPLED, NOT_SAMPLED = f"00-{TRACE}-{CALLER}-01", f"00-{'1' * 32}-{CALLER}-00"
 
 
@@ -123,7 +124,7 @@ def test_the_trace_of_a_put_is_whole_from_its_caller_to_the_target_of_a_webhook(
     headers = {"traceparent": SAMPLED, "tracestate": "vendor=1", "x-request-id": "put-1", "user-agent": "controller/1"}
     assert http.put("/clusters/west", json={"status": "busy"}, headers=headers).status_code == 200
 
-    steps = {"parse", "decide", "append", "sync", "publish"}
+    steps = {"parse", "queue", "decide", "append", "sync", "publish"}
     spans = receiver.trace(TRACE, names={"PUT /clusters/{id}", *steps, "webhook"})
     request = spans["PUT /clusters/{id}"]
     assert spans.keys() == {"PUT /clusters/{id}", *steps, "webhook"}
@@ -132,7 +133,7 @@ def test_the_trace_of_a_put_is_whole_from_its_caller_to_the_target_of_a_webhook(
     assert parents == dict.fromkeys((*steps, "webhook"), request.id) | {"sync": spans["append"].id}
     for name in steps - {"sync"}:
         assert request.times[0] <= spans[name].times[0] <= spans[name].times[1] <= request.times[1]
-    begins = [spans[name].times[0] for name in ("parse", "decide", "append", "sync", "publish")]
+    begins = [spans[name].times[0] for name in ("parse", "queue", "decide", "append", "sync", "publish")]
     assert begins == sorted(begins)
     assert request.facts | {"client.address": "127.0.0.1"} == {
         "http.request.method": "PUT",
@@ -165,6 +166,30 @@ def test_the_trace_of_a_query_has_its_plan(receiver: Receiver, http: httpx.Clien
     assert plan.facts["rollbook.filter"] == 'status $eq "busy" and name $regex "i"'
     assert plan.facts["rollbook.plan"] == "all 1 documents are looked at: the indexes do not narrow this filter"
     assert plan.facts["rollbook.exact"] is False
+
+
+def test_the_trace_of_an_atomic_batch_has_the_steps_of_a_write_and_reaches_its_webhooks(
+    receiver: Receiver, http: httpx.Client
+) -> None:
+    trace = "3" * 32
+    headers = {"traceparent": f"00-{trace}-{CALLER}-01", "content-type": "application/x-ndjson"}
+    answered = http.post("/clusters/bulk", params={"atomic": "true"}, content=INCREMENT * 2, headers=headers)
+    assert answered.status_code == 200, answered.text
+
+    spans = receiver.trace(trace, names={"queue", "decide", "append", "sync", "publish", "webhook"})
+    assert len([span for span in receiver.spans if (span.trace, span.name) == (trace, "decide")]) == 1
+    assert spans["sync"].parent == spans["append"].id
+
+
+def test_a_request_with_many_writes_has_a_bounded_number_of_steps(receiver: Receiver, http: httpx.Client) -> None:
+    trace = "4" * 32
+    headers = {"traceparent": f"00-{trace}-{CALLER}-01", "content-type": "application/x-ndjson"}
+    assert http.post("/clusters/bulk", content=INCREMENT * 200, headers=headers).status_code == 200
+
+    request = receiver.trace(trace, names={"POST /clusters/bulk"})["POST /clusters/bulk"]
+    of_it = [span for span in receiver.spans if span.trace == trace and span.parent == request.id]
+    assert len([span for span in of_it if span.name != "webhook"]) <= 100
+    assert request.facts["rollbook.steps_left_out"] > 100
 
 
 def test_a_request_without_a_trace_begins_one_and_one_that_is_not_sampled_has_none(

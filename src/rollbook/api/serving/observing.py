@@ -125,6 +125,7 @@ def log_slow(running: RunningRequest, status: int, seconds: float, steps: Steps)
     request = running.request
     asked = f"{request.method.decode()} {without_tokens(request.url.decode('latin-1'))}"
     took = ", ".join(f"{each.name} {each.milliseconds:.1f} ms" for each in steps.taken) or "no steps recorded"
+    took += f", and {steps.more} more steps" if steps.more else ""
     plans = "".join(map(words_of_plan, steps.taken))
     slow.warning("slow: %s %d %.1f ms %s: %s%s", asked, status, seconds * 1000, request.caller.name, took, plans)
     request_id.reset(token)

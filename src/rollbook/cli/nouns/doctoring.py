@@ -8,41 +8,48 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from rollbook import __version__
+from rollbook.cli.nouns.judging import BY_METRICS, Finding, judge_requests
+from rollbook.cli.nouns.metering import Metrics, parse_metrics
 from rollbook.cli.nouns.printing import Columns, Printer
 from rollbook.cli.nouns.verbs import group, verb
 from rollbook.cli.targets import contexts_file
-from rollbook.errors import RegistryError
+from rollbook.errors import PermissionDenied, RegistryError, Unauthenticated
 
 if TYPE_CHECKING:
     from rollbook.client import Client
 
-Finding: TypeAlias = tuple[str, str]
-"""``ok``, ``note`` or ``bad``, and what was found."""
-
 CHECKS = Columns(("check", "result", "found"), name="check", cut=False)
-SLOW_MS, SKEW_SECONDS, LONG_MS = 250.0, 5.0, 10_000.0
+SLOW_MS, SKEW_SECONDS = 250.0, 5.0
 SAMPLES = 5
 
 doctor = group("Say what may be wrong.")
 
 
 @verb(doctor, "doctor")
-def examine(client: "Client", printer: Printer) -> None:
+def examine(
+    client: "Client",
+    printer: Printer,
+    over: Annotated[
+        float, typer.Option("--over", min=0, metavar="SECONDS", help="Judge these seconds, not all since the start.")
+    ] = 0.0,
+) -> None:
     """Say what may be wrong.
 
-    Between here and the server, and inside of it. The exit code is 1 when something is.
+    Between here and the server, and inside of it. The exit code is 1 when something is bad.
     """
-    rows = [{"check": name, "result": result, "found": found} for name, result, found in examined(client)]
+    rows = [{"check": name, "result": result, "found": found} for name, result, found in examined(client, over)]
     printer.many(rows, CHECKS)
     if any(row["result"] == "bad" for row in rows):
         raise SystemExit(1)
 
 
-def examined(client: "Client") -> Iterator[tuple[str, str, str]]:
-    """Each check, with what it found."""
+def examined(client: "Client", over_seconds: float = 0.0) -> Iterator[tuple[str, str, str]]:
+    """Each check, with what it found. Metrics are judged over these seconds from now on; 0: since the server began."""
     checks: tuple[tuple[str, Callable[[Client], Finding]], ...] = (
         ("contexts", _contexts),
         ("server", _server),
@@ -50,14 +57,35 @@ def examined(client: "Client") -> Iterator[tuple[str, str, str]]:
         ("caller", _caller),
         ("latency", _latency),
         ("clock", _clock),
-        ("requests", _requests),
+        ("requests", lambda client: judge_requests(client.registry.running())),
         ("webhooks", _webhooks),
     )
     for name, check in checks:
         try:
             yield name, *check(client)
         except RegistryError as error:
-            yield name, "bad", f"{error.message} [{error.code}]"
+            yield name, *_refusal(error, name)
+    try:
+        metrics = _metrics(client, over_seconds)
+    except RegistryError as error:
+        yield "metrics", *_refusal(error, "metrics")
+    else:
+        for name, judge in BY_METRICS:
+            yield name, *judge(metrics)
+
+
+def _refusal(error: RegistryError, check: str) -> Finding:
+    """What this caller may not read is nothing bad about the server."""
+    is_hidden = isinstance(error, PermissionDenied | Unauthenticated) and check != "caller"
+    return "note" if is_hidden else "bad", f"{error.message} [{error.code}]"
+
+
+def _metrics(client: "Client", over_seconds: float) -> Metrics:
+    first = parse_metrics(client.registry.metrics())
+    if not over_seconds:
+        return first
+    time.sleep(over_seconds)
+    return parse_metrics(client.registry.metrics()).since(first)
 
 
 def _contexts(client: "Client") -> Finding:
@@ -79,7 +107,8 @@ def _server(client: "Client") -> Finding:
 
 def _ready(client: "Client") -> Finding:
     state = client.registry.ready()
-    return "ok", ", ".join(f"{name}: {value}" for name, value in state.items() if not isinstance(value, dict | list))
+    found = ", ".join(f"{name}: {value}" for name, value in state.items() if not isinstance(value, dict | list))
+    return "bad" if state.get("writable") is False else "ok", found
 
 
 def _caller(client: "Client") -> Finding:
@@ -110,15 +139,6 @@ def _clock(client: "Client") -> Finding:
     return "ok", "both clocks agree"
 
 
-def _requests(client: "Client") -> Finding:
-    running = [each for each in client.registry.running() if each["operation"] not in WATCHES]
-    slow = [each for each in running if each["milliseconds"] > LONG_MS]
-    if slow:
-        names = ", ".join(f"{each['operation']} for {each['milliseconds'] / 1000:.0f} s" for each in slow[:3])
-        return "bad", f"{len(slow)} requests take long: {names}; see rollbook api GET /debug/requests"
-    return "ok", f"{len(running)} running, none for long"
-
-
 def _webhooks(client: "Client") -> Finding:
     states = {each["id"]: each["status"] for each in client.webhooks.list()}
     stopped = [id for id, status in states.items() if status["state"] == "stopped"]
@@ -126,6 +146,3 @@ def _webhooks(client: "Client") -> Finding:
         return "bad", f"stopped: {', '.join(stopped)}; `rollbook webhook get ID` says why"
     late = [id for id, status in states.items() if status["state"] == "retrying" or status["deadLetters"]]
     return ("note", f"not everything was delivered: {', '.join(late)}") if late else ("ok", "all are delivered")
-
-
-WATCHES = frozenset({"watchClusters", "watchClustersByBody"})

@@ -11,6 +11,7 @@ their order. Writes that are done together have a batch of their own, every seco
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from time import time_ns
 
 from rollbook.registry.writing.submissions import Batch, Submission, Together
 
@@ -43,6 +44,8 @@ class CommitQueue:
 
     def put(self, submission: Submission | Together) -> None:
         """Add a command, or some that are done together."""
+        if submission.steps is not None:
+            submission.queued_ns = time_ns()
         if isinstance(submission, Together):
             self._together.append(submission)
         else:

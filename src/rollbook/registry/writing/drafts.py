@@ -28,6 +28,7 @@ from rollbook.registry.writing.submissions import (
     Together,
     Write,
     WriteResult,
+    recorded_decision,
     replayed_results,
 )
 from rollbook.view.views import View
@@ -71,7 +72,8 @@ class Draft:
     def decide(self, batch: Batch) -> None:
         """Decide the commands of a batch, up to where it has to end: in order, but for those on large documents."""
         if isinstance(batch[0], Together):
-            self._decide_together(batch[0])
+            with recorded_decision(batch[0]):
+                self._decide_together(batch[0])
         else:
             self._decide_each(cast(Sequence[Submission], batch))
 
@@ -177,14 +179,10 @@ class Draft:
 
     def _observed(self, submission: Submission, current: Current | None) -> Decision:
         """The decision, as a step where that is wanted."""
-        steps = submission.steps
-        if steps is None:
+        if submission.steps is None:
             return self._decision(submission, current)
-        begun_ns = time.time_ns()
-        try:
+        with recorded_decision(submission):
             return self._decision(submission, current)
-        finally:
-            steps.add("decide", (begun_ns, time.time_ns()))
 
     def _decision(self, submission: Submission, current: Current | None) -> Decision:
         ahead = submission.ahead

@@ -1,7 +1,9 @@
 """Submissions: what waits for the committer, one command or several that are done together, and what became of it."""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
@@ -60,6 +62,7 @@ class Submission(Struct, eq=False):
 
     ``steps`` records what becomes of it, where that is wanted. ``ahead`` is a decision made before its turn.
     ``returned``, of a command that is decided beside the queue, is set when the document has changed meanwhile.
+    ``queued_ns``: since when it waits in the queue (Unix ns), where its steps are recorded.
     """
 
     write: Write
@@ -68,6 +71,7 @@ class Submission(Struct, eq=False):
     ahead: Ahead | None = None
     returned: asyncio.Event | None = None
     steps: Steps | None = None
+    queued_ns: int = 0
 
     @property
     def dry_run(self) -> bool:
@@ -94,10 +98,28 @@ class Together(Struct, eq=False):
     dry_run: bool = False
     key: IdempotencyKey | None = None
     steps: Steps | None = None
+    queued_ns: int = 0
 
 
 Batch: TypeAlias = Sequence[Submission] | Sequence[Together]
 """What is decided in one draft: single writes, or one set of writes that are done together."""
+
+
+@contextmanager
+def recorded_decision(submission: Submission | Together) -> Iterator[None]:
+    """Record the block as the step ``decide``, and before it the time in the queue, where that is wanted."""
+    steps = submission.steps
+    if steps is None:
+        yield
+        return
+    begun_ns = time.time_ns()
+    if submission.queued_ns:
+        steps.add("queue", (submission.queued_ns, begun_ns))
+        submission.queued_ns = 0
+    try:
+        yield
+    finally:
+        steps.add("decide", (begun_ns, time.time_ns()))
 
 
 def settle(submission: Submission | Together, outcome: Outcome | Outcomes) -> None:
