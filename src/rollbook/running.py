@@ -133,14 +133,18 @@ def certificates_of(settings: Settings) -> Certificates | None:
 def check_reach(settings: Settings, security: Security) -> None:
     """Refuses (SettingRefused) to listen where others can connect, while it is not known who may ask."""
     if not settings.is_loopback and not security.identities.is_closed:
-        raise SettingRefused(NOBODY_IS_KNOWN.format(host=settings.host))
+        place = f"--journal {settings.journal}" if settings.journal.is_shared else f"--data {settings.data}"
+        raise SettingRefused(NOBODY_IS_KNOWN.format(host=settings.host, place=place))
 
 
 NOBODY_IS_KNOWN = """\
 everybody who reaches {host} could change and delete every cluster. Say who may ask, in one of three ways:
-  rollbook token create NAME --role admin    makes a token (or ROLLBOOK_ADMIN_TOKEN_FILE names a file with one)
-  ROLLBOOK_ANONYMOUS=legacy@10.0.0.0/8       gives the callers of a network a role
-  ROLLBOOK_SECURITY=observe                  lets everybody pass, and logs what would be refused"""
+  rollbook token create NAME --role admin {place}
+      makes a token (or ROLLBOOK_ADMIN_TOKEN_FILE names a file with one)
+  ROLLBOOK_ANONYMOUS=legacy@10.0.0.0/8
+      gives the callers of a network a role
+  ROLLBOOK_SECURITY=observe
+      lets everybody pass, and logs what would be refused"""
 
 
 def _end_what_is_long(registry: Registry) -> None:

@@ -67,6 +67,22 @@ def test_a_token_is_shown_once_and_holds_at_once(server: ServerProcess, admin: h
         assert answer["expiresAt"] > answer["createdAt"]
 
 
+def test_a_token_says_when_it_was_last_used_also_on_a_connection_that_stays_open(
+    server: ServerProcess, admin: httpx.Client
+) -> None:
+    token = made(admin, "ci", "reader")
+    assert token["lastUsedAt"] is None
+    with httpx.Client(base_url=server.url, headers=bearer(token["token"])) as client:
+        deadline, uses = time.monotonic() + 20, set[str]()
+        while len(uses) < 2:
+            assert client.get("/clusters/west").status_code == 200
+            uses.add(admin.get(f"/tokens/{token['id']}").json()["lastUsedAt"])
+            assert time.monotonic() < deadline, uses
+    assert min(uses) >= token["createdAt"]
+    rotated = admin.post(f"/tokens/{token['id']}/rotate").json()
+    assert rotated["lastUsedAt"] == max(uses)
+
+
 def test_a_token_of_another_network_is_refused(server: ServerProcess, admin: httpx.Client) -> None:
     assert status(server, made(admin, "far", "reader", networks=["10.0.0.0/8"])["token"]) == 401
 

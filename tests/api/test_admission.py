@@ -135,6 +135,8 @@ def test_many_wrong_tokens_of_an_address_are_refused_and_valid_ones_never(server
         assert set(statuses) <= {401, 429}
         limited = client.get("/clusters/west", headers=bearer("rbk_wrong"))
         assert (limited.json()["code"], limited.headers["retry-after"]) == ("too-many-wrong-tokens", "3")
+        assert limited.headers["ratelimit-policy"] == '"wrong-tokens";q=20;w=60'
+        assert limited.headers["ratelimit"] == '"wrong-tokens";r=0;t=60'
         assert client.get("/clusters/west", headers=bearer(READER)).status_code == 200
         assert client.get("/clusters/west").status_code == 401
 

@@ -15,6 +15,7 @@ from tests.api.test_tls import signed
 from tests.examples import cluster
 from tests.issuing import TestIssuer
 from tests.serving import ServerProcess
+from tests.webhooks.receiving import target
 
 FILE = """
 [[issuers]]
@@ -24,6 +25,9 @@ audience = "rollbook"
 [[issuers.bindings]]
 filter = {{ groups = "fleet-admins" }}
 roles = ["operator"]
+[[issuers.bindings]]
+filter = {{ groups = "relays" }}
+roles = ["relay"]
 [[issuers.bindings]]
 filter = {{ "corp_team" = {{ "$exists" = true }} }}
 roles = ["owner"]
@@ -40,6 +44,9 @@ token_file = "{directory}/pod-token"
 filter = {{ sub = "system:serviceaccount:fleet:west-controller" }}
 roles = ["controller"]
 clusters = "kubernetes_io.cluster"
+
+[roles.relay]
+rules = [{{ verbs = ["read", "watch", "webhooks"], hide = ["$secrets"] }}]
 """
 
 
@@ -73,6 +80,7 @@ def server(directory: Path, corp: TestIssuer, kubernetes: TestIssuer) -> Iterato
         "ROLLBOOK_ADMIN_TOKEN_FILE": str(directory / "admin"),
         "ROLLBOOK_SECURITY_FILE": str(directory / "security.toml"),
         "ROLLBOOK_TRUSTED_PROXIES": "127.0.0.0/8",
+        "ROLLBOOK_WEBHOOKS_PRIVATE": "127.0.0.0/8",
     }
     with ServerProcess(directory / "data", environment=environment) as running:
         for id in ("west", "east"):
@@ -109,6 +117,23 @@ def test_a_token_works_as_the_password_of_basic_and_for_a_session(server: Server
     with httpx.Client(base_url=server.url) as client:
         assert client.post("/session", headers={"authorization": f"Bearer {token}"}).status_code == 201
         assert client.get("/access").json()["caller"] == "jwt:corp/ann@127.0.0.1"
+
+
+def test_a_webhook_sees_with_the_roles_of_the_subject_who_registered_it(
+    server: ServerProcess, corp: TestIssuer
+) -> None:
+    relay = {"authorization": f"Bearer {corp.token('relay', groups=['relays'])}"}
+    again = {"authorization": f"Bearer {corp.token('relay', groups=['relays'], iat=1)}"}
+    with target() as receiver, httpx.Client(base_url=server.url, headers=BEARER) as admin:
+        asked = {"id": "relay", "url": f"http://127.0.0.1:{receiver.port}/", "as": "both"}
+        assert admin.post("/webhooks", json=asked, headers=relay).status_code == 201
+        admin.put("/clusters/west", json={"config.joinCommand": "a-new-secret"}).raise_for_status()
+        admin.put("/clusters/west", json={"tags": ["seen"]}).raise_for_status()
+        (sent,) = receiver.wait_for(1)
+        assert b'"seen"' in sent.body
+        assert b"a-new-secret" not in sent.body
+        assert b"joinCommand" not in sent.body
+        assert admin.delete("/webhooks/relay", headers=again).status_code == 200
 
 
 def test_a_service_account_is_known_by_keys_that_take_the_token_of_the_pod(

@@ -89,6 +89,21 @@ def test_a_registry_off_loopback_starts_once_a_token_is_made(tmp_path: Path) -> 
         assert (status(server, token), status(server, "wrong")) == (200, 401)
 
 
+def test_a_registry_in_an_engine_starts_off_loopback_once_a_token_is_made_there(
+    tmp_path: Path, postgresql_url: str
+) -> None:
+    environment = {"ROLLBOOK_HOST": "0.0.0.0", "ROLLBOOK_JOURNAL": postgresql_url}
+    refused = rollbook("serve", "--data", str(tmp_path / "cache"), **environment)
+    assert (refused.returncode, "--role admin --journal postgresql://" in refused.stderr) == (2, True)
+    token = said("token", "create", "root", "--role", "admin", "--journal", postgresql_url)
+    with ServerProcess(tmp_path / "data", environment=environment) as server:
+        assert (status(server, token), status(server, "wrong")) == (200, 401)
+        id = token_id_of(token)
+        assert said("token", "ls", "-o", "name", "--journal", postgresql_url) == id
+    both = rollbook("token", "ls", "--journal", postgresql_url, "--url", server.url)
+    assert (both.returncode, "--journal and --url" in both.stderr) == (2, True)
+
+
 def test_who_opens_the_admin_socket_is_an_administrator_with_a_name(tmp_path: Path) -> None:
     data = tmp_path / "data"
     token = said("token", "create", "root", "--role", "admin", "--data", str(data))

@@ -1,9 +1,16 @@
 """Identities: whose a secret is, from where, until when; and that a registry which had one stays closed."""
 
+from collections.abc import Callable
+
+from rollbook.documents.codec import encode_json
 from rollbook.journal.memory.tokens import MemoryTokenStore
+from rollbook.journal.token_store import RoleRow
+from rollbook.security.configuration import Configuration, parse_configuration
 from rollbook.security.holdings import Holdings, Policy, read_holdings
 from rollbook.security.identities import Identities
-from rollbook.security.roles import VERBS
+from rollbook.security.issuers import TokenSubject
+from rollbook.security.roles import VERBS, parse_role
+from rollbook.security.sights import WHOLE
 from rollbook.security.tokens import Token, digest_of, new_token, row_of, token_from
 
 SECRET, FORMER = new_token("abcdefghij"), new_token("abcdefghij")
@@ -88,6 +95,60 @@ def test_the_token_of_the_settings_may_everything_and_closes_the_registry() -> N
     assert caller is not None
     assert caller.is_full
     assert not identities.anonymous("::1").may("read")
+
+
+def test_a_change_gives_what_reading_all_again_gives() -> None:
+    store = MemoryTokenStore()
+    identities = Identities(read_holdings(store), Policy(), now_ms=Clock())
+    other = Token("bbcdefghij", "far", ("mine",), digest_of(FORMER), 2, certificates=("far.example",))
+    role = parse_role("mine", {"rules": [{"verbs": ["read"]}]})
+    row = RoleRow("mine", encode_json(role.as_json()).decode())
+    steps: list[tuple[Callable[[], object], Callable[[Holdings], Holdings]]] = [
+        (lambda: store.save_role(row), lambda holdings: holdings.with_role(role)),
+        (lambda: store.save_token(row_of(TOKEN)), lambda holdings: holdings.with_token(TOKEN)),
+        (lambda: store.save_token(row_of(other)), lambda holdings: holdings.with_token(other)),
+        (
+            lambda: store.keep_uses([(TOKEN.id, 9), ("gone", 9)]),
+            lambda holdings: holdings.used({TOKEN.id: 9, "gone": 9}),
+        ),
+        (lambda: store.forget_token(TOKEN.id), lambda holdings: holdings.without_token(TOKEN.id)),
+        (lambda: store.forget_token("gone"), lambda holdings: holdings.without_token("gone")),
+        (lambda: store.forget_role("mine"), lambda holdings: holdings.without_role("mine")),
+    ]
+    for keep, after in steps:
+        before = identities.generation
+        keep()
+        identities.enforce(after(identities.holdings))
+        assert identities.holdings == read_holdings(store)
+        assert list(identities.holdings.tokens) == [row.id for row in store.tokens()]
+        assert identities.generation > before
+    assert identities.recognised(SECRET, "::1") is None
+    assert identities.recognised(FORMER, "::1") is not None
+
+
+def test_a_subject_of_an_issuer_keeps_the_roles_of_its_token_while_the_issuer_is_believed() -> None:
+    file = """
+        [[issuers]]
+        name = "corp"
+        issuer = "https://corp.example"
+        audience = "rollbook"
+        [[issuers.bindings]]
+        filter = {}
+        roles = ["owner"]
+        owner = "team"
+        [roles.extra]
+        rules = [{ verbs = ["read"] }]
+    """
+    believing = parse_configuration(file.encode())
+    identities = Identities(Holdings(), Policy(), believing, now_ms=Clock())
+    key = TokenSubject("corp", "https://corp.example", "ann", ("reader", "extra"), {}, 9_000).key
+    assert identities.access_of(key).may("explain")
+    assert identities.access_of(key).sight("read") is WHOLE  # by its role of the security file
+    identities.configure(Configuration(issuers=believing.issuers))
+    assert identities.access_of(key).may("explain")
+    assert identities.access_of(key).sight("read") is not WHOLE  # that role is gone
+    identities.configure(Configuration())
+    assert not any(identities.access_of(key).may(verb) for verb in VERBS)
 
 
 def test_a_role_that_is_gone_allows_nothing() -> None:

@@ -49,3 +49,14 @@ def test_buckets_that_rested_are_forgotten(monkeypatch):
     for number in range(10):
         buckets.take(number, RATE, float(number))
     assert len(buckets._arrivals) <= 3
+
+
+def test_a_flood_of_addresses_takes_no_more_memory_and_those_that_are_furthest_ahead_stay_refused(monkeypatch):
+    monkeypatch.setattr(Buckets, "KEPT_MAX", 10)
+    buckets = Buckets()
+    while buckets.take("loud", RATE, 0.0).allowed:
+        pass
+    for number in range(100):
+        buckets.take(number, RATE, 0.0)
+        assert len(buckets._arrivals) <= 10
+    assert not buckets.take("loud", RATE, 0.0).allowed

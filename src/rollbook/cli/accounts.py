@@ -1,18 +1,14 @@
 """``rollbook token``, ``rollbook role`` and ``rollbook access``: who may, and what.
 
-One rule: a command sends the calls of the client, whichever way it goes: to a server at a URL with a token, to the
-admin socket of a data directory, or to the registry in a directory that no server uses. What is slow to import is
+One rule: a command sends the calls of the client, whichever way it goes (``reaching``). What is slow to import is
 imported when a command runs.
 """
 
 import asyncio
-import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from functools import wraps
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeAlias
 
 import typer
 
@@ -21,7 +17,7 @@ from rollbook.cli.nouns.printing import Columns, Printer, parse_format
 from rollbook.cli.nouns.verbs import Shared as OfVerbs
 from rollbook.cli.nouns.verbs import give_options, group, read_document, seconds_of
 from rollbook.cli.options import DataOption
-from rollbook.cli.targets import read_contexts, read_secret, target_of
+from rollbook.cli.reaching import answer_of
 from rollbook.cli.terminal import printable, say, write_errors_as_json
 from rollbook.errors import RequestRefused, SettingRefused
 
@@ -29,7 +25,6 @@ if TYPE_CHECKING:
     from rollbook.client import AsyncClient
 
 P = ParamSpec("P")
-T = TypeVar("T")
 Ask: TypeAlias = "Callable[[Callable[[AsyncClient], Awaitable[Any]]], Any]"
 
 RoleOption = Annotated[list[str], typer.Option("--role", metavar="ROLE", help="A role of the token; may be repeated.")]
@@ -55,7 +50,16 @@ AsOption = Annotated[
     str | None, typer.Option("--as", "--token", metavar="TOKEN", help="By the token with this id, instead of you.")
 ]
 
-Shared = {"data": DataOption, **OfVerbs}
+JournalOption = Annotated[
+    str | None,
+    typer.Option(
+        "--journal",
+        metavar="TARGET",
+        help="The registry whose journal is at postgresql://..., whether servers run or not.",
+    ),
+]
+
+Shared = {"data": DataOption, "journal": JournalOption, **OfVerbs}
 TOKENS = Columns(("id", "name", "roles", "clusters", "owner", "expiresAt"), ("networks", "certificates", "lastUsedAt"))
 ROLES = Columns(("name", "description"), name="name")
 
@@ -82,7 +86,7 @@ def account(
             shared = {each: given.pop(each) for each in Shared}
             output = shared.pop("output")
             write_errors_as_json(output in ("json", "jsonl"))
-            function(lambda ask: asyncio.run(_asked(ask, **shared)), parse_format(output), *args, **given)
+            function(lambda ask: asyncio.run(answer_of(ask, **shared)), parse_format(output), *args, **given)
 
         give_options(command, function, Shared)
         app.command(name)(command)
@@ -211,77 +215,3 @@ def can(
         print(f"{'yes' if judgement['allowed'] else 'no'}: {printable(judgement['reason'])}")
     if not judgement["allowed"]:
         raise typer.Exit(REFUSED)
-
-
-async def _asked(
-    ask: "Callable[[AsyncClient], Awaitable[T]]",
-    *,
-    data: str | None,
-    url: str | None,
-    token_file: str | None,
-    context: str | None,
-    verbose: bool,
-) -> T:
-    """What the registry that the options mean answers to a call.
-
-    That is the server of an option, of ``ROLLBOOK_URL`` or of the context in use; else the one in a data directory.
-    """
-    from rollbook.cli.nouns.curl import as_curl
-
-    async def show(request: Any) -> None:
-        say(as_curl(request))
-
-    hooks = (show,) if verbose else ()
-    if data is not None and url is not None:
-        raise SettingRefused("--data and --url exclude each other: it is one registry or the other")
-    if url or context or (data is None and _is_named()):
-        from rollbook.client import AsyncClient
-
-        target = target_of(url, token_file, context)
-        async with AsyncClient(target.url, token=target.token, hooks=hooks) as client:
-            return await ask(client)
-    async with _client_in(data, token_file, hooks) as client:
-        return await ask(client)
-
-
-def _is_named() -> bool:
-    """Whether the environment or a context names a server, and nothing nearer a data directory."""
-    if os.environ.get("ROLLBOOK_URL"):
-        return True
-    return not os.environ.get("ROLLBOOK_DATA") and read_contexts().current is not None
-
-
-@asynccontextmanager
-async def _client_in(data: str | None, token_file: str | None, hooks: Any) -> "AsyncIterator[AsyncClient]":
-    """A client of the registry in the data directory, whether a server uses it or not."""
-    import httpx2
-
-    from rollbook.client import AsyncClient
-    from rollbook.settings import settings_from
-
-    token = read_secret(Path(token_file)).strip() if token_file else os.environ.get("ROLLBOOK_TOKEN") or None
-    settings = settings_from(os.environ, data=data)
-    socket = settings.data.absolute() / "admin.sock"
-    if _is_listening(socket):
-        transport: httpx2.AsyncBaseTransport = httpx2.AsyncHTTPTransport(uds=str(socket))
-        async with AsyncClient("http://localhost", token=token, transport=transport, hooks=hooks) as client:
-            yield client
-        return
-    from rollbook.cli.unattended import application_of
-
-    async with application_of(settings) as application:
-        transport = httpx2.ASGITransport(app=application)
-        async with AsyncClient("http://localhost", transport=transport, hooks=hooks) as client:
-            yield client
-
-
-def _is_listening(path: Path) -> bool:
-    """Whether a server listens on the socket, and not only its file was left over."""
-    import socket
-
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return False
-    return True

@@ -40,7 +40,7 @@ LOOPBACK_GRANT = Grant(frozenset({"metrics"}), EVERYTHING, None, HIDDEN, HIDDEN)
 
 
 class Identities:
-    """Who may. ``tokens`` are in order of creation, by their ids; ``roles`` are all, by name."""
+    """Who may. ``roles`` are all, by name."""
 
     def __init__(
         self,
@@ -56,16 +56,15 @@ class Identities:
         self.issued = IssuedTokens(())
         self.proxies = policy.proxies
         self.is_closed = False
-        self.tokens: Mapping[str, Token] = {}
         self.roles: Mapping[str, Role] = {}
         self._now_ms = now_ms
         self._admin_digest = digest_of(policy.admin_token) if policy.admin_token else None
         self._by_digest: dict[bytes, Token] = {}
         self._by_certificate: dict[str, Token] = {}
         self._accesses: dict[tuple[tuple[str, ...], str], Access] = {}
-        self.uses = TokenUses()
+        self.uses = TokenUses(now_ms)
         self._next_end_ms: int | None = None
-        self._holdings = holdings
+        self.holdings = holdings
         self.configure(configuration)
 
     def configure(self, configuration: Configuration) -> None:
@@ -73,16 +72,16 @@ class Identities:
         self.configuration = configuration
         self.issued = IssuedTokens(configuration.issuers, self.issued)
         self.proxies = TrustedNetworks((*self.policy.proxies.networks, *configuration.proxies.networks))
-        self.enforce(self._holdings)
+        self.enforce(self.holdings)
 
     def enforce(self, holdings: Holdings) -> None:
         """Put into force what a store holds."""
-        self._holdings = holdings
-        self.tokens = {token.id: token for token in holdings.tokens}
+        self.holdings = holdings
+        tokens = holdings.tokens.values()
         self.roles = {**holdings.roles, **self.configuration.roles, **BUILT_IN}
-        former = {token.former_digest: token for token in holdings.tokens if token.former_digest is not None}
-        self._by_digest = {**former, **{token.digest: token for token in holdings.tokens}}
-        self._by_certificate = {name: token for token in holdings.tokens for name in token.certificates}
+        former = {token.former_digest: token for token in tokens if token.former_digest is not None}
+        self._by_digest = {**former, **{token.digest: token for token in tokens}}
+        self._by_certificate = {name: token for token in tokens for name in token.certificates}
         policy = self.policy
         self.is_closed = self.is_closed or bool(
             self._admin_digest
@@ -109,7 +108,7 @@ class Identities:
             return None if subject is None else self._caller_for(subject, address)
         if token is None or not self._is_in_force(token, digest) or not _is_within(token.networks, address):
             return None
-        self.uses.note(token.id, self._now_ms())
+        self.uses.note(token.id)
         return self.caller_with(token, address)
 
     def awaited_keys(self, secret: str) -> "Task[None] | None":
@@ -121,7 +120,7 @@ class Identities:
         for name in names:
             token = self._by_certificate.get(name)
             if token and self._is_in_force(token, token.digest) and _is_within(token.networks, address):
-                self.uses.note(token.id, self._now_ms())
+                self.uses.note(token.id)
                 return replace(
                     self.caller_with(token, address), name=f"certificate:{name}@{address}", kind="certificate"
                 )
@@ -145,7 +144,7 @@ class Identities:
 
         The empty key is nobody's: it stands for the registry itself.
         """
-        token, kind = self.tokens.get(key), key.partition("@")[0]
+        token, kind = self.holdings.tokens.get(key), key.partition("@")[0]
         if key.startswith("jwt:"):
             return self._access_of_subject(key)
         if token is not None:

@@ -8,7 +8,9 @@ One rule: a request that is refused costs the caller nothing.
 """
 
 from collections.abc import Hashable, Iterable
+from heapq import nlargest
 from math import ceil
+from operator import itemgetter
 
 from msgspec import Struct
 
@@ -74,18 +76,21 @@ class Verdict(Struct, frozen=True):
     reset_seconds: float
     retry_seconds: float = 0.0
 
-    def headers(self, rate: Rate) -> dict[str, str]:
-        """The headers that say so: ``RateLimit`` and ``RateLimit-Policy``, and ``Retry-After`` on a refusal."""
+    def headers(self, rate: Rate, *, policy: str = "requests") -> dict[str, str]:
+        """The headers that say so: ``RateLimit`` and ``RateLimit-Policy``, and ``Retry-After`` on a refusal.
+
+        ``policy`` names what is limited.
+        """
         window = ceil(rate.burst * rate.interval)
         fields = {
-            "ratelimit-policy": f'"requests";q={rate.burst};w={window}',
-            "ratelimit": f'"requests";r={self.remaining};t={ceil(self.reset_seconds)}',
+            "ratelimit-policy": f'"{policy}";q={rate.burst};w={window}',
+            "ratelimit": f'"{policy}";r={self.remaining};t={ceil(self.reset_seconds)}',
         }
         return fields if self.allowed else {**fields, "retry-after": str(max(1, ceil(self.retry_seconds)))}
 
 
 class Buckets:
-    """The buckets of all callers. ``now`` is in seconds of a clock that only goes up."""
+    """The buckets of all callers, at most KEPT_MAX. ``now`` is in seconds of a clock that only goes up."""
 
     KEPT_MAX = 65_536
 
@@ -107,5 +112,11 @@ class Buckets:
         return Verdict(True, remaining, next_arrival - now)
 
     def _forget_rested(self, now: float) -> None:
-        """Forget the buckets that are full again: a new one is the same."""
-        self._arrivals = {key: arrival for key, arrival in self._arrivals.items() if arrival > now}
+        """Forget the buckets that are full again, for a new one is the same; of others the half that will be soonest.
+
+        Half, so that what is looked through is paid for by as many new callers.
+        """
+        busy = {key: arrival for key, arrival in self._arrivals.items() if arrival > now}
+        if len(busy) > self.KEPT_MAX // 2:
+            busy = dict(nlargest(self.KEPT_MAX // 2, busy.items(), key=itemgetter(1)))
+        self._arrivals = busy

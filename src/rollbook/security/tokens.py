@@ -25,7 +25,7 @@ ANY_TOKEN = re.compile(r"rbk_[0-9A-Za-z]{10}_[0-9A-Za-z]{20,}")
 """What looks like a token, whole or cut short."""
 
 
-class Token(Struct, frozen=True):
+class Token(Struct, frozen=True, gc=False):
     """What the registry keeps of a token. Times are Unix ms; None: never.
 
     ``digests`` are the SHA-256 digests of its secrets: the present one, and during a rotation the former one, which
@@ -52,7 +52,7 @@ class Token(Struct, frozen=True):
     watches_max: int | None = None
 
 
-class _Facts(Struct, frozen=True):
+class _Facts(Struct, frozen=True, gc=False):
     """What a store keeps of a token in JSON."""
 
     name: str
@@ -64,6 +64,9 @@ class _Facts(Struct, frozen=True):
     certificates: tuple[str, ...] = ()
     requests_per_second: float | None = None
     watches_max: int | None = None
+
+
+FACTS = msgspec.json.Decoder(_Facts)
 
 
 def row_of(token: Token) -> TokenRow:
@@ -93,7 +96,7 @@ def row_of(token: Token) -> TokenRow:
 
 def token_from(row: TokenRow) -> Token:
     """The token that a store has kept."""
-    facts = msgspec.json.decode(row.facts, type=_Facts)
+    facts = FACTS.decode(row.facts)
     return Token(
         id=row.id,
         name=facts.name,

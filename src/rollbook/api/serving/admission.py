@@ -3,6 +3,8 @@
 Theory: a connection remembers the credentials that it saw last and the caller they mean, for one generation of the
 identities. So a request with a token costs a comparison, and a token that is revoked ends with the next request.
 
+A flood of wrong credentials must cost little: its refusals are two values, made once, which are returned, not raised.
+
 One rule: only requests with wrong credentials are counted and refused by address; a valid token is never refused for
 what others send from its address.
 """
@@ -20,25 +22,24 @@ from rollbook.api.metrics.request_counts import RequestCounts
 from rollbook.api.serving.origins import check_same_origin
 from rollbook.api.serving.peers import Peer
 from rollbook.api.serving.requests import IncomingRequest
-from rollbook.errors import RateExceeded, TooManyWrongTokens, Unauthenticated
+from rollbook.errors import RateExceeded, RegistryError, TooManyWrongTokens, Unauthenticated
 from rollbook.security.access import allow_alike
 from rollbook.security.callers import Caller
 from rollbook.security.identities import local_caller
-from rollbook.security.limits import Buckets, Rate
+from rollbook.security.limits import Buckets, Rate, Verdict
 from rollbook.security.security import Security
 
 WRONG_TOKENS = Rate(per_second=20 / 60, burst=20)
+WRONG_TOKENS_HEADERS = Verdict(False, 0, 60.0, WRONG_TOKENS.interval).headers(WRONG_TOKENS, policy="wrong-tokens")
+"""What goes with a refusal of too many, whenever it is made."""
+
 
 logger = logging.getLogger(__name__)
 NO_PEER = Peer()
 
-
-class KeysAwaited(Exception):
-    """Who sends the request may be known once the keys of an issuer are fetched: ``keys`` is that fetch."""
-
-    def __init__(self, keys: "Task[None]") -> None:
-        super().__init__("the keys of an issuer are being fetched")
-        self.keys = keys
+PROBLEM = "the credentials are not those of a token in force here"
+WRONG_CREDENTIALS = Unauthenticated(f"{PROBLEM}; {CHALLENGE}")
+TOO_MANY_WRONG = TooManyWrongTokens("too many wrong tokens from this address: send a valid one, or wait")
 
 
 class Recognised(Struct, frozen=True):
@@ -79,18 +80,19 @@ class Admission:
         self._wrong = Buckets()
         self._requests = Buckets()
 
-    def recognise(self, request: IncomingRequest, peer: Peer = NO_PEER) -> Recognised:
-        """Who sends the request. Refuses (Unauthenticated, TooManyWrongTokens) wrong credentials.
+    def recognise(self, request: IncomingRequest, peer: Peer = NO_PEER) -> "Recognised | RegistryError | Task[None]":
+        """Who sends the request; a refusal of it; or where it may be known later, the fetch of an issuer's keys.
 
-        Raises KeysAwaited where it may be known later.
-
-        ``peer``: who may need none, at the admin socket or with a certificate. While there are no identities, none is
-        looked at.
+        ``peer``: who may need no credentials, at the admin socket or with a certificate. While there are no identities,
+        none are looked at.
         """
-        found = self._recognise(request, peer)
-        return replace(found, tally=self._callers.of(found.caller))
+        try:
+            found = self._recognise(request, peer)
+        except RegistryError as refusal:
+            return refusal
+        return replace(found, tally=self._callers.of(found.caller)) if isinstance(found, Recognised) else found
 
-    def _recognise(self, request: IncomingRequest, peer: Peer) -> Recognised:
+    def _recognise(self, request: IncomingRequest, peer: Peer) -> "Recognised | RegistryError | Task[None]":
         identities, credentials = self.identities, request.known.get(b"authorization")
         generation, address = identities.generation, request.client
         if credentials is None and (peer.uid is not None or peer.certificate):
@@ -107,15 +109,21 @@ class Admission:
             return self._turned_away(credentials, secret, address)
         return Recognised(-1 if caller.kind == "jwt" else generation, credentials, address, caller)
 
-    def take(self, request: IncomingRequest, rate: Rate) -> None:
-        """Count a request of a caller with a rate. Refuses (RateExceeded) one too many."""
+    def take(self, request: IncomingRequest, rate: Rate) -> RegistryError | None:
+        """Count a request of a caller with a rate; the refusal of one too many."""
         verdict = self._requests.take(request.caller.key, rate, monotonic())
         request.limits = verdict.headers(rate)
-        if not verdict.allowed:
-            raise RateExceeded(
-                f"{request.caller.name} may send {rate.per_second:g} requests a second: "
-                f"try again after {verdict.retry_seconds:.3g} s"
-            )
+        if verdict.allowed:
+            return None
+        return RateExceeded(
+            f"{request.caller.name} may send {rate.per_second:g} requests a second: "
+            f"try again after {verdict.retry_seconds:.3g} s"
+        )
+
+    def note_use(self, caller: Caller) -> None:
+        """Note that a caller who was recognised earlier still asks, or is still being answered."""
+        if caller.kind in ("token", "certificate"):
+            self.identities.uses.note(caller.key)
 
     def is_current(self, recognised: Recognised) -> bool:
         """Whether a caller who was recognised before is still who it was, and may what it might."""
@@ -153,18 +161,20 @@ class Admission:
         session = self._sessions.find(secret)
         return None if session is None else self.identities.recognised(session.token, address)
 
-    def _turned_away(self, credentials: bytes, secret: str | None, address: str) -> Recognised:
-        """Refuses wrong credentials. While the registry only observes, who sends them is anonymous."""
+    def _turned_away(
+        self, credentials: bytes, secret: str | None, address: str
+    ) -> "Recognised | RegistryError | Task[None]":
+        """What becomes of wrong credentials. While the registry only observes, who sends them is anonymous."""
         identities = self.identities
         keys = None if secret is None else identities.awaited_keys(secret)
         if keys is not None:
-            raise KeysAwaited(keys)
-        self._refusals["credentials", "observed" if identities.policy.observes else "enforced"] += 1
+            return keys
         if identities.policy.observes:
+            self._refusals["credentials", "observed"] += 1
             logger.warning("would be refused: wrong credentials from %s", address)
             return Recognised(identities.generation, credentials, address, identities.anonymous(address))
+        self._refusals["credentials", "enforced"] += 1
         if not self._wrong.take(address, WRONG_TOKENS, monotonic()).allowed:
-            raise TooManyWrongTokens("too many wrong tokens from this address: send a valid one, or wait")
-        problem = "the credentials are not those of a token in force here"
-        self._auditor.note(f"anonymous@{address}", "unauthenticated", address=address, problem=problem)
-        raise Unauthenticated(f"{problem}; {CHALLENGE}")
+            return TOO_MANY_WRONG
+        self._auditor.note(f"anonymous@{address}", "unauthenticated", address=address, problem=PROBLEM)
+        return WRONG_CREDENTIALS

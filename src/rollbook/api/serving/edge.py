@@ -22,6 +22,7 @@ from rollbook.api.serving.observing import ObservedShortcuts, Observer
 from rollbook.api.serving.reading import Clock
 from rollbook.api.serving.requests import IncomingRequest
 from rollbook.api.serving.shortcuts import Shortcuts
+from rollbook.histograms import Histogram
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.committing import WriteResult
 from rollbook.security.security import Security
@@ -36,7 +37,8 @@ class Refused(NamedTuple):
     """An answer to a request that is refused, up to the headers that differ, and from there on."""
 
     status: int
-    route: str
+    durations: Histogram
+    """Where it is counted."""
     begin: bytes
     end: bytes
 

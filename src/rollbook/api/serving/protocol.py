@@ -13,7 +13,7 @@ from typing import cast
 
 from rollbook.api.metrics.running_requests import RunningRequest
 from rollbook.api.serving.access_logs import log_access
-from rollbook.api.serving.admission import NOBODY_YET, KeysAwaited
+from rollbook.api.serving.admission import NOBODY_YET, Recognised
 from rollbook.api.serving.deadlines import Lingering, overdue
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.exchanges import Exchange
@@ -29,17 +29,13 @@ from rollbook.registry.writing.committing import WriteResult
 class Connection(asyncio.Protocol):
     """The protocol of one connection."""
 
-    transport: Transport
-    outgoing: Outgoing
-    reader: RequestReader
-
     def __init__(self, edge: Edge) -> None:
         self.edge = edge
         self.peer = Peer()
         self._answering: Exchange | Future[WriteResult] | Task[None] | None = None
         self._refusal: RegistryError | None = None
         self._recognised = NOBODY_YET
-        self._unread, self._held_bytes = b"", 0
+        self._unread, self._held_bytes, self._used_at = b"", 0, 0.0
         self._is_closing = self._has_ended = self._reading_paused = False
         self._lingering: Lingering | None = None
 
@@ -125,6 +121,9 @@ class Connection(asyncio.Protocol):
     def tick(self) -> int:
         """Look after the deadlines; how many bytes wait until the client reads them."""
         now, patience, reader = self.edge.clock.now, self.edge.patience, self.reader
+        if self._answering is not None or self._used_at != reader.since:
+            self._used_at = reader.since
+            self.edge.admission.note_use(self._recognised.caller)
         if isinstance(self._answering, Exchange) and not self.edge.admission.is_current(self._recognised):
             self._answering.revoke()
         if self.outgoing.is_stalled(now):
@@ -204,22 +203,19 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, request: IncomingRequest) -> None:
         edge, shortcuts, seen = self.edge, self.edge.shortcuts, self._recognised
-        try:
-            if (
-                seen.generation != edge.admission.identities.generation
-                or seen.credentials != (request.known.get(b"authorization") or request.known.get(b"cookie"))
-                or seen.address != request.client
-            ):
-                self._recognised = seen = edge.admission.recognise(request, self.peer)
-            request.caller, request.tally = seen.caller, seen.tally
-            if seen.caller.rate is not None:
-                edge.admission.take(request, seen.caller.rate)
-        except RegistryError as refusal:
-            self._turn_away(request, refusal)
-            return
-        except KeysAwaited as awaited:
-            self._answering = awaited.keys
-            awaited.keys.add_done_callback(lambda _: self._answer_again(request))
+        if (
+            seen.generation != edge.admission.identities.generation
+            or seen.credentials != (request.known.get(b"authorization") or request.known.get(b"cookie"))
+            or seen.address != request.client
+        ):
+            found = edge.admission.recognise(request, self.peer)
+            if not isinstance(found, Recognised):
+                self._hold_off(request, found)
+                return
+            self._recognised = seen = found
+        request.caller, request.tally = seen.caller, seen.tally
+        if seen.caller.rate is not None and (refusal := edge.admission.take(request, seen.caller.rate)) is not None:
+            self._hold_off(request, refusal)
             return
         if shortcuts is not None and request.version == "1.1":
             default = edge.default_headers(request, request.id) if request.id or request.cors else edge.date
@@ -240,19 +236,23 @@ class Connection(asyncio.Protocol):
         self._answering = exchange = Exchange(self, request, id=request.id or edge.new_id())
         edge.run(exchange.run())
 
+    def _hold_off(self, request: IncomingRequest, until: RegistryError | Task[None]) -> None:
+        """Answer a request later, when the keys are there; or with a refusal, after which the connection goes on."""
+        if isinstance(until, RegistryError):
+            closes = bool(request.stream or self.edge.is_stopping) or not request.keep_alive or request.version == "1.0"
+            self.outgoing.write(refused(self.edge, request, until, closes=closes))
+            if closes:
+                self._close()
+            return
+        self._answering = until
+        until.add_done_callback(lambda _: self._answer_again(request))
+
     def _answer_again(self, request: IncomingRequest) -> None:
         self._answering = None
         if not self.transport.is_closing():
             self._answer(request)
             if self._answering is None:
                 self.end(keep_alive=True)
-
-    def _turn_away(self, request: IncomingRequest, refusal: RegistryError) -> None:
-        """Answer a request whose sender is not recognised, or sends too many. The connection goes on."""
-        closes = bool(request.stream or self.edge.is_stopping) or not request.keep_alive or request.version == "1.0"
-        self.outgoing.write(refused(self.edge, request, refusal, closes=closes))
-        if closes:
-            self._close()
 
     def _end_update(self, update: "Future[WriteResult]", running: RunningRequest) -> None:
         self.outgoing.write(self.edge.finish_update(update, running))

@@ -1,0 +1,130 @@
+"""Reaching a registry to ask who may: a server at a URL, a data directory, or a journal in an engine.
+
+One rule: an option says which registry, else the environment, else the context in use; never two at once. What is slow
+to import is imported when a command runs.
+"""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rollbook.cli.targets import read_contexts, read_secret, target_of
+from rollbook.cli.terminal import say
+from rollbook.errors import SettingRefused
+
+if TYPE_CHECKING:
+    from rollbook.client import AsyncClient
+    from rollbook.settings import Settings
+
+T = TypeVar("T")
+
+
+async def answer_of(
+    ask: "Callable[[AsyncClient], Awaitable[T]]",
+    *,
+    data: str | None,
+    journal: str | None,
+    url: str | None,
+    token_file: str | None,
+    context: str | None,
+    verbose: bool,
+) -> T:
+    """What the registry that the options mean answers to a call. Refuses (SettingRefused) options that mean several.
+
+    Without options that is the server of ``ROLLBOOK_URL`` or of the context in use; else the one in a data directory.
+    """
+    from rollbook.cli.nouns.curl import as_curl
+
+    async def show(request: Any) -> None:
+        say(as_curl(request))
+
+    hooks = (show,) if verbose else ()
+    if url is not None and (data is not None or journal is not None):
+        other = "--data" if data is not None else "--journal"
+        raise SettingRefused(f"{other} and --url exclude each other: it is one registry or the other")
+    if url or context or (data is None and journal is None and _is_named()):
+        from rollbook.client import AsyncClient
+
+        target = target_of(url, token_file, context)
+        async with AsyncClient(target.url, token=target.token, hooks=hooks) as client:
+            return await ask(client)
+    if journal is not None:
+        async with _client_of_journal(journal, data, hooks) as client:
+            return await ask(client)
+    async with _client_in(data, token_file, hooks) as client:
+        return await ask(client)
+
+
+def _is_named() -> bool:
+    """Whether the environment or a context names a server, and nothing nearer a data directory or a journal."""
+    if os.environ.get("ROLLBOOK_URL"):
+        return True
+    is_here = os.environ.get("ROLLBOOK_DATA") or os.environ.get("ROLLBOOK_JOURNAL")
+    return not is_here and read_contexts().current is not None
+
+
+@asynccontextmanager
+async def _client_of_journal(journal: str, data: str | None, hooks: Any) -> "AsyncIterator[AsyncClient]":
+    """A client of the registry whose journal an option names.
+
+    One in an engine is asked beside the servers that use it, by a process that keeps nothing: its cache is temporary.
+    """
+    from rollbook.settings import settings_from
+
+    settings = settings_from(os.environ, data=data, journal=journal)
+    if not settings.journal.is_shared:
+        async with _client_in(data, None, hooks) as client:
+            yield client
+        return
+    with tempfile.TemporaryDirectory(prefix="rollbook-") as cache:
+        async with _client_beside(settings_from(os.environ, data=data or cache, journal=journal), hooks) as client:
+            yield client
+
+
+@asynccontextmanager
+async def _client_in(data: str | None, token_file: str | None, hooks: Any) -> "AsyncIterator[AsyncClient]":
+    """A client of the registry in the data directory, whether a server uses it or not."""
+    import httpx2
+
+    from rollbook.client import AsyncClient
+    from rollbook.settings import settings_from
+
+    token = read_secret(Path(token_file)).strip() if token_file else os.environ.get("ROLLBOOK_TOKEN") or None
+    settings = settings_from(os.environ, data=data)
+    socket = settings.data.absolute() / "admin.sock"
+    if _is_listening(socket):
+        transport = httpx2.AsyncHTTPTransport(uds=str(socket))
+        async with AsyncClient("http://localhost", token=token, transport=transport, hooks=hooks) as client:
+            yield client
+        return
+    async with _client_beside(settings, hooks) as client:
+        yield client
+
+
+@asynccontextmanager
+async def _client_beside(settings: "Settings", hooks: Any) -> "AsyncIterator[AsyncClient]":
+    """A client of the registry in this process."""
+    import httpx2
+
+    from rollbook.cli.unattended import application_of
+    from rollbook.client import AsyncClient
+
+    async with application_of(settings) as application:
+        transport = httpx2.ASGITransport(app=application)
+        async with AsyncClient("http://localhost", transport=transport, hooks=hooks) as client:
+            yield client
+
+
+def _is_listening(path: Path) -> bool:
+    """Whether a server listens on the socket, and not only its file was left over."""
+    import socket
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
