@@ -15,7 +15,7 @@ SEED ?= 1
 SECONDS ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help release-notes screenshots console console-check run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-asking bench-fairness bench-console bench-many bench-security test-postgresql test-histories test-many mutation lock clean
+.PHONY: help release-notes screenshots console console-check run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-asking bench-fairness bench-console bench-many bench-security test-postgresql test-histories test-many mutation mutation-sight lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -141,6 +141,9 @@ bench-security: .venv/for-measuring ## Measure requests with and without a token
 
 bench-fairness: .venv/for-measuring ## Measure what others wait beside floods, into benchmarks/results/fairness.md
 	.venv/bin/python -m benchmarks.fairness $(ARGS)
+
+mutation-sight: .venv/for-working ## Break each rule of what callers see and may write, and see a law fail (MODULE=seeing: of one)
+	.venv/bin/python -m tests.security.mutating $(MODULE)
 
 mutation: .venv/for-mutation ## Find small changes of filters that no test notices (PACKAGE=updates: of updates)
 	ROLLBOOK_MUTATION=$(PACKAGE) .venv/bin/mutmut run "rollbook.language.$(PACKAGE).*"

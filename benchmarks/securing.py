@@ -2,17 +2,20 @@
 
 A server on one core, and this process on the other. The same requests are sent without a token to an open registry, and
 with tokens to a closed one, in turns; what counts is the CPU time of the server. Then the closed one is flooded, with
-wrong tokens and with writes of one caller, while others ask at their pace. At last 10,000 tokens are read at a start.
+wrong tokens and with writes of one caller, while others ask at their pace. At last 10,000 tokens are read at a start,
+and one more is made and revoked.
 
     python -m benchmarks.securing [REQUESTS]
 """
 
 import asyncio
 import gc
+import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -26,12 +29,13 @@ from benchmarks.machine import description_with_load
 from benchmarks.servers import Server, served
 from benchmarks.tables import head_of, row_of
 from rollbook.journal.opening import open_token_store
+from rollbook.journal.sqlite.token_schema import FILE_NAME
 from rollbook.security.tokens import Token, digest_of, new_token, new_token_id
 from rollbook.security.tokens import row_of as row_of_token
 
 RESULTS = Path(__file__).parent / "results" / "security.md"
 FLEET, ROUNDS, CONNECTIONS = 2_000, 5, 8
-TOKENS = 10_000
+TOKENS, STARTS = 10_000, 3
 FLOOD_SECONDS, PROBES_PER_SECOND, WRONG_PER_SECOND = 8.0, 100, 1_000
 ADMIN = "admin-" + "x" * 40
 WRONG = "rbk_abcdefghij_" + "x" * 49
@@ -43,8 +47,17 @@ class Measured:
 
     costs: Mapping[str, Sequence[float]]
     latencies: Mapping[str, Sequence[float]]
-    start_seconds: tuple[float, float]
-    memory_bytes: tuple[int, int]
+    starts: Sequence[tuple["Start", "Start"]]
+    """Without tokens and with many, in turns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a start takes, and then the making and revoking of a token."""
+
+    cpu_seconds: float
+    memory_bytes: int
+    change_seconds: float
 
 
 def with_token(asked: bytes, token: str | None) -> bytes:
@@ -104,7 +117,9 @@ async def compare(opened: Server, closed: Server, count: int) -> dict[str, list[
                 sent = [with_token(each, tokens[role]) for each in asked]
                 costs.setdefault(f"{what}, {role}", []).append(await cost_us(closed, sent, number))
         wrong = [with_token(each, WRONG) for each in gets]
-        costs.setdefault("GET, wrong token", []).append(await cost_us(closed, wrong, count, status=b" 401 "))
+        costs.setdefault("GET, one wrong token", []).append(await cost_us(closed, wrong, count, status=b" 401 "))
+        guesses = [with_token(gets[number % len(gets)], new_token("abcdefghij")) for number in range(5_000)]
+        costs.setdefault("GET, guessed tokens", []).append(await cost_us(closed, guesses, count, status=b" 401 "))
     return costs
 
 
@@ -159,19 +174,41 @@ async def prober_token(server: Server) -> str:
     return str(orjson.loads(answer.partition(b"\r\n\r\n")[2])["token"])
 
 
-def start_with(tokens: int) -> tuple[float, int]:
-    """How long a start takes with this number of tokens (seconds), and the memory of the server after it."""
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
-        data.mkdir()
-        store = open_token_store(data)
-        for number in range(tokens):
-            id = new_token_id()
-            store.save_token(row_of_token(Token(id, f"t-{number}", ("reader",), digest_of(new_token(id)), number)))
-        store.close()
+def write_tokens(data: Path, tokens: int) -> None:
+    """Put this number of tokens into a data directory, at once."""
+    data.mkdir()
+    open_token_store(data).close()
+    ids = [new_token_id() for _ in range(tokens)]
+    rows = [
+        row_of_token(Token(id, f"t-{number}", ("reader",), digest_of(new_token(id)), number))
+        for number, id in enumerate(ids)
+    ]
+    with closing(sqlite3.connect(data / FILE_NAME)) as connection, connection:
+        connection.executemany("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+async def change_seconds(server: Server) -> float:
+    """How long it takes to make a token, and to revoke it: the median of some."""
+    connection, times = Connection(server.port), []
+    for _ in range(20):
         began = time.perf_counter()
-        with served(ROLLBOOK_DATA=str(data)) as server:
-            return time.perf_counter() - began, server.processes.memory_bytes()
+        body = orjson.dumps({"name": f"t-{new_token_id()}", "roles": ["reader"]})
+        made = await connection.ask(with_token(request("POST", "/tokens", body), ADMIN))
+        id = orjson.loads(made.partition(b"\r\n\r\n")[2])["id"]
+        await connection.ask(with_token(request("DELETE", f"/tokens/{id}"), ADMIN))
+        times.append((time.perf_counter() - began) / 2)
+    return median(times)
+
+
+def start_with(tokens: int) -> Start:
+    """What a start with this number of tokens takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "admin").write_text(ADMIN)
+        data = Path(folder) / "data"
+        write_tokens(data, tokens)
+        with served(ROLLBOOK_DATA=str(data), ROLLBOOK_ADMIN_TOKEN_FILE=f"{folder}/admin") as server:
+            cpu, memory = computed_seconds(server), server.processes.memory_bytes()
+            return Start(cpu, memory, uvloop.run(change_seconds(server)))
 
 
 def report(measured: Measured, machine: str) -> Iterator[str]:
@@ -186,9 +223,14 @@ def report(measured: Measured, machine: str) -> Iterator[str]:
     yield head_of("request")
     for what, latencies in measured.latencies.items():
         yield row_of(what, latencies=latencies)
-    seconds, memory = measured.start_seconds, measured.memory_bytes
-    yield f"\nA start takes {seconds[1]:.2f} s with {TOKENS:,} tokens, and {seconds[0]:.2f} s without; the tokens take"
-    yield f"{(memory[1] - memory[0]) / 2**20:.1f} MiB.\n"
+    none, many = zip(*measured.starts, strict=True)
+    cpu, memory, change = (
+        [median(getattr(start, name) for start in starts) for starts in (none, many)]
+        for name in ("cpu_seconds", "memory_bytes", "change_seconds")
+    )
+    yield f"\nA start takes {cpu[1]:.2f} s of CPU with {TOKENS:,} tokens, and {cpu[0]:.2f} s without; the tokens take"
+    yield f"{(memory[1] - memory[0]) / 2**20:.1f} MiB. One more is made or revoked in {change[1] * 1e3:.1f} ms beside"
+    yield f"them, and in {change[0] * 1e3:.1f} ms without.\n"
     yield f"Written by `make bench-security` on: {machine}."
 
 
@@ -200,8 +242,8 @@ def main(count: int = 20_000) -> None:
         with served() as opened, served(ROLLBOOK_ADMIN_TOKEN_FILE=f"{folder}/admin") as closed:
             costs = uvloop.run(compare(opened, closed, count))
             latencies = uvloop.run(flooded(closed))
-    (none, least), (many, most) = start_with(0), start_with(TOKENS)
-    RESULTS.write_text("\n".join(report(Measured(costs, latencies, (none, many), (least, most)), machine)) + "\n")
+    starts = [(start_with(0), start_with(TOKENS)) for _ in range(STARTS)]
+    RESULTS.write_text("\n".join(report(Measured(costs, latencies, starts), machine)) + "\n")
     print(RESULTS.read_text())
 
 

@@ -31,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 def request(number: int, token: str, address: int) -> bytes:
     """A request of its own address, token and client."""
     lines = (
-        f"GET /clusters/c-{number}?projection=id HTTP/1.1",
+        f"GET /clusters/c-{number}{'?fields=id' if number % 2 else ''} HTTP/1.1",
         "host: localhost",
         f"x-forwarded-for: 198.51.{address // 256}.{address % 256}",
         f"authorization: Bearer {token}",

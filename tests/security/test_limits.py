@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.security.limits import Buckets, Rate
+from rollbook.security.limits import Buckets, Rate, host_of
 
 RATE = Rate(per_second=10, burst=5)
 
@@ -60,3 +60,11 @@ def test_a_flood_of_addresses_takes_no_more_memory_and_those_that_are_furthest_a
         buckets.take(number, RATE, 0.0)
         assert len(buckets._arrivals) <= 10
     assert not buckets.take("loud", RATE, 0.0).allowed
+
+
+def test_a_host_with_a_network_of_ipv6_is_one_host():
+    assert host_of("2001:db8:0:1::1") == host_of("2001:db8:0:1:ffff::2") != host_of("2001:db8:0:2::1")
+    assert host_of("fe80::1%eth0") == host_of("fe80::2")
+    assert host_of("::ffff:192.0.2.1") == host_of("192.0.2.1") != host_of("::ffff:192.0.2.2")
+    assert host_of("unknown") == "unknown"
+    assert host_of("not:an:address") == "not:an:address"

@@ -9,6 +9,7 @@ One rule: a request that is refused costs the caller nothing.
 
 from collections.abc import Hashable, Iterable
 from heapq import nlargest
+from ipaddress import IPv6Address
 from math import ceil
 from operator import itemgetter
 
@@ -87,6 +88,17 @@ class Verdict(Struct, frozen=True):
             "ratelimit": f'"{policy}";r={self.remaining};t={ceil(self.reset_seconds)}',
         }
         return fields if self.allowed else {**fields, "retry-after": str(max(1, ceil(self.retry_seconds)))}
+
+
+def host_of(address: str) -> str:
+    """What stands for one host in a count of addresses: of IPv6 its network of 64 bits, for a host may have it all."""
+    if ":" not in address:
+        return address
+    try:
+        parsed = IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(parsed.ipv4_mapped or parsed.packed[:8].hex())
 
 
 class Buckets:

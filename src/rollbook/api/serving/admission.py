@@ -26,7 +26,7 @@ from rollbook.errors import RateExceeded, RegistryError, TooManyWrongTokens, Una
 from rollbook.security.access import allow_alike
 from rollbook.security.callers import Caller
 from rollbook.security.identities import local_caller
-from rollbook.security.limits import Buckets, Rate, Verdict
+from rollbook.security.limits import Buckets, Rate, Verdict, host_of
 from rollbook.security.security import Security
 
 WRONG_TOKENS = Rate(per_second=20 / 60, burst=20)
@@ -174,7 +174,7 @@ class Admission:
             logger.warning("would be refused: wrong credentials from %s", address)
             return Recognised(identities.generation, credentials, address, identities.anonymous(address))
         self._refusals["credentials", "enforced"] += 1
-        if not self._wrong.take(address, WRONG_TOKENS, monotonic()).allowed:
+        if not self._wrong.take(host_of(address), WRONG_TOKENS, monotonic()).allowed:
             return TOO_MANY_WRONG
         self._auditor.note(f"anonymous@{address}", "unauthenticated", address=address, problem=PROBLEM)
         return WRONG_CREDENTIALS
