@@ -209,3 +209,53 @@ def test_an_error_of_the_registry_says_what_to_do(browser: Browser, server: Serv
     page.unroute("**/clusters/table*")
     expect(page.get_by_role("grid").get_by_role("link").first).to_be_visible(timeout=10_000)
     context.close()
+
+
+@pytest.mark.parametrize("path", ["", "/clusters", "/clusters/cluster-001", "/changes", "/webhooks", "/access", "/api"])
+def test_each_screen_says_what_failed_and_claims_nothing(browser: Browser, server: ServerProcess, path: str) -> None:
+    page = browser.new_page()
+    refusal = json.dumps({"code": "overloaded", "detail": "too many requests wait", "status": 503})
+    page.route(lambda url: "/console" not in url, lambda route: route.fulfill(status=503, body=refusal))
+    page.goto(f"{server.url}/console{path}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_role("alert").first).to_contain_text("503 overloaded")
+    expect(page.locator(".waiting")).to_have_count(0)
+    expect(page.get_by_text(re.compile("^No (changes|webhooks|tokens|clusters)"))).to_have_count(0)
+    page.close()
+
+
+def test_changes_that_are_not_loaded_are_looked_for(window: Window, server: ServerProcess) -> None:
+    lines = [json.dumps({"op": "update", "id": "cluster-030", "update": {"$inc": {"reputation": 1}}})] * 260
+    headers = {"content-type": "application/x-ndjson"}
+    httpx.post(f"{server.url}/clusters/bulk", content="\n".join(lines), headers=headers).raise_for_status()
+    page = window.open("/console/changes?event=created&id=cluster-031")
+    expect(page.get_by_role("link", name="cluster-031")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="1 found")).to_be_visible()
+
+
+def test_a_fleet_that_is_too_large_for_a_page_is_asked_page_by_page(window: Window) -> None:
+    window.page.add_init_script("globalThis.rollbookLimits = {rows: 10, page: 15}")
+    page = window.open("/console/clusters?sort=-id")
+    found = page.get_by_role("status").filter(has_text="clusters")
+    expect(found).to_have_text(re.compile("40 of 40 clusters"))
+    grid = page.get_by_role("grid")
+    expect(grid).to_have_attribute("aria-rowcount", "41")
+    expect(grid.get_by_role("link").first).to_have_text("cluster-039")
+    grid.evaluate("box => box.scrollTo(0, 100_000)")
+    grid.evaluate("box => box.scrollTo(0, 100_000)")
+    expect(grid.get_by_role("link", name="cluster-000")).to_be_attached()
+    expect(page.get_by_role("complementary")).to_contain_text("us-west-2")
+    page.get_by_role("searchbox").fill("us-west gpus>=8")
+    expect(found).to_have_text(re.compile("10 of 40 clusters"))
+
+
+def test_nothing_moves_for_those_who_want_less_motion(browser: Browser, server: ServerProcess) -> None:
+    page = browser.new_page(reduced_motion="reduce")
+    page.goto(f"{server.url}/console")
+    expect(page.get_by_role("heading", level=1, name="Fleet")).to_be_visible()
+    for name in ("Clusters", "Changes", "Webhooks"):
+        page.get_by_role("navigation", name="Screens").get_by_role("link", name=name).click()
+        expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+        moving = "document.getAnimations().filter(each => each.effect.getComputedTiming().duration > 0).length"
+        assert page.evaluate(moving) == 0
+    page.close()

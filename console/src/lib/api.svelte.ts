@@ -22,6 +22,8 @@ export interface Reply<T> {
   etag: string | null;
   warnings: string[];
   link: string | null;
+  // The newest revision that the history no longer has.
+  compacted: number;
 }
 
 // Whether the registry answers, and when it last did.
@@ -64,6 +66,26 @@ export async function ask<T>(path: string, { method, body, lines, headers, signa
     etag: answer.headers.get("etag"),
     warnings: warningsOf(answer.headers.get("warning")),
     link: answer.headers.get("link"),
+    compacted: Number(answer.headers.get("x-registry-compacted") ?? 0),
+  };
+}
+
+const QUIET_MS = 12_000;
+const LOOK_MS = 4_000;
+
+// Ask whether the registry is there while a screen asks nothing itself, or while it was lost.
+export function watchConnection(): () => void {
+  const look = () => void ask("/healthz").catch(() => undefined);
+  const lose = () => (connection.lost = true);
+  const timer = setInterval(() => {
+    if (!document.hidden && (connection.lost || Date.now() - connection.heardAt > QUIET_MS)) look();
+  }, LOOK_MS);
+  addEventListener("offline", lose);
+  addEventListener("online", look);
+  return () => {
+    clearInterval(timer);
+    removeEventListener("offline", lose);
+    removeEventListener("online", look);
   };
 }
 

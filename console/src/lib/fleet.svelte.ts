@@ -2,8 +2,8 @@
 
 import { ask, connection, Problem } from "./api.svelte";
 import { type Cell, cellsOf, type Table } from "./columns";
+import { ROWS_MAX } from "./limits";
 
-export const ROWS_MAX = 20_000;
 const AGES_SECONDS = 10;
 const PAUSE_MS = 1_000;
 const SHARE = 10;
@@ -118,5 +118,5 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 export function freshness(utc: boolean): string {
   if (!connection.lost) return "";
   const options: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", ...(utc ? { timeZone: "UTC" } : {}) };
-  return `as of ${new Intl.DateTimeFormat("en-GB", options).format(connection.heardAt)}${utc ? " UTC" : ""}, reconnecting`;
+  return `The registry does not answer. This is as of ${new Intl.DateTimeFormat("en-GB", options).format(connection.heardAt)}${utc ? " UTC" : ""}; reconnecting…`;
 }

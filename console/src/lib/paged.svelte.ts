@@ -4,9 +4,9 @@
 import { ask } from "./api.svelte";
 import type { Scalar, Table } from "./columns";
 import { atMoment, columnsAt, EMPTY, type Rows, rowsOf } from "./fleet.svelte";
+import { PAGE_ROWS } from "./limits";
 import type { Question } from "./matching";
 
-export const PAGE_ROWS = 500;
 const LOADED_MAX = 20_000;
 
 export type Facets = Record<string, { values: { value: Scalar; count: number }[] }>;

@@ -38,6 +38,19 @@ export interface Needy {
   observedAt: string;
 }
 
+// The newest and the oldest heartbeat of the clusters of each liveness.
+export function agesOf(cells: Record<string, Cell[]>): Record<string, [string, string]> {
+  const ages: Record<string, [string, string]> = {};
+  for (const [row, liveness] of (cells["_registry.liveness"] ?? []).entries()) {
+    const heard = cells["_registry.observedAt"]?.[row];
+    if (typeof heard !== "string") continue;
+    const [newest, oldest] = (ages[String(liveness)] ??= [heard, heard]);
+    if (heard > newest) ages[String(liveness)] = [heard, oldest];
+    else if (heard < oldest) ages[String(liveness)] = [newest, heard];
+  }
+  return ages;
+}
+
 // The clusters of a table that are silent, unreachable or among those that flap, those with most GPUs first.
 export function needyOf(cells: Record<string, Cell[]>, flapping: Set<string>): Needy[] {
   const ids = (cells["id"] ?? []) as string[];

@@ -11,14 +11,16 @@ export interface Access {
   [more: string]: unknown;
 }
 
-export const session = $state<{ access: Access | null; utc: boolean }>({ access: null, utc: false });
+export const session = $state<{ access: Access | null; problem: unknown; utc: boolean }>({ access: null, problem: null, utc: false });
 export const clock = $state({ now: Date.now() });
 
 export async function learnAccess(): Promise<void> {
   try {
     session.access = (await ask<Access>("/access")).body;
-  } catch {
+    session.problem = null;
+  } catch (problem) {
     session.access = null;
+    session.problem = problem;
   }
 }
 

@@ -1,13 +1,14 @@
 """``rollbook demo``: what a person sees of it, and how it ends.
 
-One rule: whatever ends a demo, Ctrl-C or an error, what it made is removed, unless ``--keep`` is given; ``--remove``
-removes what a demo left that was killed.
+One rule: whatever ends a demo, Ctrl-C, ``rollbook demo stop`` or an error, what it made is removed, unless ``--keep``
+is given. To stop is to remove what demos have made: a demo whose clusters are gone ends.
 """
 
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -26,7 +27,16 @@ CLUSTERS_MAX = 1_000_000
 REFUSED_SHOWN_MAX = 5
 
 
+class Action(StrEnum):
+    """What to do with a demo other than to run it."""
+
+    STOP = "stop"
+
+
 def demo(
+    action: Annotated[
+        Action | None, typer.Argument(metavar="[stop]", help="stop: end the demos of this registry, wherever they run.")
+    ] = None,
     clusters: Annotated[
         int, typer.Option("--clusters", min=1, max=CLUSTERS_MAX, metavar="N", help="How many clusters.")
     ] = 10_000,
@@ -35,7 +45,7 @@ def demo(
         float | None, typer.Option("--seconds", min=0, metavar="SECONDS", help="End after so long, not at Ctrl-C.")
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the fleet there at the end.")] = False,
-    remove: Annotated[bool, typer.Option("--remove", help="Only remove what demos have left, and end.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="As stop: remove what demos have made, and end.")] = False,
     url: UrlOption = None,
     token_file: TokenFileOption = None,
     context: ContextOption = None,
@@ -43,10 +53,12 @@ def demo(
     """Fill a running registry with a made-up fleet that lives.
 
     Creates clusters whose ids begin with demo-, sends their heartbeats, and lets nodes join, clusters fail and people
-    change things, until Ctrl-C. Then it removes what it made, and nothing else.
+    change things, until Ctrl-C or `rollbook demo stop`. Then what it made is removed, and nothing else.
     """
     target = target_of(url, token_file, context)
-    asyncio.run(_run(target, clusters, seed=seed, seconds=seconds, keep=keep, only_remove=remove))
+    asyncio.run(
+        _run(target, clusters, seed=seed, seconds=seconds, keep=keep, only_remove=remove or action is Action.STOP)
+    )
 
 
 async def _run(target: Target, count: int, *, seed: int, seconds: float | None, keep: bool, only_remove: bool) -> None:
@@ -59,7 +71,7 @@ async def _run(target: Target, count: int, *, seed: int, seconds: float | None, 
                 await _live(client, count, seed=seed, seconds=seconds, stop=stop)
             finally:
                 if keep:
-                    say("the fleet stays; `rollbook demo --remove` removes it")
+                    say("the fleet stays; `rollbook demo stop` removes it")
                 else:
                     await _remove(client, seed)
 
@@ -99,7 +111,7 @@ async def _remove(client: AsyncClient, seed: int | None) -> None:
     try:
         removal = await remove_clusters(client, seed)
     except RegistryUnreachable:
-        warn("the clusters of the demo stay there; `rollbook demo --remove` removes them")
+        warn("the clusters of the demo stay there; `rollbook demo stop` removes them")
         raise
     say(f"{removal.removed} clusters removed")
     for id, problem in list(removal.refused.items())[:REFUSED_SHOWN_MAX]:
