@@ -1,5 +1,7 @@
 // Requests to the registry that serves this page. Every failure is a Problem that can be shown.
 
+import { texts } from "./texts";
+
 export interface Place {
   at: string;
   problem: string;
@@ -49,7 +51,7 @@ export async function ask<T>(path: string, { method, body, lines, headers, signa
     });
   } catch (error) {
     if ((error as Error).name !== "AbortError") connection.lost = true;
-    throw (error as Error).name === "AbortError" ? error : new Problem(0, "unreachable", "The registry does not answer.");
+    throw (error as Error).name === "AbortError" ? error : new Problem(0, "unreachable", texts.unreachable);
   }
   connection.lost = false;
   connection.heardAt = Date.now();
@@ -58,7 +60,7 @@ export async function ask<T>(path: string, { method, body, lines, headers, signa
   if (!answer.ok) {
     if (answer.status === 401) connection.signIn = true;
     const { code = "error", detail = text.slice(0, 300), errors = [] } = (value ?? {}) as Partial<Record<string, never>>;
-    throw new Problem(answer.status, code, detail || `The registry answered ${answer.status}.`, errors);
+    throw new Problem(answer.status, code, detail || texts.answered(answer.status), errors);
   }
   return {
     body: value as T,

@@ -3,6 +3,7 @@
 import { ask, connection, Problem } from "./api.svelte";
 import { type Cell, cellsOf, type Table } from "./columns";
 import { ROWS_MAX } from "./limits";
+import { texts } from "./texts";
 
 const AGES_SECONDS = 10;
 const PAUSE_MS = 1_000;
@@ -118,5 +119,5 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 export function freshness(utc: boolean): string {
   if (!connection.lost) return "";
   const options: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", ...(utc ? { timeZone: "UTC" } : {}) };
-  return `The registry does not answer. This is as of ${new Intl.DateTimeFormat("en-GB", options).format(connection.heardAt)}${utc ? " UTC" : ""}; reconnecting…`;
+  return texts.lostAsOf(new Intl.DateTimeFormat("en-GB", options).format(connection.heardAt) + (utc ? " UTC" : ""));
 }

@@ -1,5 +1,7 @@
 // JSON with places: where each value of a text stands, what is wrong with it, and what is being written at the caret.
 
+import { texts } from "./texts";
+
 export interface Mistake {
   line: number;
   message: string;
@@ -24,7 +26,7 @@ class Reader {
   whole(): unknown {
     const value = this.#value("");
     this.#skip();
-    if (this.#at < this.text.length) this.#fail("text after the end of the document");
+    if (this.#at < this.text.length) this.#fail(texts.textAfterTheEnd);
     return value;
   }
 
@@ -40,7 +42,7 @@ class Reader {
     if (sign === "[") return this.#array(pointer);
     if (sign === '"') return this.#string();
     const found = LITERAL.exec(this.text.slice(this.#at, this.#at + 400));
-    if (!found?.[1]) return this.#fail(sign === undefined ? "the text ends too early" : "a value is missing");
+    if (!found?.[1]) return this.#fail(sign === undefined ? texts.endsTooEarly : texts.valueMissing);
     this.#at += found[1].length;
     return JSON.parse(found[1]);
   }
@@ -50,13 +52,13 @@ class Reader {
     for (const first of this.#items("}")) {
       void first;
       this.#skip();
-      if (this.text[this.#at] !== '"') this.#fail("a name in quotes is missing");
+      if (this.text[this.#at] !== '"') this.#fail(texts.quotedNameMissing);
       const name = this.#string();
       this.#skip();
-      if (this.text[this.#at] !== ":") this.#fail(`a colon is missing after "${name}"`);
+      if (this.text[this.#at] !== ":") this.#fail(texts.colonMissing(name));
       this.#at++;
       const below = `${pointer}/${escaped(name)}`;
-      if (this.lines.has(below)) this.#fail(`"${name}" is there twice`);
+      if (this.lines.has(below)) this.#fail(texts.nameTwice(name));
       Object.defineProperty(members, name, { value: this.#value(below), enumerable: true, configurable: true });
     }
     return members;
@@ -84,22 +86,22 @@ class Reader {
         this.#at++;
         return;
       }
-      if (sign !== ",") this.#fail(sign === undefined ? "the text ends too early" : `a comma or ${close} is missing`);
+      if (sign !== ",") this.#fail(sign === undefined ? texts.endsTooEarly : texts.commaMissing(close));
       this.#at++;
       this.#skip();
-      if (this.text[this.#at] === close) this.#fail(`there is a comma before ${close}`);
+      if (this.text[this.#at] === close) this.#fail(texts.commaBefore(close));
     }
   }
 
   #string(): string {
     const end = endOfString(this.text, this.#at);
-    if (end < 0) this.#fail("a quote is missing");
+    if (end < 0) this.#fail(texts.quoteMissing);
     const raw = this.text.slice(this.#at, end);
     this.#at = end;
     try {
       return JSON.parse(raw) as string;
     } catch {
-      return this.#fail("this string holds a sign that must be escaped");
+      return this.#fail(texts.mustBeEscaped);
     }
   }
 

@@ -1,6 +1,8 @@
 // What the schema of clusters says of a document while it is written: names to choose from, and what is amiss.
 // The registry judges again; this is a part of its rules, for quick answers.
 
+import { texts } from "./texts";
+
 export interface Schema {
   type?: string | string[];
   properties?: Record<string, Schema>;
@@ -48,12 +50,12 @@ export function findingsIn(schema: Schema, value: unknown, at = ""): Finding[] {
   const types = typesOf(schema);
   const type = typeOf(value);
   if (types.length && !types.includes(type) && !(type === "integer" && types.includes("number")))
-    return [{ at, problem: `must be ${types.join(" or ")}, not ${type}`, serious: true }];
+    return [{ at, problem: texts.mustBeOfType(types.join(" or "), type), serious: true }];
   const found: Finding[] = [];
   const serious = (problem: string) => found.push({ at, problem, serious: true });
-  if (schema.enum && !schema.enum.includes(value)) serious(`must be one of ${schema.enum.map((each) => JSON.stringify(each)).join(", ")}`);
-  if (schema.minimum !== undefined && typeof value === "number" && value < schema.minimum) serious(`must be at least ${schema.minimum}`);
-  if (schema.pattern && typeof value === "string" && !new RegExp(schema.pattern).test(value)) serious(`must match ${schema.pattern}`);
+  if (schema.enum && !schema.enum.includes(value)) serious(texts.mustBeOneOf(schema.enum.map((each) => JSON.stringify(each)).join(", ")));
+  if (schema.minimum !== undefined && typeof value === "number" && value < schema.minimum) serious(texts.mustBeAtLeast(schema.minimum));
+  if (schema.pattern && typeof value === "string" && !new RegExp(schema.pattern).test(value)) serious(texts.mustMatch(schema.pattern));
   if (Array.isArray(value) && schema.items) for (const [index, each] of value.entries()) found.push(...findingsIn(schema.items, each, `${at}/${index}`));
   if (type === "object" && schema.properties) found.push(...findingsInObject(schema, value as Record<string, unknown>, at));
   return found;
@@ -61,12 +63,12 @@ export function findingsIn(schema: Schema, value: unknown, at = ""): Finding[] {
 
 function findingsInObject(schema: Schema, value: Record<string, unknown>, at: string): Finding[] {
   const found: Finding[] = [];
-  for (const name of schema.required ?? []) if (!(name in value)) found.push({ at, problem: `"${name}" is missing`, serious: true });
+  for (const name of schema.required ?? []) if (!(name in value)) found.push({ at, problem: texts.isMissing(name), serious: true });
   for (const [name, each] of Object.entries(value)) {
     const below = `${at}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
     const rules = schema.properties?.[name];
     if (rules) found.push(...findingsIn(rules, each, below));
-    else found.push({ at: below, problem: `"${name}" is not documented; it is kept as it is`, serious: false });
+    else found.push({ at: below, problem: texts.isNotDocumented(name), serious: false });
   }
   return found;
 }

@@ -1,6 +1,7 @@
 // Who this is and what it may; clocks that tick for every age on the page.
 
 import { ask } from "./api.svelte";
+import { texts } from "./texts";
 
 export interface Access {
   caller?: string;
@@ -37,7 +38,7 @@ export function place(): { origin: string; withToken: boolean } {
 // Why a caller may not use a verb; "" when it may, or when that is not known.
 export function whyNot(verb: string): string {
   const verbs = session.access?.verbs;
-  return !verbs || verbs.includes(verb) || verbs.includes("*") ? "" : `Your roles (${(session.access?.roles ?? []).join(", ") || "none"}) do not allow “${verb}”.`;
+  return !verbs || verbs.includes(verb) || verbs.includes("*") ? "" : texts.notAllowed((session.access?.roles ?? []).join(", ") || texts.noRoles, verb);
 }
 
 export async function signIn(token: string): Promise<void> {

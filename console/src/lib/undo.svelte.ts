@@ -1,6 +1,7 @@
 // The last thing that was done here, and how to take it back: a restore to the revision before it, if nothing came after.
 
 import { ask } from "./api.svelte";
+import { texts } from "./texts";
 
 export interface Done {
   id: string;
@@ -30,7 +31,7 @@ export async function undoAll(): Promise<void> {
   undo.done = [];
   try {
     for (const each of done) await takeBack(each);
-    undo.text = `Undone: ${text}`;
+    undo.text = texts.undone(text);
   } catch (error) {
     undo.problem = error;
   }
