@@ -41,6 +41,10 @@ test-histories: .venv/for-working ## Try the protocol of many processes in 10,00
 test-many: .venv/for-working ## Try three processes behind a faulty network for five minutes (SECONDS=90: shorter)
 	ROLLBOOK_MANY_SECONDS=$(SECONDS) .venv/bin/python -m pytest -s tests/many $(ARGS)
 
+.PHONY: test-patroni
+test-patroni: .venv/for-working ## Kill, pause and cut off leaders of a Patroni cluster under load (needs patroni, etcd-server)
+	ROLLBOOK_TEST_PATRONI="killed,paused,cut off,killed,paused,cut off" .venv/bin/python -m pytest tests/patroni $(ARGS)
+
 fuzz: .venv/for-working ## Send 100,000 mangled requests to a server (REQUESTS=1000000 SEED=2: more, others)
 	ROLLBOOK_FUZZ_REQUESTS=$(REQUESTS) ROLLBOOK_FUZZ_SEED=$(SEED) .venv/bin/python -m pytest -s tests/fuzz $(ARGS)
 
@@ -130,8 +134,10 @@ bench-asking: .venv/for-measuring ## Measure what lists, tables, sums, facets an
 bench-beats: .venv/for-measuring ## Measure what it costs to hear 10,000 clusters, into benchmarks/results/beating.md
 	.venv/bin/python -m benchmarks.beating $(ARGS)
 
-bench-many: .venv/for-measuring ## Measure many processes on PostgreSQL, into benchmarks/results/many.md (needs PostgreSQL)
+bench-many: .venv/for-measuring ## Measure many processes on PostgreSQL, into benchmarks/results/many*.md (needs PostgreSQL)
 	.venv/bin/python -m benchmarks.many $(ARGS)
+	.venv/bin/python -m benchmarks.many_failures
+	.venv/bin/python -m benchmarks.many_starts
 
 bench-console: .venv/for-measuring ## Measure the console in Chromium, into benchmarks/results/console.md (SIZES="10000": some)
 	.venv/bin/python -m benchmarks.console $(SIZES) $(ARGS)

@@ -19,6 +19,9 @@ import pytest
 
 from tests.serving import free_port
 
+IS_SHARED = os.environ.get("ROLLBOOK_TEST_ENGINE") == "postgresql"
+"""Whether the servers of the API's tests are on PostgreSQL (``make test-postgresql``)."""
+
 BINARIES = "/usr/lib/postgresql"
 STANDBY = "s2"
 WITH_STANDBY = {"synchronous_standby_names": f"ANY 1 ({STANDBY})", "wal_level": "replica"}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-START_SECONDS_MAX = 30.0
+START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 30.0
 
 

@@ -3,14 +3,13 @@
 Some modules are run on both engines; ``ROLLBOOK_TEST_ENGINE=postgresql`` runs all of them on PostgreSQL.
 """
 
-import os
 from collections.abc import Iterator
 from itertools import count
 
 import httpx
 import pytest
 
-from tests.postgresql import shared_schemas
+from tests.postgresql import IS_SHARED, shared_schemas
 from tests.serving import ServerProcess
 
 _numbers = count(1)
@@ -27,7 +26,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="module")
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A running server with an empty registry."""
-    engine = getattr(request, "param", os.environ.get("ROLLBOOK_TEST_ENGINE", "embedded"))
+    engine = getattr(request, "param", "postgresql" if IS_SHARED else "embedded")
     environment = {"ROLLBOOK_JOURNAL": shared_schemas().new()} if engine == "postgresql" else {}
     with ServerProcess(tmp_path_factory.mktemp("served") / "data", environment=environment) as running:
         yield running

@@ -64,7 +64,9 @@ def test_a_registry_that_was_moved_answers_as_before(rollbook: Rollbook, home: P
     ran = rollbook("move", "--from", str(data), "--to", "moved")
     assert (ran.code, ran.out) == (0, ""), ran.err
     lines = ran.err.splitlines()
-    assert lines[0].startswith("moved 3 documents at revision 9; 9 changes, 1 lease, 1 webhook, 0 tokens")
+    assert lines[0].startswith(
+        "moved 3 documents at revision 9; 9 changes, 1 lease, 1 webhook, 0 tokens, 1 audit entry"
+    )
     assert lines[1].startswith("verified: both places hold the same documents and changes, SHA-256 ")
     assert rollbook("check", "--data", "moved").code == 0
     with ServerProcess(home / "moved", environment={"ROLLBOOK_WEBHOOKS_PRIVATE": "allow"}) as server:
@@ -94,6 +96,7 @@ def test_a_registry_moves_into_a_database_and_back(rollbook: Rollbook, home: Pat
     back = rollbook("move", "--from", postgresql_url, "--to", "back")
     assert (back.code, back.err.startswith("moved 4 documents at revision 10; 10 changes")) == (0, True), back.err
     assert rollbook("check", "--data", "back").code == 0
+    assert (home / "back" / "audit.ndjson").read_bytes() == (data / "audit.ndjson").read_bytes()
     again = rollbook("move", "--from", "back", "--to", postgresql_url)
     assert (again.code, again.err.splitlines()[-1]) == (0, back.err.splitlines()[-1])
 

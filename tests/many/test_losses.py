@@ -13,7 +13,8 @@ import pytest
 from rollbook.errors import AppendUndecided
 from rollbook.journal.postgresql.journal import PostgresqlJournal
 from tests.journal.contract import created
-from tests.postgresql import WITH_STANDBY, PostgresqlServer, postgresql_directory
+from tests.many.proxies import Proxy
+from tests.postgresql import WITH_STANDBY, PostgresqlServer, postgresql_directory, shared_schemas
 
 
 class Pair:
@@ -95,3 +96,23 @@ def test_a_wait_that_is_cancelled_is_no_acknowledgement(journal: PostgresqlJourn
     with pytest.raises(AppendUndecided):
         journal.sharing.settle()
     assert settled_after_failover(journal, pair) == ["west", "east"]
+
+
+def test_a_host_that_gives_no_answer_holds_no_write_up_for_good() -> None:
+    server = shared_schemas().server
+    one, other = Proxy(server.port), Proxy(server.port)
+    hosts = f"127.0.0.1:{one.port},127.0.0.1:{other.port}"
+    url = shared_schemas().new().replace(f"127.0.0.1:{server.port}", hosts)
+    journal = PostgresqlJournal.open(f"{url}&connect_timeout=2", seconds=1.0)
+    try:
+        journal.append([created(1, "west")], after=0)
+        one.swallows = True  # it is waited for longer than an append may take
+        one.cut()
+        journal.append([created(2, "east")], after=1)
+        one.cut()
+        journal.append([created(3, "north")], after=2)
+        assert journal.sharing.confirm(3) == 3
+    finally:
+        journal.close()
+        one.close()
+        other.close()

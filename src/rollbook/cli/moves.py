@@ -14,6 +14,7 @@ from rollbook.journal.lease_store import LeaseStore
 from rollbook.journal.opening import (
     open_copyable_journal,
     open_lease_store,
+    open_shared_audit,
     open_shared_beside,
     open_shared_journal,
     open_token_store,
@@ -24,6 +25,8 @@ from rollbook.journal.store_transfers import copy_leases, copy_tokens, copy_webh
 from rollbook.journal.token_store import TokenStore
 from rollbook.journal.transfers import CopyableJournal, copy_journal
 from rollbook.journal.webhook_store import WebhookStore
+from rollbook.security.audit import BEGINNING
+from rollbook.security.audit_copies import AuditDirectory, AuditLines, copy_audit
 from rollbook.view.upkeep import holds_registry, open_checked_journal
 
 CONNECTION_STRINGS = ("postgresql://", "postgres://")
@@ -36,6 +39,7 @@ class Stores(Struct, frozen=True):
     leases: LeaseStore
     webhooks: WebhookStore
     tokens: TokenStore
+    audit: AuditLines
 
 
 def move(
@@ -55,8 +59,9 @@ def move(
     """Copy a whole registry to another place.
 
     Documents, history with its revisions and times, idempotency keys, leases with uptime, webhooks with their secrets
-    and dead letters, tokens as digests, and roles. Stop every server first. What was copied is read again and compared;
-    the source stays as it is. Run again, it goes on where it was stopped, and takes over what is new.
+    and dead letters, tokens as digests, roles, and the audit log. Stop every server first. What was copied is read
+    again and compared; the source stays as it is. Run again, it goes on where it was stopped, and takes over what is
+    new.
     """
     if source == target:
         raise SettingRefused("--from and --to name the same place")
@@ -68,12 +73,14 @@ def move(
         leases = copy_leases(ours.leases, theirs.leases)
         webhooks = copy_webhooks(ours.webhooks, theirs.webhooks)
         tokens = copy_tokens(ours.tokens, theirs.tokens)
+        audit = copy_audit(ours.audit, theirs.audit)
     changes = copied.revision - beginning
     beside = (
         counted(changes, "change"),
         counted(leases, "lease"),
         counted(webhooks, "webhook"),
         counted(tokens, "token"),
+        f"{audit:,} audit {'entry' if audit == 1 else 'entries'}",
     )
     say(f"moved {counted(copied.documents, 'document')} at revision {copied.revision}; {', '.join(beside)}")
     say(f"verified: both places hold the same documents and changes, SHA-256 {copied.digest}")
@@ -100,7 +107,7 @@ def _opened(place: str, *, is_source: bool) -> Iterator[Stores]:
         undo.callback(webhooks.close)
         tokens = open_token_store(directory)
         undo.callback(tokens.close)
-        yield Stores(journal, leases, webhooks, tokens)
+        yield Stores(journal, leases, webhooks, tokens, AuditDirectory(directory))
 
 
 @contextmanager
@@ -112,4 +119,6 @@ def _opened_database(target: str, *, is_source: bool) -> Iterator[Stores]:
         stores = open_shared_beside(target)
         for store in stores:
             undo.callback(store.close)
-        yield Stores(journal, *stores)
+        audit = open_shared_audit(target, beginning=BEGINNING)
+        undo.callback(audit.close)
+        yield Stores(journal, *stores, audit)

@@ -18,6 +18,14 @@ class SharedAuditStore(Protocol):
         """The entries after sequence number ``since``, oldest first. Any thread may. Fails (JournalUnavailable)."""
         ...
 
+    def lines(self) -> Iterator[bytes]:
+        """Every entry as the line that it is, oldest first. Fails (JournalUnavailable)."""
+        ...
+
+    def write_lines(self, lines: Sequence[bytes]) -> None:
+        """Append entries that another log holds, as they are: all or none. Fails (JournalUnavailable)."""
+        ...
+
     def close(self) -> None:
         """Release the connections. Closing twice is harmless."""
         ...

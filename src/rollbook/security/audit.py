@@ -92,6 +92,13 @@ def entries_in(directory: Path, *, since: int = 0) -> Iterator[Document]:
                 yield entry
 
 
+def lines_in(directory: Path) -> Iterator[bytes]:
+    """The whole lines of a directory's log, oldest first, as far as files are kept."""
+    current = directory / FILE_NAME
+    for path in [*_rotated(current), current]:
+        yield from _lines(path)
+
+
 def problems_in_audit(directory: Path) -> list[str]:
     """Where the chain of the audit log is broken, a sentence each; its beginning may be gone with old files."""
     path = directory / FILE_NAME

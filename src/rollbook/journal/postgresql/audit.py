@@ -44,19 +44,33 @@ class PostgresqlAudit:
 
     def entries(self, *, since: int = 0) -> Iterator[dict[str, Any]]:
         """See ``SharedAuditStore.entries``."""
-        while True:
-            with self._readers.borrowed() as session:
-                rows = session.rows(PAGE, (since,))
-            for number, entry in rows:
-                since = number
-                yield orjson.loads(entry)
-            if len(rows) < PAGE_ENTRIES:
-                return
+        return map(orjson.loads, self._lines(since))
+
+    def lines(self) -> Iterator[bytes]:
+        """See ``SharedAuditStore.lines``."""
+        return self._lines(0)
+
+    def write_lines(self, lines: Sequence[bytes]) -> None:
+        """See ``SharedAuditStore.write_lines``."""
+        with self._writing.writing("the audit log can't be written") as session:
+            session.run(TAKE_TURNS)
+            for line in lines:
+                session.run(INSERT, (orjson.loads(line)["seq"], line))
 
     def close(self) -> None:
         """See ``SharedAuditStore.close``."""
         self._writing.close()
         self._readers.close()
+
+    def _lines(self, after: int) -> Iterator[bytes]:
+        while True:
+            with self._readers.borrowed() as session:
+                rows = session.rows(PAGE, (after,))
+            for number, entry in rows:
+                after = number
+                yield entry
+            if len(rows) < PAGE_ENTRIES:
+                return
 
 
 def _digest(line: bytes) -> str:

@@ -24,6 +24,7 @@ from psycopg.abc import PQGen
 
 from rollbook.errors import JournalForbidden, JournalUnavailable, SettingRefused
 from rollbook.journal.postgresql.arrays import register_columns
+from rollbook.journal.postgresql.hosts import in_order, remember
 
 PROCESS = uuid4()
 """This process, in the table of processes."""
@@ -31,6 +32,9 @@ PROCESS = uuid4()
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 10.0
 """How long any one answer is waited for, where nothing else is said."""
+
+PREPARING_SECONDS = 2.0
+"""How long a new connection has at least: a host that is gone may have taken all the time that there was."""
 
 DEFAULTS: dict[str, Any] = {
     "target_session_attrs": "read-write",
@@ -100,7 +104,10 @@ class Session:
         """Connect, and register unless the tables may not be there yet. Fails (JournalUnavailable)."""
         with engine_trouble("the engine can't be reached"):
             connection = _Connection.connect(_completed(target), autocommit=True)
+        remember(target, connection.info.host, connection.info.port)
         session = cls(connection)
+        if deadline is not None:
+            deadline = max(deadline, time.monotonic() + PREPARING_SECONDS)
         try:
             with engine_trouble("the engine can't be used"), session.until(deadline):
                 session._prepare()
@@ -215,7 +222,8 @@ def _completed(target: str) -> str:
     variables = {"application_name": "PGAPPNAME", "client_encoding": "PGCLIENTENCODING"}
     names = {name: variables.get(name, f"PG{name.upper().replace('_', '')}") for name in DEFAULTS}
     defaults = {name: value for name, value in DEFAULTS.items() if names[name] not in os.environ}
-    return conninfo.make_conninfo(**{**defaults, **{name: value for name, value in given.items() if value is not None}})
+    stated = {name: value for name, value in given.items() if value is not None}
+    return conninfo.make_conninfo(**{**defaults, **in_order(target, stated)})
 
 
 class OpenSession(Protocol):

@@ -21,6 +21,9 @@ from rollbook.journal.postgresql.connecting import OpenSession, Session, first_l
 WRITE_SECONDS = 5.0
 """How long one append is tried."""
 
+SENDING_SECONDS = 1.0
+"""How long an answer is waited for at least, however long it took to connect."""
+
 PAUSE_SECONDS = (0.02, 0.25)
 """How long lies between two attempts: the first pause, and the longest. Each is drawn between a half and the whole."""
 
@@ -94,7 +97,7 @@ class EngineWriter:
         while True:
             try:
                 session = self._connected(until)
-                with session.until(until):
+                with session.until(max(until, self._clock() + SENDING_SECONDS)):
                     answer = question(session)
             except (psycopg.Error, JournalUnavailable) as trouble:
                 self._note(trouble)
@@ -118,7 +121,7 @@ class EngineWriter:
             was_sent = sent
             try:
                 session = self._connected(until)
-                with session.until(until):
+                with session.until(max(until, self._clock() + SENDING_SECONDS)):
                     session.warnings.clear()
                     sent = True
                     if send(session, appending):
