@@ -5,8 +5,10 @@ can be cut off from everything.
 """
 
 import os
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +21,6 @@ import psycopg
 
 from tests.many.proxies import Proxy
 from tests.postgresql import needed_binaries, postgresql_directory, unprivileged_user
-from tests.serving import free_port
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "patroni" / "patroni.yml"
 PASSWORD = "a-password-of-the-tests"
@@ -40,7 +41,7 @@ class Node:
         self.name = name
         self.data = directory / name / "data"
         self._directory = directory / name
-        postgres, rest = free_port(), free_port()
+        postgres, rest = quiet_port(), quiet_port()
         self._ways = [Proxy(port) for port in (postgres, rest, etcd)]
         self.port, self.rest_port, etcd_port = (way.port for way in self._ways)
         self._environment = {
@@ -183,6 +184,14 @@ class PatroniCluster:
         return time.monotonic() - begun
 
 
+def quiet_port() -> int:
+    """A port that nothing listens on, and that no outgoing connection is given before it is used."""
+    while True:
+        with suppress(OSError), socket.create_server(("127.0.0.1", random.randrange(20_000, 30_000))) as probe:
+            port: int = probe.getsockname()[1]
+            return port
+
+
 @contextmanager
 def patroni_cluster() -> Iterator[PatroniCluster]:
     """A whole cluster of three nodes."""
@@ -190,7 +199,7 @@ def patroni_cluster() -> Iterator[PatroniCluster]:
         user = unprivileged_user()
         if user is not None:
             shutil.chown(directory, user)
-        client, peer = free_port(), free_port()
+        client, peer = quiet_port(), quiet_port()
         command = [
             "etcd", "--name", "etcd", "--data-dir", str(directory / "etcd"), "--unsafe-no-fsync",
             "--listen-client-urls", f"http://127.0.0.1:{client}", "--advertise-client-urls", f"http://127.0.0.1:{client}",
