@@ -23,7 +23,7 @@ from rollbook.journal.opening import (
 from rollbook.journal.privacy import close_to_others
 from rollbook.journal.store_transfers import copy_leases, copy_tokens, copy_webhooks
 from rollbook.journal.token_store import TokenStore
-from rollbook.journal.transfers import CopyableJournal, copy_journal
+from rollbook.journal.transfers import Copied, CopyableJournal, copy_journal
 from rollbook.journal.webhook_store import WebhookStore
 from rollbook.security.audit import BEGINNING
 from rollbook.security.audit_copies import AuditDirectory, AuditLines, copy_audit
@@ -67,9 +67,7 @@ def move(
         raise SettingRefused("--from and --to name the same place")
     with _opened(source, is_source=True) as ours, _opened(target, is_source=False) as theirs:
         beginning = ours.journal.transfer.beginning().revision
-        total = ours.journal.newest() - max(beginning, theirs.journal.newest())
-        with progress("moving", total=total, unit="changes") as advance:
-            copied = copy_journal(ours.journal, theirs.journal, progress=lambda count: advance(count, count))
+        copied = _copied(ours.journal, theirs.journal, beginning)
         leases = copy_leases(ours.leases, theirs.leases)
         webhooks = copy_webhooks(ours.webhooks, theirs.webhooks)
         tokens = copy_tokens(ours.tokens, theirs.tokens)
@@ -84,6 +82,12 @@ def move(
     )
     say(f"moved {counted(copied.documents, 'document')} at revision {copied.revision}; {', '.join(beside)}")
     say(f"verified: both places hold the same documents and changes, SHA-256 {copied.digest}")
+
+
+def _copied(ours: CopyableJournal, theirs: CopyableJournal, beginning: int) -> Copied:
+    total = ours.newest() - max(beginning, theirs.newest())
+    with progress("moving", total=total, unit="changes") as advance:
+        return copy_journal(ours, theirs, progress=lambda count: advance(count, count))
 
 
 @contextmanager
