@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from rollbook.cli.terminal import counted, progress, say
 from rollbook.errors import SettingRefused
+from rollbook.journal.audit_copies import AuditLines, copy_audit
 from rollbook.journal.lease_store import LeaseStore
 from rollbook.journal.opening import (
     open_copyable_journal,
@@ -25,8 +26,7 @@ from rollbook.journal.store_transfers import copy_leases, copy_tokens, copy_webh
 from rollbook.journal.token_store import TokenStore
 from rollbook.journal.transfers import Copied, CopyableJournal, copy_journal
 from rollbook.journal.webhook_store import WebhookStore
-from rollbook.security.audit import BEGINNING
-from rollbook.security.audit_copies import AuditDirectory, AuditLines, copy_audit
+from rollbook.security.audit import BEGINNING, AuditDirectory
 from rollbook.view.upkeep import holds_registry, open_checked_journal
 
 CONNECTION_STRINGS = ("postgresql://", "postgres://")

@@ -92,11 +92,24 @@ def entries_in(directory: Path, *, since: int = 0) -> Iterator[Document]:
                 yield entry
 
 
-def lines_in(directory: Path) -> Iterator[bytes]:
-    """The whole lines of a directory's log, oldest first, as far as files are kept."""
-    current = directory / FILE_NAME
-    for path in [*_rotated(current), current]:
-        yield from _lines(path)
+class AuditDirectory:
+    """The log of a data directory that no server uses, as lines (see ``journal.audit_copies.AuditLines``)."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / FILE_NAME
+
+    def lines(self) -> Iterator[bytes]:
+        """Every whole line, oldest first, as far as files are kept."""
+        for path in [*_rotated(self._path), self._path]:
+            yield from _lines(path)
+
+    def write_lines(self, lines: Sequence[bytes]) -> None:
+        """Append lines as they are, durably."""
+        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with open(file, "ab") as log:
+            log.writelines(line + b"\n" for line in lines)
+            log.flush()
+            os.fdatasync(file)
 
 
 def problems_in_audit(directory: Path) -> list[str]:

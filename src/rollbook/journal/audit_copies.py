@@ -4,16 +4,13 @@ One rule: a log is only ever continued. What is at the target has to be a beginn
 """
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Protocol
 
 import orjson
 
 from rollbook.errors import RegistryError
-from rollbook.security.audit import FILE_NAME, lines_in
 
 BATCH_LINES = 500
 
@@ -28,25 +25,6 @@ class AuditLines(Protocol):
     def write_lines(self, lines: Sequence[bytes]) -> None:
         """Append lines as they are, durably."""
         ...
-
-
-class AuditDirectory:
-    """The audit log of a data directory that no server uses."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-
-    def lines(self) -> Iterator[bytes]:
-        """See ``AuditLines.lines``."""
-        return lines_in(self._directory)
-
-    def write_lines(self, lines: Sequence[bytes]) -> None:
-        """See ``AuditLines.write_lines``."""
-        file = os.open(self._directory / FILE_NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        with open(file, "ab") as log:
-            log.writelines(line + b"\n" for line in lines)
-            log.flush()
-            os.fdatasync(file)
 
 
 def copy_audit(source: AuditLines, into: AuditLines) -> int:
