@@ -125,6 +125,10 @@ bench-watch: .venv/for-measuring ## Measure how fast changes reach watchers, int
 bench-informer: .venv/for-measuring ## Measure an informer beside 1,000 changes/s, into benchmarks/results/informing.md
 	.venv/bin/python -m benchmarks.informing $(ARGS)
 
+.PHONY: bench-starting
+bench-starting: .venv/for-measuring ## Measure the CPU that commands take, into benchmarks/results/starting.md
+	.venv/bin/python -m benchmarks.starting $(ARGS)
+
 bench-large: .venv/for-measuring ## Measure what writes on large clusters cost, into benchmarks/results/large-clusters.md
 	.venv/bin/python -m benchmarks.large_clusters $(ARGS)
 

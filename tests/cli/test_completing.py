@@ -94,8 +94,11 @@ def test_nothing_slow_is_imported_for_help_and_completion(arguments: list[str]) 
     assert not loaded_by(*arguments) & HEAVY
 
 
-def test_a_verb_imports_no_part_of_the_server(fleet: httpx.Client) -> None:
-    assert not loaded_by("cluster", "ls") & SERVERS
+@pytest.mark.parametrize(
+    "arguments", [["cluster", "ls"], ["fleet", "count"], ["node", "ls", "west-1"], ["webhook", "ls"]]
+)
+def test_a_verb_imports_no_part_of_the_server_and_nothing_slow(fleet: httpx.Client, arguments: list[str]) -> None:
+    assert not loaded_by(*arguments) & (SERVERS | HEAVY | {"asyncio", "subprocess", "dataclasses"})
 
 
 @pytest.mark.parametrize(

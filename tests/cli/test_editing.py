@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from tests.cli.conftest import Rollbook
+from tests.examples import cluster
+from tests.serving import ServerProcess
 
 
 def editor(monkeypatch: pytest.MonkeyPatch, home: Path, *steps: str) -> None:
@@ -103,3 +105,36 @@ def test_an_editor_that_fails_changes_nothing(
     before = fleet.get("/clusters/west-1").headers["etag"]
     assert rollbook("cluster", "edit", "west-1").code == 2
     assert fleet.get("/clusters/west-1").headers["etag"] == before
+
+
+def test_an_edit_outlives_a_server_that_dies_meanwhile(
+    rollbook: Rollbook, server: ServerProcess, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    httpx.post(f"{server.url}/clusters", json=cluster("west-1")).raise_for_status()
+    monkeypatch.setenv("ROLLBOOK_URL", server.url)
+    assert server.process is not None
+    editor(monkeypatch, home, f"os.kill({server.process.pid}, 9); {BUSY}")
+    ran = rollbook("cluster", "edit", "west-1")
+    kept = re.search(r"your edit is in (\S+)", ran.err)
+    assert (ran.code, kept is not None) == (5, True)
+    assert kept is not None
+    path = Path(kept[1])
+    assert "status: busy" in path.read_text()
+
+    server.process.wait(30)
+    server.start()
+    assert httpx.get(f"{server.url}/clusters/west-1").json()["status"] == "live"
+    assert rollbook("cluster", "apply", "-f", str(path)).code == 0
+    assert httpx.get(f"{server.url}/clusters/west-1").json()["status"] == "busy"
+    path.unlink()
+
+
+def test_an_edit_that_is_no_text_is_kept(
+    rollbook: Rollbook, fleet: httpx.Client, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    editor(monkeypatch, home, "path.write_bytes(text.encode() + bytes([255])); sys.exit(0)")
+    ran = rollbook("cluster", "edit", "west-1")
+    kept = re.search(r"your edit is in (\S+)", ran.err)
+    assert (ran.code, kept is not None) == (2, True)
+    assert kept is not None
+    Path(kept[1]).unlink()

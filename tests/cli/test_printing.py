@@ -1,8 +1,13 @@
 """Cells and tables, apart from any server."""
 
+import io
+import json
+import os
+from pathlib import Path
+
 import pytest
 
-from rollbook.cli.nouns.printing import Columns, age_of, as_table, at_path, parse_format, shown
+from rollbook.cli.nouns.printing import FORMATS, Columns, age_of, as_table, at_path, parse_format, shown
 
 NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
 
@@ -48,3 +53,48 @@ def test_names_are_whole(capsys: pytest.CaptureFixture[str]) -> None:
     for id in ("x" * 100, "2027-01-15T08:00:00Z"):
         parse_format("name").many([{"id": id}], Columns(("id",)))
         assert capsys.readouterr().out == f"{id}\n"
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_nothing_that_a_terminal_obeys_is_written_to_one(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    evil = "\x1b[31m\x9b\u202e\x07\t\U000e0001"
+    monkeypatch.setattr("sys.stdout", terminal := Terminal())
+    parse_format(format).many([{"id": evil}], Columns(("id",)))
+    assert all(each.isprintable() for each in terminal.getvalue().splitlines())
+    if format in ("json", "jsonl"):
+        found = json.loads(terminal.getvalue())
+        assert (found[0] if format == "json" else found)["id"] == evil
+
+
+GOLDEN = Path(__file__).parent.parent / "data" / "printed"
+FLEET = [
+    {"id": "west-1", "gpus": {"count": 16}, "tags": ["gpu", "a,b"], "nodes": [{"model": "A100"}, {"model": "H100"}]},
+    {"id": "ost-ü\x1b[31m", "gpus": {"count": 4.5}, "tags": [], "note": 'says "x"\nand more', "odd": {"a": None}},
+    {"id": "long", "tags": ["x" * 80], "note": True},
+]
+SHOWN = Columns(("id", "gpus.count", "tags", "nodes.model"), ("note", "odd"))
+
+
+@pytest.mark.parametrize("kind", ["many", "one", "another"])
+@pytest.mark.parametrize("format", [*FORMATS, "columns=note,id"])
+def test_what_is_printed_is_what_is_in_the_golden_files(
+    capsys: pytest.CaptureFixture[str], kind: str, format: str
+) -> None:
+    """``ROLLBOOK_GOLDEN=write`` writes the files, to be looked at before they are committed."""
+    printer, golden = parse_format(format), GOLDEN / f"{kind}-{format.replace('=', '-')}.txt"
+    if kind == "many":
+        printer.many(FLEET, SHOWN)
+    for document in FLEET if kind != "many" else ():
+        (printer.one if kind == "one" else printer.another)(document, SHOWN)
+    printed = capsys.readouterr().out
+    if os.environ.get("ROLLBOOK_GOLDEN") == "write":
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(printed)
+    assert printed == golden.read_text()

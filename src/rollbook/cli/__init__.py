@@ -1,6 +1,6 @@
 """The command line. ``main`` is what a shell runs; ``commands`` is the table of what it can run.
 
-One rule: nothing of the registry is imported here, nor by ``commands`` before a command is chosen: ``--help`` is quick.
+One rule: nothing of the registry is imported here, nor before a command is chosen: ``--help`` is quick.
 """
 
 import sys
@@ -21,6 +21,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if known is not None:
         print(known)
         raise SystemExit(0)
-    from rollbook.cli.commands import run  # so that a module of this package is imported without Typer
+    from rollbook.cli.running import run  # so that a module of this package is imported without all others
 
-    run(arguments)
+    run(given)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeAl
 import typer
 
 from rollbook.cli.exits import REFUSED
+from rollbook.cli.nouns.declaring import Group
 from rollbook.cli.nouns.printing import Columns, Printer, parse_format
 from rollbook.cli.nouns.verbs import Shared as OfVerbs
 from rollbook.cli.nouns.verbs import give_options, group, read_document, seconds_of
@@ -65,16 +66,11 @@ ROLES = Columns(("name", "description"), name="name")
 
 tokens = group("Make, list, rotate and revoke tokens.")
 roles = group("List, read and apply roles.")
-access = group("Ask what may be done.")
-
-
-@access.callback()
-def about_access() -> None:
-    """Ask what may be done."""  # with a callback, one command is a group too
+access = group("Ask what may be done.", is_noun=True)
 
 
 def account(
-    app: typer.Typer, name: str
+    app: Group, name: str
 ) -> "Callable[[Callable[Concatenate[Ask, Printer, P], None]], Callable[Concatenate[Ask, Printer, P], None]]":
     """Register a function as a command; it is given a function that sends a call to the registry, and a printer."""
 

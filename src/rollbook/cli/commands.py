@@ -1,15 +1,14 @@
 """The commands of the catalogue, each imported when it is run: one module a noun.
 
-One rule: a command asks ``assembly`` or ``client`` and reports the answer; an error ends in words and in the exit code
-of its class, never in a stack trace.
+One rule: a command asks ``assembly`` or ``client`` and reports the answer.
 """
 
-import os
-import sys
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, MutableMapping
 from copy import copy
+from functools import wraps
 from importlib import import_module
-from typing import Annotated, Any
+from inspect import Signature, signature
+from typing import Annotated, Any, get_args
 
 import typer
 from typer.core import TyperGroup
@@ -17,49 +16,7 @@ from typer.main import get_command, get_command_from_info, get_command_name, get
 
 from rollbook import __version__
 from rollbook.cli.catalogue import COMMANDS, Row
-from rollbook.cli.exits import FAILED, exit_code_of
-from rollbook.errors import RegistryError, is_out_of_memory
-
-OUT_OF_MEMORY = b"there is not enough memory: give the process more (see ulimit -v), or set ROLLBOOK_BODIES=packed\n"
-"""Ready to be written: whatever makes text of it then would need memory."""
-
-
-def run(arguments: Sequence[str] | None = None) -> None:
-    """Run one command, as the shell asks for it, and exit with its code."""
-    have_standard_streams()
-    try:
-        application()(None if arguments is None else list(arguments), prog_name="rollbook")
-    except RegistryError as error:
-        from rollbook.cli.terminal import explain
-
-        explain(error)
-        raise SystemExit(exit_code_of(error)) from None
-    except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
-            raise
-        os.write(2, OUT_OF_MEMORY)
-        raise SystemExit(FAILED) from None
-    except OSError as error:
-        if not isinstance(error, BrokenPipeError):  # which means that who read our output has enough of it
-            from rollbook.cli.terminal import say
-
-            say(str(error))
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left has nowhere to go
-        raise SystemExit(FAILED) from None
-
-
-def have_standard_streams() -> None:
-    """Open what was closed of 0, 1 and 2: the next file to be opened would be taken for it."""
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        try:
-            os.fstat(number)
-        except OSError:
-            opened = os.open(os.devnull, os.O_RDWR)
-            if opened != number:  # those below are open, so it is the lowest that is free
-                os.dup2(opened, number)
-                os.close(opened)
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+from rollbook.cli.nouns.declaring import Command, Declared, Group
 
 
 class Commands(TyperGroup):
@@ -90,13 +47,59 @@ def loaded(row: Row) -> Any:
     """A command, imported, as Typer runs it."""
     module, _, name = row.home.partition(":")
     found = getattr(import_module(module), name)
+    if isinstance(found, Group):
+        found = as_typer(found)
     if not isinstance(found, typer.Typer):
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
         alone.command(row.name)(found)
         found = alone
+    for each in found.registered_commands:
+        each.callback = with_typers_options(each.callback)
     command = as_group(found) if len(found.registered_commands) > 1 or found.registered_groups else get_command(found)
     command.name = row.name
     return command
+
+
+def as_typer(group: Group) -> typer.Typer:
+    """The commands of a noun, for Typer."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        help=group.help,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    if group.is_noun:
+        app.callback(help=group.help)(lambda: None)  # with a callback, one command is a group too
+    for name, command in group.verbs.items():
+        app.command(name)(command)
+    return app
+
+
+def with_typers_options(command: Any) -> Command:
+    """A command whose parameters are declared for Typer; itself, if they were."""
+    declared = list(signature(command).parameters.values())
+    parameters = [each.replace(annotation=for_typer(each.annotation)) for each in declared]
+    if parameters == declared:
+        return command  # type: ignore[no-any-return]
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        command(**given)
+
+    run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run
+
+
+def for_typer(annotation: Any) -> Any:
+    """The annotation of a parameter, as Typer reads it."""
+    kind, declared, *_ = (*get_args(annotation), None, None)
+    if not isinstance(declared, Declared):
+        return annotation
+    make: Any = typer.Option if declared.kind == "option" else typer.Argument
+    return Annotated[kind, make(*declared.names, **declared.settings)]
 
 
 def as_group(app: typer.Typer) -> Any:

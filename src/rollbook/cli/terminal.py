@@ -88,6 +88,16 @@ def warn_loudly(title: str, text: str) -> None:
             _write(f"WARNING: {line}" if line else "WARNING")
 
 
+def confirm(question: str) -> None:
+    """Ask a person; end with exit code 1 unless the answer is yes."""
+    sys.stderr.write(f"{printable(question)} [y/N]: ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline()
+    if answer.strip().lower() not in ("y", "yes"):
+        _write("Aborted." if answer else "\nAborted.")
+        raise SystemExit(1)
+
+
 @contextmanager
 def progress(
     label: str, *, total: int | None, hidden: bool = False, unit: str = "documents"

@@ -5,11 +5,11 @@ its concern.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
+from msgspec import Struct
 
 T = TypeVar("T")
 
@@ -17,8 +17,7 @@ Json: TypeAlias = dict[str, Any]
 Headers: TypeAlias = Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An answer that has arrived whole. ``headers`` have names in lower case."""
 
     status: int
@@ -36,8 +35,7 @@ class Answer:
         return next((value for each, value in self.headers if each == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Generic[T]):
+class Call(Struct, Generic[T], frozen=True):
     """One request. ``read`` makes a value of the answer to it, or raises the refusal that the answer holds.
 
     ``repeatable``: sending it twice does what sending it once does, so it may be sent again when no answer came.
@@ -47,8 +45,8 @@ class Call(Generic[T]):
     method: str
     path: str
     read: Callable[[Answer], T]
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
     body: bytes | None = None
     repeatable: bool = False
     read_seconds: float | None = None
@@ -59,8 +57,7 @@ class Call(Generic[T]):
         return f"{self.path}?{urlencode(self.parameters)}" if self.parameters else self.path
 
 
-@dataclass(frozen=True, slots=True)
-class Stream(Generic[T]):
+class Stream(Struct, Generic[T], frozen=True):
     """A request whose answer is read as it arrives. ``decoder`` makes the state of one reading."""
 
     call: Call[None]

@@ -4,16 +4,16 @@ One rule: a generator decides what to send next; who sends it, and whether they 
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from rollbook.client.calls import Call
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """A time in which nothing is sent."""
 
     seconds: float

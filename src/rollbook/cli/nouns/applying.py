@@ -1,15 +1,13 @@
 """``rollbook cluster create``, ``apply`` and ``diff``: clusters from files, and their differences."""
 
-import difflib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from rollbook.cli.exits import DIFFERS
 from rollbook.cli.nouns.clusters import app, warned
+from rollbook.cli.nouns.declaring import option
 from rollbook.cli.nouns.printing import Printer, write
 from rollbook.cli.nouns.verbs import FileOption, IdArgument, ReasonOption, id_of, read_document, verb
 from rollbook.cli.terminal import say
@@ -32,9 +30,9 @@ def create(client: "Client", printer: Printer, file: FileOption, reason: ReasonO
 def apply(
     client: "Client",
     printer: Printer,
-    file: Annotated[str, typer.Option("-f", "--file", metavar="PATH", help="A file, or a folder of files.")],
-    diff: Annotated[bool, typer.Option("--diff", help="Print what would change, and change nothing.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
+    file: Annotated[str, option("-f", "--file", metavar="PATH", help="A file, or a folder of files.")],
+    diff: Annotated[bool, option("--diff", help="Print what would change, and change nothing.")] = False,
+    dry_run: Annotated[bool, option("--dry-run", help="Say what would change, and change nothing.")] = False,
     reason: ReasonOption = None,
 ) -> None:
     """Make clusters what files say: create those that are missing, merge files into those that differ.
@@ -76,8 +74,8 @@ def diff(
     client: "Client",
     printer: Printer,
     id: IdArgument,
-    since: Annotated[int, typer.Option("--from", metavar="REV", help="The older revision.")],
-    until: Annotated[int | None, typer.Option("--to", metavar="REV", help="The newer one; now without it.")] = None,
+    since: Annotated[int, option("--from", metavar="REV", help="The older revision.")],
+    until: Annotated[int | None, option("--to", metavar="REV", help="The newer one; now without it.")] = None,
 ) -> None:
     """Compare two moments of a cluster. The exit code is 6 when they differ."""
     id = id_of(client, id)
@@ -104,5 +102,7 @@ def _files(place: str) -> Iterator[Any]:
 
 def _difference(before: Any, after: Any, id: str) -> None:
     old, new = (json.dumps(each, indent=2, ensure_ascii=True).splitlines() for each in (before, after))
+    import difflib  # only where something differs
+
     for line in difflib.unified_diff(old, new, f"{id} (stored)", f"{id} (new)", lineterm=""):
         write(line)

@@ -3,8 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from rollbook.cli.nouns.declaring import argument, option
 from rollbook.cli.nouns.fleets import sort_of
 from rollbook.cli.nouns.printing import Columns, Printer, meant_by
 from rollbook.cli.nouns.verbs import (
@@ -20,7 +19,7 @@ from rollbook.cli.nouns.verbs import (
     question_of,
     verb,
 )
-from rollbook.cli.terminal import say, warn
+from rollbook.cli.terminal import confirm, say, warn
 from rollbook.errors import RequestRefused
 
 if TYPE_CHECKING:
@@ -31,8 +30,8 @@ COLUMNS = Columns(
     ("nodes.nodeData.gpus.modelNames", "vcpus.count", "memory", "clusterMetadata.owner", "_registry.updatedAt"),
 )
 
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-AtOption = Annotated[str | None, typer.Option("--at", metavar="TIME", help="As of this time (ISO 8601).")]
+YesOption = Annotated[bool, option("--yes", "-y", help="Do not ask.")]
+AtOption = Annotated[str | None, option("--at", metavar="TIME", help="As of this time (ISO 8601).")]
 
 app = group("Clusters: list, read, create, change, follow and delete them.")
 
@@ -43,10 +42,10 @@ def list_clusters(
     printer: Printer,
     words: WordsArgument = None,
     filter: FilterOption = None,
-    sort: Annotated[str, typer.Option("--sort", metavar="PATHS", help="Paths; - before one turns it round.")] = "id",
-    limit: Annotated[int, typer.Option("--limit", min=0, help="At most; 0 means all.")] = 0,
+    sort: Annotated[str, option("--sort", metavar="PATHS", help="Paths; - before one turns it round.")] = "id",
+    limit: Annotated[int, option("--limit", min=0, help="At most; 0 means all.")] = 0,
     at: AtOption = None,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on with each change, until Ctrl-C.")] = False,
+    watch: Annotated[bool, option("--watch", "-w", help="Go on with each change, until Ctrl-C.")] = False,
 ) -> None:
     """List the clusters that match words or a filter."""
     options: dict[str, Any] = {"sort": sort_of(sort), "at": at} | ({"limit": limit} if limit else {})
@@ -78,7 +77,7 @@ def set_fields(
     client: "Client",
     printer: Printer,
     id: IdArgument,
-    assignments: Annotated[list[str], typer.Argument(metavar="PATH=VALUE...", help="Values are JSON, else text.")],
+    assignments: Annotated[list[str], argument(metavar="PATH=VALUE...", help="Values are JSON, else text.")],
     reason: ReasonOption = None,
 ) -> None:
     """Set fields of a cluster: rollbook cluster set west status=draining reputation=90."""
@@ -95,7 +94,7 @@ def update(
     client: "Client",
     printer: Printer,
     id: IdArgument,
-    update: Annotated[str, typer.Argument(metavar="JSON", help="An update in MongoDB's update language.")],
+    update: Annotated[str, argument(metavar="JSON", help="An update in MongoDB's update language.")],
     reason: ReasonOption = None,
 ) -> None:
     """Apply an update, and print the cluster after it."""
@@ -110,7 +109,7 @@ def remove(
 ) -> None:
     """Delete clusters. More than one is asked about first."""
     if len(ids) > 1 and not yes:
-        typer.confirm(f"Delete {len(ids)} clusters: {', '.join(ids)}?", abort=True, err=True)
+        confirm(f"Delete {len(ids)} clusters: {', '.join(ids)}?")
     for id in ids:
         client.clusters.delete(id, reason=reason)
         say(f"{id} deleted")
@@ -120,8 +119,8 @@ def remove(
 def restore(
     client: "Client",
     printer: Printer,
-    id: Annotated[str, typer.Argument(metavar="ID")],
-    to: Annotated[int | None, typer.Option("--to", metavar="REV", help="To this revision.")] = None,
+    id: Annotated[str, argument(metavar="ID")],
+    to: Annotated[int | None, option("--to", metavar="REV", help="To this revision.")] = None,
     reason: ReasonOption = None,
 ) -> None:
     """Restore a deleted cluster, or a cluster to a revision."""

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from rollbook import __version__
+from rollbook.cli.nouns.declaring import option
 from rollbook.cli.nouns.judging import BY_METRICS, Finding, judge_requests
 from rollbook.cli.nouns.metering import Metrics, parse_metrics
 from rollbook.cli.nouns.printing import Columns, Printer
@@ -35,7 +34,7 @@ def examine(
     client: "Client",
     printer: Printer,
     over: Annotated[
-        float, typer.Option("--over", min=0, metavar="SECONDS", help="Judge these seconds, not all since the start.")
+        float, option("--over", min=0, metavar="SECONDS", help="Judge these seconds, not all since the start.")
     ] = 0.0,
 ) -> None:
     """Say what may be wrong.

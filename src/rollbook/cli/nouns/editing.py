@@ -9,16 +9,12 @@ One rule: an edit is never lost. Whatever prevents it from being made, it stays 
 
 import json
 import os
-import shlex
 import signal
-import subprocess
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from rollbook.cli.nouns.clusters import app, warned
+from rollbook.cli.nouns.declaring import option
 from rollbook.cli.nouns.printing import Printer, as_yaml
 from rollbook.cli.nouns.verbs import IdArgument, ReasonOption, id_of, read_document, verb
 from rollbook.cli.terminal import say
@@ -36,7 +32,7 @@ def edit(
     client: "Client",
     printer: Printer,
     id: IdArgument,
-    as_json: Annotated[bool, typer.Option("--json", help="Edit JSON instead of YAML.")] = False,
+    as_json: Annotated[bool, option("--json", help="Edit JSON instead of YAML.")] = False,
     reason: ReasonOption = None,
 ) -> None:
     """Edit a cluster in $VISUAL or $EDITOR.
@@ -46,17 +42,19 @@ def edit(
     """
     read = client.clusters.read(id_of(client, id))
     id = str(read.document["id"])
+    import tempfile  # which takes long to import
+
     handle, name = tempfile.mkstemp(suffix=".json" if as_json else ".yaml", prefix=f"rollbook-{_safe(id)}-")
     os.close(handle)
     path = Path(name)
-    path.write_text(_written(read.document, [], as_json))
+    path.write_text(written := _written(read.document, [], as_json))
     try:
         reply = _edited(client, path, read, as_json, reason)
-    except SettingRefused:  # the editor failed: what it may have left is worth nothing
-        path.unlink()
-        raise
     except RegistryError:
-        say(f"your edit is in {path}")
+        if path.read_bytes() == written.encode():
+            path.unlink()
+        else:
+            say(f"your edit is in {path}")
         raise
     path.unlink()
     if reply is None:
@@ -96,6 +94,9 @@ def _edited(client: "Client", path: Path, read: "Reply", as_json: bool, reason: 
 
 def _open_editor(path: Path) -> None:
     """Wait for the editor. Refuses (SettingRefused) one that can't be run or fails."""
+    import shlex
+    import subprocess  # which takes long to import
+
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     former = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C in the editor is the editor's
     try:

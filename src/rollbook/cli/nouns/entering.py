@@ -3,9 +3,8 @@
 import sys
 from typing import Annotated
 
-import typer
-
 from rollbook.cli.completing import SCRIPTS
+from rollbook.cli.nouns.declaring import argument, option
 from rollbook.cli.nouns.printing import meant_by, write
 from rollbook.cli.targets import DEFAULT_URL, read_contexts, read_secret, write_contexts
 from rollbook.cli.terminal import say
@@ -13,10 +12,10 @@ from rollbook.errors import SettingRefused
 
 
 def login(
-    url: Annotated[str, typer.Argument(metavar="URL", help="The server.", show_default=False)] = DEFAULT_URL,
-    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="The context [default: the host].")] = None,
+    url: Annotated[str, argument(metavar="URL", help="The server.", show_default=False)] = DEFAULT_URL,
+    name: Annotated[str | None, option("--name", metavar="NAME", help="The context [default: the host].")] = None,
     token_file: Annotated[
-        str | None, typer.Option("--token-file", metavar="FILE", help="A file with the token, instead of asking.")
+        str | None, option("--token-file", metavar="FILE", help="A file with the token, instead of asking.")
     ] = None,
 ) -> None:
     """Keep a server and a token as a context.
@@ -49,7 +48,7 @@ def login(
 
 
 def completion(
-    shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
+    shell: Annotated[str, argument(metavar="SHELL", help="bash, zsh or fish.")],
 ) -> None:
     """Print what makes a shell complete commands.
 

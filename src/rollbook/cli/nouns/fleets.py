@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from rollbook.cli.exits import CLASHED
+from rollbook.cli.nouns.declaring import argument, option
 from rollbook.cli.nouns.printing import Columns, Printer, write
 from rollbook.cli.nouns.verbs import FilterOption, WordsArgument, group, parsed_json, question_of, verb
 from rollbook.cli.terminal import say
@@ -36,9 +35,9 @@ def count(client: "Client", printer: Printer, words: WordsArgument = None, filte
 def facets(
     client: "Client",
     printer: Printer,
-    path: Annotated[str, typer.Argument(metavar="PATH", help="The field, or gpuModels.")],
+    path: Annotated[str, argument(metavar="PATH", help="The field, or gpuModels.")],
     filter: FilterOption = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most.")] = 20,
+    limit: Annotated[int, option("--limit", min=1, max=1000, help="At most.")] = 20,
 ) -> None:
     """Print the most frequent values of a field."""
     query = None if filter is None else parsed_json(filter, "the filter")
@@ -51,11 +50,11 @@ def table(
     printer: Printer,
     words: WordsArgument = None,
     columns: Annotated[
-        str, typer.Option("--columns", metavar="PATHS", help="Dotted paths, with commas.")
+        str, option("--columns", metavar="PATHS", help="Dotted paths, with commas.")
     ] = "id,regionId,status,nodes.count,gpus.count,memory",
     filter: FilterOption = None,
-    sort: Annotated[str, typer.Option("--sort", metavar="PATHS", help="Paths; - before one turns it round.")] = "id",
-    limit: Annotated[int, typer.Option("--limit", min=0, help="At most; 0 means all.")] = 0,
+    sort: Annotated[str, option("--sort", metavar="PATHS", help="Paths; - before one turns it round.")] = "id",
+    limit: Annotated[int, option("--limit", min=0, help="At most; 0 means all.")] = 0,
 ) -> None:
     """Print columns of the clusters that match, made by the registry's indexes: quick for any number of them."""
     paths = [each for each in columns.split(",") if each]
@@ -71,14 +70,14 @@ def fit(
     printer: Printer,
     words: WordsArgument = None,
     filter: FilterOption = None,
-    nodes: Annotated[int | None, typer.Option("--nodes", min=0, help="On each of this many nodes.")] = None,
-    gpus: Annotated[int | None, typer.Option("--gpus", min=0, help="GPUs.")] = None,
-    gpu_model: Annotated[str | None, typer.Option("--gpu-model", metavar="NAME", help="Of this model.")] = None,
-    gpu_memory: Annotated[float | None, typer.Option("--gpu-memory", metavar="MB", help="Each with this.")] = None,
-    vcpus: Annotated[float | None, typer.Option("--vcpus", help="Virtual CPUs.")] = None,
-    memory: Annotated[float | None, typer.Option("--memory", metavar="MB", help="Memory.")] = None,
-    on_one_node: Annotated[bool, typer.Option("--on-one-node", help="All on one node.")] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most.")] = 10,
+    nodes: Annotated[int | None, option("--nodes", min=0, help="On each of this many nodes.")] = None,
+    gpus: Annotated[int | None, option("--gpus", min=0, help="GPUs.")] = None,
+    gpu_model: Annotated[str | None, option("--gpu-model", metavar="NAME", help="Of this model.")] = None,
+    gpu_memory: Annotated[float | None, option("--gpu-memory", metavar="MB", help="Each with this.")] = None,
+    vcpus: Annotated[float | None, option("--vcpus", help="Virtual CPUs.")] = None,
+    memory: Annotated[float | None, option("--memory", metavar="MB", help="Memory.")] = None,
+    on_one_node: Annotated[bool, option("--on-one-node", help="All on one node.")] = False,
+    limit: Annotated[int, option("--limit", min=1, max=1000, help="At most.")] = 10,
 ) -> None:
     """Print the clusters that can place something, the tightest fit first; the exit code is 4 when none can."""
     given = {
@@ -112,9 +111,9 @@ def show_fit(printer: Printer, found: dict[str, Any]) -> None:
 def changes(
     client: "Client",
     printer: Printer,
-    since: Annotated[int | None, typer.Option("--since", metavar="REV", help="After this revision.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", help="Go on with what happens, until Ctrl-C.")] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most, without --follow.")] = 50,
+    since: Annotated[int | None, option("--since", metavar="REV", help="After this revision.")] = None,
+    follow: Annotated[bool, option("--follow", help="Go on with what happens, until Ctrl-C.")] = False,
+    limit: Annotated[int, option("--limit", min=1, help="At most, without --follow.")] = 50,
 ) -> None:
     """Print changes of all clusters, oldest first; the newest ones without --since."""
     if since is None:
@@ -133,8 +132,8 @@ def top(
     printer: Printer,
     words: WordsArgument = None,
     filter: FilterOption = None,
-    every: Annotated[float, typer.Option("--every", min=0.2, metavar="SECONDS", help="How often.")] = 2.0,
-    once: Annotated[bool, typer.Option("--once", help="Print it once; so it is where there is no terminal.")] = False,
+    every: Annotated[float, option("--every", min=0.2, metavar="SECONDS", help="How often.")] = 2.0,
+    once: Annotated[bool, option("--once", help="Print it once; so it is where there is no terminal.")] = False,
 ) -> None:
     """Show the fleet as it is now, until q or Ctrl-C: statuses, liveness, GPUs, and the largest clusters."""
     from rollbook.cli.nouns.topping import show

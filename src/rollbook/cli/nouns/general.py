@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from rollbook import __version__
+from rollbook.cli.nouns.declaring import argument, option
 from rollbook.cli.nouns.printing import Columns, Printer, meant_by, write
 from rollbook.cli.nouns.verbs import group, parsed_json, verb
 from rollbook.cli.terminal import printable
@@ -22,7 +21,7 @@ version = group("Print versions.")
 def explain_schema(
     client: "Client",
     printer: Printer,
-    path: Annotated[str, typer.Argument(metavar="[PATH]", help="A field, such as gpus.count.")] = "",
+    path: Annotated[str, argument(metavar="[PATH]", help="A field, such as gpus.count.")] = "",
 ) -> None:
     """Explain the fields of cluster documents.
 
@@ -41,9 +40,9 @@ def explain_schema(
 def send(
     client: "Client",
     printer: Printer,
-    method: Annotated[str, typer.Argument(metavar="METHOD")],
-    path: Annotated[str, typer.Argument(metavar="PATH", help="With its query string.")],
-    body: Annotated[str | None, typer.Option("--body", metavar="JSON", help="The body.")] = None,
+    method: Annotated[str, argument(metavar="METHOD")],
+    path: Annotated[str, argument(metavar="PATH", help="With its query string.")],
+    body: Annotated[str | None, option("--body", metavar="JSON", help="The body.")] = None,
 ) -> None:
     """Send any request.
 

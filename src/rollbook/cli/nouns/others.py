@@ -3,8 +3,7 @@
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from rollbook.cli.nouns.declaring import argument, option
 from rollbook.cli.nouns.printing import Columns, Printer
 from rollbook.cli.nouns.verbs import (
     FileOption,
@@ -29,13 +28,13 @@ LETTERS = Columns(("number", "kind", "revision", "attempts", "problem"), name="n
 
 LOOK_SECONDS = 0.2
 
-NodeArgument = Annotated[str, typer.Argument(metavar="NODE", help="The id of the node.")]
-WebhookArgument = Annotated[str, typer.Argument(metavar="ID", help="The id of the webhook.")]
+NodeArgument = Annotated[str, argument(metavar="NODE", help="The id of the node.")]
+WebhookArgument = Annotated[str, argument(metavar="ID", help="The id of the webhook.")]
 
-NumberArgument = Annotated[int | None, typer.Argument(metavar="[NUMBER]", help="One of them.", show_default=False)]
+NumberArgument = Annotated[int | None, argument(metavar="[NUMBER]", help="One of them.", show_default=False)]
 
 nodes = group("Nodes of a cluster.")
-heartbeat = group("Heartbeats of a cluster.")
+heartbeat = group("Heartbeats of a cluster.", is_noun=True)
 letters = group("Messages of webhooks that could not be delivered.")
 webhooks = group("Webhooks.")
 
@@ -76,9 +75,9 @@ def sync(client: "Client", printer: Printer, id: IdArgument, file: FileOption, r
 def send_heartbeat(
     client: "Client",
     printer: Printer,
-    id: Annotated[str, typer.Argument(metavar="ID", help="The cluster.")],
-    every: Annotated[str | None, typer.Option("--every", metavar="TIME", help="Again and again, such as 10s.")] = None,
-    ttl: Annotated[int | None, typer.Option("--ttl", metavar="SECONDS", help="The length of the lease.")] = None,
+    id: Annotated[str, argument(metavar="ID", help="The cluster.")],
+    every: Annotated[str | None, option("--every", metavar="TIME", help="Again and again, such as 10s.")] = None,
+    ttl: Annotated[int | None, option("--ttl", metavar="SECONDS", help="The length of the lease.")] = None,
 ) -> None:
     """Send a heartbeat, or one after another until Ctrl-C."""
     if every is None:
@@ -91,11 +90,6 @@ def send_heartbeat(
             if heartbeats.error is not None and str(heartbeats.error) != shown:
                 warn(f"no heartbeat arrives: {heartbeats.error}")
             shown = None if heartbeats.error is None else str(heartbeats.error)
-
-
-@heartbeat.callback()
-def about_heartbeats() -> None:
-    """Heartbeats of a cluster."""  # with a callback, one command is a group too
 
 
 @verb(webhooks, "ls")
@@ -114,9 +108,9 @@ def get_webhook(client: "Client", printer: Printer, id: WebhookArgument) -> None
 def create_webhook(
     client: "Client",
     printer: Printer,
-    address: Annotated[str, typer.Argument(metavar="URL", help="Where changes are delivered to.")],
+    address: Annotated[str, argument(metavar="URL", help="Where changes are delivered to.")],
     filter: FilterOption = None,
-    name: Annotated[str | None, typer.Option("--id", metavar="ID", help="Its id; made up without it.")] = None,
+    name: Annotated[str | None, option("--id", metavar="ID", help="Its id; made up without it.")] = None,
 ) -> None:
     """Create a webhook, and print it with its secret, which is shown this once."""
     webhook: dict[str, Any] = {"url": address}
@@ -130,7 +124,7 @@ def set_webhook(
     client: "Client",
     printer: Printer,
     id: WebhookArgument,
-    patch: Annotated[str, typer.Argument(metavar="JSON", help='What changes, such as {"enabled": false}.')],
+    patch: Annotated[str, argument(metavar="JSON", help='What changes, such as {"enabled": false}.')],
 ) -> None:
     """Change a webhook."""
     printer.one(client.webhooks.patch(id, parsed_json(patch, "the patch")), WEBHOOKS)
@@ -148,7 +142,7 @@ def replay(
     client: "Client",
     printer: Printer,
     id: WebhookArgument,
-    since: Annotated[int, typer.Option("--since", metavar="REV", help="Deliver what is later again.")],
+    since: Annotated[int, option("--since", metavar="REV", help="Deliver what is later again.")],
 ) -> None:
     """Deliver the changes after a revision again."""
     client.webhooks.replay(id, since)

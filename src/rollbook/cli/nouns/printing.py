@@ -4,8 +4,6 @@ One rule: text that came from a registry is made printable before it reaches a t
 ``json``, ``jsonl``, ``yaml``, ``csv`` and ``name`` are for programs, and hold values as they are.
 """
 
-import csv
-import io
 import json
 import re
 import sys
@@ -87,9 +85,7 @@ class Printer(Struct, frozen=True):
         elif self.format == "name":
             write(printable_cell(at_path(document, known.name)))
         elif self.format == "csv":
-            out = io.StringIO()
-            csv.writer(out, lineterminator="").writerow(plain(at_path(document, path)) for path in self.columns(known))
-            write(out.getvalue())
+            write(as_csv([[plain(at_path(document, path)) for path in self.columns(known)]]))
         else:
             write("  ".join(shown(at_path(document, path)) or "-" for path in self.columns(known)))
 
@@ -106,10 +102,7 @@ class Printer(Struct, frozen=True):
         paths = self.columns(known)
         rows = [[at_path(document, path) for path in paths] for document in documents]
         if self.format == "csv":
-            out = io.StringIO()
-            writer = csv.writer(out, lineterminator="\n")
-            writer.writerows([paths, *([plain(cell) for cell in row] for row in rows)])
-            write(out.getvalue().rstrip("\n"))
+            write(as_csv([paths, *([plain(cell) for cell in row] for row in rows)]))
         else:
             cell = shown if known.cut else printable_cell
             write(as_table([heading(path) for path in paths], [[cell(each) for each in row] for row in rows]))
@@ -207,6 +200,16 @@ def _is_number(text: str) -> bool:
     return text == "" or text.replace(".", "", 1).replace("-", "", 1).isdecimal()
 
 
+def as_csv(rows: Iterable[Sequence[str]]) -> str:
+    """Rows as CSV, without the end of the last line."""
+    import csv  # only where it is asked for
+    import io
+
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue().removesuffix("\n")
+
+
 def as_yaml(value: Any) -> str:
     """A value as YAML."""
     import yaml  # only where it is asked for
@@ -216,6 +219,8 @@ def as_yaml(value: Any) -> str:
 
 
 def write(text: str) -> None:
-    """Text and the end of a line to standard output."""
+    """Text and the end of a line to standard output. What a terminal might obey is written as JSON escapes it."""
+    if sys.stdout.isatty():
+        text = "".join(each if each.isprintable() or each == "\n" else json.dumps(each)[1:-1] for each in text)
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

@@ -7,15 +7,15 @@ added here, so that they mean the same everywhere.
 import inspect
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar, cast, get_type_hints
 
-import typer
-
+from rollbook.cli.nouns.declaring import Group, argument, option
 from rollbook.cli.nouns.printing import Printer, parse_format
-from rollbook.cli.targets import target_of
+from rollbook.cli.targets import Target, target_of
 from rollbook.cli.terminal import say, write_errors_as_json
 from rollbook.errors import ClusterNotFound, MalformedJson, RequestRefused, SettingRefused
 
@@ -29,21 +29,19 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 UrlOption = Annotated[
     str | None,
-    typer.Option("--url", metavar="URL", help="The server [default: $ROLLBOOK_URL, or the context's]."),
+    option("--url", metavar="URL", help="The server [default: $ROLLBOOK_URL, or the context's]."),
 ]
 TokenFileOption = Annotated[
     str | None,
-    typer.Option("--token-file", metavar="FILE", help="A file with the token [default: $ROLLBOOK_TOKEN]."),
+    option("--token-file", metavar="FILE", help="A file with the token [default: $ROLLBOOK_TOKEN]."),
 ]
-ContextOption = Annotated[str | None, typer.Option("--context", metavar="NAME", help="The context to use.")]
+ContextOption = Annotated[str | None, option("--context", metavar="NAME", help="The context to use.")]
 VerboseOption = Annotated[
-    bool, typer.Option("-v", "--verbose", help="Print each request as a curl command, without the token.")
+    bool, option("-v", "--verbose", help="Print each request as a curl command, without the token.")
 ]
 OutputOption = Annotated[
     str,
-    typer.Option(
-        "-o", "--output", metavar="FORMAT", help="table, wide, json, jsonl, yaml, csv, name or columns=PATH,..."
-    ),
+    option("-o", "--output", metavar="FORMAT", help="table, wide, json, jsonl, yaml, csv, name or columns=PATH,..."),
 ]
 Shared = {
     "url": UrlOption,
@@ -54,32 +52,23 @@ Shared = {
 }
 DEFAULTS = {"output": "table", "verbose": False}
 
-ReasonOption = Annotated[
-    str | None, typer.Option("--reason", metavar="TEXT", help="Why, for the history of each cluster.")
-]
+ReasonOption = Annotated[str | None, option("--reason", metavar="TEXT", help="Why, for the history of each cluster.")]
 FilterOption = Annotated[
-    str | None, typer.Option("-f", "--filter", metavar="JSON", help="A filter in MongoDB's query language.")
+    str | None, option("-f", "--filter", metavar="JSON", help="A filter in MongoDB's query language.")
 ]
-WordsArgument = Annotated[list[str] | None, typer.Argument(metavar="[WORDS]", help="Words, such as: live gpus>=8")]
-FileOption = Annotated[str, typer.Option("-f", "--file", metavar="FILE", help="JSON or YAML; - is standard input.")]
-IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The cluster, or a prefix that no other id has.")]
-IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="The clusters.")]
+WordsArgument = Annotated[list[str] | None, argument(metavar="[WORDS]", help="Words, such as: live gpus>=8")]
+FileOption = Annotated[str, option("-f", "--file", metavar="FILE", help="JSON or YAML; - is standard input.")]
+IdArgument = Annotated[str, argument(metavar="ID", help="The cluster, or a prefix that no other id has.")]
+IdsArgument = Annotated[list[str], argument(metavar="ID...", help="The clusters.")]
 
 
-def group(help: str) -> typer.Typer:
+def group(help: str, *, is_noun: bool = False) -> Group:
     """The commands of a noun."""
-    return typer.Typer(
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
-        help=help,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
+    return Group(help, is_noun)
 
 
 def verb(
-    app: typer.Typer, name: str, **settings: Any
+    app: Group, name: str
 ) -> "Callable[[Callable[Concatenate[Client, Printer, P], T]], Callable[Concatenate[Client, Printer, P], T]]":
     """Register a function as the command ``name`` of a noun."""
 
@@ -88,22 +77,35 @@ def verb(
     ) -> "Callable[Concatenate[Client, Printer, P], T]":
         @wraps(function)
         def command(*args: Any, **given: Any) -> None:
-            from rollbook.cli.nouns.curl import as_curl
-            from rollbook.client import Client
-
             output, verbose = given.pop("output"), given.pop("verbose")
             write_errors_as_json(output in ("json", "jsonl"))
             printer = parse_format(output)
             target = target_of(given.pop("url"), given.pop("token_file"), given.pop("context"))
-            hooks = (lambda request: say(as_curl(request)),) if verbose else ()
-            with Client(target.url, token=target.token, hooks=hooks) as client:
+            with opened(target, verbose=verbose) as client:
                 function(client, printer, *args, **given)
 
         give_options(command, function, Shared)
-        app.command(name, **settings)(command)
+        app.command(name)(command)
         return function
 
     return register
+
+
+@contextmanager
+def opened(target: Target, *, verbose: bool) -> "Iterator[Client]":
+    """A client of a server; one that is quick to import, where that is enough."""
+    from rollbook.client.plain import PlainClient, is_plain
+
+    if is_plain(target.url) and not verbose:
+        with PlainClient(target.url, token=target.token) as plain:
+            yield cast("Client", plain)
+        return
+    from rollbook.cli.nouns.curl import as_curl
+    from rollbook.client.blocking import Client
+
+    hooks = (lambda request: say(as_curl(request)),) if verbose else ()
+    with Client(target.url, token=target.token, hooks=hooks) as client:
+        yield client
 
 
 def give_options(command: Any, function: Callable[..., Any], shared: dict[str, Any]) -> None:
