@@ -156,6 +156,33 @@ def test_the_trace_of_a_put_is_whole_from_its_caller_to_the_target_of_a_webhook(
     assert delivery["tracestate"] == "vendor=1"
 
 
+def test_a_trace_goes_through_two_processes(receiver: Receiver, http: httpx.Client, tmp_path: Path) -> None:
+    """A message of a webhook is a filter, too, that matches nothing: so another registry can be its target."""
+    trace = "5" * 32
+    environment = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
+        "OTEL_BSP_SCHEDULE_DELAY": "50",
+        "OTEL_SERVICE_NAME": "other",
+    }
+    with ServerProcess(tmp_path / "other", environment=environment) as other:
+        hook = {"id": "other", "url": f"{other.url}/clusters/query"}
+        http.post("/webhooks", json=hook, headers={"traceparent": NOT_SAMPLED}).raise_for_status()
+        headers = {"traceparent": f"00-{trace}-{CALLER}-01"}
+        assert http.put("/clusters/west", json={"reputation": 7}, headers=headers).status_code == 200
+        spans = receiver.trace(trace, names={"PUT /clusters/{id}", "POST /clusters/query", "parse", "sync", "webhook"})
+        http.delete("/webhooks/other", headers={"traceparent": NOT_SAMPLED}).raise_for_status()
+
+    request = spans["PUT /clusters/{id}"]
+    query = spans["POST /clusters/query"]
+    delivery = next(span for span in receiver.spans if span.id == query.parent)
+    assert (delivery.name, delivery.facts["rollbook.webhook"], delivery.failed) == ("webhook", "other", False)
+    assert (delivery.parent, request.parent) == (request.id, CALLER)
+    assert request.times[0] <= delivery.times[0] <= query.times[0] <= query.times[1]
+    assert {"rollbook", "other"} <= {resource["service.name"] for resource in receiver.resources}
+    whole = {span.id for span in receiver.spans if span.trace == trace} | {CALLER}
+    assert {span.parent for span in receiver.spans if span.trace == trace} <= whole
+
+
 def test_the_trace_of_a_query_has_its_plan(receiver: Receiver, http: httpx.Client) -> None:
     trace = "2" * 32
     query = {"query": {"status": "busy", "name": {"$regex": "i"}}, "sort": {"id": 1}}

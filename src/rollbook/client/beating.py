@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from rollbook.client.calls import Call, Json
 from rollbook.client.operations import nodes as operations
 from rollbook.client.retrying import NEVER
+from rollbook.client.tasks import InTask
 from rollbook.client.watching import pause_after
 from rollbook.errors import RegistryError
 
@@ -104,7 +105,7 @@ class Heartbeater(Beats):
             self._closed.wait(pause)
 
 
-class AsyncHeartbeater(Beats):
+class AsyncHeartbeater(InTask, Beats):
     """Sends heartbeats from a task of its own. Use it as an asynchronous context manager."""
 
     def __init__(
@@ -118,24 +119,6 @@ class AsyncHeartbeater(Beats):
     ) -> None:
         super().__init__(id, every, ttl_seconds, nodes)
         self._client = client
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> Self:
-        """Send the first heartbeat soon, and return at once."""
-        self._task = asyncio.create_task(self._run(), name="rollbook-heartbeater")
-        return self
-
-    async def close(self) -> None:
-        """Send no more heartbeats."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def __aenter__(self) -> Self:
-        return await self.start()
-
-    async def __aexit__(self, *error: object) -> None:
-        await self.close()
 
     async def _run(self) -> None:
         while True:

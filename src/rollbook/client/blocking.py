@@ -7,8 +7,7 @@ done.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import httpx2
 
@@ -25,16 +24,7 @@ from rollbook.client.connections import (
     timeout_of,
 )
 from rollbook.client.informing import Informer
-from rollbook.client.nouns import (
-    WaitingAccess,
-    WaitingClusters,
-    WaitingHistory,
-    WaitingNodes,
-    WaitingRegistry,
-    WaitingRoles,
-    WaitingTokens,
-    WaitingWebhooks,
-)
+from rollbook.client.nouns import WaitingNouns
 from rollbook.client.replicas import IndexKey
 from rollbook.client.replies import Reply, check
 from rollbook.client.retrying import DEFAULT_RETRIES, Retries
@@ -45,7 +35,7 @@ from rollbook.errors import RegistryError
 T = TypeVar("T")
 
 
-class Client:
+class Client(WaitingNouns):
     """A registry at a URL, for callers that wait. Thread-safe; close it, or use it as a context manager.
 
     A connection is made within 5 s, and each wait for the network ends after 30 s unless ``timeout_seconds`` says
@@ -71,14 +61,7 @@ class Client:
         except CANNOT_BE_MADE as error:
             raise no_client(error) from None
         self._responses: dict[int, httpx2.Response] = {}
-        self.clusters = WaitingClusters(self)
-        self.nodes = WaitingNodes(self)
-        self.history = WaitingHistory(self)
-        self.webhooks = WaitingWebhooks(self)
-        self.tokens = WaitingTokens(self)
-        self.roles = WaitingRoles(self)
-        self.access = WaitingAccess(self)
-        self.registry = WaitingRegistry(self)
+        super().__init__()
 
     @property
     def shown(self) -> str:
@@ -196,11 +179,3 @@ class Client:
     def close(self) -> None:
         """Close the connections. Closing twice is harmless."""
         self._http.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()

@@ -15,6 +15,7 @@ from rollbook.client.operations import clusters
 from rollbook.client.replicas import IndexKey, Replica
 from rollbook.client.replies import Reply, Snapshot
 from rollbook.client.retrying import NEVER
+from rollbook.client.tasks import InTask
 from rollbook.client.watching import PASSING, AsyncWatch, Position, Watch, pause_after
 from rollbook.errors import ClusterDeleted, ClusterNotFound, Compacted, RegistryError, RegistryUnreachable
 
@@ -184,7 +185,7 @@ class Informer(Copy):
             self._changed.notify_all()
 
 
-class AsyncInformer(Copy):
+class AsyncInformer(InTask, Copy):
     """An informer with a task of its own. Use it as an asynchronous context manager."""
 
     def __init__(
@@ -193,12 +194,6 @@ class AsyncInformer(Copy):
         super().__init__(filter, index_by)
         self._client = client
         self._changed = asyncio.Condition()
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> Self:
-        """Begin to list and to watch, and return at once."""
-        self._task = asyncio.create_task(self._run(), name="rollbook-informer")
-        return self
 
     async def wait_ready(self, timeout: float | None = None) -> None:
         """As ``Informer.wait_ready``."""
@@ -213,18 +208,6 @@ class AsyncInformer(Copy):
             pass
         if not self._has(revision):
             raise self._unready()
-
-    async def close(self) -> None:
-        """End. The copy stays readable."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def __aenter__(self) -> Self:
-        return await self.start()
-
-    async def __aexit__(self, *error: object) -> None:
-        await self.close()
 
     def _has_ended(self) -> bool:
         return self._task is None or self._task.done()

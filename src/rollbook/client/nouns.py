@@ -3,8 +3,15 @@
 One rule: every operation of the registry's table is here, or in the list of those that are left out; a test walks it.
 """
 
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self, TypeVar
+
 from rollbook.client.binding import Awaiting, Waiting, operation, streamed
+from rollbook.client.calls import Call, Stream
 from rollbook.client.operations import clusters, history, nodes, registry, security, watching, webhooks
+
+T = TypeVar("T")
 
 
 class Clusters:
@@ -180,3 +187,37 @@ class WaitingAccess(Access, Waiting):
 
 class AwaitingAccess(Access, Awaiting):
     """Operations on what a caller may, each of which is awaited."""
+
+
+class WaitingNouns:
+    """The operations by noun, of a client that waits; closed at the end of a ``with``."""
+
+    def __init__(self) -> None:
+        self.clusters = WaitingClusters(self)
+        self.nodes = WaitingNodes(self)
+        self.history = WaitingHistory(self)
+        self.webhooks = WaitingWebhooks(self)
+        self.tokens = WaitingTokens(self)
+        self.roles = WaitingRoles(self)
+        self.access = WaitingAccess(self)
+        self.registry = WaitingRegistry(self)
+
+    def send(self, call: Call[T]) -> T:
+        """Send a call and return its result. Raises the registry's refusal."""
+        raise NotImplementedError
+
+    def stream(self, stream: Stream[T]) -> Iterator[T]:
+        """The values of an answer, as they arrive."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Close the connections. Closing twice is harmless."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

@@ -12,21 +12,11 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from rollbook.client.calls import Answer, Call, Stream
-from rollbook.client.nouns import (
-    WaitingAccess,
-    WaitingClusters,
-    WaitingHistory,
-    WaitingNodes,
-    WaitingRegistry,
-    WaitingRoles,
-    WaitingTokens,
-    WaitingWebhooks,
-)
+from rollbook.client.nouns import WaitingNouns
 from rollbook.client.replies import check
 from rollbook.client.retrying import DEFAULT_RETRIES
 from rollbook.errors import RegistryUnreachable
@@ -43,7 +33,7 @@ LOST = (OSError, http.client.HTTPException, ValueError)
 """What the standard library raises for a connection that is lost and for an answer that is none."""
 
 
-class PlainClient:
+class PlainClient(WaitingNouns):
     """As ``Client``, for threads that do not share it. What it does not have itself is that of a ``Client``."""
 
     def __init__(self, url: str, *, token: str | None = None) -> None:
@@ -52,14 +42,7 @@ class PlainClient:
         self._headers = {"accept": "*/*"} | ({"authorization": f"Bearer {token}"} if token else {})
         self._connection: http.client.HTTPConnection | None = None
         self._whole: Client | None = None
-        self.clusters = WaitingClusters(self)
-        self.nodes = WaitingNodes(self)
-        self.history = WaitingHistory(self)
-        self.webhooks = WaitingWebhooks(self)
-        self.tokens = WaitingTokens(self)
-        self.roles = WaitingRoles(self)
-        self.access = WaitingAccess(self)
-        self.registry = WaitingRegistry(self)
+        super().__init__()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.whole, name)
@@ -120,14 +103,6 @@ class PlainClient:
         self._forget()
         if self._whole is not None:
             self._whole.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _connect(self) -> None:
         """Have a connection: a new one for each call, for the registry may have closed another one meanwhile."""
