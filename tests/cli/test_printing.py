@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.cli.nouns.printing import FORMATS, Columns, age_of, as_table, at_path, parse_format, shown
+from rollbook.cli.nouns.aligning import as_table, painted
+from rollbook.cli.nouns.printing import FORMATS, Columns, age_of, at_path, parse_format, shown
 
 NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
 
@@ -39,7 +40,24 @@ def test_what_is_no_time_is_shown_as_it_is_but_printable_and_short() -> None:
 
 
 def test_numbers_stand_to_the_right() -> None:
-    assert as_table(["ID", "N"], [["a", "5"], ["b", "10"]]) == "ID   N\na    5\nb   10"
+    assert as_table(["ID", "N"], [["a", "5"], ["b", "10"]]) == ["ID   N", "a    5", "b   10"]
+
+
+def test_tables_are_as_wide_as_the_terminal_and_ids_stay_whole() -> None:
+    rows = [["cluster-" + "x" * 20, "y" * 50, "z" * 30, "7"]]
+    table = as_table(["ID", "TAGS", "MODEL", "N"], rows, columns=80)
+    assert [len(line) for line in table] == [80, 80]
+    assert table[1].startswith(rows[0][0])
+    assert table[1].endswith("…  7")
+    assert as_table(["ID", "TAGS"], [["x" * 90, "y" * 20]], columns=80)[1] == "x" * 90 + "  " + "y" * 7 + "…"
+
+
+def test_what_is_well_and_what_is_not_has_a_colour_but_no_name_has() -> None:
+    table = as_table(["ID", "STATUS", "TAGS"], [["live", "live", "a"], ["b", "unreachable", "silent night"]])
+    assert list(painted(table))[1:] == [
+        "live  \x1b[32mlive\x1b[0m         a",
+        "b     \x1b[31munreachable\x1b[0m  silent night",
+    ]
 
 
 def test_paths_lead_into_arrays_and_rows_have_paths_as_names() -> None:

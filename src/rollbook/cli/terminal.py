@@ -39,9 +39,14 @@ def complain(text: str) -> None:
     _write(printable(text), RED)
 
 
+def is_coloured() -> bool:
+    """Whether a terminal may be written to in colours."""
+    return not os.environ.get("NO_COLOR")
+
+
 def _write(line: str, style: str = "") -> None:
-    is_coloured = style and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    sys.stderr.write(f"{style}{line}{PLAIN}\n" if is_coloured else f"{line}\n")
+    wants_style = style and sys.stderr.isatty() and is_coloured()
+    sys.stderr.write(f"{style}{line}{PLAIN}\n" if wants_style else f"{line}\n")
     sys.stderr.flush()
 
 

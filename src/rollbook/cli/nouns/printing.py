@@ -6,6 +6,7 @@ One rule: text that came from a registry is made printable before it reaches a t
 
 import json
 import re
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from rollbook.cli.terminal import printable
+from rollbook.cli.nouns.aligning import as_table, painted
+from rollbook.cli.terminal import is_coloured, printable
 from rollbook.errors import SettingRefused
 
 FORMATS = ("table", "wide", "json", "jsonl", "yaml", "csv", "name")
@@ -105,7 +107,8 @@ class Printer(Struct, frozen=True):
             write(as_csv([paths, *([plain(cell) for cell in row] for row in rows)]))
         else:
             cell = shown if known.cut else printable_cell
-            write(as_table([heading(path) for path in paths], [[cell(each) for each in row] for row in rows]))
+            headings, cells = [heading(path) for path in paths], [[cell(each) for each in row] for row in rows]
+            write_table(headings, cells, is_cut=known.cut)
 
 
 def parse_format(text: str) -> Printer:
@@ -182,24 +185,6 @@ def plain(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def as_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Aligned columns, two spaces apart; numbers are aligned to the right."""
-    lines = [headings, *rows]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(headings))]
-    numeric = [bool(rows) and all(_is_number(row[place]) for row in rows) for place in range(len(headings))]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(line, widths, numeric, strict=True)
-        ).rstrip()
-        for line in lines
-    )
-
-
-def _is_number(text: str) -> bool:
-    return text == "" or text.replace(".", "", 1).replace("-", "", 1).isdecimal()
-
-
 def as_csv(rows: Iterable[Sequence[str]]) -> str:
     """Rows as CSV, without the end of the last line."""
     import csv  # only where it is asked for
@@ -224,3 +209,14 @@ def write(text: str) -> None:
         text = "".join(each if each.isprintable() or each == "\n" else json.dumps(each)[1:-1] for each in text)
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def write_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, is_cut: bool) -> None:
+    """Aligned columns to standard output; on a terminal as wide as it is where cells may be cut, and coloured."""
+    is_terminal = sys.stdout.isatty()
+    table = as_table(headings, rows, columns=shutil.get_terminal_size().columns if is_terminal and is_cut else None)
+    if is_terminal and is_coloured():
+        sys.stdout.write("\n".join(painted(table)) + "\n")
+        sys.stdout.flush()
+    else:
+        write("\n".join(table))

@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from rollbook.cli.nouns.printing import as_table, plain, shown, write
+from rollbook.cli.nouns.aligning import as_table
+from rollbook.cli.nouns.printing import plain, shown, write
 from rollbook.cli.terminal import printable
 from rollbook.errors import RegistryUnreachable
 
@@ -95,7 +96,7 @@ def drawn(picture: dict[str, Any], size: os.terminal_size) -> list[str]:
         [shown(row[path]) if path != "id" else shown(plain(row[path])) for path in COLUMNS] for row in picture["rows"]
     ]
     room = max(1, size.lines - len(head) - 2)
-    return [line[: size.columns] for line in head + as_table(HEADINGS, rows[:room]).splitlines()]
+    return [line[: size.columns] for line in head + as_table(HEADINGS, rows[:room])]
 
 
 @contextmanager

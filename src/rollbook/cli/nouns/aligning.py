@@ -1,0 +1,54 @@
+"""Tables of text: aligned, as wide as a terminal, and with colours for what is well and what is not.
+
+One rule: the first column, which names a row, is never cut.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+CELL_LENGTH_MIN = 8
+"""No cell is cut below this, for the sake of the width of a terminal."""
+GREEN, YELLOW, RED, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m"
+COLOURS = {
+    **dict.fromkeys(("live", "alive", "ok", "current"), GREEN),
+    **dict.fromkeys(("draining", "maintenance", "degraded", "late", "note", "retrying", "unknown"), YELLOW),
+    **dict.fromkeys(("unreachable", "silent", "failed", "bad", "stopped"), RED),
+}
+WORD = re.compile(rf"(?<=  )({'|'.join(COLOURS)})(?=  |$)")
+"""A cell that says how something is; never the first one of a line."""
+
+
+def as_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, columns: int | None = None) -> list[str]:
+    """Lines of aligned columns, two spaces apart; numbers are aligned to the right.
+
+    ``columns``: how long a line may be. The widest columns but the first are cut until lines fit, or are as short as
+    they get.
+    """
+    lines = [headings, *rows]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(headings))]
+    if columns is not None:
+        widths = _fitted(widths, columns)
+    numeric = [bool(rows) and all(_is_number(row[place]) for row in rows) for place in range(len(headings))]
+    return ["  ".join(_aligned(line, widths, numeric)).rstrip() for line in lines]
+
+
+def painted(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a table with colours, for a terminal."""
+    return (WORD.sub(lambda found: f"{COLOURS[found[1]]}{found[1]}{PLAIN}", line) for line in lines)
+
+
+def _fitted(widths: Sequence[int], columns: int) -> list[int]:
+    fitted, separators = list(widths), 2 * (len(widths) - 1)
+    while sum(fitted) + separators > columns and len(fitted) > 1 and (widest := max(fitted[1:])) > CELL_LENGTH_MIN:
+        fitted[1 + fitted[1:].index(widest)] -= 1
+    return fitted
+
+
+def _aligned(line: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> Iterator[str]:
+    for cell, width, right in zip(line, widths, numeric, strict=True):
+        text = cell if len(cell) <= width else f"{cell[: width - 1]}…"
+        yield text.rjust(width) if right else text.ljust(width)
+
+
+def _is_number(text: str) -> bool:
+    return text == "" or text.replace(".", "", 1).replace("-", "", 1).isdecimal()
