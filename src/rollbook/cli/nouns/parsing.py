@@ -21,7 +21,7 @@ class NotUnderstood(Exception):
     """This line is left to Typer."""
 
 
-class Place(NamedTuple):
+class Slot(NamedTuple):
     """A parameter of a verb: the type of its value, or of the elements of its list, and how it is declared."""
 
     name: str
@@ -50,55 +50,55 @@ def verb_of(words: Sequence[str]) -> tuple[Command, dict[str, Any]] | None:
 
 def given_to(command: Command, words: Sequence[str]) -> dict[str, Any]:
     """The value of each parameter of a verb, as these words give it. Raises NotUnderstood."""
-    places = [place_of(each) for each in signature(command).parameters.values()]
-    options = {name: place for place in places for name in place.declared.names}
+    slots = [slot_of(each) for each in signature(command).parameters.values()]
+    options = {name: slot for slot in slots for name in slot.declared.names}
     given: dict[str, Any] = {}
     rest, arguments = iter(words), []
     for word in rest:
         name, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
-        place = options.get(name)
-        if place is None:
+        slot = options.get(name)
+        if slot is None:
             arguments.append(plain(word, or_dash=True))
             continue
-        if place.name in given or place.is_list or (place.kind is bool and equals):
+        if slot.name in given or slot.is_list or (slot.kind is bool and equals):
             raise NotUnderstood
-        if place.kind is bool:
-            given[place.name] = True
+        if slot.kind is bool:
+            given[slot.name] = True
         else:
-            given[place.name] = value_of(place, value if equals else next(rest, ""))
-    given |= of_arguments([place for place in places if place.declared.kind == "argument"], arguments)
-    for place in places:
-        if given.setdefault(place.name, place.default) is Parameter.empty:
+            given[slot.name] = value_of(slot, value if equals else next(rest, ""))
+    given |= of_arguments([slot for slot in slots if slot.declared.kind == "argument"], arguments)
+    for slot in slots:
+        if given.setdefault(slot.name, slot.default) is Parameter.empty:
             raise NotUnderstood
     return given
 
 
-def of_arguments(places: Sequence[Place], words: Sequence[str]) -> dict[str, Any]:
+def of_arguments(slots: Sequence[Slot], words: Sequence[str]) -> dict[str, Any]:
     """The values of arguments, by their order; a list is the last of them, and takes what is left."""
     given: dict[str, Any] = {}
-    for number, place in enumerate(places):
-        if place.is_list:
-            if number != len(places) - 1:
+    for number, slot in enumerate(slots):
+        if slot.is_list:
+            if number != len(slots) - 1:
                 raise NotUnderstood
-            values = [value_of(place, word) for word in words[number:]]
-            return given | ({place.name: values} if values else {})
+            values = [value_of(slot, word) for word in words[number:]]
+            return given | ({slot.name: values} if values else {})
         if number < len(words):
-            given[place.name] = value_of(place, words[number])
-    if len(words) > len(places):
+            given[slot.name] = value_of(slot, words[number])
+    if len(words) > len(slots):
         raise NotUnderstood
     return given
 
 
-def value_of(place: Place, word: str) -> Any:
+def value_of(slot: Slot, word: str) -> Any:
     """The value that a word stands for."""
     plain(word, or_dash=True)
-    if place.kind is str:
+    if slot.kind is str:
         return word
-    form = NUMBERS.get(place.kind)
+    form = NUMBERS.get(slot.kind)
     if form is None or not form.fullmatch(word):
         raise NotUnderstood
-    value = place.kind(word)
-    settings = place.declared.settings
+    value = slot.kind(word)
+    settings = slot.declared.settings
     if not settings.get("min", value) <= value <= settings.get("max", value):
         raise NotUnderstood
     return value
@@ -111,11 +111,11 @@ def plain(word: str, *, or_dash: bool = False) -> str:
     return word
 
 
-def place_of(parameter: Parameter) -> Place:
+def slot_of(parameter: Parameter) -> Slot:
     """A parameter, as its annotation declares it."""
     kind, declared, *_ = (*get_args(parameter.annotation), None, None)
     if not isinstance(declared, Declared) or any("/" in name for name in declared.names):
         raise NotUnderstood
     kinds = [each for each in get_args(kind) if each is not NoneType] if NoneType in get_args(kind) else [kind]
     is_list = get_origin(kinds[0]) is list
-    return Place(parameter.name, get_args(kinds[0])[0] if is_list else kinds[0], is_list, declared, parameter.default)
+    return Slot(parameter.name, get_args(kinds[0])[0] if is_list else kinds[0], is_list, declared, parameter.default)
