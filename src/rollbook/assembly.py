@@ -13,11 +13,7 @@ from functools import partial
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import ClockReading
 from rollbook.errors import SettingRefused
-from rollbook.journal.opening import (
-    open_shared_audit,
-    open_shared_token_store,
-    open_token_store,
-)
+from rollbook.journal.opening import open_shared_audit, open_shared_token_store, open_token_store
 from rollbook.journal.storing import StoreThread
 from rollbook.limits import Limits
 from rollbook.registry.backups import Backups, Schedule
@@ -40,6 +36,7 @@ from rollbook.registry.liveness.sharing import Unshared
 from rollbook.registry.liveness.status_overrides import Book, StatusOverrides, StatusWords
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.queries import Reader
+from rollbook.registry.reading.registry_columns import RegistryColumns
 from rollbook.registry.registry import Registry
 from rollbook.registry.supervising import Recurring, Supervisor
 from rollbook.registry.watching.watching import Watching
@@ -95,7 +92,7 @@ def assembled(settings: Settings, data: Data, leases: Leases, read_clocks: Calla
     recent = RecentChanges(view.revision)
     clock = _clock(settings, data, read_clocks)
     unix_ms = partial(_unix_ms, read_clocks)
-    facts = Facts(LeaseFacts(leases, read_clocks=read_clocks))
+    facts = Facts(LeaseFacts(leases, read_clocks=read_clocks), columns=RegistryColumns(view, leases))
     reader = Reader(Seeing(view), facts, limits=limits, computing=computing)
     committer = _committer(data, recent, clock, limits, supervisor, computing)
     liveness = _liveness(settings, data, leases, recent, committer, supervisor, read_clocks, duty)

@@ -63,6 +63,8 @@ class View:
         self._by_id: dict[str, Entry] = {}
         self.by_number: list[Entry | None] = []
         """Every document at its number; None where it is gone."""
+        self.changed_numbers: set[int] | None = None
+        """The numbers whose documents changed since it was last emptied; None: any of them may have."""
         self._packer = packer
         self._selections: WeakSet[Selection] = WeakSet()
 
@@ -183,6 +185,7 @@ class View:
         del self._by_id[entry.id]
         self.by_number[entry.number] = None
         self.body_bytes -= len(entry.held)
+        self._note(entry.number)
         self.index.delete(entry.number, decode_stored(entry.body))
 
     def _put_aside(self, entry: Entry) -> None:
@@ -210,10 +213,17 @@ class View:
         former = self._by_id.get(entry.id)
         self.body_bytes += len(entry.held) - (0 if former is None else len(former.held))
         self._by_id[entry.id] = entry
+        self._note(entry.number)
         if entry.number == len(self.by_number):
             self.by_number.append(entry)
         else:
             self.by_number[entry.number] = entry
+
+    def _note(self, number: int) -> None:
+        if self.changed_numbers is not None:
+            self.changed_numbers.add(number)
+            if len(self.changed_numbers) > len(self._by_id) + AT_ONCE_MAX:  # nobody asks any more
+                self.changed_numbers = None
 
 
 def replace_view(view: View, fresh: View) -> None:

@@ -27,4 +27,6 @@ class Fits:
         plans = [plan_query(view, replace(query, filter=clause)) for clause in clauses]
         work = budget_from_now(self._limits, max_time_ms=query.max_time_ms)
         scan = Scan(view.select(None), fleet.facts.as_of_now(), work)
-        return await self._reader.threads.run(lambda: fits_in(scan, asked, clauses, plans), work)
+        return await self._reader.threads.run(
+            lambda: fits_in(scan, asked, clauses, plans, self._reader.offerings), work
+        )

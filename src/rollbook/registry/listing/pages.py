@@ -28,7 +28,7 @@ from rollbook.registry.listing.row_orders import in_order
 from rollbook.registry.listing.seeing import sees_everything
 from rollbook.registry.listing.windows import Placed, Position, Window, plain_value_at, window_behind
 from rollbook.registry.reading.facts import Facts
-from rollbook.registry.reading.narrowing import plan_query
+from rollbook.registry.reading.planned import plan_with
 from rollbook.registry.reading.reading_threads import ReadingThreads
 from rollbook.registry.reading.requests import Query
 from rollbook.registry.reading.scanning import Scan
@@ -157,7 +157,7 @@ class Pages:
         self, query: Query, scan: Scan, revision: int, window: Window, total: int | None
     ) -> tuple[Sequence[Entry], int]:
         """What the window shows of the whole fleet, and how many match; the index helps."""
-        plan = plan_query(self._view, query)  # from here to the thread, everything is of one moment
+        plan = plan_with(scan.facts, self._view, query)  # from here to the thread, everything is of one moment
         until = revision if revision < self._view.revision else None
         first = self._first(plan, window, until) if plan.exact else None
         candidates, last = plan.candidates, window.last

@@ -32,7 +32,7 @@ from rollbook.registry.listing.row_orders import in_order, sorted_entries
 from rollbook.registry.listing.seeing import sees_everything
 from rollbook.registry.listing.table_requests import TableRequest
 from rollbook.registry.reading.facts import Facts
-from rollbook.registry.reading.narrowing import plan_query
+from rollbook.registry.reading.planned import plan_with
 from rollbook.registry.reading.reading_threads import ReadingThreads
 from rollbook.registry.reading.scanning import WORK_UNITS_PER_DOCUMENT, Scan
 from rollbook.security.callers import Caller
@@ -84,7 +84,7 @@ class Tables:
             fleet = await self._history.fleet(caller, AtRevision(revision))
             scan = replace(scan, entries=fleet.entries)
             return await self._threads.run(lambda: _from_documents(asked, scan, revision), scan.work)
-        plan = plan_query(self._view, query)
+        plan = plan_with(facts, self._view, query)
         selection, revision = self._view.selection(plan.candidates), self._view.revision
         scan = replace(scan, entries=selection, certain=None if plan.exact else plan.certain)
         job = _Making(asked, self._view.index.root, selection, scan)

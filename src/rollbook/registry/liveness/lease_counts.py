@@ -7,7 +7,7 @@ unheard, and what was noted as silent, the leases know themselves; what is left 
 One rule: totals add up. A second is as exact as this is, so a lease may be counted late for a part of a second more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from rollbook.clusters.liveness import FLAPPING_TURNS, Lease, Liveness, is_flapping
 
@@ -58,9 +58,13 @@ class Flapping:
         self._leases.pop(id, None)
 
     def total(self, now_ms: int) -> int:
-        """How many are flapping now; those that are not any more are forgotten."""
+        """How many are flapping now."""
+        return len(self.leases(now_ms))
+
+    def leases(self, now_ms: int) -> Collection[Lease]:
+        """Those that are flapping now; the others are forgotten."""
         self._leases = {id: lease for id, lease in self._leases.items() if is_flapping(lease.turns, now_ms)}
-        return len(self._leases)
+        return self._leases.values()
 
 
 def _move(seconds: dict[int, int], when: float, by: int) -> None:

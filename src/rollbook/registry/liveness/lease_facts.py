@@ -33,6 +33,10 @@ class LeaseFacts:
         at = self._read_clocks()
         return LeaseFacts(self._leases, read_clocks=lambda: at)
 
+    def now(self) -> ClockReading:
+        """The time as of which they are known."""
+        return self._read_clocks()
+
     def livenesses(self, entries: Iterable[Entry]) -> list[Liveness]:
         """The liveness of each cluster alone, at one time."""
         at = self._read_clocks()

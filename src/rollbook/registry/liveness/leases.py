@@ -26,7 +26,7 @@ from rollbook.clusters.liveness import (
     runs_out_at,
 )
 from rollbook.registry.liveness.expiries import Expiries
-from rollbook.registry.liveness.lease_counts import Flapping, LeaseCounts
+from rollbook.registry.liveness.lease_counts import SPARE, Flapping, LeaseCounts
 from rollbook.registry.liveness.suspensions import Cause, Suspensions
 from rollbook.registry.liveness.uptimes import Uptimes
 
@@ -45,6 +45,8 @@ class Leases:
         """The clusters whose leases changed since they were last stored."""
         self.gone: set[str] = set()
         """Those whose stored leases are over; they may have begun new ones since."""
+        self.moved: set[str] | None = None
+        """The clusters whose leases changed since they were last read as columns; None: any of them may have."""
         self.beats = 0
         self.counts = LeaseCounts()
         self.flapping = Flapping()
@@ -95,6 +97,7 @@ class Leases:
         self.holds.settle(id, at)
         self.expiries.ends(id, now + ttl_seconds)
         self.dirty.add(id)
+        self._move(id)
         return lease
 
     def take_over(self, lease: Lease) -> None:
@@ -104,6 +107,7 @@ class Leases:
         if not lease.noted:
             self.counts.add(lease)
         self.flapping.turned(lease, self._at.unix_ms)
+        self._move(lease.id)
         self._plan(lease)
 
     def listen(
@@ -134,6 +138,7 @@ class Leases:
             self.uptimes.drop(id)
             self.dirty.discard(id)
             self.gone.add(id)
+            self._move(id)
 
     def note(self, lease: Lease, at: ClockReading, *, counts: bool = True) -> None:
         """Take note that a lease has run out. ``counts``: as a sign of a mass silence."""
@@ -145,6 +150,7 @@ class Leases:
         self._turn(lease, at)
         self.counts.remove(lease)
         lease.noted = True
+        self._move(lease.id)
         self.noted += 1
         if counts:
             self._newly_noted[lease.id] = at.seconds + mass_window_seconds(lease.ttl_seconds)
@@ -195,6 +201,12 @@ class Leases:
         lease.turns = (*lease.turns, at.unix_ms)[-TURNS_KEPT:]
         self.flapping.turned(lease, at.unix_ms)
         self.dirty.add(lease.id)
+
+    def _move(self, id: str) -> None:
+        if self.moved is not None:
+            self.moved.add(id)
+            if len(self.moved) > 2 * len(self._leases) + SPARE:  # nobody asks any more, and clusters come and go
+                self.moved = None
 
     def _plan(self, lease: Lease) -> None:
         self.expiries.ends(lease.id, runs_out_at(lease.beat_at, lease.ttl_seconds, self._listening_since))

@@ -9,6 +9,7 @@ from rollbook.documents.codec import decode_stored
 from rollbook.documents.values import MISSING, Document, Maybe, Value
 from rollbook.registry.feed.times import iso_time
 from rollbook.registry.liveness.lease_facts import LeaseFacts
+from rollbook.registry.reading.registry_columns import ColumnsNow, RegistryColumns
 from rollbook.registry.writing.commands import Current
 from rollbook.view.entries import Entry
 
@@ -19,18 +20,29 @@ OF_THE_DOCUMENT = frozenset({"nodes", "formerStatus"})
 class Facts:
     """What is known about an entry, as of now. Safe to call from any thread."""
 
-    def __init__(self, leases: LeaseFacts | None = None, *, narrowed: bool = False) -> None:
+    def __init__(
+        self, leases: LeaseFacts | None = None, *, columns: RegistryColumns | None = None, narrowed: bool = False
+    ) -> None:
         self._leases = leases
+        self._columns = columns
         self._narrowed = narrowed
 
     def as_of_now(self) -> "Facts":
         """The same facts at one fixed time, so that the parts of one answer are consistent."""
-        return self if self._leases is None else Facts(self._leases.as_of_now(), narrowed=self._narrowed)
+        if self._leases is None:
+            return self
+        return Facts(self._leases.as_of_now(), columns=self._columns, narrowed=self._narrowed)
 
     def of_what_is_seen(self) -> "Facts":
         """The same facts for a caller from whom something is hidden: of nodes and of a status that its document of the
         cluster does not have, nothing is known."""
-        return Facts(self._leases, narrowed=True)
+        return Facts(self._leases, columns=self._columns, narrowed=True)
+
+    def columns(self) -> ColumnsNow | None:
+        """The same facts as columns, as of now, for the thread that applies changes; None where there are none."""
+        if self._leases is None or self._columns is None:
+            return None
+        return ColumnsNow(self._columns, self._leases.now(), self._narrowed)
 
     def of(self, entry: Entry | Current) -> dict[str, Value]:
         """Its revision (an integer), when it was created, last changed and given its status (ISO 8601, UTC), and

@@ -9,23 +9,18 @@ One rule: a fit is judged by the nodes of the document alone. Totals, and what r
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from rollbook.clusters.gpu_models import model_of
-from rollbook.documents.values import Document, Value, is_number
+from rollbook.documents.values import Document, Value
 from rollbook.language.filters import Filter
 from rollbook.registry.reading.fit_requests import FitRequest, Needs
+from rollbook.registry.reading.offerings import Node, Offer, Offerings, offering_in
 from rollbook.registry.reading.scanning import Scan
 from rollbook.registry.reading.why_not import tests_of
 from rollbook.view.planning.explaining import words_of_clause
 from rollbook.view.planning.plans import Plan
-
-Offer: TypeAlias = tuple[float, float, float]
-"""GPUs of the kind that is asked for, vCPUs, and memory (MB)."""
 
 NEAREST_MAX = 5
 WITHOUT: Mapping[str, Mapping[str, Value]] = {
@@ -37,24 +32,6 @@ WITHOUT: Mapping[str, Mapping[str, Value]] = {
     "memory": {"memory": 0},
 }
 """What the needs are without one of them."""
-
-
-class Node(Struct, frozen=True):
-    """What a node has: vCPUs, memory (MB), and how many GPUs of each model (None: unknown) and memory (MB)."""
-
-    id: Value
-    vcpus: float
-    memory: float
-    gpus: Mapping[tuple[str | None, float], float]
-
-    def offer(self, needs: Needs) -> Offer:
-        """How many GPUs of the kind that is asked for, and how many vCPUs and how much memory."""
-        gpus = sum(
-            count
-            for (model, memory), count in self.gpus.items()
-            if memory >= needs.gpu_memory and needs.gpu_model in (None, model)
-        )
-        return gpus, self.vcpus, self.memory
 
 
 class Fit(Struct, frozen=True):
@@ -70,7 +47,7 @@ class Fit(Struct, frozen=True):
 
 def fit_of(document: Document, needs: Needs) -> Fit:
     """The fit of one cluster."""
-    return _fit(list(_nodes_in(document)), needs)
+    return _fit(offering_in(document).nodes, needs)
 
 
 def _fit(nodes: Sequence[Node], needs: Needs) -> Fit:
@@ -90,7 +67,9 @@ def _lacks(nodes: Sequence[Node], needs: Needs) -> bool:
     return any(sum(offer[at] for offer in useful) < amount for at, amount in enumerate((gpus, vcpus, memory)))
 
 
-def fits_in(scan: Scan, asked: FitRequest, clauses: Sequence[Filter], plans: Sequence[Plan]) -> dict[str, Value]:
+def fits_in(
+    scan: Scan, asked: FitRequest, clauses: Sequence[Filter], plans: Sequence[Plan], offerings: Offerings
+) -> dict[str, Value]:
     """The answer: how many clusters fit, the best of them, what keeps out how many, and the nearest misses.
 
     ``clauses`` are those of the filter; ``plans`` are what the index knows of them.
@@ -107,15 +86,15 @@ def fits_in(scan: Scan, asked: FitRequest, clauses: Sequence[Filter], plans: Seq
             removes[clause] += 1
         if len(failed) > 1:
             continue
-        document = decoded[0] if decoded else scan.document_of(entry, with_facts=False)
-        nodes = list(_nodes_in(document))
+        offering = offerings.of(entry, scan)
+        nodes = offering.nodes
         if failed:
             alone[failed[0]] += not _lacks(nodes, asked.needs)
             continue
         fit = _fit(nodes, asked.needs)
         if not fit.missing:
             count += 1
-            fitting.append(((*fit.left, -_number(document.get("reputation")), place), entry.id, fit))
+            fitting.append(((*fit.left, -offering.reputation, place), entry.id, fit))
             continue
         for name, without, only in apart:
             alone[name] += not _lacks(nodes, without)
@@ -169,39 +148,6 @@ def _across(nodes: Sequence[tuple[Offer, Node]], needs: Needs) -> Fit:
     return Fit([node for _, node in nodes], _less(offered, wanted), missing)
 
 
-def _nodes_in(document: Document) -> Iterator[Node]:
-    nodes = document.get("nodes")
-    listed = nodes.get("nodeData") if isinstance(nodes, dict) else None
-    for node in listed if isinstance(listed, list) else ():
-        if isinstance(node, dict):
-            vcpus = _number(vcpus.get("count")) if isinstance(vcpus := node.get("vcpus"), dict) else 0
-            yield Node(node.get("id"), vcpus, _number(node.get("memory")), _gpus_in(node.get("gpus")))
-
-
-def _gpus_in(gpus: Value) -> Mapping[tuple[str | None, float], float]:
-    """How many GPUs of each model and memory a node has; by its list of GPUs, else by its figures."""
-    if not isinstance(gpus, dict):
-        return {}
-    listed = gpus.get("gpus")
-    if isinstance(listed, list) and listed:
-        found: dict[tuple[str | None, float], float] = {}
-        for gpu in listed:
-            if isinstance(gpu, dict):
-                kind = _model(gpu.get("modelName")), _number(gpu.get("memory"))
-                found[kind] = found.get(kind, 0) + 1
-        return found
-    count, names = _number(gpus.get("count")), gpus.get("modelNames")
-    models = set(map(_model, names)) if isinstance(names, list) else set()
-    model = models.pop() if len(models) == 1 else None
-    return {(model, _number(gpus.get("memory")) / count): count} if count > 0 else {}
-
-
-def _model(name: Value) -> str | None:
-    """The one name of a GPU's model."""
-    return _model_named(name) if isinstance(name, str) else None
-
-
-_model_named = lru_cache(maxsize=4096)(model_of)
 AMOUNTS = ("gpus", "vcpus", "memory")
 
 
@@ -228,7 +174,3 @@ def _match(id: str, fit: Fit) -> Value:
         "nodes": [node.id for node in fit.nodes],
         "left": {"gpus": gpus, "vcpus": vcpus, "memory": memory},
     }
-
-
-def _number(value: Value) -> float:
-    return value if is_number(value) else 0

@@ -5,7 +5,8 @@ from time import time_ns
 
 from rollbook.language.filters import Filter
 from rollbook.language.filters.nodes import All
-from rollbook.registry.reading.narrowing import plan_query
+from rollbook.registry.reading.facts import Facts
+from rollbook.registry.reading.narrowing import looks_at_registry, plan_query
 from rollbook.registry.reading.requests import Query
 from rollbook.registry.reading.summaries import summary_of
 from rollbook.security.seeing import SeenView
@@ -17,9 +18,15 @@ from rollbook.view.views import View
 FILTER_LENGTH_MAX = 500
 
 
-def planned_query(view: View | SeenView, query: Query) -> Plan:
-    """The view's plan for a query (see ``plan_query``)."""
-    return planned(lambda: plan_query(view, query), view, query.filter, reads_registry=query.reads_registry)
+def plan_with(facts: Facts, view: View | SeenView, query: Query) -> Plan:
+    """The view's plan for a query; what only the registry knows narrows it where ``facts`` have it in columns."""
+    columns = facts.columns() if query.reads_registry and looks_at_registry(query.filter) else None
+    return plan_query(view, query) if columns is None else columns.plan(view, query.filter)
+
+
+def planned_query(facts: Facts, view: View | SeenView, query: Query) -> Plan:
+    """As ``plan_with``."""
+    return planned(lambda: plan_with(facts, view, query), view, query.filter, reads_registry=query.reads_registry)
 
 
 def planned(plan: Callable[[], Plan], view: View | SeenView, filter: Filter, *, reads_registry: bool = False) -> Plan:

@@ -24,9 +24,9 @@ from rollbook.registry.reading.faceting import facets_as_json, facets_in_index
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.grouping import Grouping, counts_in_index
 from rollbook.registry.reading.narrowing import index_at, on_documents, plan_query
-from rollbook.registry.reading.planned import planned, planned_query
+from rollbook.registry.reading.offerings import Offerings
+from rollbook.registry.reading.planned import plan_with, planned, planned_query
 from rollbook.registry.reading.reading_threads import ReadingThreads
-from rollbook.registry.reading.registry_columns import facets_of_registry, numbers_matching
 from rollbook.registry.reading.requests import Aggregation, Query
 from rollbook.registry.reading.scanning import Scan, are_at_most, stop_of
 from rollbook.registry.reading.summaries import summary_of
@@ -51,7 +51,7 @@ AT_ONCE_ENTRIES_MAX = 256
 FIRST_ENTRIES_MAX = 10_000
 BRIEF_ENTRIES_MAX = 1024
 BRIEF_BYTES_MAX = 4 * 1024 * 1024
-GROUPED_AT_ONCE_MAX = REGISTRY_AT_ONCE_MAX = 20_000
+GROUPED_AT_ONCE_MAX = 20_000
 INLINE_ENTRIES_MAX, INLINE_BYTES_MAX = 64, 256 * 1024
 NOTES_MAX = 5
 
@@ -68,6 +68,7 @@ class Reader:
         self._facts = facts
         self._limits = limits
         self.threads = ReadingThreads(computing or ComputingThreads())
+        self.offerings = Offerings()
         self._whole = PresentFleet(seeing, WHOLE, facts, limits, self.threads)
 
     def fleet(self, caller: Caller, verb: str = "read") -> "PresentFleet":
@@ -102,7 +103,8 @@ class PresentFleet(Struct, frozen=True):
 
     async def find(self, query: Query) -> Sequence[bytes]:
         """The JSON of each matching document, in the order asked for, else in order of creation."""
-        view, plan = self.view, planned_query(self.view, query)
+        view, facts = self.view, self.facts.as_of_now()
+        plan = planned_query(facts, view, query)
         if plan.exact and query.sort is None and query.answers_as_stored:
             return Bodies(view.select(_in_window(view, plan, query)))
         first = _first(view, plan, query)
@@ -110,7 +112,7 @@ class PresentFleet(Struct, frozen=True):
             entries, plan, query = first, EVERY_ONE, replace(query, sort=None)
         else:
             entries = view.select(plan.candidates)
-        scan = self._scan(entries, query.max_time_ms, None if plan.exact else plan.certain)
+        scan = self._scan(entries, query.max_time_ms, None if plan.exact else plan.certain, facts)
         return await self._run(lambda: scan.find(query), query, entries, scan.work)
 
     def find_at_once(self, query: Query) -> list[bytes] | None:
@@ -125,12 +127,13 @@ class PresentFleet(Struct, frozen=True):
 
     async def count(self, query: Query) -> int:
         """How many documents match, within the query's ``skip`` and ``limit``."""
-        view, plan = self.view, self._plan(self.view, query)
+        view, facts = self.view, self.facts.as_of_now()
+        plan = planned_query(facts, view, query)
         if plan.exact:
             found = len(view.select(None) if plan.candidates is None else plan.candidates)
             return len(range(found)[query.skip : stop_of(query)])
         entries = view.select(plan.candidates)
-        scan = self._scan(entries, query.max_time_ms, plan.certain)
+        scan = self._scan(entries, query.max_time_ms, plan.certain, facts)
         return await self._run(lambda: scan.count(query), query, entries, scan.work)
 
     async def aggregate(self, aggregation: Aggregation) -> Sequence[bytes]:
@@ -153,33 +156,32 @@ class PresentFleet(Struct, frozen=True):
 
     async def facets(self, asked: FacetQuery) -> dict[str, Value]:
         """How many of the matching documents have which values."""
-        view = self.view
-        plan, facts = self._plan(view, asked.query), self.facts.as_of_now()
-        known = _facets_in_index(view, asked, plan)
+        view, facts = self.view, self.facts.as_of_now()
+        plan = planned_query(facts, view, asked.query)
+        known = _facets_in_index(view, asked, plan) | _facets_in_columns(facts, view, asked, plan)
         entries = view.select(plan.candidates)
-        if plan.exact and asked.reads_registry and len(entries) <= REGISTRY_AT_ONCE_MAX:
-            known |= facets_of_registry(asked, [*entries], facts)
         missing = [facet for facet in asked.facets if facet.name not in known]
         if not missing:
             return facets_as_json(asked, len(entries), known)
-        scan = self._scan(entries, asked.query.max_time_ms, None if plan.exact else plan.certain)
+        scan = self._scan(entries, asked.query.max_time_ms, None if plan.exact else plan.certain, facts)
         return await self.threads.run(lambda: scan.facets(asked, known), scan.work)
 
     async def distinct(self, asked: DistinctQuery) -> list[Value]:
         """The distinct values at a path of the matching documents, in MongoDB's order."""
-        view, query = self.view, asked.query
-        plan = Plan() if query.reads_registry else planned_query(view, query)
+        view, query, facts = self.view, asked.query, self.facts.as_of_now()
+        plan = planned_query(facts, view, query)
         index = index_at(view, asked.path) if plan.exact and asked.collation is None else None
         known = None if index is None else distinct_in_index(asked.path, index, plan.candidates)
         if known is not None:
             return known
-        scan = self._scan(view.select(plan.candidates), query.max_time_ms, None if plan.exact else plan.certain)
+        certain = None if plan.exact else plan.certain
+        scan = self._scan(view.select(plan.candidates), query.max_time_ms, certain, facts)
         return await self.threads.run(lambda: scan.distinct(asked), scan.work)
 
     async def explain(self, query: Query) -> dict[str, Value]:
         """How the query is answered, in words and figures, and how long that took now (milliseconds)."""
         view, begun = self.view, time.perf_counter()
-        plan = plan_query(view, query)
+        plan = plan_with(self.facts, view, query)
         planned = time.perf_counter()
         found = len(await self.find(query))
         done = time.perf_counter()
@@ -226,17 +228,6 @@ class PresentFleet(Struct, frozen=True):
             return None
         return await self.threads.run(job.run, job.scan.work)
 
-    def _plan(self, view: View | SeenView, query: Query) -> Plan:
-        """The plan for a query of which facts are asked, but not shown."""
-        plan = planned_query(view, query)
-        candidates = view.numbers if plan.candidates is None else plan.candidates
-        if plan.exact or not query.reads_registry or candidates is None or len(candidates) > REGISTRY_AT_ONCE_MAX:
-            return plan
-        if not view.plan(on_documents(query.filter)).exact:
-            return plan
-        numbers = numbers_matching(query.filter, [*view.select(candidates)], self.facts.as_of_now())
-        return plan if numbers is None else Plan(numbers, exact=True)
-
     async def _why_not(self, query: Query) -> dict[str, Value]:
         """Why clusters do not match, clause by clause; nothing where that takes longer than the request may."""
         view, clauses = self.view, clauses_of(query.filter)
@@ -251,9 +242,9 @@ class PresentFleet(Struct, frozen=True):
             return numbers
         return await self.threads.run(lambda: BitMap([entry.number for entry in entries]), budget_from_now(self.limits))
 
-    def _scan(self, entries: Sequence[Entry], max_time_ms: int, certain: BitMap | None) -> Scan:
-        work = budget_from_now(self.limits, max_time_ms=max_time_ms)
-        return Scan(entries, self.facts.as_of_now(), work, certain, self.threads.answers)
+    def _scan(self, entries: Sequence[Entry], ms: int, certain: BitMap | None, facts: Facts | None = None) -> Scan:
+        work = budget_from_now(self.limits, max_time_ms=ms)
+        return Scan(entries, facts or self.facts.as_of_now(), work, certain, self.threads.answers)
 
     async def _run(
         self, job: Callable[[], Result], query: Query, entries: Sequence[Entry], work: RequestBudget
@@ -298,3 +289,10 @@ def _facets_in_index(view: View | SeenView, asked: FacetQuery, plan: Plan) -> di
     """The facets that the index alone can tell."""
     known = tuple(facet for facet in asked.facets if index_at(view, *facet.paths) is not None)
     return facets_in_index(replace(asked, facets=known), view.index, plan.candidates) if plan.exact else {}
+
+
+def _facets_in_columns(facts: Facts, view: View | SeenView, asked: FacetQuery, plan: Plan) -> dict[str, Facet]:
+    """The facets of ``_registry`` that its columns tell."""
+    numbers = view.numbers if plan.candidates is None else plan.candidates
+    columns = facts.columns() if asked.reads_registry and plan.exact else None
+    return {} if columns is None or numbers is None else columns.facets(asked, numbers)

@@ -1,0 +1,128 @@
+"""What clusters have to place something on: their nodes, with vCPUs, memory and GPUs.
+
+Theory: fits are asked for again and again, of clusters that seldom change, and reading the nodes out of a document
+takes most of the time of a fit. So what was read is kept with the entry that it was read from, which never changes.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from threading import Lock
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from rollbook.clusters.gpu_models import model_of
+from rollbook.documents.values import Document, Value, is_number
+from rollbook.registry.reading.fit_requests import Needs
+from rollbook.registry.reading.scanning import Scan
+from rollbook.view.entries import Entry
+
+NODES_KEPT_MAX = 100_000
+"""Of larger fleets, documents are read each time."""
+WORK_UNITS_PER_OFFERING = 8
+
+Offer: TypeAlias = tuple[float, float, float]
+"""GPUs of the kind that is asked for, vCPUs, and memory (MB)."""
+
+
+class Node(Struct, frozen=True):
+    """What a node has: vCPUs, memory (MB), and how many GPUs of each model (None: unknown) and memory (MB)."""
+
+    id: Value
+    vcpus: float
+    memory: float
+    gpus: Mapping[tuple[str | None, float], float]
+
+    def offer(self, needs: Needs) -> Offer:
+        """How many GPUs of the kind that is asked for, and how many vCPUs and how much memory."""
+        gpus = sum(
+            count
+            for (model, memory), count in self.gpus.items()
+            if memory >= needs.gpu_memory and needs.gpu_model in (None, model)
+        )
+        return gpus, self.vcpus, self.memory
+
+
+class Offering(Struct, frozen=True):
+    """What a cluster has, and its reputation."""
+
+    nodes: Sequence[Node]
+    reputation: float
+
+
+class Offerings:
+    """What was read last, of at most ``nodes_max`` nodes. Any thread may ask."""
+
+    def __init__(self, nodes_max: int = NODES_KEPT_MAX) -> None:
+        self._nodes_max = nodes_max
+        self._nodes = 0
+        self._known: dict[int, tuple[Entry, Offering]] = {}
+        self._lock = Lock()
+
+    def of(self, entry: Entry, scan: Scan) -> Offering:
+        """What the cluster of an entry has, read within the budget of ``scan``."""
+        known = self._known.get(entry.number)
+        if known is not None and known[0] is entry:
+            scan.work.spend(WORK_UNITS_PER_OFFERING)
+            return known[1]
+        offering = offering_in(scan.document_of(entry, with_facts=False))
+        with self._lock:
+            self._forget(entry.number)
+            self._known[entry.number] = entry, offering
+            self._nodes += _weight(offering)
+            while self._nodes > self._nodes_max:
+                self._forget(next(iter(self._known)))
+        return offering
+
+    def _forget(self, number: int) -> None:
+        known = self._known.pop(number, None)
+        if known is not None:
+            self._nodes -= _weight(known[1])
+
+
+def offering_in(document: Document) -> Offering:
+    """What a cluster has, by its document."""
+    return Offering(tuple(_nodes_in(document)), _number(document.get("reputation")))
+
+
+def _weight(offering: Offering) -> int:
+    return len(offering.nodes) + 1
+
+
+def _nodes_in(document: Document) -> Iterator[Node]:
+    nodes = document.get("nodes")
+    listed = nodes.get("nodeData") if isinstance(nodes, dict) else None
+    for node in listed if isinstance(listed, list) else ():
+        if isinstance(node, dict):
+            vcpus = _number(vcpus.get("count")) if isinstance(vcpus := node.get("vcpus"), dict) else 0
+            yield Node(node.get("id"), vcpus, _number(node.get("memory")), _gpus_in(node.get("gpus")))
+
+
+def _gpus_in(gpus: Value) -> Mapping[tuple[str | None, float], float]:
+    """How many GPUs of each model and memory a node has; by its list of GPUs, else by its figures."""
+    if not isinstance(gpus, dict):
+        return {}
+    listed = gpus.get("gpus")
+    if isinstance(listed, list) and listed:
+        found: dict[tuple[str | None, float], float] = {}
+        for gpu in listed:
+            if isinstance(gpu, dict):
+                kind = _model(gpu.get("modelName")), _number(gpu.get("memory"))
+                found[kind] = found.get(kind, 0) + 1
+        return found
+    count, names = _number(gpus.get("count")), gpus.get("modelNames")
+    models = set(map(_model, names)) if isinstance(names, list) else set()
+    model = models.pop() if len(models) == 1 else None
+    return {(model, _number(gpus.get("memory")) / count): count} if count > 0 else {}
+
+
+def _model(name: Value) -> str | None:
+    """The one name of a GPU's model."""
+    return _model_named(name) if isinstance(name, str) else None
+
+
+_model_named = lru_cache(maxsize=4096)(model_of)
+
+
+def _number(value: Value) -> float:
+    return value if is_number(value) else 0
