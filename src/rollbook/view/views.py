@@ -19,7 +19,7 @@ from rollbook.language.filters import Filter
 from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.view.entries import Entry
 from rollbook.view.index.indexes import Index
-from rollbook.view.index.loading import load_documents
+from rollbook.view.index.loading import Loading, load_documents
 from rollbook.view.packing import Packer, Packing
 from rollbook.view.planning.planning import answer
 from rollbook.view.planning.planning_budgets import effort_from_now
@@ -34,6 +34,9 @@ Versions: TypeAlias = Mapping[int, tuple[Document, Document]]
 NO_VERSIONS: Versions = {}
 
 HELD = attrgetter("held")
+
+TOGETHER_MIN = 4
+"""From this number of new documents on, they are taken into the index together."""
 
 AT_ONCE_MAX = 1024
 """At most this number of documents is looked up at once; the others are looked up one by one, as they are needed."""
@@ -139,10 +142,16 @@ class View:
 
     def apply(self, changes: Sequence[Change], versions: Versions = NO_VERSIONS) -> None:
         """Follow committed changes, which begin right after ``revision``."""
+        created: list[tuple[int, bytes]] = []
         for change in changes:
             assert change.revision == self.revision + 1, "a view follows every change, in order"
-            self._apply(change, versions.get(change.revision))
+            if change.after is not None and change.id not in self._by_id:
+                created.append((self._create(change), change.after))
+            else:
+                self._insert(created)
+                self._apply(change, versions.get(change.revision))
             self.revision = change.revision
+        self._insert(created)
 
     def _entries_at(self, numbers: Iterable[int]) -> Sequence[Entry]:
         return list(filter(None, map(self.by_number.__getitem__, numbers)))
@@ -161,15 +170,9 @@ class View:
             yield number, one.body
 
     def _apply(self, change: Change, versions: tuple[Document, Document] | None) -> None:
-        current = self._by_id.get(change.id)
+        current = self._by_id[change.id]
         if change.after is None:
-            assert current is not None
             self._remove(current)
-        elif current is None:
-            number, revision, at_ms = len(self.by_number), change.revision, change.at_ms
-            held, packing = self._held(change.after)
-            self._add(Entry(number, change.id, revision, revision, at_ms, at_ms, at_ms, held, packing=packing))
-            self.index.insert(number, decode_stored(change.after))
         else:
             before, after = versions or (decode_stored(current.body), decode_stored(change.after))
             since_ms = current.status_since_ms if has_same_status(before, after) else change.at_ms
@@ -179,6 +182,26 @@ class View:
             self._put_aside(current)
             self._add(Entry(current.number, change.id, change.revision, *times, held, protected, packing))
             self.index.update(current.number, before, after)
+
+    def _create(self, change: Change) -> int:
+        """Take in a cluster that is new, which is not in the index yet; its number."""
+        assert change.after is not None
+        number, revision, at_ms = len(self.by_number), change.revision, change.at_ms
+        held, packing = self._held(change.after)
+        self._add(Entry(number, change.id, revision, revision, at_ms, at_ms, at_ms, held, packing=packing))
+        return number
+
+    def _insert(self, created: list[tuple[int, bytes]]) -> None:
+        """Take documents by their numbers into the index, and empty the list."""
+        if self.index.values and len(created) >= TOGETHER_MIN:
+            loading = Loading(self.index)
+            for number, body in created:
+                loading.take(number, decode_stored(body))
+            loading.flush()
+        else:
+            for number, body in created:
+                self.index.insert(number, decode_stored(body))
+        created.clear()
 
     def _remove(self, entry: Entry) -> None:
         self._put_aside(entry)

@@ -131,6 +131,8 @@ class ElementIndex:
 
     def owners_of(self, elements: list[int]) -> list[int]:
         """The documents that own the elements, each once where its elements follow each other."""
+        if len(elements) == 1:
+            return [int(self.owners[elements[0]])]
         owners = self.owners[elements]
         changes = np.flatnonzero(owners[1:] != owners[:-1]) + 1
         owned: list[int] = owners[np.concatenate(([0], changes))].tolist()

@@ -1,4 +1,4 @@
-"""Many documents into an empty index at once, some three times as fast as one by one.
+"""Many documents into an index at once, some three times as fast as one by one.
 
 Theory: a document taken in alone asks each posting whether it is there yet. Here, walking only appends the document's
 number to a list for each key; a chunk of documents later the lists become bitmaps. What follows from the rest is not
@@ -9,10 +9,8 @@ One rule: the index is the same as after inserting one by one.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-
-from pyroaring import BitMap
 
 from rollbook.documents.bounding import holds_more_than
 from rollbook.documents.values import Document, Value
@@ -28,7 +26,7 @@ from rollbook.view.index.keys import (
     keys_of_broad,
     scalar_key,
 )
-from rollbook.view.index.postings import union_of
+from rollbook.view.index.ranges import set_numbers
 from rollbook.view.index.trees import PathIndex
 
 CHUNK_DOCUMENTS = 16_384
@@ -38,7 +36,7 @@ def load_documents(
     index: Index, documents: Iterable[tuple[int, Document]], *, chunk_documents: int = CHUNK_DOCUMENTS
 ) -> None:
     """Insert documents, numbered upwards from ``index.size``, and prepare the index."""
-    loading = _Loading(index)
+    loading = Loading(index)
     for taken, (number, document) in enumerate(documents, 1):
         loading.take(number, document)
         if taken % chunk_documents == 0:
@@ -67,8 +65,8 @@ class _Route:
         return route
 
 
-class _Loading:
-    """The documents walked since the last flush."""
+class Loading:
+    """The documents walked since the last flush. Until then nobody may ask the index, nor change it otherwise."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
@@ -86,7 +84,7 @@ class _Loading:
         if not self._taken:
             return
         self._index.live.update(self._taken)
-        self._index.size = self._taken[-1] + 1
+        self._index.size = max(self._index.size, self._taken[-1] + 1)
         for node, route in self._elements.items():
             self._flush_elements(self._index.elements[node], route, self._route_to(node))
         _flush(self._root)
@@ -166,9 +164,18 @@ def _flush_keys(route: _Route) -> None:
     if keys and node.indexed:
         keys[PRESENT] = list(chain.from_iterable(keys.values()))
         for key, numbers in keys.items():
-            came = BitMap(numbers) if len(numbers) > 1 else None
-            if (posting := node.posting(key)) is not None:
-                node.set(key, union_of((posting, came or numbers[0])))
-            else:
-                node.set(key, came if came is not None and len(came) > 1 else numbers[0])
+            node.add_all(key, numbers)
+        if node.column is not None:
+            _follow_numbers(node, keys)
     keys.clear()
+
+
+def _follow_numbers(node: PathIndex, keys: Mapping[Key, Sequence[int]]) -> None:
+    """Set the numbers of the documents that came in the column."""
+    values: defaultdict[int, list[float]] = defaultdict(list)
+    for key, numbers in keys.items():
+        if isinstance(key, (int, float)):
+            for number in numbers:
+                values[number].append(key)
+    for number, its_values in values.items():
+        set_numbers(node, number, its_values)

@@ -5,7 +5,7 @@ is too long to be a key itself, ``LONG`` has the document; where an array has to
 plan never takes "not indexed" for "not there".
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pyroaring import BitMap
 
@@ -131,6 +131,20 @@ class PathIndex:
             posting.add(number)
         elif posting != number:
             self.set(key, BitMap((posting, number)))
+
+    def add_all(self, key: Key, numbers: Sequence[int]) -> None:
+        """As ``add``, for each of some documents."""
+        if len(numbers) == 1:
+            self.add(key, numbers[0])
+            return
+        posting = self.posting(key)
+        if isinstance(posting, BitMap):
+            posting.update(numbers)
+            return
+        came = BitMap(numbers if posting is None else (posting, *numbers))
+        self.set(key, came if len(came) > 1 else came[0])
+        if posting is None:
+            self._key_came(key)
 
     def remove(self, key: Key, number: int) -> None:
         """Document ``number`` does not have ``key`` any more."""
