@@ -23,7 +23,7 @@ def test_every_case_passes_in_process_but_those_that_differ_on_purpose(tmp_path:
 
 def test_every_case_passes_over_http_but_those_that_differ_on_purpose(tmp_path: Path, report: Report) -> None:
     with ServerProcess(tmp_path / "data") as server:
-        done = run("run_http.py", server.url, failures=tmp_path / "failures")
+        done = run("run_http.py", server.url, "--no-cleanup", failures=tmp_path / "failures")
     report("over HTTP", done)
     assert surprises(done, "http") == []
     assert done.codes_share >= CODES_SHARE_MIN
