@@ -76,7 +76,7 @@ async def compare(fleet: Fleet, query: dict[str, Any]) -> None:
     assert await seen.facets(facets) == await beside.facets(facets), query
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_columns_follow_what_happens(data: st.DataObject) -> None:
     """Clusters come, change and go, send heartbeats, fall silent and come back, between the questions."""
