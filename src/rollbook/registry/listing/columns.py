@@ -113,6 +113,8 @@ def column_of_values(values: Sequence[Maybe]) -> Column:
             return Column(numbers=numbers)
     if len(kinds) == 1 and kinds <= {str, bool}:
         distinct = sorted(set(values))  # type: ignore[type-var]
+        if VALUES_SHARE * len(distinct) > len(values):
+            return Column(values, np.arange(len(values), dtype=np.int32))  # type: ignore[arg-type]
         code_of = {value: code for code, value in enumerate(distinct)}
         return Column(distinct, np.array([code_of[value] for value in values], dtype=np.int32))  # type: ignore[arg-type]
     return column_of_cells([(False, [] if value is MISSING else [value]) for value in values], listed=False)

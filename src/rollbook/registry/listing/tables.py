@@ -5,15 +5,17 @@ does not hold a value whole, and where a cluster changes while its table is made
 caller of limited sight are answered from documents.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from rollbook.clusters.schema import REGISTRY_FIELD
 from rollbook.documents.codec import decode_stored
 from rollbook.documents.paths import Path
+from rollbook.documents.values import MISSING, Value
 from rollbook.limits import Limits, budget_from_now
 from rollbook.registry.history.history import History
 from rollbook.registry.history.moments import AtRevision, Moment
@@ -34,6 +36,7 @@ from rollbook.registry.listing.table_requests import TableRequest
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.planned import plan_with
 from rollbook.registry.reading.reading_threads import ReadingThreads
+from rollbook.registry.reading.registry_columns import FieldColumn
 from rollbook.registry.reading.scanning import WORK_UNITS_PER_DOCUMENT, Scan
 from rollbook.security.callers import Caller
 from rollbook.view.cells import Cells, Rows, cells_of
@@ -87,17 +90,20 @@ class Tables:
         plan = plan_with(facts, self._view, query)
         selection, revision = self._view.selection(plan.candidates), self._view.revision
         scan = replace(scan, entries=selection, certain=None if plan.exact else plan.certain)
-        job = _Making(asked, self._view.index.root, selection, scan)
+        known, fields = facts.columns(), {name: path[1] for name, path in asked.columns.items() if is_field(path)}
+        beside = {} if known is None else known.copies(fields)
+        job = _Making(asked, self._view.index.root, selection, scan, beside)
         return await self._threads.run(lambda: job.run(revision), scan.work)
 
 
 class _Making(Struct, frozen=True):
-    """A table that is made from the index, while that changes."""
+    """A table that is made from the index, while that changes. ``beside`` are columns of what the registry knows."""
 
     asked: TableRequest
     root: PathIndex
     selection: Selection
     scan: Scan
+    beside: Mapping[str, FieldColumn]
 
     def run(self, revision: int) -> Table:
         query, scan = self.asked.query, self.scan
@@ -118,6 +124,8 @@ class _Making(Struct, frozen=True):
         columns = {
             name: column_of(known[name], odd[name], listed=is_documented_list(path))
             if name in known
+            else column_of_field(self.beside[name], rows.numbers)
+            if name in self.beside
             else column_beside(path, entries, self.scan.facts)
             for name, path in self.asked.columns.items()
         }
@@ -128,7 +136,7 @@ class _Making(Struct, frozen=True):
 
     def _entries(self, rows: Rows) -> list[Entry]:
         """The entries of the rows, where a column is about them."""
-        asked = any(map(is_beside, self.asked.columns.values()))
+        asked = any(is_beside(path) and name not in self.beside for name, path in self.asked.columns.items())
         return self.selection.all_at(rows.numbers.tolist()) if asked else []
 
     def _cells(self, path: Path, rows: Rows) -> Cells:
@@ -165,6 +173,21 @@ def columns_in(columns: dict[str, Path], entries: Iterable[Entry], scan: Scan) -
 def is_beside(path: Path) -> bool:
     """Whether an entry knows what is at the path: the id, and what the registry knows."""
     return path == ("id",) or path[0] == REGISTRY_FIELD
+
+
+def is_field(path: Path) -> bool:
+    """Whether a path is that of a field of ``_registry``."""
+    return len(path) == 2 and path[0] == REGISTRY_FIELD
+
+
+def column_of_field(field: FieldColumn, numbers: NDArray[np.uint32]) -> Column:
+    """The column of what the registry knows of the clusters with these numbers."""
+    integers = field.integers[numbers]
+    if field.show is int:
+        return column_of_values(integers.tolist())
+    different, codes = np.unique(integers, return_inverse=True)
+    dictionary: list[Value] = [value for each in different.tolist() if (value := field.show(each)) is not MISSING]
+    return Column(dictionary, (codes - (len(different) - len(dictionary))).astype(np.int32))
 
 
 def column_beside(path: Path, entries: Sequence[Entry], facts: Facts) -> Column:

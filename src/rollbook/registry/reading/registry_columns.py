@@ -8,7 +8,7 @@ place at which the verdict turns: values of integers and of times stand in order
 One rule: the same as looking at every document with its ``_registry``. What is not one plain value is left to that.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -55,7 +55,7 @@ HIDDEN_BY_SIGHT = "statusSince"
 """What is said of the clusters of which a caller sees the status, and of no others."""
 
 
-class Column(Struct, frozen=True):
+class FieldColumn(Struct, frozen=True):
     """A value for each number of the view: what ``show`` makes of an integer. Values rise with their integers.
 
     -1 is nothing in a column of codes (int8); other columns hold something everywhere.
@@ -77,16 +77,16 @@ class RegistryColumns:
         self._by_number: object = None
         self._kept: dict[str, Integers] = {}
 
-    def column(self, name: str, at: ClockReading) -> Column | None:
+    def column(self, name: str, at: ClockReading) -> FieldColumn | None:
         """The column of a field of ``_registry``; None where it is not one plain value."""
         match name:
             case "liveness":
-                return Column(self._leases.livenesses(at), LIVENESSES.__getitem__)
+                return FieldColumn(self._leases.livenesses(at), LIVENESSES.__getitem__)
             case "flapping":
-                return Column(self._leases.flapping(at), FLAPPING.__getitem__)
+                return FieldColumn(self._leases.flapping(at), FLAPPING.__getitem__)
         if name not in OF_ENTRIES:
             return None
-        return Column(self._of_entries(name), OF_ENTRIES[name][1])
+        return FieldColumn(self._of_entries(name), OF_ENTRIES[name][1])
 
     def _of_entries(self, name: str) -> Integers:
         view, read = self._view, OF_ENTRIES[name][0]
@@ -120,9 +120,18 @@ class ColumnsNow(Struct, frozen=True):
     at: ClockReading
     narrowed: bool = False
 
-    def column(self, name: str) -> Column | None:
+    def column(self, name: str) -> FieldColumn | None:
         """As ``RegistryColumns.column``."""
         return None if self.narrowed and name == HIDDEN_BY_SIGHT else self.columns.column(name, self.at)
+
+    def copies(self, fields: Mapping[str, str]) -> dict[str, FieldColumn]:
+        """Columns of some fields by the names that are given to them, for any thread: they stay as they are now."""
+        found = {name: self.column(field) for name, field in fields.items()}
+        return {
+            name: replace(column, integers=column.integers.copy())
+            for name, column in found.items()
+            if column is not None
+        }
 
     def plan(self, view: View | SeenView, filter: Filter) -> Plan:
         """The plan for a filter that looks at ``_registry``: clause by clause, where the columns can tell."""
@@ -182,7 +191,7 @@ class ColumnsNow(Struct, frozen=True):
         return None
 
 
-def _verdicts(clause: Field, name: str, column: Column) -> Flags:
+def _verdicts(clause: Field, name: str, column: FieldColumn) -> Flags:
     """Whether the value of each number meets a clause."""
     integers = column.integers
     if not len(integers):
@@ -200,7 +209,7 @@ def _verdicts(clause: Field, name: str, column: Column) -> Flags:
     return verdicts[places]
 
 
-def _verdicts_in_order(clause: Field, name: str, column: Column, meets: Callable[[int], bool]) -> Flags | None:
+def _verdicts_in_order(clause: Field, name: str, column: FieldColumn, meets: Callable[[int], bool]) -> Flags | None:
     """The same, where the operator compares with plain values: the verdict turns once."""
     integers, operator, operand = column.integers, clause.operator, clause.operand
     ends = int(integers.min()), int(integers.max())
