@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from time import time_ns
 
+from pyroaring import BitMap
+
 from rollbook.language.filters import Filter
 from rollbook.language.filters.nodes import All
 from rollbook.registry.reading.facts import Facts
@@ -22,6 +24,16 @@ def plan_with(facts: Facts, view: View | SeenView, query: Query) -> Plan:
     """The view's plan for a query; what only the registry knows narrows it where ``facts`` have it in columns."""
     columns = facts.columns() if query.reads_registry and looks_at_registry(query.filter) else None
     return plan_query(view, query) if columns is None else columns.plan(view, query.filter)
+
+
+def beside_index(facts: Facts, view: View | SeenView) -> Callable[[Filter], BitMap | None]:
+    """Gives the numbers of the clusters that match a clause on what the registry knows, where columns have it."""
+    columns = facts.columns()
+
+    def matching(clause: Filter) -> BitMap | None:
+        return None if columns is None or not looks_at_registry(clause) else columns.matching(view, clause)
+
+    return matching
 
 
 def planned_query(facts: Facts, view: View | SeenView, query: Query) -> Plan:

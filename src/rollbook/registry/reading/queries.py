@@ -25,7 +25,7 @@ from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.grouping import Grouping, counts_in_index
 from rollbook.registry.reading.narrowing import index_at, on_documents, plan_query
 from rollbook.registry.reading.offerings import Offerings
-from rollbook.registry.reading.planned import plan_with, planned, planned_query
+from rollbook.registry.reading.planned import beside_index, plan_with, planned, planned_query
 from rollbook.registry.reading.reading_threads import ReadingThreads
 from rollbook.registry.reading.requests import Aggregation, Query
 from rollbook.registry.reading.scanning import Scan, are_at_most, stop_of
@@ -187,7 +187,8 @@ class PresentFleet(Struct, frozen=True):
         done = time.perf_counter()
         numbers = await self._numbers()
         view = self.view
-        clauses = explain(query.filter, view.index, live=numbers, veil=view.veil)
+        beside = beside_index(self.facts, view)
+        clauses = explain(query.filter, view.index, live=numbers, veil=view.veil, beside=beside)
         candidates = len(numbers) if plan.candidates is None else len(plan.candidates & numbers)
         return {
             "summary": summary_of(plan, candidates, len(numbers), reads_registry=query.reads_registry)

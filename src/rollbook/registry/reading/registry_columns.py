@@ -138,7 +138,7 @@ class ColumnsNow(Struct, frozen=True):
         documents = view.plan(on_documents(filter))
         clauses = filter.clauses if isinstance(filter, All) else (filter,)
         asked = [clause for clause in clauses if looks_at_registry(clause)]
-        known = [found for clause in asked if (found := self._matching(view, clause)) is not None]
+        known = [found for clause in asked if (found := self.matching(view, clause)) is not None]
         if not known:
             return Plan(documents.candidates)
         among = view.index.live if documents.candidates is None else documents.candidates
@@ -166,7 +166,7 @@ class ColumnsNow(Struct, frozen=True):
         buckets = tuple(Bucket(column.show(integer), count) for integer, count in listed)  # type: ignore[arg-type]
         return Facet(buckets, len(integers), missing, 0)
 
-    def _matching(self, view: View | SeenView, filter: Filter) -> BitMap | None:
+    def matching(self, view: View | SeenView, filter: Filter) -> BitMap | None:
         """The numbers of the clusters that match, and perhaps of some that are not seen; None: nobody knows."""
         if not looks_at_registry(filter):
             plan = view.plan(filter)
@@ -174,10 +174,10 @@ class ColumnsNow(Struct, frozen=True):
             return found if plan.exact else None
         match filter:
             case Not(clause):
-                matching = self._matching(view, clause)
+                matching = self.matching(view, clause)
                 return None if matching is None else view.index.live - matching
             case All(clauses) | AnyOf(clauses):
-                parts = [self._matching(view, clause) for clause in clauses]
+                parts = [self.matching(view, clause) for clause in clauses]
                 known = [part for part in parts if part is not None]
                 if len(known) < len(parts):
                     return None

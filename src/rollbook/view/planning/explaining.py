@@ -3,7 +3,8 @@
 One rule: the words come from the same planner that answers, clause by clause, so they can't say what it does not do.
 """
 
-from typing import assert_never
+from collections.abc import Callable
+from typing import TypeAlias, assert_never
 
 from msgspec import Struct
 from pyroaring import BitMap
@@ -18,6 +19,8 @@ from rollbook.view.planning.answers import Answer, exactly
 from rollbook.view.planning.planning import Planner, planner_of
 from rollbook.view.planning.planning_budgets import effort_from_now
 from rollbook.view.planning.veils import Veil
+
+Beside: TypeAlias = Callable[[Filter], BitMap | None]
 
 OPERAND_LENGTH_MAX = 60
 EXPLAINING_SECONDS_MAX = 0.1
@@ -49,15 +52,26 @@ class Explanation(Struct, frozen=True):
         }
 
 
-def explain(filter: Filter, index: Index, *, live: BitMap | None = None, veil: Veil | None = None) -> Explanation:
-    """How ``filter`` would be answered from ``index``, as it is now, of the documents ``live`` (None: of all)."""
-    return _explained(filter, planner_of(index, effort_from_now(EXPLAINING_SECONDS_MAX), live=live, veil=veil))
+def explain(
+    filter: Filter,
+    index: Index,
+    *,
+    live: BitMap | None = None,
+    veil: Veil | None = None,
+    beside: Beside = lambda clause: None,
+) -> Explanation:
+    """How ``filter`` would be answered from ``index``, as it is now, of the documents ``live`` (None: of all).
+
+    ``beside`` gives the documents that match a clause which something else than the index answers; else None.
+    """
+    planner = planner_of(index, effort_from_now(EXPLAINING_SECONDS_MAX), live=live, veil=veil)
+    return _explained(filter, planner, beside)
 
 
-def _explained(filter: Filter, planner: Planner) -> Explanation:
-    live = planner.domain.live
-    answer = planner.answer(filter, live).both(exactly(live))
-    parts = tuple(_explained(clause, planner) for clause in _parts(filter))
+def _explained(filter: Filter, planner: Planner, beside: Beside) -> Explanation:
+    live, known = planner.domain.live, beside(filter)
+    answer = (planner.answer(filter, live) if known is None else exactly(known)).both(exactly(live))
+    parts = tuple(_explained(clause, planner, beside) for clause in _parts(filter))
     words, how = words_of_clause(filter), _how(filter, answer, planner)
     return Explanation(words, len(answer.certain), len(answer.possible), how, parts)
 
