@@ -106,10 +106,10 @@ def test_columns_follow_what_happens(data: st.DataObject) -> None:
         asyncio.run(live(Path(directory) / "data"))
 
 
-@pytest.mark.parametrize("query", FILTERS)
+@pytest.mark.parametrize("query", [query for query in FILTERS if "description" not in str(query)])
 async def test_no_document_is_needed_for_the_usual_questions(tmp_path: Path, query: dict[str, Any]) -> None:
     async with fleet_in(tmp_path / "data") as fleet:
         await furnish(fleet)
         asked = parse_query({"query": query}, limits=DEFAULT_LIMITS)
-        has_column = not any(word in str(query) for word in ("'_registry':", "turns", "test"))
+        has_column = not any(word in str(query) for word in ("'_registry':", "turns"))
         assert plan_with(fleet.registry.facts, fleet.registry.view, asked).exact == has_column
