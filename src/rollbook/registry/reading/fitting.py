@@ -78,7 +78,7 @@ def fits_in(
     misses: list[tuple[float, int, str, Fit]] = []
     words = [words_of_clause(clause) for clause in clauses]
     removes, alone = dict.fromkeys((*words, *asked.named), 0), dict.fromkeys((*words, *asked.named), 0)
-    tests, apart, count = tests_of(clauses, plans, scan), list(_needs_apart(asked)), 0
+    tests, apart = tests_of(clauses, plans, scan), list(_needs_apart(asked))
     for place, entry in enumerate(scan.entries):
         decoded: list[Document] = []
         failed = [clause for clause, test in zip(words, tests, strict=True) if not test(entry, decoded)]
@@ -87,24 +87,22 @@ def fits_in(
         if len(failed) > 1:
             continue
         offering = offerings.of(entry, scan)
-        nodes = offering.nodes
         if failed:
-            alone[failed[0]] += not _lacks(nodes, asked.needs)
+            alone[failed[0]] += not _lacks(offering.nodes, asked.needs)
             continue
-        fit = _fit(nodes, asked.needs)
+        fit = _fit(offering.nodes, asked.needs)
         if not fit.missing:
-            count += 1
             fitting.append(((*fit.left, -offering.reputation, place), entry.id, fit))
             continue
         for name, without, only in apart:
-            alone[name] += not _lacks(nodes, without)
-            removes[name] += _lacks(nodes, only)
+            alone[name] += not _lacks(offering.nodes, without)
+            removes[name] += _lacks(offering.nodes, only)
         misses.append((-_distance(fit.missing, asked.needs), -place, entry.id, fit))
         misses = heapq.nlargest(NEAREST_MAX, misses, key=lambda miss: miss[:2]) if len(misses) > 64 else misses
     best = heapq.nsmallest(asked.limit, fitting, key=lambda each: each[0])
     nearest = heapq.nlargest(NEAREST_MAX, misses, key=lambda miss: miss[:2])
     return {
-        "count": count,
+        "count": len(fitting),
         "matches": [_match(id, fit) for _, id, fit in best],
         "whyNot": [{"clause": name, "removes": removes[name], "removesAlone": alone[name]} for name in removes],
         "nearest": [{"id": id, "missing": {**fit.missing}} for _, _, id, fit in nearest],
