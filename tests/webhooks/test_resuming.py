@@ -50,11 +50,13 @@ def told(server: ServerProcess, filter: str) -> list[dict[str, Any]]:
 
 
 class Writer:
-    """Writes until the server goes away."""
+    """Writes until the server goes away; ``enough`` is set after a random number of writes."""
 
     def __init__(self, server: ServerProcess, seed: int) -> None:
         self._server = server
         self._chance = random.Random(seed)
+        self._left = self._chance.randrange(100, 200)
+        self.enough = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -71,6 +73,9 @@ class Writer:
                         http.post("/clusters", json=cluster(id, regionId=region, n=0))
                     elif self._chance.random() < 0.1:
                         http.delete(f"/clusters/{id}")
+                    self._left -= 1
+                    if not self._left:
+                        self.enough.set()
             except httpx.TransportError:
                 return
 
@@ -84,7 +89,7 @@ def test_kill_9_loses_no_delivery_and_disorders_none(tmp_path: Path, receiver: T
     for each in range(KILLS):
         server.start()
         writer = Writer(server, SEED + each)
-        time.sleep(chance.uniform(0.3, 1.6))
+        assert writer.enough.wait(60)
         server.kill()
         writer.join()
 
