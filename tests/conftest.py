@@ -5,8 +5,10 @@
 
 import os
 from collections.abc import Generator
+from functools import cache
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.postgresql import shared_schemas, stop_shared_server
@@ -20,6 +22,17 @@ ALL_REQUIRED = os.environ.get("ROLLBOOK_TEST_REQUIRE") == "all"
 
 def pytest_configure() -> None:
     record()
+    read_authorities_once()
+
+
+def read_authorities_once() -> None:
+    """Reading the certificates of all authorities takes 30 ms, and the suite makes thousands of clients."""
+    read = cache(lambda verify, cert, trust_env, _file, _directory: httpx.create_ssl_context(verify, cert, trust_env))
+
+    def shared(verify: Any = True, cert: Any = None, trust_env: bool = True) -> Any:
+        return read(verify, cert, trust_env, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+    httpx._transports.default.create_ssl_context = shared  # type: ignore[attr-defined]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -51,7 +51,7 @@ class ServerProcess:
             except httpx.TransportError:
                 if self.process.poll() is not None:
                     break
-                time.sleep(0.02)
+            time.sleep(0.05)
         raise AssertionError(f"the server did not start: {self.log.read_text()}")
 
     def stop(self) -> int:
