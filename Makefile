@@ -14,6 +14,9 @@ REQUESTS ?= 100000
 SEED ?= 1
 SECONDS ?= 300
 
+# Tests and benchmarks start hundreds of servers: each would compile all modules.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help release-notes screenshots console console-check run test fuzz image-check wheel-check check contract formatted format lint types layers docs reference bench bench-language bench-watch bench-beats bench-asking bench-fairness bench-console bench-many bench-security test-postgresql test-histories test-many mutation mutation-sight lock clean
 
