@@ -102,16 +102,16 @@ async def _opened(bound: socket.socket, settings: Settings) -> AsyncIterator[Reg
     """The registry, open. While the engine of a shared journal can't be reached, it is tried again and again."""
     async with AsyncExitStack() as opened:
         if settings.journal.is_shared:
-            trouble = "the journal is being loaded"
-            async with answering(bound, lambda: trouble):
+            problem = "the journal is being loaded"
+            async with answering(bound, lambda: problem):
                 while True:
                     try:
                         registry = await opened.enter_async_context(open_registry(settings))
                         break
                     except JournalUnavailable as unavailable:
-                        if trouble != unavailable.message:
+                        if problem != unavailable.message:
                             logger.warning("%s; it is tried again and again", unavailable.message)
-                        trouble = unavailable.message
+                        problem = unavailable.message
                         await asyncio.sleep(RETRY_SECONDS)
         else:
             registry = await opened.enter_async_context(open_registry(settings))

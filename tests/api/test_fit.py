@@ -136,7 +136,7 @@ def test_lenient_documents_fit_nowhere_by_mistake() -> None:
     needs = parse_fit({"gpus": 1}, limits=DEFAULT_LIMITS).needs
     for nodes in (None, 5, [5], [{}], [{"gpus": 3}], [{"gpus": {"count": "3"}}], [{"gpus": {"gpus": [5]}}]):
         assert fit_of({"nodes": {"nodeData": nodes}}, needs).missing == {"gpus": 1}
-    by_figures = {"nodes": {"nodeData": [{"id": 1, "gpus": {"count": 2, "memory": 100, "modelNames": ["A100"]}}]}}
+    by_totals = {"nodes": {"nodeData": [{"id": 1, "gpus": {"count": 2, "memory": 100, "modelNames": ["A100"]}}]}}
     for asked, fits in (
         ({"gpus": 2}, True),
         ({"gpus": 3}, False),
@@ -145,7 +145,7 @@ def test_lenient_documents_fit_nowhere_by_mistake() -> None:
         ({"gpus": 1, "gpuMemory": 50}, True),
         ({"gpus": 1, "gpuMemory": 51}, False),
     ):
-        assert (not fit_of(by_figures, parse_fit(asked, limits=DEFAULT_LIMITS).needs).missing) == fits, asked
+        assert (not fit_of(by_totals, parse_fit(asked, limits=DEFAULT_LIMITS).needs).missing) == fits, asked
 
 
 def test_an_explanation_has_the_filter_in_both_forms_and_says_why_not(http: httpx.Client) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.examples import cluster
 from tests.journal.test_frozen import filled
-from tests.journal.test_sqlite_disk_trouble import small_disk
+from tests.journal.test_sqlite_disk_errors import small_disk
 from tests.serving import ServerProcess
 
 __all__ = ["small_disk"]  # the fixture

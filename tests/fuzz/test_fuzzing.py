@@ -82,8 +82,8 @@ def test_every_request_is_answered_and_none_with_a_fault(tmp_path: Path) -> None
                 statuses[status] += 1
                 if status >= 500 and status not in DOCUMENTED:
                     findings.append(f"{number}: {status} {body[:300]!r} to {request[:1500]!r}")
-            except (OSError, AssertionError, ValueError) as trouble:
-                findings.append(f"{number}: {trouble!r} to {request[:1500]!r}")
+            except (OSError, AssertionError, ValueError) as error:
+                findings.append(f"{number}: {error!r} to {request[:1500]!r}")
                 wire.close()
             if len(findings) >= 20 or time.monotonic() - began > SECONDS_MAX:
                 break

@@ -10,10 +10,10 @@ from rollbook.journal.memory.disk import MemoryDisk
 
 
 @contextmanager
-def trouble_on(disk: MemoryDisk) -> Iterator[None]:
-    disk.trouble = "there is no room"
+def full_room(disk: MemoryDisk) -> Iterator[None]:
+    disk.problem = "there is no room"
     yield
-    disk.trouble = None
+    disk.problem = None
 
 
 @contextmanager

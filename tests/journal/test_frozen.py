@@ -16,7 +16,7 @@ from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.journal.sqlite.schema import FILE_NAME
 from tests.journal.contract import created
 from tests.journal.test_sqlite import tampered
-from tests.journal.test_sqlite_disk_trouble import small_disk
+from tests.journal.test_sqlite_disk_errors import small_disk
 
 __all__ = ["small_disk"]  # the fixture
 
@@ -87,8 +87,8 @@ def test_a_full_disk_is_read_and_written_again_when_there_is_room(small_disk: Pa
     journal.close()
     filler = filled(small_disk)
     journal = SqliteJournal.open(data)
-    assert journal.trouble is not None
-    assert "the disk is full" in journal.trouble
+    assert journal.problem is not None
+    assert "the disk is full" in journal.problem
     assert [kept.id for kept in journal.load()] == ["west"]
     with pytest.raises(JournalUnavailable, match="the disk is full") as refused:
         journal.append([created(2, "east")], after=1)
@@ -96,7 +96,7 @@ def test_a_full_disk_is_read_and_written_again_when_there_is_room(small_disk: Pa
 
     filler.unlink()
     journal.look()
-    assert journal.trouble is None
+    assert journal.problem is None
     journal.append([created(2, "east")], after=1)
     assert [kept.id for kept in journal.load()] == ["west", "east"]
     assert journal.problems() == []

@@ -15,7 +15,7 @@ from rollbook.journal.postgresql.leases import PostgresqlLeaseStore
 from rollbook.journal.postgresql.storing import StoreSession
 from rollbook.journal.sqlite.leases import FILE_NAME, SqliteLeaseStore, problems_in_leases
 from tests.journal.lease_contract import LeaseStoreContract, batch, row
-from tests.journal.lost_room import full_disk, full_engine, trouble_on
+from tests.journal.lost_room import full_disk, full_engine, full_room
 from tests.postgresql import shared_schemas
 
 
@@ -30,7 +30,7 @@ class TestMemory(LeaseStoreContract):
 
     def failing(self, store: LeaseStore) -> AbstractContextManager[None]:
         assert isinstance(store, MemoryLeaseStore)
-        return trouble_on(store.disk)
+        return full_room(store.disk)
 
 
 class TestSqlite(LeaseStoreContract):

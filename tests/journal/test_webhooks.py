@@ -16,7 +16,7 @@ from rollbook.journal.postgresql.webhooks import PostgresqlWebhookStore
 from rollbook.journal.sqlite.webhook_schema import FILE_NAME, TABLES, problems_in_webhooks
 from rollbook.journal.sqlite.webhooks import SqliteWebhookStore
 from rollbook.journal.webhook_store import Progress, WebhookStore
-from tests.journal.lost_room import full_disk, full_engine, trouble_on
+from tests.journal.lost_room import full_disk, full_engine, full_room
 from tests.journal.webhook_contract import ROW, WebhookStoreContract
 from tests.postgresql import shared_schemas
 
@@ -32,7 +32,7 @@ class TestMemory(WebhookStoreContract):
 
     def failing(self, store: WebhookStore) -> AbstractContextManager[None]:
         assert isinstance(store, MemoryWebhookStore)
-        return trouble_on(store.disk)
+        return full_room(store.disk)
 
 
 class TestSqlite(WebhookStoreContract):

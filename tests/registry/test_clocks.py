@@ -44,7 +44,7 @@ def clock_of(clocks: Clocks, *, known_ms: int = NOW_MS, is_trusted: bool = False
 def test_a_start_long_after_what_was_known_is_doubted(stopped_days: float, is_doubted: bool) -> None:
     clocks = Clocks(NOW_MS + round(stopped_days * DAY_MS))
     clock = clock_of(clocks)
-    assert (clock.trouble is not None) is is_doubted
+    assert (clock.problem is not None) is is_doubted
     assert clock.now_ms() == (NOW_MS if is_doubted else clocks.unix_ms)
 
 
@@ -62,7 +62,7 @@ def test_a_doubt_ends_when_the_clock_is_right(caplog: pytest.LogCaptureFixture) 
     assert "400.0 days ahead" in caplog.text
     clocks.unix_ms = NOW_MS + 5_000
     assert clock.now_ms() == NOW_MS + 5_000
-    assert clock.trouble is None
+    assert clock.problem is None
     assert "not doubted any more" in caplog.text
 
 
@@ -73,7 +73,7 @@ def test_a_doubt_ends_after_a_day() -> None:
     assert clock.now_ms() < NOW_MS + DAY_MS
     clocks.pass_by(1)
     assert clock.now_ms() == clocks.unix_ms
-    assert clock.trouble is None
+    assert clock.problem is None
 
 
 def test_an_operator_may_trust_the_clock() -> None:
@@ -93,7 +93,7 @@ def test_a_jump_while_it_runs_is_doubted(days: float, is_doubted: bool) -> None:
     clock.now_ms()
     clocks.unix_ms += round(days * DAY_MS)
     clock.now_ms()
-    assert (clock.trouble is not None) is is_doubted
+    assert (clock.problem is not None) is is_doubted
 
 
 def test_a_clock_that_goes_back_is_no_reason_to_doubt() -> None:
@@ -118,7 +118,7 @@ async def test_one_start_with_the_clock_ahead_costs_no_history_and_dates_nothing
     clocks.unix_ms += AHEAD_MS
     async with open_registry(settings, read_clocks=clocks) as registry:
         await create(registry, "c")
-        assert registry.clock.trouble is not None
+        assert registry.clock.problem is not None
         await registry.compactor.compact()
         assert registry.compactor.mark == 0
         clocks.pass_by(10)
@@ -129,7 +129,7 @@ async def test_one_start_with_the_clock_ahead_costs_no_history_and_dates_nothing
     clocks.unix_ms -= AHEAD_MS
     clocks.pass_by(60)
     async with open_registry(settings, read_clocks=clocks) as registry:
-        assert registry.clock.trouble is None
+        assert registry.clock.problem is None
         await create(registry, "d")
         entry = registry.view.entry("d")
         assert entry is not None

@@ -5,7 +5,7 @@ import pytest
 
 from rollbook.errors import ClusterExists, JournalUnavailable
 from rollbook.registry.registry import Registry
-from tests.journal.test_sqlite_disk_trouble import Disk, disk
+from tests.journal.test_sqlite_disk_errors import Disk, disk
 from tests.registry.writing import TESTER, create, delete, update
 
 __all__ = ["disk"]  # the fixture

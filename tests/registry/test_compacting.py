@@ -78,8 +78,8 @@ async def test_it_stops_between_two_steps(journal: SqliteJournal) -> None:
 async def test_trouble_is_told_and_does_not_end_it(journal: SqliteJournal, caplog: pytest.LogCaptureFixture) -> None:
     async with compacting(journal, changes=1) as compactor:
         journal.close()
-        await until(lambda: compactor.trouble is not None)
-    assert compactor.trouble == "the journal is closed"
+        await until(lambda: compactor.problem is not None)
+    assert compactor.problem == "the journal is closed"
     assert "will be tried again" in caplog.text
 
 

@@ -43,7 +43,7 @@ async def test_a_batch_that_lost_a_race_is_decided_anew_after_the_winner() -> No
         assert (process.view.revision, process.recent.revision) == (2, 2)
         assert process.view.entry("east") is not None
         assert (process.committer.counts.conflicts, process.committer.counts.commits) == (1, 1)
-        assert process.committer.trouble is None
+        assert process.committer.problem is None
 
 
 async def test_an_update_that_lost_a_race_edits_what_the_winner_wrote() -> None:
@@ -75,38 +75,38 @@ async def test_whoever_loses_all_races_is_refused_and_may_try_again() -> None:
             await process.write(creation("west"))
         counts = process.committer.counts
         assert (counts.conflicts, counts.failures, counts.commands["failed"]) == (CONFLICTS_MAX, 1, 1)
-        assert process.committer.trouble is not None
+        assert process.committer.problem is not None
         assert (await process.write(creation("west"))).revision == CONFLICTS_MAX + 1
-        assert process.committer.trouble is None
+        assert process.committer.problem is None
 
 
 class TroubledJournal(MemoryJournal):
-    """A journal that can't be followed while there is a ``trouble``."""
+    """A journal that can't be followed while there is a ``problem``."""
 
-    trouble: Exception | None = None
+    problem: Exception | None = None
 
     def follow(self, after: int) -> Iterator[Change]:
-        if self.trouble is not None:
-            raise self.trouble
+        if self.problem is not None:
+            raise self.problem
         return super().follow(after)
 
 
-@pytest.mark.parametrize("trouble", [JournalUnavailable("no disk"), OSError("no disk"), RuntimeError("a fault")])
-async def test_an_error_while_following_fails_the_batch_and_not_the_next_ones(trouble: Exception) -> None:
+@pytest.mark.parametrize("problem", [JournalUnavailable("no disk"), OSError("no disk"), RuntimeError("a fault")])
+async def test_an_error_while_following_fails_the_batch_and_not_the_next_ones(problem: Exception) -> None:
     journal = TroubledJournal()
-    journal.trouble = trouble
+    journal.problem = problem
     journal.lose_race_to(rival(journal, "east", lambda _: b'{"id":"east"}'))
     async with process_on(journal) as process:
-        with pytest.raises(type(trouble)):
+        with pytest.raises(type(problem)):
             await asyncio.wait_for(process.write(creation("west")), 10)
-        journal.trouble = None
+        journal.problem = None
         result = await asyncio.wait_for(process.write(creation("west")), 10)
         assert (result.revision, process.view.revision) == (2, 2)
 
 
 async def test_a_process_that_cannot_catch_up_any_more_stops_writing_and_says_so() -> None:
     journal = TroubledJournal()
-    journal.trouble = Compacted("the changes after revision 0 are no longer kept")
+    journal.problem = Compacted("the changes after revision 0 are no longer kept")
     journal.lose_race_to(rival(journal, "east", lambda _: b'{"id":"east"}'))
     async with process_on(journal) as process:
         first, second = process.write(creation("west")), process.write(creation("north"))
@@ -114,7 +114,7 @@ async def test_a_process_that_cannot_catch_up_any_more_stops_writing_and_says_so
         assert {type(outcome) for outcome in outcomes} <= {OutOfStep, JournalUnavailable}
         with pytest.raises(OutOfStep):
             await process.committer.ended()
-        assert "can be written any more" in (process.committer.trouble or "")
+        assert "can be written any more" in (process.committer.problem or "")
         with pytest.raises(JournalUnavailable, match="start again"):
             await asyncio.wait_for(process.write(creation("west")), 10)
 

@@ -24,7 +24,7 @@ OF_THE_REGISTRY: dict[type, set[str]] = {
     Watching: {"check_past", "past", "forget_aged", "stop"},
     Webhooks: {"start", "standing", "follow", "rest"},
     DeadLetters: set(),
-    LeaseKeeper: {"listen", "start", "hear", "look", "figures", "finish"},
+    LeaseKeeper: {"listen", "start", "hear", "look", "finish", "metrics"},
     Registry: {"write_together"},
 }
 """What only the registry itself calls, what is about revisions alone, and what takes writes that each have a caller."""

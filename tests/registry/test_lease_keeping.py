@@ -69,12 +69,12 @@ async def test_only_a_beat_of_which_no_document_takes_note_is_heard_at_once(tmp_
         assert liveness.beat_at_once(TESTER, "west", Heartbeat(status="live")) is None
         assert liveness.beat_at_once(TESTER, "east", PLAIN_HEARTBEAT) is None
         await fleet.go(31)
-        assert (fleet.status("west"), liveness.figures().beats) == ("unreachable", 2)
+        assert (fleet.status("west"), liveness.metrics().beats) == ("unreachable", 2)
         assert liveness.beat_at_once(TESTER, "west", PLAIN_HEARTBEAT) is None
         await delete(fleet.registry, "west")
         await create(fleet.registry, "west")
         assert liveness.beat_at_once(TESTER, "west", PLAIN_HEARTBEAT) is None  # the lease is of another cluster
-        assert liveness.figures().beats == 2
+        assert liveness.metrics().beats == 2
 
 
 @pytest.mark.parametrize("words", [["maintenance"], ["maintenance", "unreachable"], ["live"]])
@@ -232,7 +232,7 @@ async def test_a_mass_silence_changes_no_document(tmp_path: Path) -> None:
         await fleet.beat(*ids)
         await fleet.look()
         assert fleet.registry.view.revision == 12
-        assert fleet.registry.liveness.figures().holds["mass-silence"] == 1
+        assert fleet.registry.liveness.metrics().holds["mass-silence"] == 1
 
 
 async def test_whoever_writes_the_status_of_a_waiting_cluster_takes_it_out_of_the_count(tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ async def test_what_the_registry_does_is_counted(tmp_path: Path) -> None:
         await fleet.beat("west")
         await fleet.go(9)
         await fleet.beat("west")
-        counted = fleet.registry.liveness.figures()
+        counted = fleet.registry.liveness.metrics()
         assert (counted.beats, counted.marked, counted.restored) == (2, 1, 1)
 
 

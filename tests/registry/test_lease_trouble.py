@@ -4,7 +4,7 @@ from pathlib import Path
 
 import apsw
 
-from tests.journal.test_sqlite_disk_trouble import Disk, disk
+from tests.journal.test_sqlite_disk_errors import Disk, disk
 from tests.registry.clocks import Clocks
 from tests.registry.fleets import fleet_in
 from tests.registry.writing import TESTER

@@ -30,7 +30,7 @@ async def test_a_task_that_fails_is_started_again_and_named() -> None:
     task = supervisor.run("worker", work)
     await asyncio.wait_for(is_over.wait(), 10)
     assert supervisor.restarts == {"worker": 3}
-    assert supervisor.troubles == {"worker": "it was started again after OSError: fault 3"}
+    assert supervisor.problems == {"worker": "it was started again after OSError: fault 3"}
     assert supervisor.failure is None
     task.cancel()
 
@@ -42,7 +42,7 @@ async def test_a_task_that_ends_by_itself_is_not_started_again() -> None:
         return
 
     await asyncio.wait_for(supervisor.run("worker", work), 10)
-    assert (supervisor.restarts, supervisor.troubles, supervisor.failure) == ({}, {}, None)
+    assert (supervisor.restarts, supervisor.problems, supervisor.failure) == ({}, {}, None)
 
 
 async def test_the_end_of_a_task_that_cannot_go_on_is_a_failure() -> None:

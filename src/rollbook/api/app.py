@@ -183,7 +183,7 @@ class WithRevision:
                 name == REVISION_HEADER for name, _ in message["headers"]
             ):
                 message["headers"].append((REVISION_HEADER, b"%d" % self._view.revision))
-            if message["type"] == "http.response.start" and self._follower.trouble is not None:
+            if message["type"] == "http.response.start" and self._follower.problem is not None:
                 message["headers"].append((b"age", b"%d" % (self._follower.lag_ms // 1000)))
             await send(message)
 

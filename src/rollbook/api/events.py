@@ -96,9 +96,9 @@ class EventStream(Response):
                 self._position = events[-1].revision
         except Compacted as gone:  # without an id, so that nobody resumes after what was never sent
             yield framed("compacted", None, _closing("compacted", self._position, gone))
-        except (JournalUnavailable, DataDirectoryUnsound) as trouble:
-            logger.warning("a watch ends, for the journal can't be read: %s", trouble.message)
-            yield framed("overflow", self._position, _closing("overflow", self._position, trouble))
+        except (JournalUnavailable, DataDirectoryUnsound) as problem:
+            logger.warning("a watch ends, for the journal can't be read: %s", problem.message)
+            yield framed("overflow", self._position, _closing("overflow", self._position, problem))
 
 
 async def disconnection(receive: Receive) -> None:

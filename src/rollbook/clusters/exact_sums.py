@@ -20,25 +20,25 @@ EXACT_MAX = 1 << 53
 
 
 class Sum(Struct, frozen=True):
-    """What the figures of some nodes come to: whole ones, fractions (in steps), and how many there are of each."""
+    """What the numbers of some nodes come to: whole ones, fractions (in steps), and how many there are of each."""
 
     whole: int = 0
     steps: int = 0
-    figures: int = 0
+    numbers: int = 0
     fractions: int = 0
     inexact: int = 0
-    """How many figures can't be added and taken back exactly."""
+    """How many numbers can't be added and taken back exactly."""
 
     def plus(self, value: int | float, times: int) -> "Sum":
-        """With a figure (``times`` 1), or without it (-1)."""
+        """With a number (``times`` 1), or without it (-1)."""
         if isinstance(value, float):
             if not math.isfinite(value):
-                return Sum(self.whole, self.steps, self.figures + times, self.fractions + times, self.inexact + times)
+                return Sum(self.whole, self.steps, self.numbers + times, self.fractions + times, self.inexact + times)
             above, below = value.as_integer_ratio()
             steps = self.steps + times * above * (STEPS // below)
-            return Sum(self.whole, steps, self.figures + times, self.fractions + times, self.inexact)
+            return Sum(self.whole, steps, self.numbers + times, self.fractions + times, self.inexact)
         inexact = self.inexact + times * (abs(value) > EXACT_MAX)
-        return Sum(self.whole + times * int(value), self.steps, self.figures + times, self.fractions, inexact)
+        return Sum(self.whole + times * int(value), self.steps, self.numbers + times, self.fractions, inexact)
 
     def value(self) -> int | float | None:
         """The sum, as ``math.fsum`` rounds it where there are fractions; None: it has to be summed afresh."""
@@ -52,11 +52,11 @@ class Sum(Struct, frozen=True):
             return math.inf
 
 
-def sum_of(figures: Sequence[int | float]) -> Sum:
-    """The sum of some figures."""
-    if set(map(type, figures)) <= {int} and (not figures or max(map(abs, figures)) <= EXACT_MAX):
-        return Sum(whole=int(sum(figures)), figures=len(figures))
+def sum_of(numbers: Sequence[int | float]) -> Sum:
+    """The sum of some numbers."""
+    if set(map(type, numbers)) <= {int} and (not numbers or max(map(abs, numbers)) <= EXACT_MAX):
+        return Sum(whole=int(sum(numbers)), numbers=len(numbers))
     found = Sum()
-    for value in figures:
+    for value in numbers:
         found = found.plus(value, 1)
     return found

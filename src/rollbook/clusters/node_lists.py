@@ -30,7 +30,7 @@ POINTER_BYTES = 8
 SHIFTS_MAX = 1024
 """After as many comings and goings the places are looked up afresh."""
 
-Figures = Callable[[Sequence[Value], Path], list[int | float]]
+NumbersAt = Callable[[Sequence[Value], Path], list[int | float]]
 
 
 class _Facts(Struct):
@@ -71,13 +71,13 @@ def is_unique(nodes: list[Value]) -> bool:
     return not repeated_ids(nodes) if len(nodes) < LONG else _facts_of(nodes).is_unique
 
 
-def sum_over(nodes: list[Value], total: Path, figures: Figures) -> Sum:
-    """What the ``figures`` of the nodes at a path come to."""
+def sum_over(nodes: list[Value], total: Path, numbers: NumbersAt) -> Sum:
+    """What the ``numbers`` of the nodes at a path come to."""
     if len(nodes) < LONG:
-        return sum_of(figures(nodes, total))
+        return sum_of(numbers(nodes, total))
     sums = _facts_of(nodes).sums
     if total not in sums:
-        sums[total] = sum_of(figures(nodes, total))
+        sums[total] = sum_of(numbers(nodes, total))
     return sums[total]
 
 

@@ -3,7 +3,7 @@
 One rule: a total that equalled the sum over the nodes before an update equals it after, unless the update sets it
 itself. Given totals are never corrected; one that contradicts the nodes is reported.
 
-Theory: a sum counts a node without the figure as 0, so a list of sparse nodes has sums too. Such a list is not
+Theory: a sum counts a node without the number as 0, so a list of sparse nodes has sums too. Such a list is not
 *complete*, though: nothing is filled from it, and it contradicts nothing. Neither does an empty list beside a
 ``nodes.count`` above 0, for the nodes are not listed then. Sums of fractions are compared with a tolerance.
 """
@@ -116,26 +116,26 @@ def derived_total(document: Document, total: Path) -> int | float | None:
     if nodes and value_at(nodes[0], total) is MISSING:
         return None
     if len(nodes) >= LONG:
-        return _sum(nodes, total) if sum_over(nodes, total, _figures).figures == len(nodes) else None
-    figures = _figures(nodes, total)
-    return _sum_of(figures) if len(figures) == len(nodes) else None
+        return _sum(nodes, total) if sum_over(nodes, total, _numbers).numbers == len(nodes) else None
+    numbers = _numbers(nodes, total)
+    return _sum_of(numbers) if len(numbers) == len(nodes) else None
 
 
 def _sum(nodes: list[Value], total: Path) -> int | float:
     if total == NODE_COUNT:
         return len(nodes)
-    known = sum_over(nodes, total, _figures).value() if len(nodes) >= LONG else None
-    return _sum_of(_figures(nodes, total)) if known is None else known
+    known = sum_over(nodes, total, _numbers).value() if len(nodes) >= LONG else None
+    return _sum_of(_numbers(nodes, total)) if known is None else known
 
 
 def _totals_that_may_differ(some: list[Value], others: list[Value]) -> Iterator[Path]:
-    """The totals to which the two lists of nodes do not contribute the same figures."""
+    """The totals to which the two lists of nodes do not contribute the same numbers."""
     if len(some) != len(others):
         yield from TOTALS
         return
     differing = {name for node, other in zip(some, others, strict=True) for name in _differing(node, other)}
     for total in TOTALS:
-        if total[0] in differing and _figures(some, total) != _figures(others, total):
+        if total[0] in differing and _numbers(some, total) != _numbers(others, total):
             yield total
 
 
@@ -146,26 +146,26 @@ def _differing(node: Value, other: Value) -> Iterable[str]:
     return [name for name in node.keys() | other.keys() if node.get(name, MISSING) is not other.get(name, MISSING)]
 
 
-def _figures(nodes: Sequence[Value], path: Path) -> list[int | float]:
+def _numbers(nodes: Sequence[Value], path: Path) -> list[int | float]:
     """The numbers that nodes have at ``path``: fast where all have one, as they do in a sound document."""
     try:
-        figures: Any = nodes
+        numbers: Any = nodes
         for name in path:
-            figures = [value[name] for value in figures]
-        if set(map(type, figures)) <= {int, float}:
-            return list(figures)
+            numbers = [value[name] for value in numbers]
+        if set(map(type, numbers)) <= {int, float}:
+            return list(numbers)
     except (KeyError, TypeError, IndexError):
         pass
     values = (value_at(node, path) for node in nodes)
     return [value for value in values if is_number(value)]
 
 
-def _sum_of(figures: Sequence[int | float]) -> int | float:
-    if set(map(type, figures)) <= {int}:
-        whole = sum(figures)
+def _sum_of(numbers: Sequence[int | float]) -> int | float:
+    if set(map(type, numbers)) <= {int}:
+        whole = sum(numbers)
         return whole if -INT64_MAX <= whole <= INT64_MAX else float(whole)
     try:
-        return math.fsum(figures)
+        return math.fsum(numbers)
     except OverflowError:
         return math.inf
 

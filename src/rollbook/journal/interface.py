@@ -177,7 +177,7 @@ class Journal(Protocol):
         ...
 
     @property
-    def trouble(self) -> str | None:
+    def problem(self) -> str | None:
         """Why nothing can be written, as far as is known without trying; None when there is no reason."""
         ...
 
@@ -244,7 +244,7 @@ class DirectoryJournal(Journal, Protocol):
         ...
 
     def look(self) -> None:
-        """See whether the file is still at its path, and can be written; ``trouble`` says it afterwards."""
+        """See whether the file is still at its path, and can be written; ``problem`` says it afterwards."""
         ...
 
     def copy(self, into: Path, /) -> None:

@@ -15,8 +15,8 @@ def close_to_others(directory: Path) -> None:
     """Take all permissions on the directory and the files in it away from everybody but their owner."""
     try:
         paths = [directory, *(path for path in directory.iterdir() if not path.is_symlink())]
-    except OSError as trouble:
-        logger.warning("%s can't be closed to other users: %s", directory, trouble.strerror)
+    except OSError as problem:
+        logger.warning("%s can't be closed to other users: %s", directory, problem.strerror)
         return
     for path in paths:
         try:
@@ -25,6 +25,6 @@ def close_to_others(directory: Path) -> None:
                 path.chmod(mode & ~OTHERS)
         except FileNotFoundError:
             continue  # it was a file for a moment
-        except OSError as trouble:
-            logger.warning("%s can't be closed to other users: %s", path, trouble.strerror)
+        except OSError as problem:
+            logger.warning("%s can't be closed to other users: %s", path, problem.strerror)
             return

@@ -27,12 +27,12 @@ BATCH_BYTES = 8 * 1024 * 1024
 class Beginning(Struct, frozen=True):
     """Where the kept changes of a journal begin: the mark of its compaction, and its time (Unix ms).
 
-    ``departed``: ids, each with the revision of a deletion that is gone; ``results``: those of idempotency keys.
+    ``tombstones``: ids, each with the revision of a deletion that is gone; ``results``: those of idempotency keys.
     """
 
     revision: int
     at_ms: int
-    departed: list[tuple[str, int]]
+    tombstones: list[tuple[str, int]]
     results: list[KeptResult]
 
 

@@ -51,7 +51,7 @@ class Backups:
         self._now_ms = now_ms
         self._one_at_a_time = asyncio.Lock()
         self.schedule = schedule
-        self.trouble: str | None = None
+        self.problem: str | None = None
         """Why the last scheduled backup could not be made; None when it could."""
         self.newest_ms: int | None = None if schedule.directory is None else newest_in(schedule.directory)
         """When the newest scheduled backup was made (Unix ms); None when there is none."""
@@ -80,10 +80,10 @@ class Backups:
         try:
             await self._make_scheduled(directory, now_ms)
         except (JournalUnavailable, OSError) as failure:
-            self.trouble = str(failure)
+            self.problem = str(failure)
             logger.error("the backup into %s failed: %s", directory, failure)
         else:
-            self.trouble = None
+            self.problem = None
             self.newest_ms = now_ms
 
     @property

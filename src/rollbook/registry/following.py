@@ -51,7 +51,7 @@ class Follower:
     ) -> None:
         self.tokens = 0
         """The number that goes up with every change of tokens and roles."""
-        self.trouble: str | None = None
+        self.problem: str | None = None
         """Why the engine is not heard; None when it is."""
         self.duty = duty
         self._link = link
@@ -103,8 +103,8 @@ class Follower:
         while True:
             try:
                 news = await self._exchange(self._link)
-            except JournalUnavailable as trouble:
-                await self._lose(trouble)
+            except JournalUnavailable as problem:
+                await self._lose(problem)
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 await self._take(news)
@@ -114,18 +114,18 @@ class Follower:
         job = lambda: link.exchange(heard, bids=self._bids)  # noqa: E731
         return await asyncio.get_running_loop().run_in_executor(self._thread, job)
 
-    async def _lose(self, trouble: JournalUnavailable) -> None:
-        if self.trouble is None:
-            logger.warning("%s; reads go on, as of revision %d", trouble.message, self._view.revision)
-        self.trouble = trouble.message
+    async def _lose(self, problem: JournalUnavailable) -> None:
+        if self.problem is None:
+            logger.warning("%s; reads go on, as of revision %d", problem.message, self._view.revision)
+        self.problem = problem.message
         await self._be_keeper(False)
 
     async def _take(self, news: News) -> None:
         if self._supervisor.is_closing:
             return
-        if self.trouble is not None:
+        if self.problem is not None:
             logger.warning("the engine is heard again")
-            self.trouble = None
+            self.problem = None
         self._committer.follow_up_to(news.newest)
         self.tokens = news.tokens
         if news.interruption is not None:
@@ -162,6 +162,6 @@ class Follower:
 
 async def follow_identities(follower: Follower, identities: SharedIdentities) -> None:
     """Enforce what other processes have changed of tokens and roles. While the engine is away that is tried again."""
-    if follower.trouble is None:
+    if follower.problem is None:
         with suppress(JournalUnavailable):
             await identities.follow(follower.tokens)

@@ -36,7 +36,7 @@ class Supervisor:
         """Why the registry can't go on; None while it can."""
         self.restarts: Counter[str] = Counter()
         """How often each task was started again."""
-        self.troubles: dict[str, str] = {}
+        self.problems: dict[str, str] = {}
         """The tasks that failed lately, and why."""
         self._first_pause_seconds = first_pause_seconds
         self._failed = asyncio.Event()
@@ -79,13 +79,13 @@ class Supervisor:
         pause_seconds, loop = self._first_pause_seconds, asyncio.get_running_loop()
         while not self._closing.is_set():
             begun = loop.time()
-            settling = loop.call_later(SETTLED_SECONDS, self.troubles.pop, name, None)
+            settling = loop.call_later(SETTLED_SECONDS, self.problems.pop, name, None)
             try:
                 await work()
                 return
             except Exception as fault:
                 logger.error("the task %s has ended, and is started again", name, exc_info=_traced(fault))
-                self.troubles[name] = f"it was started again after {type(fault).__name__}: {fault}"
+                self.problems[name] = f"it was started again after {type(fault).__name__}: {fault}"
             finally:
                 settling.cancel()
             self.restarts[name] += 1

@@ -96,12 +96,12 @@ class Auditor:
             failure: Exception | None = None
             try:
                 await loop.run_in_executor(self._thread, self._append, entries)
-            except JournalUnavailable as trouble:
-                logger.error("%s", trouble.message)
-                failure = trouble
-            except OSError as trouble:
-                logger.error("the audit log can't be written: %s", trouble)
-                failure = JournalUnavailable(f"the audit log can't be written: {trouble.strerror}")
+            except JournalUnavailable as problem:
+                logger.error("%s", problem.message)
+                failure = problem
+            except OSError as problem:
+                logger.error("the audit log can't be written: %s", problem)
+                failure = JournalUnavailable(f"the audit log can't be written: {problem.strerror}")
             for _, written in batch:
                 if not written.done():
                     written.set_result(None) if failure is None else written.set_exception(failure)

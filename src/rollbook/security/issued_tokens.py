@@ -44,7 +44,7 @@ class IssuerKeys:
     def __init__(self, issuer: Issuer, *, fetch: Callable[[Issuer], KeySet] = fetch_keys) -> None:
         self.issuer = issuer
         self.keys: KeySet | None = issuer.source.inline
-        self.trouble: str | None = None
+        self.problem: str | None = None
         """Why the last fetch failed; None when it did not."""
         self.fetched_at: float | None = None
         """When a fetch last succeeded, by the monotonic clock."""
@@ -62,7 +62,7 @@ class IssuerKeys:
 
     def is_due(self) -> bool:
         """Whether it is time to fetch the keys again."""
-        return self._running is None and self._has_rested(PAUSE_SECONDS if self.trouble else REFRESH_SECONDS)
+        return self._running is None and self._has_rested(PAUSE_SECONDS if self.problem else REFRESH_SECONDS)
 
     def _has_rested(self, seconds: float) -> bool:
         is_fixed = self.issuer.source.inline is not None
@@ -72,13 +72,13 @@ class IssuerKeys:
         try:
             keys = await asyncio.to_thread(self._fetch, self.issuer)
         except (RegistryError, OSError, ValueError) as error:
-            self.trouble = str(error)
-            logger.warning("the keys of the issuer %s can't be fetched: %s", self.issuer.name, self.trouble)
+            self.problem = str(error)
+            logger.warning("the keys of the issuer %s can't be fetched: %s", self.issuer.name, self.problem)
         else:
             if self.keys is None or self.keys.source != keys.source:
                 self.keys = keys
                 logger.info("the issuer %s has %d keys", self.issuer.name, len(keys.keys))
-            self.trouble, self.fetched_at = None, time.monotonic()
+            self.problem, self.fetched_at = None, time.monotonic()
         finally:
             self._ended_at, self._running = time.monotonic(), None
 

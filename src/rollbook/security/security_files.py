@@ -23,7 +23,7 @@ class SecurityFile:
 
     def __init__(self, file: Path) -> None:
         """Blocks. Refuses (SettingRefused) a file that is wrong now."""
-        self.trouble: str | None = None
+        self.problem: str | None = None
         """Why what is in the file now is not in force; None when it is."""
         self._file = file
         self._state = _state_of(file)
@@ -38,10 +38,10 @@ class SecurityFile:
         try:
             self.configuration = await asyncio.to_thread(read_configuration, self._file)
         except SettingRefused as refusal:
-            self.trouble = refusal.message
+            self.problem = refusal.message
             logger.error("%s; what was read before it stays in force", refusal.message)
         else:
-            self.trouble = None
+            self.problem = None
             identities.configure(self.configuration)
             logger.info("the security file was read again from %s", self._file)
 

@@ -84,7 +84,7 @@ class SnapshotKeeper:
     def _begin(self) -> None:
         self._asked = self._view.revision
         found = snapshot_of(self._view, self._journal)
-        if found is None or self._journal.trouble is not None:
+        if found is None or self._journal.problem is not None:
             return
         remove_unfinished(self._directory)
         child = os.fork()

@@ -60,8 +60,8 @@ def save_snapshot(view: View, journal: Journal, directory: Path, *, limits: Limi
     """See to it that there is a snapshot of the view's index as of its revision. Never raises: see ``note_failure``."""
     if view.snapshot_revision == view.revision:
         return view.revision > 0
-    if journal.trouble is not None:  # no file is put beside a journal that is not there any more
-        note_failure(view, journal.trouble)
+    if journal.problem is not None:  # no file is put beside a journal that is not there any more
+        note_failure(view, journal.problem)
         return False
     try:
         found = snapshot_of(view, journal)
@@ -77,15 +77,15 @@ def save_snapshot(view: View, journal: Journal, directory: Path, *, limits: Limi
 
 def note_success(view: View, revision: int) -> None:
     """Record that there is a snapshot as of ``revision``."""
-    view.snapshot_revision, view.snapshot_trouble = revision, None
+    view.snapshot_revision, view.snapshot_problem = revision, None
 
 
 def note_failure(view: View, error: Exception | str) -> None:
     """Record that a snapshot could not be written, for the log, ``/metrics`` and ``/readyz``."""
     view.snapshot_failures += 1
-    view.snapshot_trouble = str(error) if isinstance(error, (str, OSError)) else repr(error)
+    view.snapshot_problem = str(error) if isinstance(error, (str, OSError)) else repr(error)
     logger.warning(
-        "the snapshot of the index could not be written, the next start will take longer: %s", view.snapshot_trouble
+        "the snapshot of the index could not be written, the next start will take longer: %s", view.snapshot_problem
     )
 
 

@@ -34,8 +34,8 @@ def problems_in(directory: Path) -> list[str]:
     """What is wrong with the data, a sentence each; empty when it is intact. Changes nothing that it can help."""
     try:
         journal = open_checked_journal(directory)
-    except (DataDirectoryUnsound, JournalUnavailable) as trouble:
-        return [trouble.message]
+    except (DataDirectoryUnsound, JournalUnavailable) as problem:
+        return [problem.message]
     try:
         return [*journal.problems(), *problems_beside(directory)]
     finally:

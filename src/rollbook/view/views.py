@@ -58,7 +58,7 @@ class View:
         """As of which revision there is a snapshot of the index; 0 when there is none."""
         self.snapshot_failures = 0
         """How many snapshots of the index could not be written."""
-        self.snapshot_trouble: str | None = None
+        self.snapshot_problem: str | None = None
         """Why the last snapshot could not be written; None when it could."""
         self.body_bytes = 0
         """How large all documents are together, as memory holds them."""

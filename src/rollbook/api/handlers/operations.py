@@ -40,12 +40,12 @@ async def readyz(request: Request) -> Response:
     registry = registry_of(request)
     if not caller_of(request).may("metrics"):
         return json_response({"status": "ready"})
-    trouble = registry.journal.trouble or registry.committer.trouble or registry.follower.trouble
+    problem = registry.journal.problem or registry.committer.problem or registry.follower.problem
     return json_response(
         {
             "status": "ready",
-            "writable": trouble is None,
-            **({"trouble": trouble} if trouble else {}),
+            "writable": problem is None,
+            **({"trouble": problem} if problem else {}),
             "revision": registry.view.revision,
             "clusters": len(registry.view),
             "compacted": registry.compactor.mark,
@@ -55,7 +55,7 @@ async def readyz(request: Request) -> Response:
             **sharing_as_json(registry.follower),
             "liveness": leases_as_json(registry.liveness.leases),
             **security_as_json(security_of(request)),
-            **({"tasks": dict(registry.supervisor.troubles)} if registry.supervisor.troubles else {}),
+            **({"tasks": dict(registry.supervisor.problems)} if registry.supervisor.problems else {}),
         }
     )
 
@@ -64,8 +64,8 @@ def backup_as_json(backups: Backups) -> dict[str, Value]:
     """What ``/readyz`` says of scheduled backups, where there are to be any."""
     if backups.schedule.directory is None:
         return {}
-    age, trouble = backups.age_seconds, backups.trouble
-    return {"backup": {"ageSeconds": None if age is None else int(age), **({"trouble": trouble} if trouble else {})}}
+    age, problem = backups.age_seconds, backups.problem
+    return {"backup": {"ageSeconds": None if age is None else int(age), **({"trouble": problem} if problem else {})}}
 
 
 def sharing_as_json(follower: Follower) -> dict[str, Value]:
@@ -76,7 +76,7 @@ def sharing_as_json(follower: Follower) -> dict[str, Value]:
         "keeper": follower.duty.is_ours,
         "processes": follower.processes,
         "lagMs": follower.lag_ms,
-        "engine": follower.trouble or "heard",
+        "engine": follower.problem or "heard",
     }
 
 
@@ -84,12 +84,12 @@ def security_as_json(security: Security) -> dict[str, Value]:
     """What ``/readyz`` says of the security file, where there is one."""
     if security.file is None:
         return {}
-    trouble, issuers = security.file.trouble, security.identities.issued.issuers.values()
+    problem, issuers = security.file.problem, security.identities.issued.issuers.values()
     of_issuers: dict[str, Value] = {each.issuer.name: _issuer_as_json(each) for each in issuers}
     return {
         "security": {
-            "current": trouble is None,
-            **({"trouble": trouble} if trouble else {}),
+            "current": problem is None,
+            **({"trouble": problem} if problem else {}),
             **({"issuers": of_issuers} if of_issuers else {}),
         }
     }
@@ -97,19 +97,19 @@ def security_as_json(security: Security) -> dict[str, Value]:
 
 def _issuer_as_json(of: IssuerKeys) -> Value:
     keys = 0 if of.keys is None else len(of.keys.keys)
-    return {"keys": keys, **({"trouble": of.trouble} if of.trouble else {})}
+    return {"keys": keys, **({"trouble": of.problem} if of.problem else {})}
 
 
 def clock_as_json(clock: TrustedClock) -> dict[str, Value]:
     """What ``/readyz`` says of the system's clock."""
-    trouble = clock.trouble
-    return {"trusted": trouble is None, **({"trouble": trouble} if trouble else {})}
+    problem = clock.problem
+    return {"trusted": problem is None, **({"trouble": problem} if problem else {})}
 
 
 def snapshot_as_json(view: View) -> dict[str, Value]:
     """What ``/readyz`` says of the snapshot of the index."""
-    trouble = view.snapshot_trouble
-    return {"revision": view.snapshot_revision, **({"trouble": trouble} if trouble else {})}
+    problem = view.snapshot_problem
+    return {"revision": view.snapshot_revision, **({"trouble": problem} if problem else {})}
 
 
 OPERATIONS = (

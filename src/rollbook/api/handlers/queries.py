@@ -54,7 +54,7 @@ async def query_clusters(request: Request) -> Response:
 
 
 async def explain_query(request: Request) -> Response:
-    """How a query is answered, in words and figures."""
+    """How a query is answered, in words and numbers."""
     query, filter = await EXPLAINED.of(request, limits=registry_of(request).limits)
     return await _explained(request, query, filter)
 
@@ -221,7 +221,7 @@ OPERATIONS = (
         answers=(
             Answer(
                 200,
-                "how the query is answered: candidates, exactness and time, in words and figures",
+                "how the query is answered: candidates, exactness and time, in words and numbers",
                 reference("Explanation"),
                 NOTED,
             ),

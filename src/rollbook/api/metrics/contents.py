@@ -1,10 +1,10 @@
 """Metrics of what the registry holds, in memory and on the disk, and of what is written into it."""
 
 from rollbook import __version__
-from rollbook.api.metrics.rows import Figures, Metric, Scrape
+from rollbook.api.metrics.rows import Metric, Scrape, Values
 
 
-def memory_per_cluster(scrape: Scrape) -> Figures:
+def memory_per_cluster(scrape: Scrape) -> Values:
     """All memory of the process, shared out among the clusters."""
     clusters = len(scrape.registry.view)
     return scrape.resident_bytes / clusters if scrape.resident_bytes and clusters else None
@@ -53,7 +53,7 @@ CONTENTS = (
         "rollbook_clock_doubted",
         "gauge",
         "1 while the system's clock is too far ahead of the time that was last known to be believed; see `/readyz`.",
-        lambda scrape: scrape.registry.clock.trouble is not None,
+        lambda scrape: scrape.registry.clock.problem is not None,
     ),
     Metric(
         "rollbook_index_snapshot_revision",
@@ -74,7 +74,7 @@ JOURNAL = (
         "rollbook_journal_writable",
         "gauge",
         "1 when writes reach the disk; 0 when the last ones were refused with 503, or the journal can't be written.",
-        lambda scrape: (scrape.registry.journal.trouble or scrape.registry.committer.trouble) is None,
+        lambda scrape: (scrape.registry.journal.problem or scrape.registry.committer.problem) is None,
     ),
     Metric(
         "rollbook_journal_data_bytes",
@@ -123,7 +123,7 @@ JOURNAL = (
         "rollbook_history_compaction_failing",
         "gauge",
         "1 when the last attempt to give up the oldest changes failed, and the journal keeps growing; else 0.",
-        lambda scrape: scrape.registry.compactor.trouble is not None,
+        lambda scrape: scrape.registry.compactor.problem is not None,
     ),
 )
 

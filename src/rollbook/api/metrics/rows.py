@@ -17,8 +17,8 @@ from rollbook.registry.registry import Registry
 from rollbook.registry.webhooks.webhook_metrics import WebhookMetrics
 from rollbook.security.security import Security
 
-Figure: TypeAlias = float | Histogram
-Figures: TypeAlias = Figure | Mapping[Any, Figure] | None
+MetricValue: TypeAlias = float | Histogram
+Values: TypeAlias = MetricValue | Mapping[Any, MetricValue] | None
 """One value; or one for each value of the label, or for each tuple of values of the labels; None: not known."""
 
 
@@ -48,5 +48,5 @@ class Metric(Struct, frozen=True):
     name: str
     kind: Literal["gauge", "counter", "histogram"]
     meaning: str
-    read: Callable[[Scrape], Figures]
+    read: Callable[[Scrape], Values]
     labels: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""One scrape: the figures of this moment, as Prometheus reads them.
+"""One scrape: the metrics of this moment, as Prometheus reads them.
 
 Theory: what is held by the event loop is read on it, which takes well under a millisecond however many clusters there
 are. Files, the store of webhooks and the process are asked on threads, and the text is made on one too.
@@ -20,13 +20,13 @@ from prometheus_client.registry import Collector
 from rollbook.api.metrics.contents import CONTENTS, JOURNAL, WRITES
 from rollbook.api.metrics.presence import PRESENCE
 from rollbook.api.metrics.request_counts import RequestCounts
-from rollbook.api.metrics.rows import Figures, Metric, Scrape
+from rollbook.api.metrics.rows import Metric, Scrape, Values
 from rollbook.api.metrics.serving import REQUESTS, WATCHERS, WEBHOOKS
 from rollbook.errors import JournalUnavailable
 from rollbook.histograms import Histogram
 from rollbook.journal.interface import Journal, Size
 from rollbook.registry.registry import Registry
-from rollbook.registry.webhooks.webhook_metrics import WebhookMetrics, figures_of
+from rollbook.registry.webhooks.webhook_metrics import WebhookMetrics, metrics_of
 from rollbook.registry.webhooks.webhooks import Webhooks
 from rollbook.security.callers import Caller
 from rollbook.security.security import Security
@@ -43,7 +43,7 @@ class Scraper(Struct, frozen=True):
     traffic: RequestCounts
 
     async def text(self) -> bytes:
-        """All figures in the text format of Prometheus."""
+        """All metrics in the text format of Prometheus."""
         process, size = await asyncio.to_thread(lambda: (process_families(), _size(self.registry.journal)))
         scrape = Scrape(
             self.registry,
@@ -54,8 +54,8 @@ class Scraper(Struct, frozen=True):
             len(self.traffic.running),
             dict(self.traffic.refusals),
             self.traffic.loop_lag,
-            self.registry.liveness.figures(),
-            await _figures(self.registry.webhooks),
+            self.registry.liveness.metrics(),
+            await _webhook_metrics(self.registry.webhooks),
             size,
             next((family.samples[0].value for family in process if family.name == RESIDENT), None),
         )
@@ -82,23 +82,23 @@ def process_families() -> Sequence[Family]:
     return list(ProcessCollector(registry=None).collect())
 
 
-def _family(metric: Metric, figures: Figures) -> Family:
+def _family(metric: Metric, read: Values) -> Family:
     family: Any = FAMILIES[metric.kind](metric.name, metric.meaning, labels=metric.labels)
-    by_labels = figures if isinstance(figures, Mapping) else {(): figures}
-    for labels, figure in by_labels.items():
+    by_labels = read if isinstance(read, Mapping) else {(): read}
+    for labels, value in by_labels.items():
         values = (labels,) if isinstance(labels, str) else labels
-        if isinstance(figure, Histogram):
-            buckets = list(zip((*map(str, figure.bounds), "+Inf"), accumulate(figure.counts), strict=True))
-            family.add_metric(values, buckets, figure.sum)
-        elif figure is not None:
-            family.add_metric(values, figure)
+        if isinstance(value, Histogram):
+            buckets = list(zip((*map(str, value.bounds), "+Inf"), accumulate(value.counts), strict=True))
+            family.add_metric(values, buckets, value.sum)
+        elif value is not None:
+            family.add_metric(values, value)
     assert isinstance(family, Family)
     return family
 
 
-async def _figures(webhooks: Webhooks) -> WebhookMetrics | None:
+async def _webhook_metrics(webhooks: Webhooks) -> WebhookMetrics | None:
     try:
-        return figures_of(await webhooks.describe(Caller.FULL))
+        return metrics_of(await webhooks.describe(Caller.FULL))
     except JournalUnavailable:  # metrics are read when something is wrong: the others are reported all the same
         return None
 

@@ -4,16 +4,16 @@ from collections import Counter
 from functools import reduce
 from operator import add
 
-from rollbook.api.metrics.rows import Figures, Metric, Scrape
+from rollbook.api.metrics.rows import Metric, Scrape, Values
 from rollbook.histograms import Histogram
 
 
-def requests(scrape: Scrape) -> Figures:
+def requests(scrape: Scrape) -> Values:
     """How many requests were answered, by how."""
     return {answer: durations.total for answer, durations in scrape.answers.items()}
 
 
-def durations(scrape: Scrape) -> Figures:
+def durations(scrape: Scrape) -> Values:
     """How long requests took, whatever the answer."""
     by_request: dict[tuple[str, str], list[Histogram]] = {}
     for answer, taken in scrape.answers.items():
@@ -21,7 +21,7 @@ def durations(scrape: Scrape) -> Figures:
     return {labels: reduce(add, all_taken) for labels, all_taken in by_request.items()}
 
 
-def refusals(scrape: Scrape) -> Figures:
+def refusals(scrape: Scrape) -> Values:
     """The requests that were refused because of who asked, and those that would have been."""
     observed = {(verb, "observed"): count for verb, count in scrape.registry.committer.counts.observed.items()}
     return {**(Counter(scrape.refusals) + Counter(observed))}
@@ -70,7 +70,7 @@ REQUESTS = (
         "gauge",
         "1 while what is in `ROLLBOOK_SECURITY_FILE` is wrong, and what was read before it is in force. Absent without "
         "such a file.",
-        lambda scrape: None if scrape.security.file is None else scrape.security.file.trouble is not None,
+        lambda scrape: None if scrape.security.file is None else scrape.security.file.problem is not None,
     ),
     Metric(
         "rollbook_http_request_duration_seconds",

@@ -59,8 +59,8 @@ def _opened(path: Path) -> socket.socket | None:
         if path.stat().st_mode & 0o077:
             raise PermissionError("its permissions can't be changed")
         listening.listen(BACKLOG)
-    except OSError as trouble:
-        logger.warning("there is no admin socket at %s: %s", path, trouble.strerror or trouble)
+    except OSError as problem:
+        logger.warning("there is no admin socket at %s: %s", path, problem.strerror or problem)
         listening.close()
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)

@@ -150,7 +150,7 @@ class Edge:
             self.admission.identities.look()
             self.admission.identities.issued.look()
             if self._takes_shortcuts and not self.is_stopping:  # they can't say how old an answer is
-                self.shortcuts = None if self._registry.follower.trouble else self._shortcuts
+                self.shortcuts = None if self._registry.follower.problem else self._shortcuts
             self._tick()
 
     def stop(self) -> None:

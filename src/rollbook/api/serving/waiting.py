@@ -19,13 +19,13 @@ ANSWER = b"HTTP/1.1 %s\r\ncontent-type: %s\r\ncontent-length: %d\r\n%sconnection
 
 
 @contextlib.asynccontextmanager
-async def answering(bound: socket.socket, trouble: Callable[[], str]) -> AsyncIterator[None]:
-    """Answer on a bound socket for the length of the block. ``trouble`` says why nothing can be served."""
+async def answering(bound: socket.socket, problem: Callable[[], str]) -> AsyncIterator[None]:
+    """Answer on a bound socket for the length of the block. ``problem`` says why nothing can be served."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), READ_SECONDS)
-            writer.write(_answer_to(head.split(b" ")[1:2], trouble()))
+            writer.write(_answer_to(head.split(b" ")[1:2], problem()))
             await writer.drain()
         writer.close()
 
@@ -36,9 +36,9 @@ async def answering(bound: socket.socket, trouble: Callable[[], str]) -> AsyncIt
         server.close()
 
 
-def _answer_to(target: list[bytes], trouble: str) -> bytes:
+def _answer_to(target: list[bytes], problem: str) -> bytes:
     if target == [b"/healthz"]:
         body = orjson.dumps({"status": "ok"})
         return ANSWER % (b"200 OK", b"application/json", len(body), b"", body)
-    body = orjson.dumps({**members_of(JournalUnavailable(trouble)), "status": 503})
+    body = orjson.dumps({**members_of(JournalUnavailable(problem)), "status": 503})
     return ANSWER % (b"503 Service Unavailable", b"application/problem+json", len(body), b"retry-after: 1\r\n", body)

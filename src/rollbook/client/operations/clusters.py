@@ -280,7 +280,7 @@ def fit(filter: Json | None = None, **needs: Any) -> Call[Json]:
 
 
 def explain(filter: Json | None = None, **options: Any) -> Call[Json]:
-    """How a query is answered, in words and figures."""
+    """How a query is answered, in words and numbers."""
     body = encoded(_question(filter, options))
     return Call("POST", "/clusters/explain", value, body=body, repeatable=True)
 

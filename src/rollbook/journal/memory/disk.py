@@ -7,10 +7,10 @@ class MemoryDisk:
     """What every change of a store passes before anything of it is kept."""
 
     def __init__(self) -> None:
-        self.trouble: str | None = None
+        self.problem: str | None = None
         """Why nothing can be written; None while it can."""
 
     def write(self) -> None:
-        """Fails (JournalUnavailable) while there is trouble."""
-        if self.trouble is not None:
-            raise JournalUnavailable(self.trouble)
+        """Fails (JournalUnavailable) while there is a problem."""
+        if self.problem is not None:
+            raise JournalUnavailable(self.problem)

@@ -50,7 +50,7 @@ class MemoryJournal:
         """The updates that gave each id another status, and its creations after them, kept or gone."""
         self.transfer: Transfer = MemoryTransfer(self, self._begin_at)
         self.lock = RLock()
-        self.trouble: str | None = None
+        self.problem: str | None = None
         self.syncs = Syncs()
         self.past = MemoryPast(self)
         self.compaction = MemoryCompaction(self)

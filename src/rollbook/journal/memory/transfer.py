@@ -25,12 +25,12 @@ class MemoryTransfer:
         mark = journal.oldest.change.revision
         before = dict(journal.past.earlier(mark))
         live = {id for id in journal.live if id not in before} | {id for id, version in before.items() if version}
-        departed = []
+        tombstones = []
         for id, revisions in journal.revisions.items():
             gone = [revision for revision in revisions if revision <= mark]
             if gone and id not in live:
-                departed.append((id, gone[-1]))
-        return Beginning(mark, journal.oldest.change.at_ms, departed, journal.results.all())
+                tombstones.append((id, gone[-1]))
+        return Beginning(mark, journal.oldest.change.at_ms, tombstones, journal.results.all())
 
     def begin(self, beginning: Beginning, documents: Iterable[tuple[StoredVersion, StatusChange | None]]) -> None:
         """See ``Transfer.begin``."""
@@ -38,7 +38,7 @@ class MemoryTransfer:
         with journal.lock:
             if journal.newest():
                 raise DataDirectoryUnsound("the journal is not empty")
-            for id, revision in beginning.departed:
+            for id, revision in beginning.tombstones:
                 journal.revisions[id] = [revision]
             for version, given in documents:
                 journal.live[version.id] = version

@@ -102,14 +102,14 @@ class Session:
     @classmethod
     def open(cls, target: str, *, deadline: float | None = None, registered: bool = True) -> "Session":
         """Connect, and register unless the tables may not be there yet. Fails (JournalUnavailable)."""
-        with engine_trouble("the engine can't be reached"):
+        with engine_errors("the engine can't be reached"):
             connection = _Connection.connect(_completed(target), autocommit=True)
         remember(target, connection.info.host, connection.info.port)
         session = cls(connection)
         if deadline is not None:
             deadline = max(deadline, time.monotonic() + PREPARING_SECONDS)
         try:
-            with engine_trouble("the engine can't be used"), session.until(deadline):
+            with engine_errors("the engine can't be used"), session.until(deadline):
                 session._prepare()
                 if registered:
                     session.register()
@@ -192,7 +192,7 @@ class Session:
 
 
 @contextmanager
-def engine_trouble(what: str) -> Iterator[None]:
+def engine_errors(what: str) -> Iterator[None]:
     """Turn what the engine reports into JournalUnavailable with ``what``, and what it forbids into JournalForbidden."""
     try:
         yield
@@ -200,8 +200,8 @@ def engine_trouble(what: str) -> Iterator[None]:
         raise JournalForbidden(f"{what}: {first_line(refused)}") from refused
     except (errors.UniqueViolation, errors.UndefinedTable):
         raise
-    except psycopg.Error as trouble:
-        raise JournalUnavailable(f"{what}: {first_line(trouble)}") from trouble
+    except psycopg.Error as problem:
+        raise JournalUnavailable(f"{what}: {first_line(problem)}") from problem
 
 
 def first_line(error: BaseException) -> str:
@@ -249,7 +249,7 @@ class Sessions:
         """A session for the length of the block. What the engine reports becomes JournalUnavailable."""
         session = self._taken(deadline)
         try:
-            with engine_trouble("the engine can't be read"), session.until(deadline):
+            with engine_errors("the engine can't be read"), session.until(deadline):
                 yield session
         except BaseException:
             if not session.connection.closed and session.connection.info.transaction_status:

@@ -87,9 +87,9 @@ class PostgresqlJournal:
         return cls(identity, newest, target=target, writer=writer, readers=readers)
 
     @property
-    def trouble(self) -> str | None:
+    def problem(self) -> str | None:
         """Why the engine could not be written to when it was last tried; None when it could."""
-        return self._writer.trouble
+        return self._writer.problem
 
     def newest(self) -> int:
         """The newest revision that this process has loaded, read or written."""

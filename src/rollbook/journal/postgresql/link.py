@@ -20,7 +20,7 @@ import psycopg
 
 from rollbook.errors import DataDirectoryLocked, JournalUnavailable
 from rollbook.journal.links import News, SharedHeartbeat
-from rollbook.journal.postgresql.connecting import PROCESS, Session, engine_trouble
+from rollbook.journal.postgresql.connecting import PROCESS, Session, engine_errors
 from rollbook.journal.postgresql.neighbours import Neighbours
 from rollbook.journal.postgresql.poolers import REFUSAL
 from rollbook.journal.postgresql.schema import Identity
@@ -79,7 +79,7 @@ class EngineLink:
         """See ``Link.exchange``."""
         self._unsent += heartbeats
         try:
-            with engine_trouble("the engine can't be heard"):
+            with engine_errors("the engine can't be heard"):
                 session = self._connected()
                 with session.until(time.monotonic() + ANSWER_SECONDS):
                     self._notice_own_pause()

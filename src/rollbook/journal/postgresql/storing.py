@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 import psycopg
 
 from rollbook.errors import JournalUnavailable
-from rollbook.journal.postgresql.connecting import Session, engine_trouble
+from rollbook.journal.postgresql.connecting import Session, engine_errors
 
 HOLD_TERM = "SELECT keeper_term FROM registry FOR SHARE"
 
@@ -26,13 +26,13 @@ class StoreSession:
     @contextmanager
     def reading(self, problem: str) -> Iterator[Session]:
         """A session to read with. Fails (JournalUnavailable) with the problem and what the engine says."""
-        with engine_trouble(problem), self._connected() as session:
+        with engine_errors(problem), self._connected() as session:
             yield session
 
     @contextmanager
     def writing(self, problem: str) -> Iterator[Session]:
         """A transaction. Fails (JournalUnavailable), and then has changed nothing."""
-        with engine_trouble(problem), self._connected() as session, session.transaction():
+        with engine_errors(problem), self._connected() as session, session.transaction():
             if self._term is not None and session.rows(HOLD_TERM)[0][0] != self._term():
                 raise JournalUnavailable(f"{problem}: another process is the keeper now")
             yield session

@@ -9,7 +9,7 @@ from contextlib import suppress
 import psycopg
 
 from rollbook.errors import DataDirectoryLocked
-from rollbook.journal.postgresql.connecting import Session, engine_trouble, first_line
+from rollbook.journal.postgresql.connecting import Session, engine_errors, first_line
 from rollbook.journal.postgresql.schema import Identity
 
 KEEPER = 1
@@ -29,7 +29,7 @@ class KeeperTenure:
         self._lock = identity.lock(KEEPER)
         self._is_released = False
         self._loss: str | None = None
-        with engine_trouble("the right to be the keeper can't be taken"):
+        with engine_errors("the right to be the keeper can't be taken"):
             if not session.rows(TAKE, (self._lock,))[0][0]:
                 raise DataDirectoryLocked("another process is the keeper of this registry")
             self.term = int(session.rows(BEGIN_TERM)[0][0])
@@ -40,8 +40,8 @@ class KeeperTenure:
         if self._loss is None and not self._is_released:
             try:
                 self._session.rows("SELECT 1")
-            except psycopg.Error as trouble:
-                self._loss = f"the connection that holds the right is lost: {first_line(trouble)}"
+            except psycopg.Error as problem:
+                self._loss = f"the connection that holds the right is lost: {first_line(problem)}"
         return self._loss
 
     def release(self) -> None:

@@ -50,9 +50,9 @@ class PostgresqlTransfer:
         """See ``Transfer.beginning``."""
         with self._readers.borrowed() as session, session.transaction(snapshot=True):
             mark, at_ms, _ = session.rows(MARK)[0]
-            departed = [(id, revision) for id, revision in session.rows(DEPARTED, {"mark": mark})]
+            tombstones = [(id, revision) for id, revision in session.rows(DEPARTED, {"mark": mark})]
             results = [KeptResult._make(row) for row in session.rows(RESULTS)]
-        return Beginning(mark, at_ms, departed, results)
+        return Beginning(mark, at_ms, tombstones, results)
 
     def begin(self, beginning: Beginning, documents: Iterable[tuple[StoredVersion, StatusChange | None]]) -> None:
         """See ``Transfer.begin``."""
@@ -65,7 +65,7 @@ class PostgresqlTransfer:
                 session.run(FORGET)
                 session.run(BEGIN, (mark, mark, uuid4(), self._identity.id, at_ms))
                 _store(session, iter(documents))
-                _run_many(session, DEPART, beginning.departed)
+                _run_many(session, DEPART, beginning.tombstones)
             self._chain.begin_at(newest_in(session))
 
 

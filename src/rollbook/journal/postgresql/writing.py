@@ -46,7 +46,7 @@ class EngineWriter:
         self._clock = clock
         self._sleep = sleep
         self._chance = chance
-        self.trouble: str | None = None
+        self.problem: str | None = None
         """Why the engine could not be written to when it was last tried; None when it could."""
         self._open_session = open_session
         self._seconds = seconds
@@ -99,14 +99,14 @@ class EngineWriter:
                 session = self._connected(until)
                 with session.until(max(until, self._clock() + SENDING_SECONDS)):
                     answer = question(session)
-            except (psycopg.Error, JournalUnavailable) as trouble:
-                self._note(trouble)
+            except (psycopg.Error, JournalUnavailable) as problem:
+                self._note(problem)
                 self._lose_session()
                 if self._clock() + pause > until or self._is_closed:
-                    raise JournalUnavailable(self.trouble) from trouble
+                    raise JournalUnavailable(self.problem) from problem
                 pause = self._paused(pause)
             else:
-                self.trouble = None
+                self.problem = None
                 return answer
 
     def close(self) -> None:
@@ -127,18 +127,18 @@ class EngineWriter:
                     if send(session, appending):
                         if session.warnings:  # the wait for the standby may have been cut short
                             session.register()
-                        self.trouble = None
+                        self.problem = None
                         return "accepted"
                     outcome = look(session, appending, sent_before=was_sent)
-                    self.trouble = None
+                    self.problem = None
                     return outcome
-            except (psycopg.Error, JournalUnavailable) as trouble:
-                sent = was_sent if _is_not_done(trouble) else sent
-                self._note(trouble)
+            except (psycopg.Error, JournalUnavailable) as problem:
+                sent = was_sent if _is_not_done(problem) else sent
+                self._note(problem)
                 self._lose_session()
-                if self._clock() + pause > until or self._is_closed or _is_hopeless(trouble):
+                if self._clock() + pause > until or self._is_closed or _is_hopeless(problem):
                     kind = AppendUndecided if sent else JournalUnavailable
-                    raise kind(self.trouble) from trouble
+                    raise kind(self.problem) from problem
                 pause = self._paused(pause)
 
     def _raise(self, outcome: str, appending: Appending) -> None:
@@ -168,18 +168,18 @@ class EngineWriter:
         self._sleep(pause_seconds * (0.5 + self._chance() / 2))
         return min(2 * pause_seconds, PAUSE_SECONDS[1])
 
-    def _note(self, trouble: Exception) -> None:
-        text = trouble.message if isinstance(trouble, JournalUnavailable) else first_line(trouble)
-        self.trouble = f"the journal's engine can't be written to: {text}"
+    def _note(self, problem: Exception) -> None:
+        text = problem.message if isinstance(problem, JournalUnavailable) else first_line(problem)
+        self.problem = f"the journal's engine can't be written to: {text}"
 
 
-def _is_not_done(trouble: Exception) -> bool:
+def _is_not_done(problem: Exception) -> bool:
     """Whether the engine has said that it gave the statement up, so that nothing of it is there."""
-    state = trouble.sqlstate if isinstance(trouble, psycopg.Error) else None
+    state = problem.sqlstate if isinstance(problem, psycopg.Error) else None
     return state is not None and (state[:2] in NOT_DONE or state in NOT_DONE)
 
 
-def _is_hopeless(trouble: Exception) -> bool:
+def _is_hopeless(problem: Exception) -> bool:
     """Whether another attempt would end in the same way."""
-    state = trouble.sqlstate if isinstance(trouble, psycopg.Error) else None
+    state = problem.sqlstate if isinstance(problem, psycopg.Error) else None
     return state is not None and state[:2] in ("22", "23", "42", "54")

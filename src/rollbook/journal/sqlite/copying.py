@@ -11,7 +11,7 @@ import apsw
 from rollbook.errors import Compacted, DataDirectoryUnsound
 from rollbook.journal.changes import StoredVersion
 from rollbook.journal.sqlite.checksums import document_checksum
-from rollbook.journal.sqlite.disk_errors import disk_trouble
+from rollbook.journal.sqlite.disk_errors import disk_errors
 from rollbook.journal.sqlite.locking import DirectoryLock
 from rollbook.journal.sqlite.past import SqlitePast
 from rollbook.journal.sqlite.positions import mark_in
@@ -30,7 +30,7 @@ def copy_journal(writer: Writer, into: Path) -> None:
 
     Fails (JournalUnavailable) when a disk does.
     """
-    with disk_trouble(f"can't copy the journal into {into}"):
+    with disk_errors(f"can't copy the journal into {into}"):
         copy = apsw.Connection(str(into / FILE_NAME))
         try:
             copy.execute("PRAGMA synchronous = OFF").fetchall()  # a copy that is cut off is worth nothing anyway
@@ -49,7 +49,7 @@ def copy_journal(writer: Writer, into: Path) -> None:
 
 def copy_file(path: Path, into: Path) -> None:
     """Copy a store beside the journal into the directory ``into``, as of one moment. Fails as ``copy_journal``."""
-    with disk_trouble(f"can't copy {path}"):
+    with disk_errors(f"can't copy {path}"):
         source, copy = (
             apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY),
             apsw.Connection(str(into / path.name)),
@@ -79,7 +79,7 @@ def turn_back_journal(directory: Path, *, revision: int | None, at_ms: int | Non
             raise DataDirectoryUnsound(f"there is no revision {goal}: the newest one is {tip.revision}")
         if goal < mark_in(writer).revision:
             raise Compacted(f"what was at revision {goal} is no longer kept")
-        with disk_trouble("the journal was left as it is"), writer:
+        with disk_errors("the journal was left as it is"), writer:
             for id, version in list_earlier(past, goal):
                 writer.execute("DELETE FROM clusters WHERE id = ?", (id,))
                 if version is not None:

@@ -25,7 +25,7 @@ FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 @contextlib.contextmanager
-def disk_trouble(consequence: str) -> Iterator[None]:
+def disk_errors(consequence: str) -> Iterator[None]:
     """Turns errors of SQLite and of the system, within the block, into JournalUnavailable with its consequence."""
     try:
         yield

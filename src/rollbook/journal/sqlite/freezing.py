@@ -12,7 +12,7 @@ from pathlib import Path
 
 import apsw
 
-from rollbook.journal.sqlite.disk_errors import disk_trouble
+from rollbook.journal.sqlite.disk_errors import disk_errors
 from rollbook.journal.sqlite.transactions import transaction
 
 logger = logging.getLogger(__name__)
@@ -53,8 +53,8 @@ class Companion:
         self._frozen = False
         try:
             self.connection = open()
-        except CANNOT_WRITE as trouble:
-            logger.warning("can't open %s for writing, it is only read: %s", path, trouble)
+        except CANNOT_WRITE as problem:
+            logger.warning("can't open %s for writing, it is only read: %s", path, problem)
             self._frozen = True
             has_content = path.exists() and path.stat().st_size > 0
             self.connection = open_frozen_file(path) if has_content else empty()
@@ -62,7 +62,7 @@ class Companion:
     @contextlib.contextmanager
     def writing(self, consequence: str) -> Iterator[apsw.Connection]:
         """What the block writes is kept, all or nothing; JournalUnavailable, with the consequence, otherwise."""
-        with disk_trouble(consequence):
+        with disk_errors(consequence):
             if self._frozen:
                 frozen, self.connection = self.connection, self._open()
                 self._frozen = False

@@ -22,7 +22,7 @@ from rollbook.journal.sqlite.checkpointing import CAP_PAGES, START_PAGES, Checkp
 from rollbook.journal.sqlite.checksums import Damage
 from rollbook.journal.sqlite.compaction import SqliteCompaction
 from rollbook.journal.sqlite.copying import copy_journal
-from rollbook.journal.sqlite.disk_errors import disk_trouble
+from rollbook.journal.sqlite.disk_errors import disk_errors
 from rollbook.journal.sqlite.integrity import problems_in
 from rollbook.journal.sqlite.kept_results import keep_results
 from rollbook.journal.sqlite.lagging import LargeRows
@@ -81,7 +81,7 @@ class SqliteJournal:
         Refuses a directory that another process uses (DataDirectoryLocked), that holds something else or another
         format (DataDirectoryUnsound), or where nothing can be read nor made (JournalUnavailable).
         """
-        with contextlib.ExitStack() as undo, disk_trouble(f"can't open the journal in {directory}"):
+        with contextlib.ExitStack() as undo, disk_errors(f"can't open the journal in {directory}"):
             _make_directory(directory)
             lock = DirectoryLock(directory)
             undo.callback(lock.release)
@@ -102,12 +102,12 @@ class SqliteJournal:
             return cls(directory, lock, writer, readers, tip)
 
     @property
-    def trouble(self) -> str | None:
+    def problem(self) -> str | None:
         """Why nothing can be written, as far as is known; None when there is no reason."""
-        return self._writer.trouble
+        return self._writer.problem
 
     def look(self) -> None:
-        """See whether the file is still at its path, and can be written; ``trouble`` says it afterwards."""
+        """See whether the file is still at its path, and can be written; ``problem`` says it afterwards."""
         self._writer.look()
 
     def newest(self) -> int:
@@ -172,7 +172,7 @@ class SqliteJournal:
     def size(self) -> Size:
         """See ``interface.Journal.size``; the log is SQLite's write-ahead log."""
         data, log = self.directory / FILE_NAME, self.directory / f"{FILE_NAME}-wal"
-        with disk_trouble("the journal can't be measured"):
+        with disk_errors("the journal can't be measured"):
             free_bytes = disk_usage(self.directory).free
             return Size(data.stat().st_size, log.stat().st_size if log.exists() else 0, free_bytes)
 
@@ -207,7 +207,7 @@ def _opened(
 ) -> tuple[apsw.Connection, Checkpointer]:
     """The connection that appends, and the checkpointer of its log."""
     path = directory / FILE_NAME
-    with contextlib.ExitStack() as undo, disk_trouble(f"can't open {path} for writing"):
+    with contextlib.ExitStack() as undo, disk_errors(f"can't open {path} for writing"):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644))  # which says why, where SQLite does not
         connection = open_writer(directory)
         undo.callback(connection.close)

@@ -86,9 +86,9 @@ class SqliteLeaseStore:
             return cls(Companion(path, lambda: _opened(path), _empty))
         except apsw.NoMemError:
             raise MemoryError from None
-        except (apsw.NotADBError, apsw.CorruptError, _Strange) as trouble:
+        except (apsw.NotADBError, apsw.CorruptError, _Strange) as problem:
             aside = path.with_name(path.name + DAMAGED_SUFFIX)
-            logger.warning("%s can't be read (%s); it is now %s, and leases begin anew", path, trouble, aside.name)
+            logger.warning("%s can't be read (%s); it is now %s, and leases begin anew", path, problem, aside.name)
             path.replace(aside)
             for companion in (f"{path}-wal", f"{path}-shm"):
                 Path(companion).unlink(missing_ok=True)
@@ -141,8 +141,8 @@ def problems_in_leases(directory: Path) -> list[str]:
             found = [text for (text,) in connection.execute("PRAGMA integrity_check(20)")]
         finally:
             connection.close()
-    except (apsw.Error, _Strange) as trouble:
-        return [f"{path} can't be read: {trouble}"]
+    except (apsw.Error, _Strange) as problem:
+        return [f"{path} can't be read: {problem}"]
     return [f"{path}: {text}" for text in found if text != "ok"]
 
 

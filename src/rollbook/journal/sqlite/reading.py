@@ -8,7 +8,7 @@ import apsw
 
 from rollbook.errors import DataDirectoryUnsound, JournalUnavailable
 from rollbook.journal.sqlite.checksums import Damage
-from rollbook.journal.sqlite.disk_errors import disk_trouble
+from rollbook.journal.sqlite.disk_errors import disk_errors
 from rollbook.journal.sqlite.schema import FILE_NAME, open_frozen, open_reader
 from rollbook.journal.sqlite.transactions import transaction
 
@@ -29,7 +29,7 @@ class Readers:
         if self._closed:
             raise JournalUnavailable("the journal is closed")
         frozen = self.frozen
-        with disk_trouble("the journal can't be read"):
+        with disk_errors("the journal can't be read"):
             connection = self._idle.pop() if self._idle else self._opened()
             try:
                 yield connection

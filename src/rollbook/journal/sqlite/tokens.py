@@ -9,7 +9,7 @@ from pathlib import Path
 
 import apsw
 
-from rollbook.journal.sqlite.disk_errors import disk_trouble
+from rollbook.journal.sqlite.disk_errors import disk_errors
 from rollbook.journal.sqlite.freezing import Companion
 from rollbook.journal.sqlite.token_schema import FILE_NAME, open_tokens, without_tokens
 from rollbook.journal.token_store import RoleRow, TokenRow
@@ -31,12 +31,12 @@ class SqliteTokenStore:
         Refuses (DataDirectoryUnsound) a file that can't be read: who may must not be forgotten in silence.
         """
         path = directory / FILE_NAME
-        with disk_trouble(f"can't open {path}"):
+        with disk_errors(f"can't open {path}"):
             return cls(Companion(path, lambda: open_tokens(directory), without_tokens))
 
     def tokens(self) -> list[TokenRow]:
         """Every token, in order of creation."""
-        with disk_trouble("tokens can't be read"):
+        with disk_errors("tokens can't be read"):
             rows = self._file.connection.execute("SELECT * FROM tokens ORDER BY created_at_ms, id").fetchall()
         return [TokenRow._make(row) for row in rows]
 
@@ -61,7 +61,7 @@ class SqliteTokenStore:
 
     def roles(self) -> list[RoleRow]:
         """Every role, by name."""
-        with disk_trouble("roles can't be read"):
+        with disk_errors("roles can't be read"):
             return [RoleRow._make(row) for row in self._file.connection.execute("SELECT * FROM roles ORDER BY name")]
 
     def save_role(self, row: RoleRow) -> None:
@@ -77,7 +77,7 @@ class SqliteTokenStore:
 
     def has_had_identities(self) -> bool:
         """Whether a token was ever kept."""
-        with disk_trouble("tokens can't be read"):
+        with disk_errors("tokens can't be read"):
             return bool(self._file.connection.execute("SELECT 1 FROM identities").fetchall())
 
     def close(self) -> None:

@@ -33,9 +33,9 @@ class SqliteTransfer:
         """See ``Transfer.beginning``."""
         with self._readers.one_moment() as connection:
             mark = mark_in(connection)
-            departed = [(id, revision) for id, revision in connection.execute(DEPARTED)]
+            tombstones = [(id, revision) for id, revision in connection.execute(DEPARTED)]
             results = [KeptResult._make(row) for row in connection.execute(RESULTS)]
-        return Beginning(mark.revision, mark.at_ms, departed, results)
+        return Beginning(mark.revision, mark.at_ms, tombstones, results)
 
     def begin(self, beginning: Beginning, documents: Iterable[tuple[StoredVersion, StatusChange | None]]) -> None:
         """See ``Transfer.begin``."""
@@ -43,7 +43,7 @@ class SqliteTransfer:
             if tip_in(connection).revision:
                 raise DataDirectoryUnsound("the journal is not empty")
             connection.execute(MOVE, (beginning.revision, beginning.at_ms))
-            connection.executemany(DEPART, beginning.departed)
+            connection.executemany(DEPART, beginning.tombstones)
             for version, given in documents:
                 connection.execute(INSERT, row_of(version))
                 if given is not None:

@@ -78,10 +78,10 @@ def open_webhooks(directory: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path))
     try:
         _prepare(connection, path)
-    except (apsw.NotADBError, apsw.CorruptError) as trouble:
+    except (apsw.NotADBError, apsw.CorruptError) as problem:
         connection.close()
         raise DataDirectoryUnsound(
-            f"{path} is damaged ({trouble}): restore it, or move it away to go on without webhooks"
+            f"{path} is damaged ({problem}): restore it, or move it away to go on without webhooks"
         ) from None
     except BaseException:
         connection.close()
@@ -107,10 +107,10 @@ def problems_in_webhooks(directory: Path) -> list[str]:
             found = [text for (text,) in connection.execute("PRAGMA integrity_check(20)")]
         finally:
             connection.close()
-    except RegistryError as trouble:
-        return [trouble.message]
-    except (apsw.Error, OSError) as trouble:
-        return [f"{path} can't be read: {trouble}"]
+    except RegistryError as problem:
+        return [problem.message]
+    except (apsw.Error, OSError) as problem:
+        return [f"{path} can't be read: {problem}"]
     return [f"{path}: {text}" for text in found if text != "ok"]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import apsw
 
-from rollbook.journal.sqlite.disk_errors import disk_trouble
+from rollbook.journal.sqlite.disk_errors import disk_errors
 from rollbook.journal.sqlite.freezing import Companion
 from rollbook.journal.sqlite.webhook_schema import FILE_NAME, open_webhooks, without_webhooks
 from rollbook.journal.webhook_store import LETTER_BYTES_MAX, LETTERS_MAX, Letter, Progress, WebhookRow
@@ -63,12 +63,12 @@ class SqliteWebhookStore:
         Refuses (DataDirectoryUnsound) a file that can't be read: webhooks must not be forgotten in silence.
         """
         path = directory / FILE_NAME
-        with disk_trouble(f"can't open {path}"):
+        with disk_errors(f"can't open {path}"):
             return cls(Companion(path, lambda: open_webhooks(directory), without_webhooks))
 
     def load(self) -> list[tuple[WebhookRow, Progress]]:
         """See ``WebhookStore.load``."""
-        with disk_trouble("webhooks can't be read"):
+        with disk_errors("webhooks can't be read"):
             rows = self._file.connection.execute(
                 "SELECT * FROM webhooks JOIN progress USING (id) ORDER BY created_at_ms, id"
             ).fetchall()
@@ -115,7 +115,7 @@ class SqliteDeadLetters:
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """See ``DeadLetterStore.counts``."""
-        with disk_trouble("webhooks can't be read"):
+        with disk_errors("webhooks can't be read"):
             return {id: (count, dropped) for id, count, dropped in self._file.connection.execute(COUNTS)}
 
     def all(self, id: str) -> list[Letter]:
@@ -157,7 +157,7 @@ class SqliteDeadLetters:
             return connection.changes()
 
     def _letters(self, query: str, *bindings: str | int) -> list[Letter]:
-        with disk_trouble("dead letters can't be read"):
+        with disk_errors("dead letters can't be read"):
             rows = self._file.connection.execute(query, bindings).fetchall()
         return [Letter._make((*row[:7], bool(row[7]), row[8])) for row in rows]
 

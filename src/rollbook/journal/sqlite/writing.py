@@ -18,7 +18,7 @@ import apsw
 from rollbook.errors import JournalUnavailable
 from rollbook.journal.interface import Syncs
 from rollbook.journal.sqlite.checkpointing import Checkpointer
-from rollbook.journal.sqlite.disk_errors import disk_trouble
+from rollbook.journal.sqlite.disk_errors import disk_errors
 from rollbook.journal.sqlite.locking import DirectoryLock
 from rollbook.journal.sqlite.transactions import roll_back
 
@@ -38,17 +38,17 @@ class Writer:
         self._checkpointer: Checkpointer | None = None
         self._turn = threading.Lock()
         self._closed = False
-        self.trouble: str | None = None
+        self.problem: str | None = None
         """Why nothing could be written when that was last looked at; None when there was no reason."""
 
     def look(self) -> None:
         """See whether the file is at its path and open for writing; says in the log when that has changed."""
-        before = self.trouble
+        before = self.problem
         with contextlib.suppress(JournalUnavailable), self._turn:
             self._ready()
-        if self.trouble and self.trouble != before:
-            logger.critical("NOTHING CAN BE WRITTEN: %s", self.trouble)
-        elif before and not self.trouble:
+        if self.problem and self.problem != before:
+            logger.critical("NOTHING CAN BE WRITTEN: %s", self.problem)
+        elif before and not self.problem:
             logger.warning("the journal can be written again")
 
     @contextlib.contextmanager
@@ -67,7 +67,7 @@ class Writer:
             self._checkpointer.wait_for_room()
         with self._turn:
             connection = self._ready()
-            with disk_trouble("nothing was written"):
+            with disk_errors("nothing was written"):
                 try:
                     connection.execute("BEGIN IMMEDIATE")
                     yield connection
@@ -100,17 +100,17 @@ class Writer:
             try:
                 self._connection, self._checkpointer = self._open()
             except JournalUnavailable as unavailable:
-                self.trouble = unavailable.message
+                self.problem = unavailable.message
                 raise
             self._connection.set_wal_hook(self._committed)
-        self.trouble = None
+        self.problem = None
         return self._connection
 
     def _check_place(self) -> None:
         loss = self._lock.loss()
         if loss is not None:
-            self.trouble = f"{loss}; what was written before may be lost: restore the data directory and start again"
-            raise JournalUnavailable(f"nothing was written: {self.trouble}")
+            self.problem = f"{loss}; what was written before may be lost: restore the data directory and start again"
+            raise JournalUnavailable(f"nothing was written: {self.problem}")
 
     def _committed(self, _connection: apsw.Connection, _database: str, pages: int) -> int:
         assert self._checkpointer is not None

@@ -50,7 +50,7 @@ class TrustedClock:
         self.now_ms()
 
     @property
-    def trouble(self) -> str | None:
+    def problem(self) -> str | None:
         """Why the system's clock is not used; None when it is."""
         if not self.ahead_ms:
             return None
@@ -102,7 +102,7 @@ class TrustedClock:
         self.ahead_ms = now.unix_ms - expected_ms
         if self._doubted_since is None:
             self._doubted_since = now.seconds
-            logger.critical("THE CLOCK IS DOUBTED: %s", self.trouble)
+            logger.critical("THE CLOCK IS DOUBTED: %s", self.problem)
 
     def _end_doubt(self, why: str) -> None:
         if self._doubted_since is not None:

@@ -50,7 +50,7 @@ class Compactor:
         """Changes up to this revision are gone."""
         self.given_up = 0
         """How many changes were given up since the start."""
-        self.trouble: str | None = None
+        self.problem: str | None = None
         """Why the last try failed; None when it did not."""
         self._journal = journal
         self._retention = retention
@@ -73,10 +73,10 @@ class Compactor:
         while not self._closing.is_set():
             try:
                 await self.compact()
-                self.trouble = None
-            except JournalUnavailable as trouble:
-                self.trouble = trouble.message
-                logger.warning("the history could not be compacted, and it will be tried again: %s", trouble.message)
+                self.problem = None
+            except JournalUnavailable as problem:
+                self.problem = problem.message
+                logger.warning("the history could not be compacted, and it will be tried again: %s", problem.message)
             await self._rest(LOOK_EVERY_SECONDS)
 
     async def compact(self) -> None:

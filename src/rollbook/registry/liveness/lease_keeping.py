@@ -147,7 +147,7 @@ class LeaseKeeper:
         else:
             self._note_what_is_marked(due, at)
 
-    def figures(self) -> LeaseMetrics:
+    def metrics(self) -> LeaseMetrics:
         """What all leases come to, for metrics."""
         at, leases, marking = self._read_clocks(), self.leases, self._marking
         return LeaseMetrics(

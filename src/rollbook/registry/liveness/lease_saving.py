@@ -81,10 +81,10 @@ class LeaseSaver:
                 while await self._save_some(at):
                     pass
                 await self._forget_old()
-            except JournalUnavailable as trouble:
+            except JournalUnavailable as problem:
                 self.failures += 1
                 if self.failures == 1:
-                    logger.warning("%s; it is tried again and again", trouble.message)
+                    logger.warning("%s; it is tried again and again", problem.message)
             else:
                 self.failures = 0
 

@@ -34,7 +34,7 @@ from rollbook.view.entries import Entry
 
 logger = logging.getLogger(__name__)
 
-TROUBLE_SECONDS = 1.0
+FAILING_SECONDS = 1.0
 """How long the registry waits before it writes for itself again, after the disk refused."""
 
 STEPS_MAX = 8
@@ -76,7 +76,7 @@ class Marking:
         self._read_clocks = read_clocks
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
-        self._trouble_until = float("-inf")
+        self._failing_until = float("-inf")
 
     async def set_status(
         self, caller: Caller, lease: Lease, entry: Entry, status: str, *, reason: str | None = None
@@ -101,14 +101,14 @@ class Marking:
 
     async def settle(self, lease: Lease) -> None:
         """Do to the document what the lease asks for. Returns when that is durable, or when it has to wait."""
-        if self._read_clocks().seconds < self._trouble_until:
+        if self._read_clocks().seconds < self._failing_until:
             self._again.add(lease.id)
         else:
             await asyncio.shield(self._begin(lease))
 
     def look(self, due: Iterable[Lease], at: ClockReading) -> None:
         """Begin to settle what is due, and what could not be settled before."""
-        if at.seconds < self._trouble_until:
+        if at.seconds < self._failing_until:
             return
         again, self._again = self._again, set()
         for lease in (*due, *filter(None, map(self._leases.get, again))):
@@ -131,10 +131,10 @@ class Marking:
                 if not await self._settle_once(lease):
                     return
             self._again.add(lease.id)
-        except JournalUnavailable as trouble:
+        except JournalUnavailable as problem:
             self._again.add(lease.id)
-            self._trouble_until = self._read_clocks().seconds + TROUBLE_SECONDS
-            logger.warning("the status of %s could not be written: %s", lease.id, trouble.message)
+            self._failing_until = self._read_clocks().seconds + FAILING_SECONDS
+            logger.warning("the status of %s could not be written: %s", lease.id, problem.message)
         except RegistryError as refusal:
             logger.warning("the status of %s is left as it is: %s", lease.id, refusal.message)
             self._marks.believe(lease, None)

@@ -179,7 +179,7 @@ class PresentFleet(Struct, frozen=True):
         return await self.threads.run(lambda: scan.distinct(asked), scan.work)
 
     async def explain(self, query: Query) -> dict[str, Value]:
-        """How the query is answered, in words and figures, and how long that took now (milliseconds)."""
+        """How the query is answered, in words and numbers, and how long that took now (milliseconds)."""
         view, begun = self.view, time.perf_counter()
         plan = plan_with(self.facts, view, query)
         planned = time.perf_counter()

@@ -1,10 +1,10 @@
-"""Handles: what a filter says that a matching document must hold somewhere.
+"""Bounds: what a filter says that a matching document must hold somewhere.
 
 Theory: most filters can only match a document with one of a few values at some path: ``{"regionId": "eu"}`` needs the
 region, ``{"id": {"$in": [...]}}`` one of the ids, ``{"gpus.count": {"$gte": 8}}`` a number that is at least 8. Such a
-(path, relation, value) is a handle. A document that holds none of a filter's handles does not match.
+(path, relation, value) is a bound. A document that holds none of a filter's bounds does not match.
 
-One rule: handles narrow, and the predicate decides. So a handle may say too little, never too much.
+One rule: bounds narrow, and the predicate decides. So a bound may say too little, never too much.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ class IndexBound(Struct, frozen=True):
 
 
 def index_bounds_of(filter: Filter) -> list[IndexBound] | None:
-    """The handles of which a matching document holds at least one; None when the filter does not say."""
+    """The bounds of which a matching document holds at least one; None when the filter does not say."""
     match filter:
         case Field(path, "$in", list() as operands) if all(map(is_scalar, operands)):
             return [IndexBound(path, "equal", sort_key(operand)) for operand in operands]
@@ -46,15 +46,15 @@ def index_bounds_of(filter: Filter) -> list[IndexBound] | None:
             return [IndexBound(path, RELATIONS[operator], sort_key(operand))]
         case ElemMatch(path, clause):
             inner = index_bounds_of(clause)
-            if inner is None or any(array_index(name) is not None for handle in inner for name in handle.path):
+            if inner is None or any(array_index(name) is not None for bound in inner for name in bound.path):
                 return None
-            return [IndexBound((*path, *handle.path), handle.relation, handle.key) for handle in inner]
+            return [IndexBound((*path, *bound.path), bound.relation, bound.key) for bound in inner]
         case All(clauses):
-            known = [handles for clause in clauses if (handles := index_bounds_of(clause)) is not None]
+            known = [bounds for clause in clauses if (bounds := index_bounds_of(clause)) is not None]
             return min(known, key=_breadth, default=None)
         case Any(clauses):
             each = [index_bounds_of(clause) for clause in clauses]
-            return None if None in each else [handle for handles in each for handle in handles or []]
+            return None if None in each else [bound for bounds in each for bound in bounds or []]
     return None
 
 
@@ -83,6 +83,6 @@ def keys_at(value: Value, path: Path) -> Iterator[SortKey]:
         yield from keys_at(value[path[0]], path[1:])
 
 
-def _breadth(handles: list[IndexBound]) -> tuple[bool, int]:
-    """How much a set of handles lets through: ranges more than values, many values more than few."""
-    return any(handle.relation != "equal" for handle in handles), len(handles)
+def _breadth(bounds: list[IndexBound]) -> tuple[bool, int]:
+    """How much a set of bounds lets through: ranges more than values, many values more than few."""
+    return any(bound.relation != "equal" for bound in bounds), len(bounds)

@@ -24,7 +24,7 @@ from rollbook.registry.feed.recent_changes import RecentChanges, size_bytes
 from rollbook.registry.watching.mailboxes import Mailbox
 from rollbook.registry.watching.subscriptions import Subscription, SubscriptionIndex
 
-TROUBLE_SECONDS = 1.0
+FAILING_SECONDS = 1.0
 BEHIND_CHANGES_MAX = 1024
 JOB_SECONDS_MAX = 0.02
 COSTLY_SECONDS = 0.02
@@ -54,7 +54,7 @@ class Lane:
         """Every change up to here is in the mailboxes that it belongs in."""
         self.telling = recent.revision
         """The change that is on its way into the mailboxes, or the newest that is there."""
-        self.audiences: SubscriptionIndex[Mailbox] = SubscriptionIndex()
+        self.subscriptions: SubscriptionIndex[Mailbox] = SubscriptionIndex()
         self._recent = recent
         self._changes_after = changes_after
         self._thread = thread
@@ -63,19 +63,21 @@ class Lane:
         self._catches_up_to = 0
         """The newest revision when filters last gave way: those that stayed may first come as far."""
 
-    async def message_for(self, audience: Subscription[Mailbox], event: ChangeEvent, form: Detail) -> Message | None:
-        """What one audience is sent of a change. Refuses (LanguageRefused) what can't be evaluated."""
+    async def message_for(
+        self, subscription: Subscription[Mailbox], event: ChangeEvent, form: Detail
+    ) -> Message | None:
+        """What one subscription is sent of a change. Refuses (LanguageRefused) what can't be evaluated."""
         try:
             if self._is_costly(event):
-                name = await self._on_thread(lambda: audience.name_of(event))
+                name = await self._on_thread(lambda: subscription.name_of(event))
             else:
-                name = audience.name_of(event)
+                name = subscription.name_of(event)
         except LanguageRefused:
             raise
         except Exception as fault:
-            seen = audience.seen(event)
+            seen = subscription.seen(event)
             return None if seen is None else seen.unreadable(fault)
-        seen = None if name is None else audience.seen(event)
+        seen = None if name is None else subscription.seen(event)
         return None if name is None or seen is None else seen.message(name, form)
 
     async def run(self) -> None:
@@ -86,7 +88,7 @@ class Lane:
             if self.revision > self._recent.revision:  # everything was loaded anew, and is less than it was
                 self._skip_to(self._recent.revision)
                 continue
-            if not len(self.audiences):
+            if not len(self.subscriptions):
                 self.telling = self.revision = self._recent.revision
                 continue
             try:
@@ -95,9 +97,9 @@ class Lane:
                 logger.warning("watches have to resume, because changes can't be sent: %s", gone.message)
                 self._skip_to(self._recent.revision)
                 continue
-            except JournalUnavailable as trouble:
-                logger.warning("watchers wait, because the journal can't be read: %s", trouble.message)
-                await asyncio.sleep(TROUBLE_SECONDS)
+            except JournalUnavailable as problem:
+                logger.warning("watchers wait, because the journal can't be read: %s", problem.message)
+                await asyncio.sleep(FAILING_SECONDS)
                 continue
             await self._tell(changes, pace)
             await pace.rest()
@@ -105,7 +107,7 @@ class Lane:
     def _skip_to(self, revision: int) -> None:
         """Go on from ``revision`` though some changes before it can't be sent: every reader has to resume."""
         self.telling = self.revision = revision
-        for mailbox in self.audiences.members():
+        for mailbox in self.subscriptions.members():
             mailbox.lose()
 
     def _give_way(self) -> None:
@@ -116,19 +118,19 @@ class Lane:
         is_behind = self._recent.revision - self.revision > BEHIND_CHANGES_MAX and self.revision >= self._catches_up_to
         if not self._always_on_thread or not is_behind:
             return
-        audiences = [audience for audience in self.audiences if is_listening(audience)]
-        average = sum(audience.seconds for audience in audiences) / max(len(audiences), 1)
-        costliest = [audience for audience in audiences if audience.seconds >= max(average, COSTLY_SECONDS)]
+        listening = [each for each in self.subscriptions if is_listening(each)]
+        average = sum(each.seconds for each in listening) / max(len(listening), 1)
+        costliest = [each for each in listening if each.seconds >= max(average, COSTLY_SECONDS)]
         if not costliest:
             return
         self._catches_up_to = self._recent.revision
-        for mailbox in [mailbox for audience in costliest for mailbox in audience.members]:
+        for mailbox in [mailbox for each in costliest for mailbox in each.members]:
             mailbox.lose()
-        for audience in audiences:
-            audience.seconds = 0.0
+        for subscription in listening:
+            subscription.seconds = 0.0
 
     async def _tell(self, changes: Sequence[Change], pace: TimeSlice) -> None:
-        """Put what changes are to each audience into its mailboxes: several changes at once, where they come quickly.
+        """Put what changes are to each subscription into its mailboxes: several at once, where they come quickly.
 
         While thousands watch, changes then cost them little more than one change does.
         """
@@ -136,7 +138,7 @@ class Lane:
         for change in changes:
             self._give_way()
             self.telling = change.revision
-            if len(self.audiences):
+            if len(self.subscriptions):
                 await self._judge(ChangeEvent(change), outbox, pace)
             if change is changes[-1] or time.monotonic() - since > GATHERING_SECONDS:
                 await outbox.deliver(pace)
@@ -146,10 +148,10 @@ class Lane:
         costly = self._is_costly(event)
         try:
             documents = await self._on_thread(lambda: event.documents) if costly else event.documents
-            concerned = self.audiences.concerned_by(documents)
+            concerned = self.subscriptions.concerned_by(documents)
         except Exception as fault:  # nobody knows whom it concerns
-            for audience in self.audiences:
-                outbox.add(audience, fault, event)
+            for subscription in self.subscriptions:
+                outbox.add(subscription, fault, event)
             return
         left = iter(concerned)
         while True:
@@ -159,8 +161,8 @@ class Lane:
                 judged = judged_in_time(left, event, 0)
             if not judged:
                 return
-            for audience, verdict in judged:
-                outbox.add(audience, verdict, event)
+            for subscription, verdict in judged:
+                outbox.add(subscription, verdict, event)
             if pace.is_due:
                 await pace.rest()
 
@@ -172,24 +174,24 @@ class Lane:
 
 
 class Outbox:
-    """What changes are to audiences, on its way into the mailboxes of their members."""
+    """What changes are to subscriptions, on its way into the mailboxes of their members."""
 
     def __init__(self) -> None:
         self._verdicts: dict[Subscription[Mailbox], list[tuple[Name | Exception, ChangeEvent]]] = {}
 
-    def add(self, audience: Subscription[Mailbox], verdict: Verdict, event: ChangeEvent) -> None:
-        """Add what an event is to an audience. Where the filter can't be evaluated, the members lose what waits."""
+    def add(self, subscription: Subscription[Mailbox], verdict: Verdict, event: ChangeEvent) -> None:
+        """Add what an event is to a subscription. Where the filter can't be evaluated, the members lose what waits."""
         if isinstance(verdict, (LanguageRefused, MemoryError)):
-            for mailbox in list(audience.members):  # out of memory, readers read the journal when there is some again
+            for mailbox in list(subscription.members):  # when there is memory again, they read the journal
                 mailbox.lose(verdict if isinstance(verdict, LanguageRefused) else None)
-        elif verdict is not None and (seen := audience.seen(event)) is not None:
-            self._verdicts.setdefault(audience, []).append((verdict, seen))
+        elif verdict is not None and (seen := subscription.seen(event)) is not None:
+            self._verdicts.setdefault(subscription, []).append((verdict, seen))
 
     async def deliver(self, pace: TimeSlice) -> None:
         """Put all of it into the mailboxes."""
-        for audience, verdicts in self._verdicts.items():
+        for subscription, verdicts in self._verdicts.items():
             messages: dict[Detail, list[Message]] = {}
-            for mailbox in list(audience.members):
+            for mailbox in list(subscription.members):
                 if not mailbox.lost:
                     form = mailbox.form
                     if form not in messages:
@@ -205,27 +207,27 @@ def _message_of(verdict: Name | Exception, event: ChangeEvent, form: Detail) -> 
     return event.unreadable(verdict) if isinstance(verdict, Exception) else event.message(verdict, form)
 
 
-def is_listening(audience: Subscription[Mailbox]) -> bool:
+def is_listening(subscription: Subscription[Mailbox]) -> bool:
     """Whether a message would reach some member."""
-    return any(not mailbox.lost for mailbox in audience.members)
+    return any(not mailbox.lost for mailbox in subscription.members)
 
 
 def judged_in_time(
-    audiences: Iterable[Subscription[Mailbox]], event: ChangeEvent, seconds_max: float
+    subscriptions: Iterable[Subscription[Mailbox]], event: ChangeEvent, seconds_max: float
 ) -> list[tuple[Subscription[Mailbox], Verdict]]:
-    """What the change is to the next of the audiences: to as many as there is time for, and to one at least."""
+    """What the change is to the next of the subscriptions: to as many as there is time for, and to one at least."""
     judged: list[tuple[Subscription[Mailbox], Verdict]] = []
     began = before = time.monotonic()
-    for audience in audiences:
+    for subscription in subscriptions:
         verdict: Verdict = None
-        if is_listening(audience):
+        if is_listening(subscription):
             try:
-                verdict = audience.name_of(event)
+                verdict = subscription.name_of(event)
             except Exception as failure:
                 verdict = failure
-        judged.append((audience, verdict))
+        judged.append((subscription, verdict))
         now = time.monotonic()
-        audience.seconds += now - before
+        subscription.seconds += now - before
         before = now
         if now - began >= seconds_max:
             break

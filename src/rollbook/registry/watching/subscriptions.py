@@ -25,7 +25,7 @@ from rollbook.security.sights import WHOLE, Sight
 
 Member = TypeVar("Member")
 
-HANDLES_MAX = 1000
+BOUNDS_MAX = 1000
 MATCH_SECONDS_MAX = 0.05
 MATCH_BYTES_MAX = 16 * 1024 * 1024
 
@@ -40,9 +40,9 @@ class Subscription(Struct, Generic[Member], eq=False, dict=True):
 
     def __post_init__(self) -> None:
         self.name = repr(self.filter), self.sight
-        self.handles = index_bounds_of(self.filter)
-        if self.sight is not WHOLE and any(map(_names_a_position, self.handles or ())):
-            self.handles = None  # where elements are hidden, the others have other positions
+        self.bounds = index_bounds_of(self.filter)
+        if self.sight is not WHOLE and any(map(_names_a_position, self.bounds or ())):
+            self.bounds = None  # where elements are hidden, the others have other positions
         # What shares the machine with other threads is judged by its own CPU time, which costs more to ask for.
         self._clock = time.monotonic if is_cheap(self.filter) else time.thread_time
         self._work = RequestBudget(clock=self._clock)
@@ -65,12 +65,12 @@ class Subscription(Struct, Generic[Member], eq=False, dict=True):
 
 
 class SubscriptionIndex(Generic[Member]):
-    """The audiences of all watches, found by filter or by change."""
+    """The subscriptions of all watches, found by filter or by change."""
 
     def __init__(self) -> None:
         self._by_filter: dict[tuple[str, Sight], Subscription[Member]] = {}
         self._at: dict[Path, _Place[Member]] = {}
-        self._without_handles: set[Subscription[Member]] = set()
+        self._without_bounds: set[Subscription[Member]] = set()
         self._members = 0
 
     def __len__(self) -> int:
@@ -80,81 +80,81 @@ class SubscriptionIndex(Generic[Member]):
         return iter(self._by_filter.values())
 
     def join(self, filter: Filter, member: Member, sight: Sight = WHOLE) -> Subscription[Member]:
-        """Add a member to the audience of ``filter`` that sees documents by ``sight``."""
+        """Add a member to the subscription of ``filter`` that sees documents by ``sight``."""
         joined = Subscription[Member](filter, sight)
-        audience = self._by_filter.setdefault(joined.name, joined)
-        if audience is joined:
-            self._enter(audience)
-        audience.members.append(member)
+        subscription = self._by_filter.setdefault(joined.name, joined)
+        if subscription is joined:
+            self._enter(subscription)
+        subscription.members.append(member)
         self._members += 1
-        return audience
+        return subscription
 
-    def leave(self, audience: Subscription[Member], member: Member) -> None:
-        """Take a member out; the last one takes the audience with it."""
-        audience.members.remove(member)
+    def leave(self, subscription: Subscription[Member], member: Member) -> None:
+        """Take a member out; the last one takes the subscription with it."""
+        subscription.members.remove(member)
         self._members -= 1
-        if not audience.members:
-            del self._by_filter[audience.name]
-            self._strike(audience)
+        if not subscription.members:
+            del self._by_filter[subscription.name]
+            self._strike(subscription)
 
     def members(self) -> Iterator[Member]:
-        """Every member of every audience."""
-        return (member for audience in self._by_filter.values() for member in audience.members)
+        """Every member of every subscription."""
+        return (member for subscription in self._by_filter.values() for member in subscription.members)
 
     def concerned_by(self, documents: Iterable[Document]) -> set[Subscription[Member]]:
-        """The audiences whose filters may match one of the documents."""
-        concerned = set(self._without_handles)
+        """The subscriptions whose filters may match one of the documents."""
+        concerned = set(self._without_bounds)
         if self._at:
             documents = list(documents)
             for path, place in self._at.items():
                 place.add_concerned({key for document in documents for key in keys_at(document, path)}, concerned)
         return concerned
 
-    def _enter(self, audience: Subscription[Member]) -> None:
-        if audience.handles is None or len(audience.handles) > HANDLES_MAX:
-            self._without_handles.add(audience)
+    def _enter(self, subscription: Subscription[Member]) -> None:
+        if subscription.bounds is None or len(subscription.bounds) > BOUNDS_MAX:
+            self._without_bounds.add(subscription)
             return
-        for handle in audience.handles:
-            self._at.setdefault(handle.path, _Place()).enter(handle, audience)
+        for bound in subscription.bounds:
+            self._at.setdefault(bound.path, _Place()).enter(bound, subscription)
 
-    def _strike(self, audience: Subscription[Member]) -> None:
-        self._without_handles.discard(audience)
-        for handle in audience.handles or []:
-            place = self._at.get(handle.path)
-            if place is not None and place.strike(handle, audience):
-                del self._at[handle.path]
+    def _strike(self, subscription: Subscription[Member]) -> None:
+        self._without_bounds.discard(subscription)
+        for bound in subscription.bounds or []:
+            place = self._at.get(bound.path)
+            if place is not None and place.strike(bound, subscription):
+                del self._at[bound.path]
 
 
-def _names_a_position(handle: IndexBound) -> bool:
-    return any(array_index(name) is not None for name in handle.path)
+def _names_a_position(bound: IndexBound) -> bool:
+    return any(array_index(name) is not None for name in bound.path)
 
 
 class _Place(Generic[Member]):
-    """The audiences with handles at one path."""
+    """The subscriptions with bounds at one path."""
 
     def __init__(self) -> None:
         self._equal: dict[SortKey, set[Subscription[Member]]] = {}
         self._at_least: _Bounds[Member] = _Bounds()
         self._at_most: _Bounds[Member] = _Bounds()
 
-    def enter(self, handle: IndexBound, audience: Subscription[Member]) -> None:
-        match handle.relation:
+    def enter(self, bound: IndexBound, subscription: Subscription[Member]) -> None:
+        match bound.relation:
             case "equal":
-                self._equal.setdefault(handle.key, set()).add(audience)
+                self._equal.setdefault(bound.key, set()).add(subscription)
             case "at least":
-                self._at_least.enter(handle.key, audience)
+                self._at_least.enter(bound.key, subscription)
             case "at most":
-                self._at_most.enter(handle.key, audience)
+                self._at_most.enter(bound.key, subscription)
 
-    def strike(self, handle: IndexBound, audience: Subscription[Member]) -> bool:
+    def strike(self, bound: IndexBound, subscription: Subscription[Member]) -> bool:
         """Take one out; whether nobody is left."""
-        if handle.relation == "equal":
-            interested = self._equal.get(handle.key, set())
-            interested.discard(audience)
+        if bound.relation == "equal":
+            interested = self._equal.get(bound.key, set())
+            interested.discard(subscription)
             if not interested:
-                self._equal.pop(handle.key, None)
+                self._equal.pop(bound.key, None)
         else:
-            (self._at_least if handle.relation == "at least" else self._at_most).strike(handle.key, audience)
+            (self._at_least if bound.relation == "at least" else self._at_most).strike(bound.key, subscription)
         return not (self._equal or self._at_least.keys or self._at_most.keys)
 
     def add_concerned(self, keys: set[SortKey], concerned: set[Subscription[Member]]) -> None:
@@ -169,20 +169,20 @@ class _Place(Generic[Member]):
 
 
 class _Bounds(Generic[Member]):
-    """Audiences by the bounds of their ranges, in order."""
+    """Subscriptions by the bounds of their ranges, in order."""
 
     def __init__(self) -> None:
         self.keys: list[SortKey] = []
         self._by_key: dict[SortKey, set[Subscription[Member]]] = {}
 
-    def enter(self, key: SortKey, audience: Subscription[Member]) -> None:
+    def enter(self, key: SortKey, subscription: Subscription[Member]) -> None:
         if key not in self._by_key:
             insort(self.keys, key)
-        self._by_key.setdefault(key, set()).add(audience)
+        self._by_key.setdefault(key, set()).add(subscription)
 
-    def strike(self, key: SortKey, audience: Subscription[Member]) -> None:
+    def strike(self, key: SortKey, subscription: Subscription[Member]) -> None:
         interested = self._by_key.get(key, set())
-        interested.discard(audience)
+        interested.discard(subscription)
         if key in self._by_key and not interested:
             del self._by_key[key]
             del self.keys[bisect_left(self.keys, key)]

@@ -1,13 +1,13 @@
 """Watching: every change that matters to a filter, exactly once and in order, or a word that some were lost.
 
-Theory: watches with the same filter form an audience, which is asked once for each change; an index over the filters
-(``subscriptions``) finds the few audiences that a change can concern. Two tasks (``lanes``), one for filters that are
+Theory: watches with the same filter share a subscription, which is asked once for each change; an index over the
+filters (``subscriptions``) finds the few that a change can concern. Two tasks (``lanes``), one for filters that are
 cheap and one for all others, pull recent changes and put messages into the mailboxes of their watches. A mailbox is
 bounded: when its reader is too slow it is emptied and marked, the reader is sent ``Overflow``, and resumes from the
 last revision that it saw.
 
-A watch joins its audience at one revision, ``joined``: what is later comes to its mailbox. When it begins earlier, it
-first reads the changes up to ``joined`` from memory or from the journal; so nothing falls between, and nothing comes
+A watch joins its subscription at one revision, ``joined``: what is later comes to its mailbox. When it begins earlier,
+it first reads the changes up to ``joined`` from memory or from the journal; so nothing falls between, and nothing comes
 twice.
 """
 
@@ -75,7 +75,7 @@ class Watch(Struct, frozen=True, eq=False):
 
     watching: "Watching"
     lane: Lane
-    audience: Subscription[Mailbox]
+    subscription: Subscription[Mailbox]
     mailbox: Mailbox
     start: int
     joined: int
@@ -193,7 +193,7 @@ class Watching:
         return min(lane.revision for lane in self._lanes)
 
     def __len__(self) -> int:
-        return sum(len(lane.audiences) for lane in self._lanes)
+        return sum(len(lane.subscriptions) for lane in self._lanes)
 
     @contextlib.contextmanager
     def open(
@@ -212,13 +212,13 @@ class Watching:
         start = self._recent.revision if since is None else since
         lane = self._cheap if is_cheap(filter) else self._costly
         mailbox = self.mailroom.open(form, after=max(start, lane.telling))
-        audience = lane.audiences.join(filter, mailbox, caller.access.sight(verb))
+        subscription = lane.subscriptions.join(filter, mailbox, caller.access.sight(verb))
         self._by_caller[caller.key] += 1
         try:
-            yield Watch(self, lane, audience, mailbox, start, lane.telling)
+            yield Watch(self, lane, subscription, mailbox, start, lane.telling)
         finally:
             self._by_caller -= Counter((caller.key,))
-            lane.audiences.leave(audience, mailbox)
+            lane.subscriptions.leave(subscription, mailbox)
             self.mailroom.close(mailbox)
 
     async def check_past(self, since: int) -> None:
@@ -244,7 +244,7 @@ class Watching:
                     break
                 event = ChangeEvent(change)
                 try:
-                    message = await watch.lane.message_for(watch.audience, event, watch.mailbox.form)
+                    message = await watch.lane.message_for(watch.subscription, event, watch.mailbox.form)
                 except LanguageRefused as refusal:
                     yield Page(messages, after, refusal)
                     return
@@ -266,7 +266,7 @@ class Watching:
         """End every watch once it has sent what its mailbox holds."""
         self.is_stopping = True
         for lane in self._lanes:
-            for mailbox in lane.audiences.members():
+            for mailbox in lane.subscriptions.members():
                 mailbox.wake()
 
     async def _changes_after(self, revision: int, *, most: int = PAGE_CHANGES) -> Sequence[Change]:

@@ -37,7 +37,7 @@ BATCH_MESSAGES_MAX = 64
 BATCH_BYTES_MAX = 256 * 1024
 BATCH_SECONDS_MAX = 1.0
 LOOK_SECONDS = 60.0
-TROUBLE_SECONDS = 2.0
+FAILING_SECONDS = 2.0
 
 Result = TypeVar("Result")
 
@@ -92,13 +92,13 @@ class Deliverer:
         while not self._is_stopping:
             try:
                 await self._step()
-            except JournalUnavailable as trouble:
-                self._note_error(self._progress.revision, trouble.message)
-                await self._pause(TROUBLE_SECONDS)
+            except JournalUnavailable as problem:
+                self._note_error(self._progress.revision, problem.message)
+                await self._pause(FAILING_SECONDS)
             except Exception as fault:  # it must not end deliveries for good
                 logger.exception("webhook %s failed", self._webhook.id)
                 self._note_error(self._progress.revision, f"the registry failed: {type(fault).__name__}; see its log")
-                await self._pause(TROUBLE_SECONDS)
+                await self._pause(FAILING_SECONDS)
 
     async def _step(self) -> None:
         left_ms = self._left_ms()
@@ -140,7 +140,7 @@ class Deliverer:
     def _sees_otherwise(self) -> bool:
         """Whether the roles of the owner have changed: what waits was made for what it saw before."""
         watch = self._watch
-        return watch is not None and self._access.sight("watch") is not watch.audience.sight
+        return watch is not None and self._access.sight("watch") is not watch.subscription.sight
 
     async def _deliver_changes(self) -> None:
         """Deliver until an attempt fails, the mailbox overflows, or there is something else to do."""
@@ -252,7 +252,7 @@ class Deliverer:
         """Go on from the oldest change that is kept, and say which are missed."""
         first, mark = self._progress.revision + 1, await asyncio.to_thread(self._around.compacted_up_to)
         if mark < first:
-            await self._pause(TROUBLE_SECONDS)
+            await self._pause(FAILING_SECONDS)
             return
         self._note_error(mark, f"the changes from {first} to {mark} are no longer kept and were not delivered")
         self._progress = self._progress._replace(missed_up_to=mark)

@@ -18,8 +18,8 @@ class WebhookMetrics(Struct, frozen=True):
     letters_dropped: int
 
 
-def figures_of(webhooks: Iterable[Document]) -> WebhookMetrics:
-    """The figures of webhooks as their callers see them (see ``Webhooks.describe``)."""
+def metrics_of(webhooks: Iterable[Document]) -> WebhookMetrics:
+    """The metrics of webhooks as their callers see them (see ``Webhooks.describe``)."""
     statuses = [cast(dict[str, Any], webhook["status"]) for webhook in webhooks]
     states = dict.fromkeys(STATES, 0)
     for status in statuses:

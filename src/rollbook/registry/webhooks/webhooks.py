@@ -88,7 +88,7 @@ class Webhooks:
         self._all: dict[str, RunningWebhook] = {}
         self._in_turn = asyncio.Lock()
         self._saving: asyncio.Task[None] | None = None
-        self._is_troubled = False
+        self._is_failing = False
 
     async def __aenter__(self) -> Self:
         await self._around.watching.__aenter__()
@@ -281,11 +281,11 @@ class Webhooks:
             return
         try:
             await self._keep(lambda store: store.keep([(each.webhook.id, progress) for each, progress in moved]))
-        except JournalUnavailable as trouble:
-            if not self._is_troubled:
-                logger.warning("%s; it is tried again and again", trouble.message)
-            self._is_troubled = True
+        except JournalUnavailable as problem:
+            if not self._is_failing:
+                logger.warning("%s; it is tried again and again", problem.message)
+            self._is_failing = True
             return
-        self._is_troubled = False
+        self._is_failing = False
         for each, progress in moved:
             each.kept = progress

@@ -82,8 +82,8 @@ class Beside:
             try:
                 if await self._is_behind():
                     return False
-            except Exception as trouble:
-                outcome = trouble
+            except Exception as problem:
+                outcome = problem
         elif changed:
             outcome = JournalConflict(
                 f"the cluster {submission.write.command.id!r} changed {changed} times while this costly update was "

@@ -98,7 +98,7 @@ class Committer:
         self._beside = Beside(deciders, view, self.counts, self._enqueue, self._is_behind, self._arrived.set)
         self._supervisor = supervisor or Supervisor()
         self._task: asyncio.Task[None] | None = None
-        self.trouble: str | None = None
+        self.problem: str | None = None
         """Why the last batch could not be written; None when it could."""
 
     async def __aenter__(self) -> Self:
@@ -180,7 +180,7 @@ class Committer:
 
     def _enqueue(self, submission: Submission | Together) -> None:
         if self._task is not None and self._task.done():
-            settle(submission, JournalUnavailable(self.trouble or "the registry has stopped"))
+            settle(submission, JournalUnavailable(self.problem or "the registry has stopped"))
         else:
             self._queue.put(submission)
             self._arrived.set()
@@ -202,7 +202,7 @@ class Committer:
         except BaseException as fault:
             self._note(f"nothing can be written any more: {fault}; the registry has to start again")
             self._settled.set()
-            self._answer_all(self._queue, JournalUnavailable(self.trouble or ""))
+            self._answer_all(self._queue, JournalUnavailable(self.problem or ""))
             raise
 
     async def _settle(self, batch: Batch) -> None:
@@ -213,9 +213,9 @@ class Committer:
         except OutOfStep as failure:
             self._answer_all(batch, failure)
             raise
-        except (JournalUnavailable, JournalConflict, AppendUndecided) as trouble:
-            self._note(trouble.message)
-            self._fail(batch, trouble)
+        except (JournalUnavailable, JournalConflict, AppendUndecided) as problem:
+            self._note(problem.message)
+            self._fail(batch, problem)
         except Exception as fault:
             logger.exception("a batch of %d commands failed", len(batch))
             self._fail(batch, fault)
@@ -257,9 +257,9 @@ class Committer:
         try:
             await self._publisher.settle()
             await self._publisher.catch_up()
-        except JournalUnavailable as trouble:
+        except JournalUnavailable as problem:
             self._known = self._view.revision  # it is heard of again
-            self._note(trouble.message)
+            self._note(problem.message)
 
     async def _is_behind(self) -> bool:
         """Whether other processes had written what the view did not show; it does when this returns."""
@@ -279,10 +279,10 @@ class Committer:
         for submission in submissions:
             settle(submission, failure)
 
-    def _note(self, trouble: str | None) -> None:
-        if trouble != self.trouble:
-            self.trouble = trouble
-            logger.log(logging.ERROR if trouble else logging.WARNING, trouble or "writes reach the disk again")
+    def _note(self, problem: str | None) -> None:
+        if problem != self.problem:
+            self.problem = problem
+            logger.log(logging.ERROR if problem else logging.WARNING, problem or "writes reach the disk again")
 
     def _write(self, batch: Batch, draft: Draft) -> None:
         draft.at_ms = max(self._journal.newest_ms(), self._now_ms())  # revisions never go back in time

@@ -64,8 +64,8 @@ class Publisher:
             return
         try:
             is_there = await self._on_thread(self._journal.sharing.settle)
-        except AppendUndecided as trouble:
-            raise JournalUnavailable(f"{trouble.message}; what became of the batch before is not known yet") from None
+        except AppendUndecided as problem:
+            raise JournalUnavailable(f"{problem.message}; what became of the batch before is not known yet") from None
         except Compacted as gone:
             self.undecided = None
             await self._load_anew(gone)

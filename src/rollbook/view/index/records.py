@@ -60,7 +60,7 @@ def fill(index: Index, records: Iterable[Record], ids: Mapping[int, str]) -> Non
 def _content_of(node: PathIndex, ids: Mapping[int, str]) -> Record:
     """Texts that are just the ``ids`` are left out."""
     texts: tuple[list[str], array[int]] = [], array("I")
-    figures: tuple[list[float], array[int]] = [], array("I")
+    floats: tuple[list[float], array[int]] = [], array("I")
     marks: tuple[list[str], array[int]] = [], array("I")
     several: list[tuple[Any, bytes]] = []
     for key in _in_order(node):
@@ -68,11 +68,11 @@ def _content_of(node: PathIndex, ids: Mapping[int, str]) -> Record:
         if not isinstance(posting, int):
             several.append(([key.name] if isinstance(key, TypeTag) else key, posting.serialize()))
             continue
-        keys, numbers = texts if isinstance(key, str) else marks if isinstance(key, TypeTag) else figures
+        keys, numbers = texts if isinstance(key, str) else marks if isinstance(key, TypeTag) else floats
         keys.append(key.name if isinstance(key, TypeTag) else key)  # type: ignore[arg-type]
         numbers.append(posting)
     are_ids = ids and len(ids) == len(texts[0]) and texts[0] == [ids.get(number) for number in texts[1]]
-    singles = [[keys, numbers.tobytes()] for keys, numbers in ((None, texts[1]) if are_ids else texts, figures, marks)]
+    singles = [[keys, numbers.tobytes()] for keys, numbers in ((None, texts[1]) if are_ids else texts, floats, marks)]
     return [node.path, node.overflowed, *singles, several, node.lone_digests.state()]
 
 
@@ -89,7 +89,7 @@ def _in_order(node: PathIndex) -> Iterator[Key]:
 
 def _fill(node: PathIndex, filling: list[Any], ids: Mapping[int, str], size: int) -> None:
     """Numbers of documents, or elements, are less than ``size``."""
-    node.overflowed, (texts, texts_at), (figures, figures_at), (marks, marks_at), several, lone_digests = filling
+    node.overflowed, (texts, texts_at), (floats, floats_at), (marks, marks_at), several, lone_digests = filling
     node.lone_digests.restore(lone_digests)
     postings = node.postings
     if texts is None:
@@ -97,13 +97,13 @@ def _fill(node: PathIndex, filling: list[Any], ids: Mapping[int, str], size: int
         postings.update(zip(ids.values(), ids, strict=True))  # in the order of the memory: twice as fast
     else:
         postings.update(zip(texts, array("I", texts_at), strict=True))
-    postings.update(zip(figures, array("I", figures_at), strict=True))
+    postings.update(zip(floats, array("I", floats_at), strict=True))
     postings.update(zip(map(mark_named, marks), array("I", marks_at), strict=True))
     bitmaps: dict[Key, BitMap] = {
         mark_named(key[0]) if isinstance(key, list) else key: BitMap.deserialize(posting) for key, posting in several
     }
     postings.update(bitmaps)
-    numbers = len(figures) + sum(isinstance(key, (int, float)) for key in bitmaps)
+    numbers = len(floats) + sum(isinstance(key, (int, float)) for key in bitmaps)
     put_in_order(node, [*texts, *(key for key in bitmaps if isinstance(key, str))], numbers, size)
 
 

@@ -9,7 +9,7 @@ import pytest
 from rollbook.assembly import open_registry
 from rollbook.errors import JournalUnavailable
 from rollbook.settings import Settings
-from tests.journal.test_sqlite_disk_trouble import Disk, disk
+from tests.journal.test_sqlite_disk_errors import Disk, disk
 from tests.registry.writing import create
 
 __all__ = ["disk"]  # the fixture

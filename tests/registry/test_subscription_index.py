@@ -14,10 +14,10 @@ from tests.view import grammar
 
 
 def concerned(filters: list[Any], *documents: dict[str, Any]) -> list[Any]:
-    """Those of the filters whose audiences the index finds for a change of these documents."""
-    audiences: SubscriptionIndex[int] = SubscriptionIndex()
-    joined = {audiences.join(parse_filter(json), place): place for place, json in enumerate(filters)}
-    return [filters[place] for place in sorted(joined[each] for each in audiences.concerned_by(documents))]
+    """Those of the filters whose subscriptions the index finds for a change of these documents."""
+    subscriptions: SubscriptionIndex[int] = SubscriptionIndex()
+    joined = {subscriptions.join(parse_filter(json), place): place for place, json in enumerate(filters)}
+    return [filters[place] for place in sorted(joined[each] for each in subscriptions.concerned_by(documents))]
 
 
 @settings(max_examples=400, deadline=None)
@@ -25,17 +25,17 @@ def concerned(filters: list[Any], *documents: dict[str, Any]) -> list[Any]:
 def test_every_filter_that_matches_is_found(random: Random) -> None:
     document = grammar.document(random)
     maker = grammar.FilterMaker(random, [document])
-    audiences: SubscriptionIndex[int] = SubscriptionIndex()
+    subscriptions: SubscriptionIndex[int] = SubscriptionIndex()
     matching = set()
     for number in range(8):
         try:
             filter = parse_filter(maker.filter())
         except FilterRefused:
             continue
-        audience = audiences.join(filter, number)
+        subscription = subscriptions.join(filter, number)
         if compile_filter(filter)(document):
-            matching.add(audience)
-    assert matching <= audiences.concerned_by([document])
+            matching.add(subscription)
+    assert matching <= subscriptions.concerned_by([document])
 
 
 @pytest.mark.parametrize(
@@ -74,19 +74,19 @@ def test_bounds_are_found_on_their_side_only() -> None:
     ]
 
 
-def test_filters_without_handles_are_always_asked() -> None:
+def test_filters_without_bounds_are_always_asked() -> None:
     filters: list[Any] = [{}, {"a": None}, {"a": {"$ne": 1}}, {"a": {"$exists": False}}, {"$or": [{"a": 1}, {}]}]
 
     assert concerned(filters, {"b": 1}) == filters
 
 
-def test_the_last_member_takes_its_audience_along() -> None:
-    audiences: SubscriptionIndex[str] = SubscriptionIndex()
+def test_the_last_member_takes_its_subscription_along() -> None:
+    subscriptions: SubscriptionIndex[str] = SubscriptionIndex()
     filters = [parse_filter(json) for json in ({"a": 1}, {"a": {"$gt": 1}}, {"a": {"$lt": 9}}, {})]
-    joined = [(audiences.join(filter, member), member) for filter in filters for member in ("x", "y")]
+    joined = [(subscriptions.join(filter, member), member) for filter in filters for member in ("x", "y")]
     assert joined[0][0] is joined[1][0]
 
-    for audience, member in joined:
-        audiences.leave(audience, member)
+    for subscription, member in joined:
+        subscriptions.leave(subscription, member)
 
-    assert (len(audiences), audiences.concerned_by([{"a": 1}]), list(audiences.members())) == (0, set(), [])
+    assert (len(subscriptions), subscriptions.concerned_by([{"a": 1}]), list(subscriptions.members())) == (0, set(), [])
