@@ -15,7 +15,7 @@ from rollbook.errors import ClusterExists, Compacted, JournalConflict, JournalUn
 from rollbook.journal.changes import Change
 from rollbook.journal.memory.journal import MemoryJournal
 from rollbook.registry.writing.committing import OutOfStep
-from rollbook.registry.writing.conflicts import CONFLICTS_MAX
+from rollbook.registry.writing.conflict_retries import CONFLICTS_MAX
 from tests.examples import node
 from tests.registry.committers import Process, change, creation, process_on
 

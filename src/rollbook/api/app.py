@@ -117,7 +117,7 @@ class Application:
         return response
 
     async def _handled(self, operation: Operation, request: Request) -> Response:
-        """The handler's answer. What is not here yet, another process may have written, or given out, a moment ago."""
+        """The handler's answer. What is not found, another process may have written: catch up, ask again."""
         seen = self.registry.recent.revision
         try:
             return await operation.handler(request)

@@ -77,7 +77,7 @@ class Router:
         return ", ".join(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
 
     def nearest(self, method: str, raw_path: bytes) -> Operation | None:
-        """The operation of an address and a method, or another one of the address; None where there is none."""
+        """The operation of an address and a method, else any operation at that address; None where there is none."""
         with suppress(RegistryError):
             return self.find(method, raw_path)[0]
         with suppress(RegistryError):

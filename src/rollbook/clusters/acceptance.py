@@ -1,8 +1,7 @@
 """Accepting a document: read as it was meant, filled, its totals derived, and judged.
 
-One rule: what is judged is the result, and the stored document is the measure: a fault that it had already does not
-block an unrelated update, a new one does. Arguments are never changed; a document that needs nothing is returned as it
-is.
+One rule: what is judged is the result, and only faults that the stored document did not have are refused: an old fault
+does not block an unrelated update. Arguments are never changed; a document that needs nothing is returned as it is.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -44,7 +43,7 @@ PROBLEMS_LISTED_MAX = 1000
 class SchemaRules(Struct, frozen=True):
     """How strictly documents are judged. Lenient asks only for ``id`` and right types.
 
-    ``of_a_part``: the document is what its writer sees of one, so what neither it nor the update has is not filled in.
+    ``of_a_part``: the writer sees a masked document; fields absent from it and from the update are not filled in.
     """
 
     mode: Mode = "default"

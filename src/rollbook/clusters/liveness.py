@@ -7,7 +7,7 @@ Theory: a beat gives a lease of some seconds. Until half of it has passed the cl
 then silent; that is a fact about beats. What is written into the document is a second thing: the registry takes note of
 a silence once, by a *mark* (another status over the former one), and takes its mark back when beats return. A registry
 that was not listening can't tell silence from its own deafness: every lease counts anew from ``listening_since``, and
-what has run out meanwhile is unknown until that is over.
+a cluster whose lease has run out is unknown until one lease length has passed since then.
 """
 
 from collections.abc import Sequence

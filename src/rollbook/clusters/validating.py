@@ -1,8 +1,8 @@
 """What is wrong with a document, and which of its fields no schema knows: every place, not only the first.
 
 One rule: a part that is the very object that stood at the same place before (``before``) is not looked at again; so
-one changed leaf among 5,000 nodes costs the look at one node. Callers who find something compare with all that was
-found before (``ratcheting``).
+one changed leaf among 5,000 nodes costs the look at one node. With ``before``, only faults in changed parts come out;
+``ratcheting`` drops those that the stored document had already. Nothing is refused here (see ``acceptance``).
 """
 
 from collections import Counter
@@ -81,7 +81,7 @@ def _members(
 
 
 def _missing(member: Member, demands: Demands, place: Place) -> Iterator[Finding]:
-    """What a missing object must hold is missing too: say what to give, leaf by leaf."""
+    """Report a missing object as its missing demanded members, leaf by leaf."""
     leaves = member.kind.members if isinstance(member.kind, Fields) else {}
     asked = [(name, leaf) for name, leaf in leaves.items() if leaf.presence in demands.demanded]
     for name, leaf in asked:

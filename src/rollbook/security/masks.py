@@ -26,7 +26,7 @@ class Visibility(Enum):
 
 
 class Mask(Struct, frozen=True):
-    """What is shown at a path. ``children`` are the members for which it is not ``shown`` that decides."""
+    """Whether what lies at a path is ``shown``; ``children`` are the exceptions, by member."""
 
     shown: bool = True
     children: Mapping[str, "Mask"] = {}
@@ -92,7 +92,7 @@ def showing(paths: Iterable[Path]) -> Mask:
 
 
 def hidden_paths(mask: Mask) -> list[Path]:
-    """The paths at which the mask begins to hide; the empty one where it hides all that is not listed as shown."""
+    """The paths at which the mask begins to hide: ``()`` alone where it shows nothing but listed paths."""
     return [path for path, shown in turns_of(mask, is_shown=True) if not shown]
 
 

@@ -4,7 +4,8 @@ Theory: the index is of whole documents. What it knows at a path that is shown i
 ones too, so there it is used; at any other path the masked documents are looked at. Most documents have nothing that is
 hidden: the postings of the hidden paths name those that have, and only these are masked, once a revision and sight.
 
-One rule: bitmaps are copied when they are made. A document is masked by what it held then, whenever it is come to.
+One rule: bitmaps are copied when they are made, for the index goes on changing. A document is masked by the paths that
+were hidden in the version that is answered, however late it is reached.
 """
 
 from collections.abc import Iterator, Sequence

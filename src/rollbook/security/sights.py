@@ -118,7 +118,7 @@ class Sight(Struct, frozen=True, eq=False, weakref=True):
         )
 
     def may_hide(self, path: Path) -> bool:
-        """Whether nothing of what lies at a path is shown in some document that is seen."""
+        """Whether some document that is seen may hide the path wholly."""
         return not self.grants or any(grant.mask.visibility(path) is Visibility.NOTHING for grant in self.grants)
 
 

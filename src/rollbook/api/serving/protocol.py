@@ -267,7 +267,7 @@ class Connection(asyncio.Protocol):
         self._close(lingers=True)
 
     def _close(self, *, lingers: bool = False) -> None:
-        """Close; after a while, if the client may still be sending."""
+        """Close at once; or, where the client may still be sending, stop writing and read on for a while."""
         if self._is_closing:
             return
         self._is_closing = True

@@ -46,7 +46,7 @@ QUERIED: Shortcut = "query"
 BEATEN: Shortcut = "heartbeat"
 NOT_IN_PLAIN_IDS = frozenset(b"/?%")
 NOT_READS, NOT_UPDATES = fixed_paths("GET"), fixed_paths("PUT")
-"""The words of routes, which may also be ids of clusters that are older than the word."""
+"""Fixed paths (``/clusters/watch``): the application decides whether one is the id of an old cluster."""
 
 BODY_BYTES_MAX = 16 * 1024
 
@@ -55,7 +55,7 @@ PARSED_MAX, PARSED_BYTES_MAX = 512, 2048
 
 ENCODING = frozenset({b"accept-encoding"})
 DECISIVE_FOR_READS = frozenset({b"if-none-match", b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
-"""A read that is the last of its connection is not kept alive, whatever its headers say about that."""
+"""``connection`` is left out: whether the connection is kept alive is asked of the parser."""
 DECISIVE_FOR_BEATS = DECISIVE_FOR_READS - {b"content-length", b"if-none-match"} | {
     b"connection",
     b"content-encoding",
@@ -93,9 +93,9 @@ logger = logging.getLogger(__name__)
 
 
 class Shortcuts:
-    """The shortcuts of all connections of a server.
+    """The shortcuts of all connections of a server. Where one returns None, the application answers.
 
-    ``default``: the headers that the server adds to every answer, as bytes.
+    Its methods are given ``default``: the headers that the server adds to every answer, as bytes.
     """
 
     def __init__(self, registry: Registry, traffic: RequestCounts) -> None:

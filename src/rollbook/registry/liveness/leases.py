@@ -44,7 +44,7 @@ class Leases:
         self.dirty: set[str] = set()
         """The clusters whose leases changed since they were last stored."""
         self.gone: set[str] = set()
-        """Those whose stored leases are over; they may have begun new ones since."""
+        """Ids whose stored lease is to be deleted; they may have begun new ones since."""
         self.moved: set[str] | None = None
         """The clusters whose leases changed since they were last read as columns; None: any of them may have."""
         self.beats = 0

@@ -149,7 +149,7 @@ class _Answer(Struct):
 
 
 class Watching:
-    """All watches of one registry, and the task that fills their mailboxes."""
+    """All watches of one registry, and the two tasks that fill their mailboxes."""
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from rollbook.registry.webhooks.traces import NO_TRACES, DeliveryTraces
 
 
 class Attempts:
-    """The attempts of one webhook. A waiter for an attempt is notified when it is cancelled."""
+    """The attempts of one webhook, one at a time. One that is cancelled has no outcome."""
 
     def __init__(
         self, webhook: Webhook, line: Connection, *, now_ms: Callable[[], int], tracing: DeliveryTraces = NO_TRACES

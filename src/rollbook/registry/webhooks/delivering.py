@@ -115,8 +115,7 @@ class Deliverer:
                 await self._give_up_what_is_gone()
 
     def _left_ms(self) -> int:
-        """How long to wait before the next attempt: never longer than the longest pause, though the clock was ahead
-        when the pause began."""
+        """How long to wait before the next attempt: at most the longest pause, in case the clock was set back since."""
         now_ms, longest_ms = self._around.now_ms(), round(self._webhook.target.retry.longest_seconds * 1000)
         if self._progress.next_attempt_ms > now_ms + longest_ms:
             self._progress = self._progress._replace(next_attempt_ms=now_ms + longest_ms)

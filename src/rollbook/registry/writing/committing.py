@@ -35,7 +35,7 @@ from rollbook.registry.writing.beside import Beside
 from rollbook.registry.writing.commands import Command
 from rollbook.registry.writing.commit_counts import CommitCounts
 from rollbook.registry.writing.commit_queue import CommitQueue
-from rollbook.registry.writing.conflicts import Conflicts
+from rollbook.registry.writing.conflict_retries import ConflictRetries
 from rollbook.registry.writing.deciding import Deciders
 from rollbook.registry.writing.drafts import Draft
 from rollbook.registry.writing.guarding import guarded
@@ -161,7 +161,7 @@ class Committer:
             self._arrived.set()
 
     async def settled(self) -> None:
-        """Return when what is being written now can be read: what is written later is dated later."""
+        """Return when the batch under way can be read. Later ones are dated later than now."""
         await self._settled.wait()
 
     async def ended(self) -> None:
@@ -232,7 +232,7 @@ class Committer:
 
     async def _written(self, batch: Batch) -> Draft:
         """The draft of a batch, durable and published; decided anew as long as others append first."""
-        conflicts = Conflicts(self._chance)
+        conflicts = ConflictRetries(self._chance)
         await self._publisher.settle()
         while True:
             draft = Draft(self._view, 0, self._limits, find=self._journal.past.result)

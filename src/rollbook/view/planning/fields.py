@@ -48,7 +48,7 @@ KEYS_UNITED_MAX = 50_000
 """The postings of at most this many keys are united."""
 
 APART_MAX = 8
-"""So few postings are narrowed, where few documents are left, before they are united."""
+"""At most this number of postings is intersected with the few documents that are left before they are united."""
 
 ELEMENTS_NARROWING_MAX = 256
 """At most this number of elements of an array narrows the documents that may have an equal one."""
@@ -128,7 +128,7 @@ def _nothing(place: ResolvedPath, domain: Domain) -> Answer:
 
 
 def _equal_object(operand: dict[str, Value], node: PathIndex) -> BitMap:
-    """A document that holds an object equal to the operand contributes each of the operand's scalars."""
+    """At least those that match: documents with an object here whose indexed members have the operand's scalars."""
     possible = node.get(OBJECT)
     for name, member in islice(operand.items(), ELEMENTS_NARROWING_MAX):
         child = node.children.get(name)

@@ -176,7 +176,7 @@ def answer(filter: Filter, index: Index, *, effort: PlanningBudget = UNBOUNDED) 
 def lacking(paths: Iterable[Path], index: Index, *, within: BitMap | None, veil: Veil | None = None) -> list[Path]:
     """Those of the paths at which certainly none of the documents ``within`` has anything.
 
-    None of them is known, where it is not known which documents these are, or something of a path is hidden.
+    Empty where ``within`` is None. Paths that the ``veil`` may hide are left out.
     """
     effort = effort_from_now()
     return [

@@ -1,4 +1,4 @@
-"""Conflicts: how long a batch is decided anew because other processes write first."""
+"""Retries after conflicts: how long a batch is decided anew because other processes write first."""
 
 import time
 from collections.abc import Callable
@@ -11,8 +11,8 @@ PAUSE_SECONDS_MAX = 0.25
 FIRST_PAUSE_SECONDS = 0.002
 
 
-class Conflicts:
-    """The conflicts that one batch has met. ``chance`` gives numbers from 0 to 1."""
+class ConflictRetries:
+    """Counts the conflicts that one batch has met, and paces its retries. ``chance`` gives numbers from 0 to 1."""
 
     def __init__(self, chance: Callable[[], float]) -> None:
         self._chance = chance
