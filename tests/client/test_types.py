@@ -47,7 +47,7 @@ def test_importing_the_client_imports_no_part_of_the_server(module: str) -> None
     loaded = set(eval(subprocess.check_output([sys.executable, "-c", code], text=True)))
     assert not loaded & set(SERVER)
     ours = {each for each in loaded if each.startswith("rollbook.") and not each.startswith("rollbook.client")}
-    assert ours - {"rollbook.compat"} == {"rollbook.errors"}
+    assert ours <= {"rollbook.compat", "rollbook.errors"}
 
 
 def test_a_table_is_read_in_each_of_its_forms() -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx
-import pytest
 
 from benchmarks.machine import description_with_load
 from rollbook.journal.postgresql.journal import PostgresqlJournal
@@ -26,8 +25,6 @@ from tests.patroni.nodes import PASSWORD, Node, PatroniCluster, patroni_cluster
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "patroni.md"
 FAULTS = os.environ.get("ROLLBOOK_TEST_PATRONI", "").split(",")
-
-pytestmark = pytest.mark.skipif(FAULTS == [""], reason="make test-patroni runs it")
 
 
 class Failover(NamedTuple):
