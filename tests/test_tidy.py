@@ -48,6 +48,7 @@ BETTER_WORDS = {
     "lone digest": "unique digest",
     "the ordinary way": "the application",
     "occurrence": "change event",
+    "figures": "metrics or numbers",
 }
 """Images and words with several meanings that the code once had, and the terms of the field that took their place."""
 

@@ -99,7 +99,7 @@ def _nodes_in(document: Document) -> Iterator[Node]:
 
 
 def _gpus_in(gpus: Value) -> Mapping[tuple[str | None, float], float]:
-    """How many GPUs of each model and memory a node has; by its list of GPUs, else by its figures."""
+    """How many GPUs of each model and memory a node has; by its list of GPUs, else by its totals."""
     if not isinstance(gpus, dict):
         return {}
     listed = gpus.get("gpus")
