@@ -18,6 +18,8 @@ import yaml
 from tests.cli.conftest import Rollbook
 from tests.examples import cluster, node
 from tests.serving import ServerProcess
+from tests.webhooks.conftest import LOOPBACK_ALLOWED
+from tests.webhooks.receiving import Answer, target
 
 
 @pytest.fixture
@@ -218,6 +220,26 @@ def test_webhooks_are_managed(rollbook: Rollbook, http: httpx.Client) -> None:
     assert rollbook("dead-letter", "drop", "alerts").code == 0
     assert rollbook("dead-letter", "retry", "alerts", "7").code == 4
     assert rollbook("webhook", "rm", "alerts").code == 0
+
+
+def test_a_webhook_is_tested(rollbook: Rollbook, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ServerProcess(home / "served", environment=LOOPBACK_ALLOWED) as server, target() as receiver:
+        monkeypatch.setenv("ROLLBOOK_URL", server.url)
+        httpx.post(f"{server.url}/clusters", json=cluster("west-1")).raise_for_status()
+        assert rollbook("webhook", "create", receiver.url, "--id", "all").code == 0
+        ran = rollbook("webhook", "test", "all")
+        assert (ran.code, ran.err) == (0, "all accepted revision 1\n")
+        assert len(receiver.received) == 1
+        receiver.answer = lambda _: Answer(500)
+        ran = rollbook("webhook", "test", "all")
+        assert (ran.code, "500" in ran.err) == (1, True)
+        rollbook("webhook", "create", receiver.url, "--id", "some", "-f", '{"id": "east-1"}')
+        ran = rollbook("webhook", "test", "some")
+        assert (ran.code, "its filter does not match the newest change, revision 1" in ran.err) == (1, True)
+        rollbook("webhook", "set", "some", '{"enabled": false}')
+        ran = rollbook("webhook", "test", "some")
+        assert (ran.code, ran.err) == (1, "some: it is disabled\n")
+        assert rollbook("webhook", "test", "nowhere").code == 4
 
 
 def test_contexts_name_servers_and_are_private(

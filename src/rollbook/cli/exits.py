@@ -9,7 +9,8 @@ DONE, FAILED, MISUSED, REFUSED, CLASHED, UNAVAILABLE, DIFFERS = range(7)
 
 MEANINGS = {
     DONE: "Done.",
-    FAILED: "Failed: some documents were refused, or the data directory is damaged or may not be used.",
+    FAILED: "Failed: some documents were refused, a target did not accept the test of its webhook, or the data "
+    "directory is damaged or may not be used.",
     MISUSED: "The command line or a setting is wrong; nothing was tried.",
     REFUSED: "The request or the document was refused.",
     CLASHED: "What is there does not allow it: no such cluster, the id is taken, a precondition failed.",

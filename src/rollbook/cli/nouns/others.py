@@ -3,6 +3,7 @@
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
+from rollbook.cli.exits import FAILED
 from rollbook.cli.nouns.declaring import argument, option
 from rollbook.cli.nouns.printing import Columns, Printer
 from rollbook.cli.nouns.verbs import (
@@ -146,6 +147,38 @@ def replay(
 ) -> None:
     """Deliver the changes after a revision again."""
     client.webhooks.replay(id, since)
+
+
+@verb(webhooks, "test")
+def try_webhook(
+    client: "Client",
+    printer: Printer,
+    id: WebhookArgument,
+    timeout: Annotated[str, option("--timeout", metavar="TIME", help="How long to wait, such as 5m.")] = "30s",
+) -> None:
+    """Deliver the newest change again, and report whether the target accepted it. The exit code is 1 if it did not."""
+    deadline = time.monotonic() + seconds_of(timeout, "--timeout")
+    before = client.webhooks.read(id)["status"]
+    newest = before["revision"] + before["lag"]
+    client.webhooks.replay(id, max(0, newest - 1))
+    while True:
+        status = client.webhooks.read(id)["status"]
+        if status["state"] in ("disabled", "stopped"):
+            problem = f"it is {status['state']}"
+        elif status["lastError"] != before["lastError"]:
+            problem = status["lastError"]["problem"]
+        elif status["lastSuccess"] != before["lastSuccess"] and status["lastSuccess"]["revision"] >= newest:
+            say(f"{id} accepted revision {status['lastSuccess']['revision']}")
+            return
+        elif status["revision"] >= newest:
+            problem = f"its filter does not match the newest change, revision {newest}: nothing was sent"
+        elif time.monotonic() > deadline:
+            problem = f"no answer within {timeout}"
+        else:
+            time.sleep(LOOK_SECONDS)
+            continue
+        say(f"{id}: {problem}")
+        raise SystemExit(FAILED)
 
 
 @verb(letters, "ls")
