@@ -166,12 +166,13 @@ def unprojected(operation: Operation) -> Asked:
     if operation.name in ("listClusters", "getCluster"):
         return Asked(parameters={"fields": "a,a.b"})
     mixed = {"a": 1, "b": 0}
-    in_stage = operation.name in ("updateCluster", "aggregateClusters")
-    return Asked(body=[{"$project": mixed}] if in_stage else {"query": {}, "projection": mixed})
+    if operation.name in ("updateCluster", "updateClusters", "aggregateClusters"):
+        return updating(operation, [{"$project": mixed}])
+    return Asked(body={"query": {}, "projection": mixed})
 
 
 def unpiped(operation: Operation) -> Asked:
-    return Asked(body=[{"$foo": 1}])
+    return updating(operation, [{"$foo": 1}])
 
 
 def another_id(operation: Operation) -> Asked:

@@ -140,6 +140,8 @@ OPERATIONS = (
         refuses=(
             *OF_FILTERS,
             errors.UpdateRefused,
+            errors.PipelineRefused,
+            errors.ProjectionRefused,
             errors.IdImmutable,
             errors.DocumentInvalid,
             errors.IdempotencyKeyReused,
