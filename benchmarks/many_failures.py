@@ -25,6 +25,7 @@ from tests.postgresql import WITH_STANDBY, PostgresqlServer, postgresql_director
 from tests.webhooks.receiving import target
 
 RESULTS = Path(__file__).parent / "results" / "many-failures.md"
+COMMAND = "Written by `python -m benchmarks.many_failures"
 ADMIN = "an-admin-token-of-thirty-two-letters"
 SECONDS_MAX = 60.0
 
@@ -141,7 +142,14 @@ def main() -> None:
     begun = description_with_load()
     with postgresql_directory() as directory, TemporaryDirectory() as caches:
         figures = measured(rounds, directory, Path(caches))
-    lines = ["# When the keeper or the primary is lost", "", begun, "", "| | |", "|---|---|"]
+    lines = [
+        "# When the keeper or the primary is lost",
+        "",
+        f"{COMMAND} {rounds}` on: {begun}.",
+        "",
+        "| | |",
+        "|---|---|",
+    ]
     lines += [*(f"| {name} | {value} |" for name, value in figures.items()), ""]
     RESULTS.write_text("\n".join(lines))
     print("\n".join(lines))

@@ -25,6 +25,7 @@ from tests.postgresql import PostgresqlServer, postgresql_directory
 from tests.serving import ServerProcess
 
 RESULTS = Path(__file__).parent / "results" / "many-starts.md"
+COMMAND = "Written by `python -m benchmarks.many_starts"
 STARTS, ROUNDS, ROUND_SECONDS, READERS = 3, 7, 1.0, 16
 START_SECONDS_MAX = 300.0
 
@@ -124,7 +125,7 @@ def main() -> None:
     begun = description_with_load()
     with postgresql_directory() as directory:
         figures = measured(directory, count)
-    lines = [f"# Starts and reads of {count:,} clusters on PostgreSQL", "", begun, ""]
+    lines = [f"# Starts and reads of {count:,} clusters on PostgreSQL", "", f"{COMMAND} {count}` on: {begun}.", ""]
     lines += [f"Medians of {STARTS} starts and of {ROUNDS} rounds of {ROUND_SECONDS:g} s, in turns.", "", "| | |"]
     lines += ["|---|---|", *(f"| {name} | {value} |" for name, value in figures.items()), ""]
     RESULTS.write_text("\n".join(lines))

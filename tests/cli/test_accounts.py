@@ -168,3 +168,11 @@ def test_a_socket_that_a_killed_server_left_is_no_hindrance(tmp_path: Path) -> N
         with socket.socket(socket.AF_UNIX) as probe:
             probe.connect(str(data / "admin.sock"))
         assert len(said("token", "ls", "-o", "name", "--data", str(data)).splitlines()) == 1
+
+
+@pytest.mark.parametrize("here", [("--data", "data"), ("--journal", "postgresql://127.0.0.1:1/x")])
+@pytest.mark.parametrize("there", [("--url", "http://127.0.0.1:1"), ("--context", "lab")])
+def test_one_registry_is_named_and_not_two(here: tuple[str, str], there: tuple[str, str]) -> None:
+    ran = rollbook("token", "ls", *here, *there)
+    assert ran.returncode == 2
+    assert f"{here[0]} and {there[0]} exclude each other" in ran.stderr

@@ -1,10 +1,13 @@
 """What ``doctor`` makes of metrics and of running requests, as data."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rollbook.api.metrics.rows import Metric
+from rollbook.cli.nouns import judging
 from rollbook.cli.nouns.judging import (
     ALARMS,
     Finding,
@@ -119,3 +122,11 @@ def test_every_alarm_is_about_a_metric_that_there_is() -> None:
 
     names = {each.name for each in METRICS if isinstance(each, Metric)}
     assert {name for _, name, _, _ in ALARMS} <= names
+
+
+def test_every_metric_that_is_judged_is_one_that_there_is() -> None:
+    from rollbook.api.metrics.scraping import METRICS
+
+    read = set(re.findall(r"rollbook_\w+", Path(judging.__file__).read_text()))
+    assert read
+    assert read <= {each.name for each in METRICS}

@@ -225,11 +225,14 @@ def test_webhooks_are_managed(rollbook: Rollbook, http: httpx.Client) -> None:
 def test_a_webhook_is_tested(rollbook: Rollbook, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ServerProcess(home / "served", environment=LOOPBACK_ALLOWED) as server, target() as receiver:
         monkeypatch.setenv("ROLLBOOK_URL", server.url)
-        httpx.post(f"{server.url}/clusters", json=cluster("west-1")).raise_for_status()
         assert rollbook("webhook", "create", receiver.url, "--id", "all").code == 0
         ran = rollbook("webhook", "test", "all")
+        assert (ran.code, ran.err) == (1, "all: there is no change yet that could be delivered\n")
+        httpx.post(f"{server.url}/clusters", json=cluster("west-1")).raise_for_status()
+        receiver.wait_for(1)
+        ran = rollbook("webhook", "test", "all")
         assert (ran.code, ran.err) == (0, "all accepted revision 1\n")
-        assert len(receiver.received) == 1
+        assert len(receiver.received) == 2
         receiver.answer = lambda _: Answer(500)
         ran = rollbook("webhook", "test", "all")
         assert (ran.code, "500" in ran.err) == (1, True)
@@ -239,6 +242,12 @@ def test_a_webhook_is_tested(rollbook: Rollbook, home: Path, monkeypatch: pytest
         rollbook("webhook", "set", "some", '{"enabled": false}')
         ran = rollbook("webhook", "test", "some")
         assert (ran.code, ran.err) == (1, "some: it is disabled\n")
+        for id in ("east-1", "west-2"):
+            httpx.post(f"{server.url}/clusters", json=cluster(id)).raise_for_status()
+        receiver.answer = lambda _: Answer(200)
+        assert rollbook("webhook", "test", "some").code == 1
+        rollbook("webhook", "set", "some", '{"enabled": true, "filter": {}}')
+        assert [each.revision for each in receiver.wait_for_revision(3)][-2:] == [2, 3]
         assert rollbook("webhook", "test", "nowhere").code == 4
 
 

@@ -404,14 +404,14 @@ def compact(journal: Journal, goal: int) -> int:
 
 
 def check_moment(journal: Journal, written: list[Change], revision: int, mark: int) -> None:
-    """Hold what the journal tells of a revision against a replay; below the mark it may also say that it is gone."""
+    """Hold what the journal reports of a revision against a replay; below the mark it may also say that it is gone."""
     then, now = replay(written[:revision]), replay(written)
     for id in "abcd":
         try:
             assert journal.past.version(id, revision) == then.get(id)
             if id in then:
-                given, told_by = journal.past.status(id, revision), status_given(written[:revision], id)
-                assert given == told_by or (told_by is None and given.revision == then[id].created_revision)
+                given, changed_by = journal.past.status(id, revision), status_given(written[:revision], id)
+                assert given == changed_by or (changed_by is None and given.revision == then[id].created_revision)
         except Compacted:
             assert any(change.id == id and revision < change.revision <= mark for change in written)
     if revision < mark:

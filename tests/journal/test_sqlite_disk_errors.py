@@ -5,14 +5,17 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
 
 from rollbook.errors import JournalUnavailable
+from rollbook.journal.sqlite import copying
+from rollbook.journal.sqlite.copying import list_earlier, turn_back_journal
 from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.journal.sqlite.transactions import transaction
-from tests.journal.contract import body, created
+from tests.journal.contract import body, created, updated
 
 
 class Disk:
@@ -184,3 +187,29 @@ def test_a_transaction_that_sqlite_took_back_fails_for_its_reason(tmp_path: Path
     disk.refuses = None
     assert not connection.in_transaction
     assert connection.execute("SELECT count(*) FROM texts").fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [(apsw.SQLITE_FULL, "the disk is full"), (apsw.SQLITE_NOMEM, "there is not enough memory")],
+)
+def test_a_journal_that_can_not_be_turned_back_says_why(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch, code: int, reason: str
+) -> None:
+    journal = SqliteJournal.open(tmp_path)
+    ids = [f"c{number}" for number in range(20)]
+    former = body("x", note="x" * 200_000)  # in all more than SQLite's cache holds, which writes pages before the end
+    journal.append([created(number, id, former) for number, id in enumerate(ids, 1)], after=0)
+    journal.append([updated(number, id, former, body(id)) for number, id in enumerate(ids, 21)], after=20)
+    journal.close()
+
+    def list_while_the_disk_fails(*asked: Any) -> Any:
+        disk.refuses = ("write", code)
+        return list_earlier(*asked)
+
+    monkeypatch.setattr(copying, "list_earlier", list_while_the_disk_fails)
+    with pytest.raises(JournalUnavailable, match=f"left as it is: {reason}"):
+        turn_back_journal(tmp_path, revision=20, at_ms=None)
+    monkeypatch.undo()
+    disk.refuses = None
+    assert turn_back_journal(tmp_path, revision=20, at_ms=None) == 20

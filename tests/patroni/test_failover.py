@@ -33,7 +33,7 @@ class Failover(NamedTuple):
     fault: str
     promoted: float
     written: float
-    """Until the first write was acknowledged that was sent after the promotion began to be waited for."""
+    """Until a write was acknowledged after that, which was sent half a second before it at the earliest."""
     silent: float
     """The longest time without an acknowledged write."""
 
@@ -41,6 +41,7 @@ class Failover(NamedTuple):
 def test_patroni_fails_over_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
     for program in ("patroni", "etcd"):
         assert shutil.which(program), f"needs {program}: apt-get install patroni etcd-server"
+    machine = description_with_load()
     with patroni_cluster() as nodes, ExitStack() as undo:
         ports = [node.port for node in nodes.nodes]
         places = [Place(tmp_path / f"cache{number}", ports, PGPASSWORD=PASSWORD) for number in range(3)]
@@ -56,7 +57,7 @@ def test_patroni_fails_over_and_nothing_acknowledged_is_lost(tmp_path: Path) -> 
         load.stop()
         exports = [everything(place) for place in places]
         problems = problems_in(load.writes, load.reads, exports[0])
-        RESULTS.write_text(record(failovers, load, problems))
+        RESULTS.write_text(record(machine, failovers, load, problems))
         assert problems == []
         assert exports[0] == exports[1] == exports[2]
         leader = nodes.leader
@@ -97,6 +98,7 @@ def harm(fault: str, node: Node) -> Callable[[], None]:
     if fault == "paused":
         node.pause()
         return node.resume
+    assert fault == "cut off", f"there is no fault {fault!r}"
     node.cut_off()
     return node.join
 
@@ -106,7 +108,7 @@ def done(load: Load) -> list[Write]:
     return [write for write in list(load.writes) if write.outcome == "done"]
 
 
-def record(failovers: list[Failover], load: Load, problems: list[str]) -> str:
+def record(machine: str, failovers: list[Failover], load: Load, problems: list[str]) -> str:
     """The page of results."""
     version = subprocess.run(["patroni", "--version"], capture_output=True, text=True, check=False).stdout.strip()
     outcomes = [write.outcome for write in load.writes]
@@ -114,7 +116,8 @@ def record(failovers: list[Failover], load: Load, problems: list[str]) -> str:
     lines = [
         "# Failovers under Patroni",
         "",
-        f"{description_with_load()}; {version}, three nodes and etcd, three Rollbook processes, six clients.",
+        f"Written by `make test-patroni` on: {machine}; {version}, three nodes and etcd, three Rollbook processes, six "
+        f"clients. Faults: `ROLLBOOK_TEST_PATRONI={','.join(FAULTS)}`.",
         "",
         "`deploy/patroni/patroni.yml`, with `ttl: 20`: Patroni waits that long before it replaces a leader.",
         "",

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from rollbook.limits import DEFAULT_LIMITS
 from rollbook.registry.liveness.lease_facts import LeaseFacts
+from rollbook.registry.reading import registry_columns
 from rollbook.registry.reading.facet_requests import parse_facets
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.planned import plan_with
@@ -58,8 +59,12 @@ async def furnish(fleet: Fleet) -> None:
     await update(registry, "alive", {"$set": {"reputation": 1}})
 
 
+@pytest.mark.parametrize("different", [registry_columns.DIFFERENT_MAX, 1])
 @pytest.mark.parametrize("query", FILTERS)
-async def test_both_ways_give_the_same(tmp_path: Path, query: dict[str, Any]) -> None:
+async def test_both_ways_give_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, query: dict[str, Any], different: int
+) -> None:
+    monkeypatch.setattr(registry_columns, "DIFFERENT_MAX", different)
     async with fleet_in(tmp_path / "data") as fleet:
         await furnish(fleet)
         await compare(fleet, query)

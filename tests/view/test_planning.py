@@ -31,21 +31,21 @@ NARROW = Limits(indexed_array_values_max=2)
 randoms = st.randoms(use_true_random=False)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(random=randoms, limits=st.sampled_from([ROOMY, ROOMY, TIGHT, NARROW]))
 def test_an_indexed_find_equals_a_scan(random: Random, limits: Limits) -> None:
     documents = {number: document(random) for number in range(random.randint(1, 6))}
     check_some_filters(random, index_of(documents, limits), documents)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(random=randoms, limits=st.sampled_from([ROOMY, TIGHT, NARROW]))
 def test_it_does_so_after_any_changes(random: Random, limits: Limits) -> None:
     index, documents = changed_index(random, limits)
     check_some_filters(random, index, documents)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(random=randoms)
 def test_it_does_so_where_many_candidates_count_as_few(random: Random) -> None:
     index, documents = changed_index(random, ROOMY)
@@ -67,7 +67,7 @@ def test_elements_that_came_back_are_found_under_their_new_numbers() -> None:
     assert set(found.certain) == set(found.possible) == set(range(0, 300, 10))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(random=randoms, limits=st.sampled_from([ROOMY, NARROW]))
 def test_a_changed_index_is_the_one_that_a_fresh_load_makes(random: Random, limits: Limits) -> None:
     index, documents = changed_index(random, limits)
@@ -79,7 +79,7 @@ def test_a_changed_index_is_the_one_that_a_fresh_load_makes(random: Random, limi
         assert len(mine.live) == len(afresh.live)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(random=randoms, limits=st.sampled_from([ROOMY, TIGHT, NARROW]), chunk=st.integers(1, 4))
 def test_loading_at_once_makes_the_index_that_inserting_makes(random: Random, limits: Limits, chunk: int) -> None:
     documents = {number: document(random) for number in range(random.randint(0, 6))}
@@ -94,7 +94,7 @@ def test_loading_at_once_makes_the_index_that_inserting_makes(random: Random, li
     check_some_filters(random, loaded, documents)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(random=randoms, ticks=st.integers(0, 12))
 def test_a_plan_cut_short_is_still_right(random: Random, ticks: int) -> None:
     documents = {number: document(random) for number in range(random.randint(1, 6))}

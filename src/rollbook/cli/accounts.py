@@ -19,7 +19,7 @@ from rollbook.cli.nouns.verbs import Shared as OfVerbs
 from rollbook.cli.nouns.verbs import give_options, group, read_document, seconds_of
 from rollbook.cli.options import DataOption
 from rollbook.cli.reaching import answer_of
-from rollbook.cli.terminal import printable, say, write_errors_as_json
+from rollbook.cli.terminal import confirm, printable, say, write_errors_as_json
 from rollbook.errors import RequestRefused, SettingRefused
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def revoke_token(
 ) -> None:
     """End a token. On a terminal this is asked about first."""
     if not yes and sys.stdin.isatty():
-        typer.confirm(f"Revoke the token {printable(id)}?", abort=True, err=True)
+        confirm(f"Revoke the token {id}?")
     ask(lambda client: client.tokens.revoke(id))
     say(f"the token {id} is revoked")
 

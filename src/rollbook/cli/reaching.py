@@ -42,9 +42,10 @@ async def answer_of(
         say(as_curl(request))
 
     hooks = (show,) if verbose else ()
-    if url is not None and (data is not None or journal is not None):
-        other = "--data" if data is not None else "--journal"
-        raise SettingRefused(f"{other} and --url exclude each other: it is one registry or the other")
+    there = "--url" if url is not None else "--context" if context is not None else None
+    here = "--data" if data is not None else "--journal" if journal is not None else None
+    if there is not None and here is not None:
+        raise SettingRefused(f"{here} and {there} exclude each other: it is one registry or the other")
     if url or context or (data is None and journal is None and _is_named()):
         from rollbook.client import AsyncClient
 

@@ -3,12 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
+from rollbook.journal.audit_copies import AuditLines
+
 AuditFacts: TypeAlias = tuple[str, str, str, Mapping[str, Any]]
 """When (ISO 8601), by whom, what, and further members of the entry."""
 
 
-class SharedAuditStore(Protocol):
-    """One log of all processes, each entry of which names the digest of the one before it. Methods block."""
+class SharedAuditStore(AuditLines, Protocol):
+    """One log of all processes, each entry of which names the digest of the one before it.
+
+    Methods block, and fail (JournalUnavailable) while the engine is away.
+    """
 
     def append_all(self, entries: Sequence[AuditFacts]) -> None:
         """Log events, durably, all or none. One thread calls this. Fails (JournalUnavailable)."""
@@ -16,14 +21,6 @@ class SharedAuditStore(Protocol):
 
     def entries(self, *, since: int = 0) -> Iterator[dict[str, Any]]:
         """The entries after sequence number ``since``, oldest first. Any thread may. Fails (JournalUnavailable)."""
-        ...
-
-    def lines(self) -> Iterator[bytes]:
-        """Every entry as the line that it is, oldest first. Fails (JournalUnavailable)."""
-        ...
-
-    def write_lines(self, lines: Sequence[bytes]) -> None:
-        """Append entries that another log holds, as they are: all or none. Fails (JournalUnavailable)."""
         ...
 
     def close(self) -> None:

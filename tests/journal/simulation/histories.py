@@ -18,7 +18,7 @@ from tests.journal.simulation.processes import NOT_DONE, Answer, Process
 STEPS = 60
 DEPTH_MAX = 2
 CALM_STEPS = 3_000
-RULES = frozenset({"register", "predecessor", "same-token", "chain", "confirm", "no-cancel"})
+RULES = frozenset({"register", "predecessor", "same-token", "confirm", "no-cancel"})
 
 
 def broken_promises(seed: int, rules: frozenset[str] = RULES) -> Counter[str]:

@@ -15,7 +15,6 @@ from rollbook.errors import AppendUndecided, ClusterExists, ClusterNotFound, Jou
 from rollbook.journal.changes import Change, StoredVersion
 from rollbook.journal.interface import Sharing
 from rollbook.journal.postgresql.batches import Position
-from rollbook.journal.postgresql.chain import Chain
 from rollbook.journal.postgresql.connecting import Session, Sessions
 from rollbook.journal.postgresql.journal import PostgresqlJournal
 from rollbook.journal.postgresql.schema import Identity
@@ -173,8 +172,6 @@ def journal_on(engine: Engine) -> PostgresqlJournal:
     journal = kind(Identity(GENESIS, b""), newest, target="", writer=writer, readers=readers)
     if "confirm" not in engine.rules:
         journal.sharing = _Trusting(journal.sharing)
-    if "chain" not in engine.rules:
-        journal._chain.__class__ = _Credulous
     return journal
 
 
@@ -197,13 +194,6 @@ class _Trusting:
 
     def confirm(self, after: int) -> int:
         return after
-
-
-class _Credulous(Chain):
-    """An entry is taken for the next one, whatever its predecessor was."""
-
-    def check_predecessor(self, revision: int, previous: object) -> None:
-        return
 
 
 NOT_DONE = (ClusterExists, ClusterNotFound, JournalConflict, JournalUnavailable)

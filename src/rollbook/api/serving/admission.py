@@ -30,7 +30,10 @@ from rollbook.security.limits import Buckets, Rate, Verdict, host_of
 from rollbook.security.security import Security
 
 WRONG_TOKENS = Rate(per_second=20 / 60, burst=20)
-WRONG_TOKENS_HEADERS = Verdict(False, 0, 60.0, WRONG_TOKENS.interval).headers(WRONG_TOKENS, policy="wrong-tokens")
+FULL_AGAIN_SECONDS = WRONG_TOKENS.burst * WRONG_TOKENS.interval
+WRONG_TOKENS_HEADERS = Verdict(False, 0, FULL_AGAIN_SECONDS, WRONG_TOKENS.interval).headers(
+    WRONG_TOKENS, policy="wrong-tokens"
+)
 """What goes with a refusal of too many, whenever it is made."""
 
 
@@ -122,7 +125,7 @@ class Admission:
 
     def note_use(self, caller: Caller) -> None:
         """Note that a caller who was recognised earlier still asks, or is still being answered."""
-        if caller.kind in ("token", "certificate"):
+        if caller.key in self.identities.holdings.tokens:
             self.identities.uses.note(caller.key)
 
     def is_current(self, recognised: Recognised) -> bool:

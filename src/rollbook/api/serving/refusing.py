@@ -1,8 +1,8 @@
 """Refusals in the protocol: the answers to requests that the application does not see.
 
 Theory: somebody may send wrong credentials as fast as the network allows. The answers to these depend on the operation
-alone, so each is made once, and the date and the request id are put into it: it costs no more than an answer that is
-right. They are found by the address that was asked for, and by its operation where the address is new.
+alone, so each is made once, and the date and the request id are put into it: it costs little more than an answer that
+is right. They are found by the address that was asked for, and by its operation where the address is new.
 
 One rule: a refusal looks, and is counted, as the table of operations says of the operation that was asked for.
 """

@@ -6,9 +6,11 @@ One rule: the first column, which names a row, is never cut.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from rollbook.cli.terminal import PLAIN, RED, YELLOW
+
 CELL_LENGTH_MIN = 8
 """No cell is cut below this, for the sake of the width of a terminal."""
-GREEN, YELLOW, RED, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m"
+GREEN = "\x1b[32m"
 COLOURS = {
     **dict.fromkeys(("live", "alive", "ok", "current"), GREEN),
     **dict.fromkeys(("draining", "maintenance", "degraded", "late", "note", "retrying", "unknown"), YELLOW),

@@ -160,7 +160,10 @@ def try_webhook(
     deadline = time.monotonic() + seconds_of(timeout, "--timeout")
     before = client.webhooks.read(id)["status"]
     newest = before["revision"] + before["lag"]
-    client.webhooks.replay(id, max(0, newest - 1))
+    if not newest:
+        say(f"{id}: there is no change yet that could be delivered")
+        raise SystemExit(FAILED)
+    client.webhooks.replay(id, min(before["revision"], newest - 1))  # what was not delivered yet is not passed over
     while True:
         status = client.webhooks.read(id)["status"]
         if status["state"] in ("disabled", "stopped"):

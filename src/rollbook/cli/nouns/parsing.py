@@ -58,7 +58,7 @@ def given_to(command: Command, words: Sequence[str]) -> dict[str, Any]:
         name, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
         slot = options.get(name)
         if slot is None:
-            arguments.append(plain(word, or_dash=True))
+            arguments.append(plain(word))
             continue
         if slot.name in given or slot.is_list or (slot.kind is bool and equals):
             raise NotUnderstood
@@ -91,7 +91,7 @@ def of_arguments(slots: Sequence[Slot], words: Sequence[str]) -> dict[str, Any]:
 
 def value_of(slot: Slot, word: str) -> Any:
     """The value that a word stands for."""
-    plain(word, or_dash=True)
+    plain(word)
     if slot.kind is str:
         return word
     form = NUMBERS.get(slot.kind)
@@ -104,9 +104,9 @@ def value_of(slot: Slot, word: str) -> Any:
     return value
 
 
-def plain(word: str, *, or_dash: bool = False) -> str:
-    """A word that is a value for certain."""
-    if not word or (word.startswith("-") and not (or_dash and word == "-")):
+def plain(word: str) -> str:
+    """A word that is a value for certain; ``-`` alone is one."""
+    if not word or (word.startswith("-") and word != "-"):
         raise NotUnderstood
     return word
 

@@ -1,7 +1,8 @@
 """The one printer: documents in the form that ``-o`` asks for.
 
 One rule: text that came from a registry is made printable before it reaches a terminal. Tables are for people;
-``json``, ``jsonl``, ``yaml``, ``csv`` and ``name`` are for programs, and hold values as they are.
+``json``, ``jsonl``, ``yaml``, ``csv`` and ``name`` are for programs, and hold values as they are, except on a terminal,
+where what it might obey is escaped.
 """
 
 import json

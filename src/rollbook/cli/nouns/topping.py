@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 COLUMNS = ("id", "regionId", "status", "_registry.liveness", "nodes.count", "gpus.count")
 HEADINGS = ("ID", "REGION", "STATUS", "LIVENESS", "NODES", "GPUS")
-SUMS = [{"$group": {"_id": None, "gpus": {"$sum": "$gpus.count"}, "nodes": {"$sum": "$nodes.count"}}}]
 FACETS = ("status", "_registry.liveness")
 CLUSTERS_MAX = 200
 ALTERNATE, BACK, HOME, CLEAR_LINE, CLEAR_BELOW = (

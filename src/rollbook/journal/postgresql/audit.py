@@ -47,11 +47,11 @@ class PostgresqlAudit:
         return map(orjson.loads, self._lines(since))
 
     def lines(self) -> Iterator[bytes]:
-        """See ``SharedAuditStore.lines``."""
+        """See ``AuditLines.lines``."""
         return self._lines(0)
 
     def write_lines(self, lines: Sequence[bytes]) -> None:
-        """See ``SharedAuditStore.write_lines``."""
+        """See ``AuditLines.write_lines``."""
         with self._writing.writing("the audit log can't be written") as session:
             session.run(TAKE_TURNS)
             for line in lines:

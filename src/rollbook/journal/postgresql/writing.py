@@ -97,7 +97,7 @@ class EngineWriter:
         while True:
             try:
                 session = self._connected(until)
-                with session.until(max(until, self._clock() + SENDING_SECONDS)):
+                with session.until(self._answer_by(until)):
                     answer = question(session)
             except (psycopg.Error, JournalUnavailable) as problem:
                 self._note(problem)
@@ -121,7 +121,7 @@ class EngineWriter:
             was_sent = sent
             try:
                 session = self._connected(until)
-                with session.until(max(until, self._clock() + SENDING_SECONDS)):
+                with session.until(self._answer_by(until)):
                     session.warnings.clear()
                     sent = True
                     if send(session, appending):
@@ -167,6 +167,10 @@ class EngineWriter:
         """Wait; how long to wait the next time."""
         self._sleep(pause_seconds * (0.5 + self._chance() / 2))
         return min(2 * pause_seconds, PAUSE_SECONDS[1])
+
+    def _answer_by(self, until: float) -> float:
+        """When a statement that is sent now has to be answered: not before its time to be sent is over."""
+        return max(until, self._clock() + SENDING_SECONDS)
 
     def _note(self, problem: Exception) -> None:
         text = problem.message if isinstance(problem, JournalUnavailable) else first_line(problem)

@@ -18,6 +18,7 @@ from rollbook.journal.sqlite.positions import mark_in
 from rollbook.journal.sqlite.reading import Readers
 from rollbook.journal.sqlite.recording import tip_in
 from rollbook.journal.sqlite.schema import FILE_NAME, open_writer
+from rollbook.journal.sqlite.transactions import transaction
 from rollbook.journal.sqlite.writing import Writer
 
 STEP_PAGES = 512
@@ -79,7 +80,7 @@ def turn_back_journal(directory: Path, *, revision: int | None, at_ms: int | Non
             raise DataDirectoryUnsound(f"there is no revision {goal}: the newest one is {tip.revision}")
         if goal < mark_in(writer).revision:
             raise Compacted(f"what was at revision {goal} is no longer kept")
-        with disk_errors("the journal was left as it is"), writer:
+        with disk_errors("the journal was left as it is"), transaction(writer):
             for id, version in list_earlier(past, goal):
                 writer.execute("DELETE FROM clusters WHERE id = ?", (id,))
                 if version is not None:

@@ -6,7 +6,7 @@ from rollbook.documents.values import Value
 from rollbook.limits import Limits, budget_from_now
 from rollbook.registry.reading.fit_requests import FitRequest
 from rollbook.registry.reading.fitting import fits_in
-from rollbook.registry.reading.narrowing import plan_query
+from rollbook.registry.reading.planned import plan_with
 from rollbook.registry.reading.queries import Reader
 from rollbook.registry.reading.scanning import Scan
 from rollbook.registry.reading.why_not import clauses_of
@@ -24,9 +24,9 @@ class Fits:
         """``{"count", "matches", "whyNot", "nearest"}``, as ``fitting`` makes it."""
         fleet, query = self._reader.fleet(caller), asked.query
         view, clauses = fleet.view, clauses_of(query.filter)
-        plans = [plan_query(view, replace(query, filter=clause)) for clause in clauses]
         work = budget_from_now(self._limits, max_time_ms=query.max_time_ms)
         scan = Scan(view.select(None), fleet.facts.as_of_now(), work)
+        plans = [plan_with(scan.facts, view, replace(query, filter=clause)) for clause in clauses]
         return await self._reader.threads.run(
             lambda: fits_in(scan, asked, clauses, plans, self._reader.offerings), work
         )

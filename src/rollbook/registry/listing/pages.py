@@ -245,7 +245,10 @@ class _Job(Struct, frozen=True):
         first = list(filter(stands, known))
         scan, with_facts = self.scan, self.query.reads_registry
         documents = ((entry, scan.document_of(entry, with_facts=with_facts)) for entry in first)
-        return list(self.window.placed(documents)), sum(map(stands, self.scan.entries)) if counts else 0
+        entries = self.scan.entries
+        if counts and until is None and isinstance(entries, Selection):
+            return list(self.window.placed(documents)), len(entries)
+        return list(self.window.placed(documents)), sum(map(stands, entries)) if counts else 0
 
     def _in_order(self, stands: Callable[[Entry], bool]) -> Iterable[Entry] | None:
         """The first of those that stand, where the index can tell which match, and in which order they are."""

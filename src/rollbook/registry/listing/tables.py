@@ -195,7 +195,7 @@ def column_beside(path: Path, entries: Sequence[Entry], facts: Facts) -> Column:
     if path == ("id",):
         return column_of_values([entry.id for entry in entries])
     if len(path) == 2 and path[1] != "nodes":
-        return column_of_values(facts.fields_of(entries, path[1]))
+        return column_of_values([facts.of(entry).get(path[1], MISSING) for entry in entries])
     return column_of_cells([cell_in({REGISTRY_FIELD: facts.of(entry)}, path) for entry in entries], listed=False)
 
 

@@ -1,11 +1,10 @@
 """What the heartbeats of a cluster say, as ``_registry`` shows it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from rollbook.clusters.liveness import (
     ClockReading,
     Lease,
-    Liveness,
     is_flapping,
     liveness_after,
     liveness_of,
@@ -36,17 +35,6 @@ class LeaseFacts:
     def now(self) -> ClockReading:
         """The time as of which they are known."""
         return self._read_clocks()
-
-    def livenesses(self, entries: Iterable[Entry]) -> list[Liveness]:
-        """The liveness of each cluster alone, at one time."""
-        at = self._read_clocks()
-        now, since, find = at.seconds, self._leases.listening_since(at.seconds), self._leases.get
-        found: list[Liveness] = []
-        for entry in entries:
-            lease = find(entry.id)
-            known = lease is not None and lease.life == entry.created_revision
-            found.append(liveness_of(lease, now, since) if lease is not None and known else "unknown")
-        return found
 
     def of(self, entry: Entry | Current) -> dict[str, Value]:
         """The liveness of a cluster, when it was last heard (ISO 8601, UTC), and how long ago that is."""

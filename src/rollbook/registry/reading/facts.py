@@ -1,12 +1,10 @@
 """What the registry knows about a document beside what it holds: given on request, under ``_registry``."""
 
-from collections.abc import Sequence
-
 from rollbook.clusters.liveness import STATUS
 from rollbook.clusters.nodes import node_id, nodes_in
 from rollbook.clusters.schema import REGISTRY_FIELD
 from rollbook.documents.codec import decode_stored
-from rollbook.documents.values import MISSING, Document, Maybe, Value
+from rollbook.documents.values import Document, Value
 from rollbook.registry.feed.times import iso_time
 from rollbook.registry.liveness.lease_facts import LeaseFacts
 from rollbook.registry.reading.registry_columns import ColumnsNow, RegistryColumns
@@ -58,23 +56,6 @@ class Facts:
             "protected": entry.protected,
             **({} if self._leases is None else self._of_lease(entry, self._leases)),
         }
-
-    def fields_of(self, entries: Sequence[Entry], name: str) -> list[Maybe]:
-        """One of the fields of ``of`` for each entry; MISSING where it is not there."""
-        match name:
-            case "revision":
-                return [entry.revision for entry in entries]
-            case "createdAt":
-                return [iso_time(entry.created_at_ms) for entry in entries]
-            case "updatedAt":
-                return [iso_time(entry.updated_at_ms) for entry in entries]
-            case "statusSince" if not self._narrowed:
-                return [iso_time(entry.status_since_ms) for entry in entries]
-            case "protected":
-                return [entry.protected for entry in entries]
-            case "liveness" if self._leases is not None:
-                return [*self._leases.livenesses(entries)]
-        return [self.of(entry).get(name, MISSING) for entry in entries]
 
     def _hides_status(self, entry: Entry | Current) -> bool:
         return self._narrowed and STATUS not in decode_stored(entry.body)

@@ -86,7 +86,7 @@ def fits_in(
             removes[clause] += 1
         if len(failed) > 1:
             continue
-        offering = offerings.of(entry, scan)
+        offering = offerings.of(entry, scan, decoded)
         if failed:
             alone[failed[0]] += not _lacks(offering.nodes, asked.needs)
             continue

@@ -59,13 +59,13 @@ class Offerings:
         self._known: dict[int, tuple[Entry, Offering]] = {}
         self._lock = Lock()
 
-    def of(self, entry: Entry, scan: Scan) -> Offering:
-        """What the cluster of an entry has, read within the budget of ``scan``."""
+    def of(self, entry: Entry, scan: Scan, decoded: Sequence[Document]) -> Offering:
+        """What the cluster of an entry has, read within the budget of ``scan``, if it is not ``decoded`` already."""
         known = self._known.get(entry.number)
         if known is not None and known[0] is entry:
             scan.work.spend(WORK_UNITS_PER_OFFERING)
             return known[1]
-        offering = offering_in(scan.document_of(entry, with_facts=False))
+        offering = offering_in(decoded[0] if decoded else scan.document_of(entry, with_facts=False))
         with self._lock:
             self._forget(entry.number)
             self._known[entry.number] = entry, offering

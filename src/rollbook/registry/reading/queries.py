@@ -187,8 +187,7 @@ class PresentFleet(Struct, frozen=True):
         done = time.perf_counter()
         numbers = await self._numbers()
         view = self.view
-        beside = beside_index(self.facts, view)
-        clauses = explain(query.filter, view.index, live=numbers, veil=view.veil, beside=beside)
+        clauses = explain(query.filter, view.index, live=numbers, veil=view.veil, beside=beside_index(self.facts, view))
         candidates = len(numbers) if plan.candidates is None else len(plan.candidates & numbers)
         return {
             "summary": summary_of(plan, candidates, len(numbers), reads_registry=query.reads_registry)
@@ -232,8 +231,8 @@ class PresentFleet(Struct, frozen=True):
     async def _why_not(self, query: Query) -> dict[str, Value]:
         """Why clusters do not match, clause by clause; nothing where that takes longer than the request may."""
         view, clauses = self.view, clauses_of(query.filter)
-        plans = [plan_query(view, replace(query, filter=clause)) for clause in clauses]
         scan = self._scan(view.select(None), query.max_time_ms, EMPTY)
+        plans = [plan_with(scan.facts, view, replace(query, filter=clause)) for clause in clauses]
         return await self.threads.run(lambda: why_not_as_json(clauses, plans, scan), scan.work)
 
     async def _numbers(self) -> BitMap:
@@ -243,8 +242,10 @@ class PresentFleet(Struct, frozen=True):
             return numbers
         return await self.threads.run(lambda: BitMap([entry.number for entry in entries]), budget_from_now(self.limits))
 
-    def _scan(self, entries: Sequence[Entry], ms: int, certain: BitMap | None, facts: Facts | None = None) -> Scan:
-        work = budget_from_now(self.limits, max_time_ms=ms)
+    def _scan(
+        self, entries: Sequence[Entry], max_time_ms: int, certain: BitMap | None, facts: Facts | None = None
+    ) -> Scan:
+        work = budget_from_now(self.limits, max_time_ms=max_time_ms)
         return Scan(entries, facts or self.facts.as_of_now(), work, certain, self.threads.answers)
 
     async def _run(

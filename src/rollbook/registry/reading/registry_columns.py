@@ -41,6 +41,9 @@ Show: TypeAlias = Callable[[int], Maybe]
 """Makes the value that ``_registry`` has of what a column holds."""
 
 SCALARS = (str, int, float, bool)
+DIFFERENT_MAX = 256
+"""A clause on more different values than these takes long: the documents are looked at, on a thread."""
+
 RISING, FALLING = frozenset({"$gt", "$gte"}), frozenset({"$lt", "$lte"})
 
 OF_ENTRIES: dict[str, tuple[Callable[[Any], int], Show]] = {
@@ -187,12 +190,12 @@ class ColumnsNow(Struct, frozen=True):
                 if column is None:
                     return None
                 flags = _verdicts(filter, path[1], column)
-                return BitMap(np.flatnonzero(flags).astype(np.uint32)) & view.index.live
+                return None if flags is None else BitMap(np.flatnonzero(flags).astype(np.uint32)) & view.index.live
         return None
 
 
-def _verdicts(clause: Field, name: str, column: FieldColumn) -> Flags:
-    """Whether the value of each number meets a clause."""
+def _verdicts(clause: Field, name: str, column: FieldColumn) -> Flags | None:
+    """Whether the value of each number meets a clause; None: too many different values to decide at once."""
     integers = column.integers
     if not len(integers):
         return np.zeros(0, dtype=np.bool_)
@@ -204,7 +207,14 @@ def _verdicts(clause: Field, name: str, column: FieldColumn) -> Flags:
 
     if integers.dtype == np.int64 and (flags := _verdicts_in_order(clause, name, column, meets)) is not None:
         return flags
-    different, places = np.unique(integers, return_inverse=True)
+    places: NDArray[np.intp]
+    low, high = int(integers.min()), int(integers.max())
+    if high - low < DIFFERENT_MAX:
+        different, places = np.arange(low, high + 1), integers - low
+    else:
+        different, places = np.unique(integers, return_inverse=True)
+        if len(different) > DIFFERENT_MAX:
+            return None
     verdicts: Flags = np.array([meets(integer) for integer in different.tolist()], dtype=np.bool_)
     return verdicts[places]
 

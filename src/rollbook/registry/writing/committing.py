@@ -190,15 +190,14 @@ class Committer:
             while self._queue or self._beside or not self._closing:
                 if self._has_news:
                     await self._follow()
-                if not self._queue:
-                    if not self._has_news:  # it may have come meanwhile
-                        self._arrived.clear()
-                        await self._arrived.wait()
-                    continue
-                batch = self._queue.take(BATCH_COMMANDS_MAX)
-                self._settled.clear()
-                await self._settle(batch)
-                self._settled.set()
+                if self._queue:
+                    batch = self._queue.take(BATCH_COMMANDS_MAX)
+                    self._settled.clear()
+                    await self._settle(batch)
+                    self._settled.set()
+                elif not self._has_news:  # it may have come meanwhile
+                    self._arrived.clear()
+                    await self._arrived.wait()
         except BaseException as fault:
             self._note(f"nothing can be written any more: {fault}; the registry has to start again")
             self._settled.set()
@@ -224,7 +223,8 @@ class Committer:
             self.counts.committed(draft.changes, commands=len(draft.decided), seconds=time.perf_counter() - begun)
             record_steps(draft, self._recent.traces)
             for submission, outcome in zip(draft.decided, draft.outcomes, strict=True):
-                self.counts.settled([] if submission.dry_run else [outcome])
+                if not submission.dry_run:
+                    self.counts.settled([outcome])
                 settle(submission, outcome)
             self._queue.put_back(draft.left)
             for submission in draft.costly:
@@ -251,9 +251,9 @@ class Committer:
                 draft.times["publish"] = begun_ns, time.time_ns()
                 return draft
 
-    async def _follow(self) -> None:  # what was heard of may never come: a failover takes back what was not safe
+    async def _follow(self) -> None:
         """Publish what other processes have written, as far as it can be read now."""
-        self._known = self._view.revision
+        self._known = self._view.revision  # what was heard of may never come: a failover takes back what was not safe
         try:
             await self._publisher.settle()
             await self._publisher.catch_up()
