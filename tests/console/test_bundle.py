@@ -44,3 +44,11 @@ def test_every_screen_is_small() -> None:
 
 def test_all_files_together_are_small() -> None:
     assert sum(each.stat().st_size for each in BUILT.rglob("*") if each.is_file()) <= ALL_FILES_MAX
+
+
+def test_nothing_moves_whether_less_motion_is_wanted_or_not() -> None:
+    sources = ROOT / "console" / "src"
+    texts = {each: each.read_text() for pattern in ("*.css", "*.svelte") for each in sources.rglob(pattern)}
+    assert len(texts) > 10
+    moving = re.compile(r"\b(?:transition|animate)\s*:|\banimation\s*:(?!\s*appear 0s )")
+    assert {each.name: moving.findall(text) for each, text in texts.items() if moving.search(text)} == {}

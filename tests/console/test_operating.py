@@ -247,15 +247,3 @@ def test_a_fleet_that_is_too_large_for_a_page_is_asked_page_by_page(window: Wind
     expect(page.get_by_role("complementary")).to_contain_text("us-west-2")
     page.get_by_role("searchbox").fill("us-west gpus>=8")
     expect(found).to_have_text(re.compile("10 of 40 clusters"))
-
-
-def test_nothing_moves_for_those_who_want_less_motion(browser: Browser, server: ServerProcess) -> None:
-    page = browser.new_page(reduced_motion="reduce")
-    page.goto(f"{server.url}/console")
-    expect(page.get_by_role("heading", level=1, name="Fleet")).to_be_visible()
-    for name in ("Clusters", "Changes", "Webhooks"):
-        page.get_by_role("navigation", name="Screens").get_by_role("link", name=name).click()
-        expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
-        moving = "document.getAnimations().filter(each => each.effect.getComputedTiming().duration > 0).length"
-        assert page.evaluate(moving) == 0
-    page.close()

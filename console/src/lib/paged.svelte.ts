@@ -4,10 +4,9 @@
 import { ask } from "./api.svelte";
 import type { Scalar, Table } from "./columns";
 import { atMoment, columnsAt, EMPTY, type Rows, rowsOf } from "./fleet.svelte";
-import { PAGE_ROWS } from "./limits";
+import { LOADED_MAX, PAGE_ROWS } from "./limits";
 import type { Question } from "./matching";
 
-const LOADED_MAX = 20_000;
 
 export type Facets = Record<string, { values: { value: Scalar; count: number }[] }>;
 

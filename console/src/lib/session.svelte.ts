@@ -38,7 +38,7 @@ export function place(): { origin: string; withToken: boolean } {
 // Why a caller may not use a verb; "" when it may, or when that is not known.
 export function whyNot(verb: string): string {
   const verbs = session.access?.verbs;
-  return !verbs || verbs.includes(verb) || verbs.includes("*") ? "" : texts.notAllowed((session.access?.roles ?? []).join(", ") || texts.noRoles, verb);
+  return !verbs || verbs.includes(verb) || verbs.includes("*") ? "" : texts.notAllowed((session.access?.roles ?? []).join(", ") || texts.none2, verb);
 }
 
 export async function signIn(token: string): Promise<void> {

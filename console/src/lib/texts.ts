@@ -1,5 +1,5 @@
-// Every text of the console, in English only: components name what they show. A text stands at the component that used
-// it first.
+// The texts of the console, in English only: components name what they show. A text stands at the component that used it
+// first. A few labels that are made of data still stand in their components.
 
 export const texts = {
 
@@ -217,6 +217,8 @@ export const texts = {
   theNewest: "the newest",
   entries: "entries",
   theAuditLog: "the audit log",
+  theTokens: "the tokens",
+  theRoles: "the roles",
   entry: "Entry",
   details: "Details",
   nothingYetRefusalsTokensRoles: "Nothing yet: refusals, tokens, roles and sessions are written here.",
@@ -431,7 +433,6 @@ export const texts = {
   answered: (status: unknown) => `The registry answered ${status}.`,
   lostAsOf: (time: unknown) => `The registry does not answer. This is as of ${time}; reconnecting…`,
   notAllowed: (roles: unknown, verb: unknown) => `Your roles (${roles}) do not allow “${verb}”.`,
-  noRoles: "none",
   undone: (what: unknown) => `Undone: ${what}`,
   whereFrom: (what: unknown) => `Where ${what} comes from`,
   squareOf: (id: unknown, gpus: unknown, status: unknown) => `${id}: ${gpus} GPUs, ${status}`,
