@@ -10,7 +10,12 @@ import httpx
 import pytest
 
 from rollbook.journal.sqlite.tokens import SqliteTokenStore
+from rollbook.security.holdings import Holdings
 from rollbook.security.tokens import Token, digest_of, new_token, new_token_id, row_of
+from rollbook.setting_values import SecretFile
+from rollbook.settings import Settings
+from tests.api.edges import served
+from tests.registry.writing import create
 from tests.serving import ServerProcess
 
 ADMIN = "admin-" + "x" * 40
@@ -176,3 +181,26 @@ def test_a_watch_ends_with_the_token_that_opened_it(server: ServerProcess) -> No
             assert "event: revoked\n" in "".join(watch.iter_text())
         assert 2 < time.monotonic() - begun < 6
         assert client.post("/clusters/query", json={}).status_code == 401
+
+
+async def test_a_token_that_was_wrong_on_a_connection_is_right_there_once_it_is_made(tmp_path: Path) -> None:
+    token, secret = new_token("reader0001"), tmp_path / "admin-token"
+    secret.write_text(ADMIN)
+    asked = f"GET /clusters/west HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\r\n".encode()
+    async with served(tmp_path / "data", settings=Settings(admin_token_file=SecretFile(secret))) as here:
+        await create(here.registry, "west")
+        reader, writer = await here.connect()
+
+        async def status() -> bytes:
+            writer.write(asked)
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]))
+            return head[9:12]
+
+        assert [await status() for _ in range(22)] == [b"401"] * 20 + [b"429"] * 2
+        made = Token("reader0001", "reader", ("reader",), digest_of(token), 1)
+        here.edge.admission.identities.enforce(Holdings({made.id: made}, {}, had_identities=True))
+        assert await status() == b"200"
+        here.edge.admission.identities.enforce(Holdings({}, {}, had_identities=True))
+        assert await status() == b"429"
+        writer.close()

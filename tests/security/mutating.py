@@ -42,15 +42,21 @@ MUTATIONS = (
     Mutation("security/sights.py", "self.body(change.after, versions[1])", "change.after"),
     Mutation("security/sights.py", "if before == after and (before is None", "if False and (before is None"),
     Mutation("security/sights.py", '"deleted" if after is None else change.kind', "change.kind"),
-    Mutation("security/seeing.py", "self._masked.entry(sight, entry)", "entry"),
-    Mutation("security/seeing.py", "known is not None and known[0] is entry", "known is not None"),
-    Mutation("security/seeing.py", "if entry.number in self._masked else entry", "if False else entry"),
+    Mutation("security/seeing.py", "known = sight.body(entry.body)", "known = entry.body"),
+    Mutation("security/seeing.py", "body = self._masked.body(sight, entry)", "body = entry.body"),
+    Mutation("security/seeing.py", "if sight is WHOLE else self._masked.body(sight, entry)", "if True else None"),
+    Mutation("security/seeing.py", "map(self._known.get(sight, NOTHING_KNOWN).get, held)", "held"),
+    Mutation("security/seeing.py", "if self._masked.isdisjoint(candidates):", "if True:"),
+    Mutation("security/seeing.py", "if entry.number not in self._masked:", "if True:"),
+    Mutation("security/seeing.py", "        if entry.number in self._masked:", "        if False:"),
     Mutation("security/seeing.py", " | nested_on(index.root, path)", ""),
-    Mutation("security/seeing.py", " | (self._possible - self._certain)", ""),
-    Mutation("security/seeing.py", "self._possible if candidates is None else candidates", "candidates"),
+    Mutation("security/seeing.py", " | (self._covered.possible - certain)", ""),
+    Mutation("security/seeing.py", "self._covered.possible if candidates is None else candidates", "candidates"),
+    Mutation("security/seeing.py", "found if self._covers_all else found.both(covered)", "found"),
+    Mutation("security/seeing.py", "len(certain) == len(view.index.live)", "True"),
     # The index answers only for what is shown.
-    Mutation("security/seeing.py", "live=self._possible, veil=self.veil", "live=self._possible"),
-    Mutation("security/sights.py", "len(names) == len(path) or self.visibility(names) is Visibility.ALL", "True"),
+    Mutation("security/seeing.py", "live=covered.possible, veil=self.veil", "live=covered.possible"),
+    Mutation("security/sights.py", "is self.visibility(names) is Visibility.ALL", "is Visibility.ALL"),
     Mutation("security/seen_orders.py", "view.veil is not None and not view.veil.shows(path)", "False"),
     Mutation("view/planning/planning.py", "self.veil is not None and not self.veil.shows(field.path)", "False"),
     Mutation("view/planning/planning.py", "VeilBelow(self.veil, node.path)", "self.veil"),
@@ -70,8 +76,6 @@ MUTATIONS = (
     Mutation(
         "registry/webhooks/running_webhooks.py", 'return caller.access.sight("watch") is WHOLE or', "return True or"
     ),
-    # So are the shortcuts.
-    Mutation("api/serving/shortcuts.py", "view.entry(id) if sight is WHOLE else", "view.entry(id) if True else"),
     # Writes are judged by effect, and what is hidden stays.
     Mutation("registry/writing/guarding.py", "whole = grafted(mask, before, after)", "whole = after"),
     Mutation("registry/writing/guarding.py", "after = grafted(mask, last, after)", "pass"),

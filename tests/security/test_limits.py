@@ -43,6 +43,14 @@ def test_no_window_holds_more_than_the_burst_and_the_rate(pauses):
             assert count <= RATE.burst + (ended - begun) * RATE.per_second + 1e-6
 
 
+@given(st.lists(st.floats(0, 0.5), max_size=100))
+def test_what_would_be_refused_is_known_beforehand(pauses):
+    buckets, now = Buckets(), 0.0
+    for pause in pauses:
+        now += pause
+        assert buckets.refuses("a", RATE, now) is not buckets.take("a", RATE, now).allowed
+
+
 def test_buckets_that_rested_are_forgotten(monkeypatch):
     monkeypatch.setattr(Buckets, "KEPT_MAX", 2)
     buckets = Buckets()

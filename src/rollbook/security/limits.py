@@ -8,6 +8,7 @@ One rule: a request that is refused costs the caller nothing.
 """
 
 from collections.abc import Hashable, Iterable
+from functools import cached_property
 from heapq import nlargest
 from ipaddress import IPv6Address
 from math import ceil
@@ -49,7 +50,7 @@ def widest(limits: Iterable[CallerLimits]) -> CallerLimits:
     )
 
 
-class Rate(Struct, frozen=True):
+class Rate(Struct, frozen=True, dict=True):
     """At most ``per_second`` requests on average, and ``burst`` at once."""
 
     per_second: float
@@ -64,6 +65,11 @@ class Rate(Struct, frozen=True):
     def interval(self) -> float:
         """Seconds between two requests at this rate."""
         return 1.0 / self.per_second
+
+    @cached_property
+    def early_seconds(self) -> float:
+        """How long before its time a request may come, which is when one interval is left of a burst."""
+        return (self.burst - 1) * self.interval + 1e-9
 
 
 class Verdict(Struct, frozen=True):
@@ -114,14 +120,18 @@ class Buckets:
         burst_seconds = rate.burst * rate.interval
         arrival = max(self._arrivals.get(key, now), now)
         next_arrival = arrival + rate.interval
-        early_seconds = next_arrival - now - burst_seconds
-        if early_seconds > 1e-9:
-            return Verdict(False, 0, arrival - now, early_seconds)
+        if arrival - now > rate.early_seconds:
+            return Verdict(False, 0, arrival - now, next_arrival - now - burst_seconds)
         self._arrivals[key] = next_arrival
         if len(self._arrivals) > self.KEPT_MAX:
             self._forget_rested(now)
         remaining = int((burst_seconds - (next_arrival - now)) * rate.per_second + 1e-9)
         return Verdict(True, remaining, next_arrival - now)
+
+    def refuses(self, key: Hashable, rate: Rate, now: float) -> bool:
+        """Whether a request of ``key`` would be refused now."""
+        arrival = self._arrivals.get(key)
+        return arrival is not None and arrival - now > rate.early_seconds
 
     def _forget_rested(self, now: float) -> None:
         """Forget the buckets that are full again, for a new one is the same; of others the half that will be soonest.

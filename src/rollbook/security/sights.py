@@ -8,7 +8,7 @@ One rule: filters of rules see whole documents; callers' filters see masked ones
 """
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 from typing import TypeAlias
 from weakref import WeakValueDictionary
@@ -28,6 +28,8 @@ from rollbook.view.entries import Entry
 
 Versions: TypeAlias = tuple[Document | None, Document | None]
 
+PATHS_KNOWN_MAX = 256
+
 
 class Grant(Struct, frozen=True):
     """A rule in force for one caller. ``holds`` is None when it is about every cluster."""
@@ -46,7 +48,7 @@ class Grant(Struct, frozen=True):
             return False
 
 
-class Sight(Struct, frozen=True, eq=False, weakref=True):
+class Sight(Struct, frozen=True, eq=False, weakref=True, dict=True):
     """What a caller sees of the fleet, by one verb. Made by ``sight_of``: sights that show the same are one object."""
 
     grants: tuple[Grant, ...]
@@ -112,14 +114,27 @@ class Sight(Struct, frozen=True, eq=False, weakref=True):
 
         A number in a path may name a member or an element: both have to be shown.
         """
-        names = tuple(name for name in path if not name.isdigit())
-        return self.visibility(path) is Visibility.ALL and (
-            len(names) == len(path) or self.visibility(names) is Visibility.ALL
-        )
+        return self._judged(path)[0]
 
     def may_hide(self, path: Path) -> bool:
         """Whether some document that is seen may hide the path wholly."""
-        return not self.grants or any(grant.mask.visibility(path) is Visibility.NOTHING for grant in self.grants)
+        return self._judged(path)[1]
+
+    def _judged(self, path: Path) -> tuple[bool, bool]:
+        """Whether it shows all at a path, and whether it may hide the path; remembered, for plans ask every time."""
+        judged = self._known.get(path)
+        if judged is None:
+            names = tuple(name for name in path if not name.isdigit())
+            shows = self.visibility(path) is self.visibility(names) is Visibility.ALL
+            hides = not self.grants or any(each.mask.visibility(path) is Visibility.NOTHING for each in self.grants)
+            if len(self._known) >= PATHS_KNOWN_MAX:
+                self._known.clear()
+            judged = self._known[path] = shows, hides
+        return judged
+
+    @cached_property
+    def _known(self) -> dict[Path, tuple[bool, bool]]:
+        return {}
 
 
 def sight_of(grants: Sequence[Grant]) -> Sight:

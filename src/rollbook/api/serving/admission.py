@@ -3,7 +3,8 @@
 Theory: a connection remembers the credentials that it saw last and the caller they mean, for one generation of the
 identities. So a request with a token costs a comparison, and a token that is revoked ends with the next request.
 
-A flood of wrong credentials must cost little: its refusals are two values, made once, which are returned, not raised.
+A flood of wrong credentials must cost no more than what it asks for: its refusals are two values, made once, which are
+returned, not raised; and credentials that a connection has just been refused are not looked up again.
 
 One rule: only requests with wrong credentials are counted and refused by address; a valid token is never refused for
 what others send from its address.
@@ -63,6 +64,14 @@ class Recognised(Struct, frozen=True):
 NOBODY_YET = Recognised()
 
 
+class TurnedAway(Struct):
+    """The wrong credentials that a connection sent last, and in which generation of the identities they were wrong."""
+
+    generation: int = -1
+    credentials: bytes | None = None
+    address: str = ""
+
+
 def credentials_of(request: IncomingRequest) -> bytes | None:
     """What a request is recognised by."""
     return request.known.get(b"authorization") or request.known.get(b"cookie")
@@ -83,17 +92,26 @@ class Admission:
         self._wrong = Buckets()
         self._requests = Buckets()
 
-    def recognise(self, request: IncomingRequest, peer: Peer = NO_PEER) -> "Recognised | RegistryError | Task[None]":
+    def recognise(
+        self, request: IncomingRequest, peer: Peer, last: TurnedAway
+    ) -> "Recognised | RegistryError | Task[None]":
         """Who sends the request; a refusal of it; or where it may be known later, the fetch of an issuer's keys.
 
         ``peer``: who may need no credentials, at the admin socket or with a certificate. While there are no identities,
-        none are looked at.
+        none are looked at. ``last``: what was wrong on this connection before, and is wrong without another look.
         """
+        generation, credentials = self.identities.generation, request.known.get(b"authorization")
+        if credentials == last.credentials and generation == last.generation and request.client == last.address:
+            return self._refusal(request.client)
         try:
             found = self._recognise(request, peer)
         except RegistryError as refusal:
             return refusal
-        return replace(found, tally=self._callers.of(found.caller)) if isinstance(found, Recognised) else found
+        if isinstance(found, Recognised):
+            return replace(found, tally=self._callers.of(found.caller))
+        if not self.identities.issued.issuers:  # else they may become valid with time, or with other keys
+            last.generation, last.credentials, last.address = generation, credentials, request.client
+        return found
 
     def _recognise(self, request: IncomingRequest, peer: Peer) -> "Recognised | RegistryError | Task[None]":
         identities, credentials = self.identities, request.known.get(b"authorization")
@@ -176,8 +194,14 @@ class Admission:
             self._refusals["credentials", "observed"] += 1
             logger.warning("would be refused: wrong credentials from %s", address)
             return Recognised(identities.generation, credentials, address, identities.anonymous(address))
+        return self._refusal(address)
+
+    def _refusal(self, address: str) -> RegistryError:
+        """The refusal of wrong credentials, which are counted against the address."""
         self._refusals["credentials", "enforced"] += 1
-        if not self._wrong.take(host_of(address), WRONG_TOKENS, monotonic()).allowed:
+        host, now = host_of(address), monotonic()
+        if self._wrong.refuses(host, WRONG_TOKENS, now):
             return TOO_MANY_WRONG
+        self._wrong.take(host, WRONG_TOKENS, now)
         self._auditor.note(f"anonymous@{address}", "unauthenticated", address=address, problem=PROBLEM)
         return WRONG_CREDENTIALS

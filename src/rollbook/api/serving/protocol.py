@@ -13,7 +13,7 @@ from typing import cast
 
 from rollbook.api.metrics.running_requests import RunningRequest
 from rollbook.api.serving.access_logs import log_access
-from rollbook.api.serving.admission import NOBODY_YET, Recognised
+from rollbook.api.serving.admission import NOBODY_YET, Recognised, TurnedAway
 from rollbook.api.serving.deadlines import Lingering, overdue
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.exchanges import Exchange
@@ -34,7 +34,7 @@ class Connection(asyncio.Protocol):
         self.peer = Peer()
         self._answering: Exchange | Future[WriteResult] | Task[None] | None = None
         self._refusal: RegistryError | None = None
-        self._recognised = NOBODY_YET
+        self._recognised, self._turned_away = NOBODY_YET, TurnedAway()
         self._unread, self._held_bytes, self._used_at = b"", 0, 0.0
         self._is_closing = self._has_ended = self._reading_paused = False
         self._lingering: Lingering | None = None
@@ -208,7 +208,7 @@ class Connection(asyncio.Protocol):
             or seen.credentials != (request.known.get(b"authorization") or request.known.get(b"cookie"))
             or seen.address != request.client
         ):
-            found = edge.admission.recognise(request, self.peer)
+            found = edge.admission.recognise(request, self.peer, self._turned_away)
             if not isinstance(found, Recognised):
                 self._hold_off(request, found)
                 return

@@ -35,15 +35,13 @@ def refused(edge: Edge, request: IncomingRequest, refusal: RegistryError, *, clo
         operation = edge.router.nearest(method, request.path)
         answer = _made(edge, request, refusal, method, operation, closes=closes)
     answer.durations.add(0.0)
-    id = request.id or edge.new_id()
+    id = request.id
+    if edge.logs_access or refusal is not TOO_MANY_WRONG:
+        id = id or edge.new_id()
     if edge.logs_access:
         log_access(request, answer.status, perf_counter(), id)
-    return b"%s%sx-registry-revision: %d\r\n%s" % (
-        answer.begin,
-        edge.default_headers(request, id),
-        edge.revision,
-        answer.end,
-    )
+    default = edge.default_headers(request, id) if id or request.cors else edge.date
+    return b"%s%sx-registry-revision: %d\r\n%s" % (answer.begin, default, edge.revision, answer.end)
 
 
 def _known(edge: Edge, request: IncomingRequest, refusal: RegistryError, *, closes: bool) -> Refused:

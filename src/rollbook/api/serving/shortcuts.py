@@ -191,10 +191,10 @@ class Shortcuts:
         reads, view, sight = self._reads, self._registry.view, request.caller.access.reads
         begun = perf_counter() if reads.untimed == UNTIMED_MAX else None
         id = url[len(PREFIX) :].decode("latin-1")
-        entry = view.entry(id) if sight is WHOLE else self._registry.seeing.entry(sight, id)
-        if entry is None or url in NOT_READS:
+        found = self._registry.seeing.read(sight, id)
+        if found is None or url in NOT_READS:
             return None
-        body = entry.body
+        body, revision = found
         if len(body) >= COMPRESS_FROM_BYTES and b"accept-encoding" in known:
             return None
         if begun is None:
@@ -202,7 +202,7 @@ class Shortcuts:
         else:
             reads.settle(perf_counter() - begun)
         request.tally.direct["read"] += 1
-        return READ_HEAD % (default, entry.revision, view.revision, len(body)) + body
+        return READ_HEAD % (default, revision, view.revision, len(body)) + body
 
     def _query(self, request: IncomingRequest, default: bytes) -> bytes | None:
         """A query that the indexes alone can answer."""

@@ -65,7 +65,7 @@ class Reader:
         self, seeing: Seeing, facts: Facts, *, limits: Limits, computing: ComputingThreads | None = None
     ) -> None:
         self.seeing = seeing
-        self._facts = facts
+        self._facts_of_seen = facts.of_what_is_seen()
         self._limits = limits
         self.threads = ReadingThreads(computing or ComputingThreads())
         self.offerings = Offerings()
@@ -77,7 +77,7 @@ class Reader:
         sight = access.reads if verb == "read" else access.sight(verb)
         if sight is WHOLE:
             return self._whole
-        return PresentFleet(self.seeing, sight, self._facts.of_what_is_seen(), self._limits, self.threads)
+        return PresentFleet(self.seeing, sight, self._facts_of_seen, self._limits, self.threads)
 
     async def __aenter__(self) -> Self:
         return self
@@ -119,7 +119,7 @@ class PresentFleet(Struct, frozen=True):
         """As ``find``, when the indexes alone can tell, and when it is not much; else None."""
         if query.sort is not None or query.explain or not query.answers_as_stored:
             return None
-        view, plan = self.view, plan_query(self.view, query)
+        plan = plan_query(view := self.view, query)
         candidates = _in_window(view, plan, query) if plan.exact else None
         if candidates is None or len(candidates) > AT_ONCE_ENTRIES_MAX:
             return None

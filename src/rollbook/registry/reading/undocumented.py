@@ -3,7 +3,7 @@
 One rule: what stands below a free-form field is documented with it, and so is what the registry knows (``_registry``).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from itertools import islice
 
@@ -34,9 +34,9 @@ def asked_paths(*filters: Filter | None) -> tuple[Path, ...]:
     return tuple(islice(paths, UNDOCUMENTED_MAX))
 
 
-def notes_on_hidden(sight: Sight, paths: Iterable[Path]) -> list[str]:
+def notes_on_hidden(sight: Sight, paths: Collection[Path]) -> list[str]:
     """A note on each of the paths, of at most HIDDEN_NOTES_MAX, that ``sight`` hides in some cluster, or in all."""
-    if sight is WHOLE:
+    if sight is WHOLE or not any(map(sight.may_hide, paths)):
         return []
     hidden = (path for path in dict.fromkeys(paths) if sight.may_hide(path))
     return [
