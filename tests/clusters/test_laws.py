@@ -14,9 +14,9 @@ from rollbook.clusters.filling import AT_CREATION, with_defaults
 from rollbook.clusters.findings import Finding
 from rollbook.clusters.modes import NEW, STORED
 from rollbook.clusters.normalizing import normalized
-from rollbook.clusters.recognizing import needs_nothing
+from rollbook.clusters.recognizing import needs_nothing, recognized
 from rollbook.clusters.schema import CLUSTER, Fields, Kind, ListOf
-from rollbook.clusters.totals import contradictions_in
+from rollbook.clusters.totals import certainly_agree, contradictions_in
 from rollbook.clusters.validating import findings_in, unknown_fields_in
 from rollbook.errors import DocumentInvalid, RegistryError
 from tests.api.specified import EXAMPLE
@@ -108,6 +108,14 @@ def test_a_document_that_is_recognized_needs_nothing(document: dict[str, Any], r
         assert list(findings_in(document, demands)) == []
         assert normalized(document, demands) is document
         assert with_defaults(document, AT_CREATION) is document
+
+
+@given(DOCUMENTS, ANY_RULES, st.booleans())
+def test_what_is_seen_of_a_recognized_document_is_so(document: dict[str, Any], rules: SchemaRules, new: bool) -> None:
+    known = recognized(document, rules.mode, new=new)
+    if known is not None:
+        assert known.is_documented == (not list(unknown_fields_in(document)))
+        assert not certainly_agree(known.cluster) or contradictions_in(document) == []
 
 
 @given(DOCUMENTS)

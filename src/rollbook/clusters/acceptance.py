@@ -20,8 +20,8 @@ from rollbook.clusters.node_lists import LONG
 from rollbook.clusters.nodes import nodes_in, repeated_ids
 from rollbook.clusters.normalizing import normalized
 from rollbook.clusters.ratcheting import new_findings
-from rollbook.clusters.recognizing import needs_nothing
-from rollbook.clusters.totals import TOTALS, contradictions_in, following, totals_set, with_totals
+from rollbook.clusters.recognizing import Recognized, needs_nothing, recognized
+from rollbook.clusters.totals import TOTALS, certainly_agree, contradictions_in, following, totals_set, with_totals
 from rollbook.clusters.url_map import with_url_map
 from rollbook.clusters.validating import findings_in, repeated_ids_in, unknown_fields_in
 from rollbook.clusters.warnings import (
@@ -71,13 +71,16 @@ def accept_new(document: Document, *, rules: SchemaRules) -> Accepted:
     _refuse_too_many_nodes(document)
     demands = NEW[rules.mode]
     faults: Iterable[Finding] = ()
-    if not needs_nothing(document, rules.mode, new=True):
+    known = recognized(document, rules.mode, new=True)
+    if known is None:
         document = with_defaults(normalized(document, demands), AT_CREATION)
         document = with_totals(with_url_map(document))
-        faults = findings_in(document, demands)
-    unknown = [] if rules.unknown_fields == "ignore" else _some(unknown_fields_in(document))
+        known = recognized(document, rules.mode, new=True)
+        faults = findings_in(document, demands) if known is None else ()
+    is_documented = rules.unknown_fields == "ignore" or (known is not None and known.is_documented)
+    unknown = [] if is_documented else _some(unknown_fields_in(document))
     _refuse(_some(_judged(faults, unknown, rules)), id_problem=_problem_with_id_of(document))
-    return Accepted(document, tuple(_warnings_of_new(document, unknown)))
+    return Accepted(document, tuple(_warnings_of_new(document, unknown, known)))
 
 
 def accept_update(
@@ -180,12 +183,13 @@ def _refuse_too_many_nodes(document: Document, *, limits: Limits = DEFAULT_LIMIT
         raise DocumentInvalid(problem.problem, at=problem.at, problems=[problem])
 
 
-def _warnings_of_new(document: Document, unknown: list[Finding]) -> Iterator[str]:
+def _warnings_of_new(document: Document, unknown: list[Finding], known: Recognized | None) -> Iterator[str]:
     id = document["id"]
     if isinstance(id, str) and (warning := kubernetes_warning(id)):
         yield warning
     yield from warnings_of_repeated_ids(repeated_ids(nodes_in(document)))
-    yield from warnings_of_contradictions(contradictions_in(document))
+    if known is None or not certainly_agree(known.cluster):
+        yield from warnings_of_contradictions(contradictions_in(document))
     yield from warnings_of_unknown_fields(unknown)
 
 

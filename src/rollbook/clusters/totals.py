@@ -10,6 +10,7 @@ Theory: a sum counts a node without the number as 0, so a list of sparse nodes h
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
@@ -41,6 +42,9 @@ TOTALS: tuple[Path, ...] = (
 DERIVABLE = (*TOTALS, MODEL_NAMES)
 HEADS = frozenset(total[:1] for total in DERIVABLE) | {()}
 """What the path of an update to one of them begins with; the empty path is an update to them all."""
+
+_TOTALS_OF_CLUSTER = attrgetter(*map(dotted, TOTALS))
+_TOTALS_OF_NODE = attrgetter(*(dotted(total) for total in TOTALS if total != NODE_COUNT))
 
 
 class Contradiction(Struct, frozen=True):
@@ -74,6 +78,16 @@ def contradictions_in(document: Document, totals: Iterable[Path] = TOTALS) -> li
         if derived is not None and is_number(given) and not _matches(given, derived):
             found.append(Contradiction(total, given, derived))
     return found
+
+
+def certainly_agree(cluster: Any) -> bool:
+    """Whether every total of a recognized cluster is exactly the sum over its nodes. False only means "look closer"."""
+    try:
+        count, *given = _TOTALS_OF_CLUSTER(cluster)
+        nodes = cluster.nodes.nodeData
+        return count == len(nodes) and given == list(map(sum, zip(*map(_TOTALS_OF_NODE, nodes), strict=True)))
+    except (AttributeError, TypeError):  # some of them are not there
+        return False
 
 
 def totals_set(touched: frozenset[Path] | None, before: Document, after: Document) -> frozenset[Path]:

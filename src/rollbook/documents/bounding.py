@@ -7,6 +7,7 @@ is new is looked at, and a document that exceeds a bound already may do so as fa
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
+from rollbook.documents.codec import is_within
 from rollbook.documents.sharing import shared_ends
 from rollbook.documents.values import MISSING, Document, Maybe, Value
 from rollbook.errors import DocumentInvalid, Problem, below
@@ -23,6 +24,8 @@ def check_bounds(document: Document, *, before: Document = NO_DOCUMENT, limits: 
     Does not recurse.
     """
     depth_max, members_max = limits.body_depth_max, limits.object_keys_max
+    if before is NO_DOCUMENT and is_within(document, depth_max=depth_max, members_max=members_max):
+        return
     measured = False
     for at, container, depth in _new_containers(document, before):
         is_wide = isinstance(container, dict) and len(container) > members_max
@@ -114,12 +117,15 @@ def _invalid(problem: str, place: _Place) -> DocumentInvalid:
 def holds_more_than(values_max: int, container: Document | list[Value]) -> bool:
     """Whether there are more values in it, those in its members included. Looks at no more of them than it must."""
     left = values_max
-    unseen: list[Any] = [container]
-    while unseen:
-        value = unseen.pop()
-        left -= len(value)
+    level: list[Any] = [container]
+    while level:
+        left -= sum(map(len, level))
         if left < 0:
             return True
-        members = value.values() if type(value) is dict else value
-        unseen += [member for member in members if type(member) is dict or type(member) is list]
+        level = [
+            member
+            for value in level
+            for member in (value.values() if type(value) is dict else value)
+            if type(member) is dict or type(member) is list
+        ]
     return False

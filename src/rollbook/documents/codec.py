@@ -4,6 +4,7 @@
 """
 
 import re
+from typing import Any
 
 import msgspec
 import orjson
@@ -67,6 +68,10 @@ def _values_in(body: bytes, begin: int, end: int) -> int:
 
 def check_shape(value: Value, *, limits: Limits = DEFAULT_LIMITS) -> None:
     """Refuses (JsonTooDeep) a value nested deeper, or an object wider, than the limits allow. Does not recurse."""
+    if type(value) in (dict, list) and is_within(
+        value, depth_max=limits.body_depth_max, members_max=limits.object_keys_max
+    ):
+        return
     level: list[Value] = [value]
     depth = 0
     while level:
@@ -84,6 +89,23 @@ def check_shape(value: Value, *, limits: Limits = DEFAULT_LIMITS) -> None:
             at = place_in(value, following[0])
             raise JsonTooDeep(f"nested more than {limits.body_depth_max} levels deep", at=at)
         level = following
+
+
+def is_within(value: Value, *, depth_max: int, members_max: int) -> bool:
+    """Whether no container is nested deeper, and no object has more members. Does not recurse, and finds no place."""
+    level: list[Any] = [value]
+    for _ in range(depth_max):
+        if max(map(len, level)) > members_max and any(type(one) is dict and len(one) > members_max for one in level):
+            return False
+        level = [
+            member
+            for value in level
+            for member in (value.values() if type(value) is dict else value)
+            if type(member) is dict or type(member) is list
+        ]
+        if not level:
+            return True
+    return False
 
 
 def place_in(value: Value, wanted: Value) -> str:

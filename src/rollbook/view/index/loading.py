@@ -17,6 +17,7 @@ from rollbook.documents.values import Document, Value
 from rollbook.view.index.elements import ElementIndex
 from rollbook.view.index.indexes import Index
 from rollbook.view.index.keys import (
+    ARRAY,
     LONG,
     OBJECT,
     PRESENT,
@@ -25,11 +26,15 @@ from rollbook.view.index.keys import (
     keys_of,
     keys_of_broad,
     scalar_key,
+    size_mark,
 )
 from rollbook.view.index.ranges import set_numbers
 from rollbook.view.index.trees import PathIndex
 
 CHUNK_DOCUMENTS = 16_384
+
+CONTAINERS: frozenset[type] = frozenset({dict, list})
+OBJECTS: set[type] = {dict}
 
 
 def load_documents(
@@ -116,13 +121,24 @@ class Loading:
 
     def _array(self, route: _Route, elements: list[Value], number: int, *, apart: bool) -> None:
         keys, node = route.keys, route.node
+        kinds = set(map(type, elements))
+        is_flat = kinds.isdisjoint(CONTAINERS)
         is_apart = apart and node.elements_apart
-        if not is_apart and holds_more_than(node.budget.limits.indexed_array_values_max, elements):
+        values_max = node.budget.limits.indexed_array_values_max
+        if not is_apart and (len(elements) > values_max if is_flat else holds_more_than(values_max, elements)):
             for key in keys_of_broad(elements):
                 keys[key].append(number)
             return
-        for key in set(keys_of(elements, route.text_length_max)):
-            keys[key].append(number)
+        if kinds == OBJECTS:
+            for mark in (ARRAY, size_mark(len(elements)), OBJECT):
+                keys[mark].append(number)
+        else:
+            for key in set(keys_of(elements, route.text_length_max)):
+                keys[key].append(number)
+        if is_flat:
+            if is_apart:
+                self._index.elements[node].take(number, elements)
+            return
         if is_apart:
             own, its_route = self._index.elements[node], self._elements[node]
             for its_number, element in zip(own.take(number, elements), elements, strict=True):
