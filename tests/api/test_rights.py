@@ -1,4 +1,4 @@
-"""What a caller may with one cluster: ``?include=access``."""
+"""What a caller may with clusters: ``?include=access``."""
 
 from collections.abc import Iterator
 
@@ -63,6 +63,47 @@ def test_rights_come_beside_what_the_registry_knows(server: ServerProcess) -> No
 @pytest.mark.parametrize("more", ["&revision=1", "&fields=status"])
 def test_rights_are_those_of_now_and_of_the_whole_document(server: ServerProcess, more: str) -> None:
     reply = httpx.get(f"{server.url}/clusters/west?include=access{more}", headers=BEARER)
+    assert (reply.status_code, "include=access" in reply.json()["error"]) == (400, True)
+
+
+def test_lists_and_pages_of_queries_say_it_of_each_cluster(server: ServerProcess) -> None:
+    asked = {"name": "lister", "roles": ["controller"], "clusters": ["west"]}
+    token = httpx.post(server.url + "/tokens", json=asked, headers=BEARER).json()["token"]
+    with httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {token}"}) as client:
+        listed = client.get("/clusters?include=access,registry")
+        queried = client.post("/clusters/query?include=access", json={"query": {}, "cursor": None})
+        single = {id: client.get(f"/clusters/{id}?include=access").json() for id in ("west", "east")}
+        assert queried.json() == [single["west"], single["east"]]
+        rights = [document["_registry"].pop("access") for document in listed.json()]
+        assert rights == [single[id]["_registry"]["access"] for id in ("west", "east")]
+        assert listed.json()[0]["_registry"]["protected"] is False
+        first = client.get("/clusters?include=access&limit=1")
+        httpx.delete(server.url + "/clusters/east", headers=BEARER).raise_for_status()
+        (gone,) = client.get(first.links["next"]["url"]).json()
+        assert (gone["id"], gone["_registry"]["access"]) == ("east", {"verbs": []})
+    httpx.post(server.url + "/clusters", json=cluster("east"), headers=BEARER).raise_for_status()
+
+
+def test_what_the_registry_knows_comes_with_pages_of_queries(server: ServerProcess) -> None:
+    body = {"query": {"id": "west"}, "cursor": None}
+    (page,) = httpx.post(server.url + "/clusters/query?include=registry", json=body, headers=BEARER).json()
+    assert page["_registry"]["protected"] is False
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/clusters?include=access&fields=status", None),
+        ("GET", "/clusters?include=access&revision=1", None),
+        ("POST", "/clusters/query?include=access", {}),
+        ("POST", "/clusters/query?include=access", {"query": {}, "cursor": None, "projection": {"status": 1}}),
+        ("POST", "/clusters/query?include=access&at=2026-01-01T00:00:00Z", {"query": {}, "cursor": None}),
+    ],
+)
+def test_rights_are_refused_where_they_would_not_be_those_of_a_whole_document_of_now(
+    server: ServerProcess, method: str, path: str, body: object
+) -> None:
+    reply = httpx.request(method, server.url + path, json=body, headers=BEARER)
     assert (reply.status_code, "include=access" in reply.json()["error"]) == (400, True)
 
 

@@ -3,24 +3,38 @@
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rollbook.api import headers
+from rollbook.api import headers, responses
+from rollbook.api.asking import caller_of, registry_of
 from rollbook.api.declarations import Parameter
-from rollbook.api.parameters import LIMIT_DEFAULT, LIMIT_MAX, parse_limit, text_of
+from rollbook.api.parameters import INCLUDE, LIMIT_DEFAULT, LIMIT_MAX, parse_limit, text_of
+from rollbook.api.rights import check_rights, page_with_rights
 from rollbook.language.projections import parse_projection
 from rollbook.language.sorting import parse_sort
 from rollbook.limits import Limits
-from rollbook.registry.listing.pages import ClusterPage
+from rollbook.registry.history.moments import Moment
+from rollbook.registry.listing.page_requests import PageRequest
 
 TOTAL_HEADER = "x-total-count"
 
 
-def paged(request: Request, page: ClusterPage, response: Response) -> Response:
-    """The response with the headers of a page."""
+async def page_of(request: Request, asked: PageRequest, moment: Moment | None) -> Response:
+    """The page of clusters that is asked for, with what ``include`` adds."""
+    registry, caller, include, query = registry_of(request), caller_of(request), INCLUDE.of(request), asked.query
+    if "registry" in include:
+        query = replace(query, include_registry=True)
+    if "access" in include:
+        check_rights(request, is_whole=query.projection is None)
+    page, bodies = await registry.pages.documents(caller, replace(asked, query=query), moment)
+    if "access" in include:
+        bodies = await page_with_rights(request, page, bodies)
+    response = responses.documents(bodies, revision=page.revision, form=responses.form_of(request))
+    notes = await registry.reader.fleet(caller).notes_on(query.undocumented, query.paths)
     page_headers(request, response, cursor=page.cursor, total=page.total)
-    return response
+    return responses.warned(response, notes)
 
 
 def page_headers(request: Request, response: Response, *, cursor: str | None, total: int) -> None:

@@ -173,18 +173,10 @@ AT: Parameter[AtTime | None] = Parameter(
 )
 INCLUDE: Parameter[tuple[str, ...]] = Parameter(
     "include",
-    one_of_words("include", ("registry",)),
-    "`registry`: adds `_registry`, what the registry knows of the document beside what is stored: its revision, its "
-    "times, whether it is protected",
-    {"type": "array", "items": _words("registry")},
-    (),
-    lists=True,
-)
-INCLUDE_OF_ONE: Parameter[tuple[str, ...]] = Parameter(
-    "include",
     one_of_words("include", ("registry", "access")),
     "`registry`: adds `_registry`, what the registry knows of the document beside what is stored: its revision, its "
-    "times, whether it is protected; `access`: adds `_registry.access`, what you may with the cluster now",
+    "times, whether it is protected; `access`: adds `_registry.access`, what you may with the cluster now; "
+    "of queries only page by page",
     {"type": "array", "items": _words("registry", "access")},
     (),
     lists=True,

@@ -12,13 +12,11 @@ from rollbook.api import headers, responses
 from rollbook.api.asking import caller_of, precondition_of, registry_of, tag_seen
 from rollbook.api.declarations import Answer, Body, Operation, reference
 from rollbook.api.paging import FIELDS
-from rollbook.api.parameters import AT, DRY_RUN, FIELD_VALIDATION, INCLUDE_OF_ONE, REVISION, UPSERT, moment_of
+from rollbook.api.parameters import AT, DRY_RUN, FIELD_VALIDATION, INCLUDE, REVISION, UPSERT, moment_of
+from rollbook.api.rights import check_rights, document_with_rights
 from rollbook.api.writing import DRY_RUN_ANSWER, write
 from rollbook.clusters.acceptance import SchemaRules
-from rollbook.clusters.large_documents import decode_stored
-from rollbook.clusters.schema import REGISTRY_FIELD
 from rollbook.documents.values import Document, Value
-from rollbook.errors import RequestRefused
 from rollbook.limits import Limits, budget_from_now
 from rollbook.registry.history.past_fleets import check_past
 from rollbook.registry.reading.facts import Facts
@@ -28,18 +26,18 @@ from rollbook.registry.reading.undocumented import asked_paths, undocumented_pat
 from rollbook.registry.reading.update_requests import parse_update_request
 from rollbook.registry.writing.commands import Delete, Precondition, Update
 from rollbook.registry.writing.committing import WriteResult
-from rollbook.security.questions import rights_as_json
 from rollbook.view.entries import Entry
 
 
 async def read_cluster(request: Request) -> Response:
     """The document, or 304 when the caller has it already."""
     registry, entry, fields = registry_of(request), await entry_of(request), FIELDS.of(request)
+    include = INCLUDE.of(request)
+    if "access" in include:
+        check_rights(request, is_whole=not fields)
+        return document_with_rights(request, entry, with_facts="registry" in include)
     if fields:
         return await _fields_of(request, entry, fields)
-    include = INCLUDE_OF_ONE.of(request)
-    if "access" in include:
-        return _with_access(request, entry, include)
     if "registry" in include:
         known = registry if moment_of(request) is None else registry.history
         facts = known.facts_for(caller_of(request))
@@ -52,25 +50,12 @@ async def read_cluster(request: Request) -> Response:
     )
 
 
-def _with_access(request: Request, entry: Entry, include: Sequence[str]) -> Response:
-    """The document with what the caller may with its cluster. Refuses (RequestRefused) that of the past."""
-    registry, caller = registry_of(request), caller_of(request)
-    whole = registry.view.entry(entry.id)
-    if moment_of(request) is not None or whole is None:
-        raise RequestRefused("include=access is about the present: leave 'revision' and 'at' out")
-    facts: Document = registry.facts_for(caller).of(entry) if "registry" in include else {}
-    facts["access"] = rights_as_json(caller.permitted, decode_stored(whole.body))
-    return responses.json_response({**decode_stored(entry.body), REGISTRY_FIELD: facts})
-
-
 async def _fields_of(request: Request, entry: Entry, fields: Sequence[str]) -> Response:
     """Some paths of the document: no entity tag, for it is not the document at its revision."""
     registry, moment = registry_of(request), moment_of(request)
     projection: Document = dict.fromkeys(fields, 1)
-    include = INCLUDE_OF_ONE.of(request)
-    if "access" in include:
-        raise RequestRefused("'fields' and include=access exclude each other: leave 'fields' out")
-    query = parse_query({"query": {}, "projection": projection, "include": [*include]}, limits=registry.limits)
+    include: list[Value] = [*INCLUDE.of(request)]
+    query = parse_query({"query": {}, "projection": projection, "include": include}, limits=registry.limits)
     if moment is not None:
         check_past(query)
     facts = (registry if moment is None else registry.history).facts_for(caller_of(request))
@@ -196,7 +181,7 @@ OPERATIONS = (
         tag="clusters",
         summary="Read a cluster",
         verb="read",
-        parameters=(REVISION, AT, INCLUDE_OF_ONE, FIELDS),
+        parameters=(REVISION, AT, INCLUDE, FIELDS),
         headers=(headers.IF_NONE_MATCH,),
         answers=(DOCUMENT, NOT_MODIFIED),
         refuses=(

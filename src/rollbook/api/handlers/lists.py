@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rollbook import errors
-from rollbook.api import headers, responses
-from rollbook.api.asking import caller_of, registry_of
+from rollbook.api import headers
+from rollbook.api.asking import registry_of
 from rollbook.api.declarations import JSON, NDJSON, Answer, Operation, Parameter, Schema, array_of, reference
 from rollbook.api.handlers.queries import MOMENT, NOTED, OF_QUERIES
-from rollbook.api.paging import CURSOR, FIELDS, PAGE_HEADERS, PAGE_LIMIT, SORT, paged
+from rollbook.api.paging import CURSOR, FIELDS, PAGE_HEADERS, PAGE_LIMIT, SORT, page_of
 from rollbook.api.parameters import INCLUDE, moment_of, one_of_words, shown, text_of
 from rollbook.clusters.liveness import Liveness
 from rollbook.clusters.schema import REGISTRY_FIELD
@@ -30,22 +30,19 @@ async def list_clusters(request: Request) -> Response:
     """A page of the clusters that the parameters ask for."""
     registry, moment = registry_of(request), moment_of(request)
     asked = parse_page(body_of(request), limits=registry.limits, moment=repr(moment))
-    page, bodies = await registry.pages.documents(caller_of(request), asked, moment)
-    answer = responses.documents(bodies, revision=page.revision, form=responses.form_of(request))
-    notes = await registry.reader.fleet(caller_of(request)).notes_on(asked.query.undocumented, asked.query.paths)
-    return responses.warned(paged(request, page, answer), notes)
+    return await page_of(request, asked, moment)
 
 
 def body_of(request: Request) -> Document:
     """What the parameters ask for, as the body of a query says it."""
-    sort, fields, include = SORT.of(request), FIELDS.of(request), INCLUDE.of(request)
+    sort, fields = SORT.of(request), FIELDS.of(request)
     return {
         "query": all_of(
             [make(values) for parameter, make in FILTERS if (values := parameter.of(request)) not in (None, ())]
         ),
         "sort": dict(sort) if sort else None,
         "projection": dict.fromkeys(fields, 1) if fields else None,
-        "include": [*include],
+        "include": [word for word in INCLUDE.of(request) if word != "access"],
         "limit": PAGE_LIMIT.of(request),
         "cursor": CURSOR.of(request),
     }

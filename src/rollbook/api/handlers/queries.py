@@ -8,11 +8,11 @@ from rollbook import errors
 from rollbook.api import headers, responses
 from rollbook.api.asking import caller_of, registry_of
 from rollbook.api.declarations import JSON, NDJSON, Answer, Body, Operation, Verb, array_of, reference
-from rollbook.api.paging import CURSOR, PAGE_HEADERS, paged
+from rollbook.api.paging import CURSOR, PAGE_HEADERS, page_of
 from rollbook.api.parameters import AT, INCLUDE, REVISION, moment_of
 from rollbook.clusters.fleet_words import FLEET_WORDS
 from rollbook.documents.values import Document
-from rollbook.errors import PermissionDenied
+from rollbook.errors import PermissionDenied, RequestRefused
 from rollbook.language.words import words_of
 from rollbook.registry.history.past_fleets import PastFleet
 from rollbook.registry.listing.page_requests import PageRequest
@@ -35,12 +35,12 @@ async def query_clusters(request: Request) -> Response:
     """The matching documents: all of them, or a page where a cursor asks for it."""
     registry, moment, cursor = registry_of(request), moment_of(request), CURSOR.of(request)
     query = await QUERY.of(request, limits=registry.limits, cursor=cursor, moment=repr(moment))
+    include = INCLUDE.of(request)
     if isinstance(query, PageRequest):
-        page, bodies = await registry.pages.documents(caller_of(request), query, moment)
-        answer = responses.documents(bodies, revision=page.revision, form=responses.form_of(request))
-        notes = await registry.reader.fleet(caller_of(request)).notes_on(query.query.undocumented, query.query.paths)
-        return responses.warned(paged(request, page, answer), notes)
-    if "registry" in INCLUDE.of(request):
+        return await page_of(request, query, moment)
+    if "access" in include:
+        raise RequestRefused("include=access goes page by page: send a 'cursor', null for the first page")
+    if "registry" in include:
         query = replace(query, include_registry=True)
     if query.explain:
         caller = caller_of(request)
