@@ -1,6 +1,6 @@
 """What is measured in a browser, and how: from an action to the frame that shows its effect."""
 
-import time
+import json
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -12,9 +12,20 @@ PLAIN = Path(__file__).with_name("plain.html").read_text()
 TIMES = 20
 FILTERS = ("a100", "us-east", "live")
 WAIT_MS = 120_000
+SETTLE_MS = 2_000
 
+# The frame after the one in which the first row is there, by the clock that began with the address.
+FIRST_ROW = """window.firstRow = new Promise(done => {
+    const look = () => {
+        if (document.querySelector(%s)) requestAnimationFrame(() => done(performance.now()));
+        else requestAnimationFrame(look);
+    };
+    look();
+})"""
 SHOWN = """([selector, before]) => new Promise(done => {
-    const begun = performance.now();
+    let begun = 0;
+    for (const kind of ["input", "click"])
+        addEventListener(kind, event => { begun ||= event.timeStamp; }, { capture: true, once: true });
     const look = () => {
         const text = document.querySelector(selector)?.textContent ?? "";
         if (text && text !== before) requestAnimationFrame(() => done(performance.now() - begun));
@@ -70,11 +81,13 @@ def times_of(browser: Browser, url: str, subject: Subject, *, times: int = TIMES
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     context.route("**/plain", lambda route: route.fulfill(body=PLAIN, content_type="text/html"))
     cold, page = _opened(context, url, subject)
+    page.wait_for_timeout(SETTLE_MS)
     page.close()
     warm, page = _opened(context, url, subject)
+    page.wait_for_timeout(SETTLE_MS)
     filtered = [_typed(page, subject, FILTERS[n % len(FILTERS)]) for n in range(times)]
     page.fill(subject.search, "")
-    page.wait_for_timeout(1_000)
+    page.wait_for_timeout(SETTLE_MS)
     ordered = [_after(page, subject.row, lambda: page.click(subject.heading)) for _ in range(_sorts(subject, times))]
     context.close()
     return Times(cold, warm, median(filtered), median(ordered))
@@ -94,10 +107,10 @@ def _sorts(subject: Subject, times: int) -> int:
 
 def _opened(context: BrowserContext, url: str, subject: Subject) -> tuple[float, Page]:
     page = context.new_page()
-    begun = time.perf_counter()
+    page.add_init_script(FIRST_ROW % json.dumps(subject.row))
     page.goto(url + subject.path, wait_until="commit")
     page.wait_for_selector(subject.row, timeout=WAIT_MS)
-    return (time.perf_counter() - begun) * 1000, page
+    return float(page.evaluate("window.firstRow")), page
 
 
 def _typed(page: Page, subject: Subject, text: str) -> float:

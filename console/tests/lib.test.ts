@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { cellsOf, compareCells, countValues } from "../src/lib/columns";
 import { condensed, differenceOf } from "../src/lib/difference";
+import { inOrder, rowsMatching } from "../src/lib/listing";
 import { questionOf } from "../src/lib/matching";
 import { megabytes } from "../src/lib/numbers";
 import { addressOf, parseRoute } from "../src/lib/route.svelte";
@@ -28,6 +29,23 @@ describe("columns", () => {
       [null, 1],
       ["b", 1],
     ]);
+  });
+});
+
+describe("rows", () => {
+  const ids = ["a", "b", "c", "d"];
+
+  it("are those that match, in the order of the fleet", () => {
+    expect(rowsMatching(ids, null)).toEqual([0, 1, 2, 3]);
+    expect(rowsMatching(ids, new Set(["d", "b", "gone"]))).toEqual([1, 3]);
+    expect(inOrder([0, 2], ids, undefined, false)).toEqual(["a", "c"]);
+  });
+
+  it("are sorted as the registry sorts them, ties as they are in the fleet", () => {
+    const tags = [["a", "z"], undefined, ["b"], ["b"]];
+    expect(inOrder([0, 1, 2, 3], ids, tags, false)).toEqual(["b", "a", "c", "d"]);
+    expect(inOrder([0, 1, 2, 3], ids, tags, true)).toEqual(["a", "c", "d", "b"]);
+    expect(inOrder([0, 1, 2, 3], ids, [true, 2, "1", false], false)).toEqual(["b", "c", "d", "a"]);
   });
 });
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.console.conftest import Window
 from tests.serving import ServerProcess
@@ -247,3 +247,41 @@ def test_a_fleet_that_is_too_large_for_a_page_is_asked_page_by_page(window: Wind
     expect(page.get_by_role("complementary")).to_contain_text("us-west-2")
     page.get_by_role("searchbox").fill("us-west gpus>=8")
     expect(found).to_have_text(re.compile("10 of 40 clusters"))
+
+
+def test_a_page_loads_no_more_rows_than_it_holds_and_says_so(window: Window) -> None:
+    window.page.add_init_script("globalThis.rollbookLimits = {rows: 10, page: 15, loaded: 30}")
+    page = window.open("/console/clusters")
+    found = page.get_by_role("status").filter(has_text="clusters")
+    grid = page.get_by_role("grid")
+    expect(found).to_have_text(re.compile("the first 30 loaded"))
+    grid.evaluate("box => box.scrollTo(0, 100_000)")
+    expect(grid.get_by_role("link", name="cluster-029")).to_be_visible()
+    expect(grid.get_by_role("link", name="cluster-030")).to_have_count(0)
+    page.get_by_role("button", name="Select the 30 loaded").click()
+    expect(page.get_by_text("30 selected")).to_be_visible()
+
+
+def test_the_first_rows_come_before_all_of_them(window: Window) -> None:
+    window.page.add_init_script("globalThis.rollbookLimits = {first: 5}")
+    whole: list[Route] = []
+    asks_for_all = '"sort":{"id":1}}'
+
+    def hold(route: Route) -> None:
+        if (route.request.post_data or "").endswith(asks_for_all):
+            whole.append(route)
+        else:
+            route.continue_()
+
+    window.page.route("**/clusters/table", hold)
+    page = window.open("/console/clusters?q=us-west&sort=-id")
+    grid, found = page.get_by_role("grid"), page.get_by_role("status").filter(has_text="clusters")
+    expect(grid.get_by_role("link").first).to_have_text("cluster-037")
+    expect(grid.get_by_role("link")).to_have_count(5)
+    expect(found).to_have_text(re.compile("20 of 40 clusters"))
+    expect(page.get_by_role("complementary")).to_contain_text("us-west-2")
+
+    whole[0].continue_()
+    expect(grid.get_by_role("link")).to_have_count(20)
+    expect(grid.get_by_role("link").first).to_have_text("cluster-037")
+    expect(found).to_have_text(re.compile("20 of 40 clusters"))

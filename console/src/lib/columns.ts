@@ -28,16 +28,18 @@ export function cellsOf(column: Column): Cell[] {
   });
 }
 
-// Compares two cells for sorting: missing first, then numbers, then text; an array by its first element.
-export function compareCells(left: Cell, right: Cell): number {
-  const a = Array.isArray(left) ? left[0] : left;
-  const b = Array.isArray(right) ? right[0] : right;
-  const missing = (value: unknown) => value === undefined || value === null;
-  if (missing(a) || missing(b)) return Number(missing(b)) - Number(missing(a));
+const RANKS: Record<string, number> = { number: 1, string: 2, boolean: 3 };
+
+// Compares two cells as the registry sorts: missing first, then numbers, text, true and false; an array by its least
+// element, or by its greatest when the order is descending.
+export function compareCells(left: Cell, right: Cell, descending = false): number {
+  const a = Array.isArray(left) ? left.at(descending ? -1 : 0) : left;
+  const b = Array.isArray(right) ? right.at(descending ? -1 : 0) : right;
   if (typeof a === "number" && typeof b === "number") return a - b;
-  const x = String(a);
-  const y = String(b);
-  return x < y ? -1 : x > y ? 1 : 0;
+  const x = a ?? undefined;
+  const y = b ?? undefined;
+  if (typeof x !== typeof y) return (RANKS[typeof x] ?? 0) - (RANKS[typeof y] ?? 0);
+  return x === undefined || y === undefined || x === y ? 0 : x < y ? -1 : 1;
 }
 
 // How many rows have each value, the most frequent first. An array counts once for each of its distinct elements.

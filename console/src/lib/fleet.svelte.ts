@@ -40,34 +40,41 @@ export const EMPTY: Rows = { revision: 0, total: 0, ids: [], cells: {}, loadedAt
 
 class Fleet {
   rows = $state.raw<Rows>(EMPTY);
+  // All rows are here, perhaps those of an earlier visit; they are fresh when they were loaded during this one.
   ready = $state(false);
+  fresh = $state(false);
   // More clusters than a page holds: the screens ask page by page then.
   large = $state(false);
+  total = $state(0);
   revision = $state(0);
   problem = $state.raw<Problem | null>(null);
   #stop: AbortController | null = null;
 
-  // Follow the fleet as of now, or show it as of a moment.
-  follow(at: string): () => void {
+  // Follow the fleet as of now, or show it as of a moment; all rows are asked for after ``first``, which is shown sooner.
+  follow(at: string, first: Promise<unknown> = Promise.resolve()): () => void {
     this.#stop?.abort();
     const stop = new AbortController();
     this.#stop = stop;
-    this.ready = false;
-    void this.#run(at, stop.signal);
+    this.ready &&= this.rows.at === at;
+    this.fresh = false;
+    void this.#run(at, first, stop.signal);
     return () => stop.abort();
   }
 
-  async #run(at: string, signal: AbortSignal): Promise<void> {
+  async #run(at: string, first: Promise<unknown>, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       let pauseMs = PAUSE_MS;
       try {
-        const begun = performance.now();
         const probe = await load(at, signal, 1);
         this.large = probe.total > ROWS_MAX;
+        this.total = probe.total;
+        await first;
+        const begun = performance.now();
         this.rows = this.large ? { ...probe, ids: [], cells: {} } : await load(at, signal);
         this.revision = this.rows.revision;
+        this.total = this.rows.total;
         pauseMs = Math.max(PAUSE_MS, SHARE * (performance.now() - begun));
-        this.ready = true;
+        this.fresh = this.ready = true;
         this.problem = null;
         if (at) return;
         await changed(this.rows.revision, signal);
@@ -93,7 +100,7 @@ export function rowsOf(body: Table, at: string): Rows {
 }
 
 async function load(at: string, signal: AbortSignal, limit = 0): Promise<Rows> {
-  const body = { columns: limit ? ["id"] : columnsAt(at), sort: { id: 1 }, limit };
+  const body = limit ? { columns: ["id"], limit } : { columns: columnsAt(at), sort: { id: 1 } };
   return rowsOf((await ask<Table>(atMoment("/clusters/table", at), { body, signal })).body, at);
 }
 
@@ -113,6 +120,13 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
     const timer = setTimeout(resolve, ms);
     signal?.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
   });
+}
+
+// Runs something once what has changed has been painted.
+export function afterPaint(run: () => void): () => void {
+  let timer = 0;
+  const frame = requestAnimationFrame(() => (timer = window.setTimeout(run)));
+  return () => (cancelAnimationFrame(frame), clearTimeout(timer));
 }
 
 // Words for how fresh what is shown is.

@@ -1,20 +1,34 @@
-// A fleet that is too large for one page of the browser: the registry filters, sorts and counts, and sends rows as they
-// are scrolled to.
+// Rows of a question page by page: the first ones of any fleet, until all of it is here, and those of a fleet that is too
+// large for one page of the browser. The registry filters, sorts and counts, and sends rows as they are scrolled to.
 
 import { ask } from "./api.svelte";
 import type { Scalar, Table } from "./columns";
 import { atMoment, columnsAt, EMPTY, type Rows, rowsOf } from "./fleet.svelte";
-import { LOADED_MAX, PAGE_ROWS } from "./limits";
-import type { Question } from "./matching";
-
+import { FIRST_ROWS, LOADED_MAX, PAGE_ROWS } from "./limits";
+import { type Question, questionOf } from "./matching";
+import type { Route } from "./route.svelte";
 
 export type Facets = Record<string, { values: { value: Scalar; count: number }[] }>;
 
-export class Paged {
+export const FACETS = [
+  "status",
+  "regionId",
+  "_registry.liveness",
+  "nodes.nodeData.gpus.modelNames",
+  "tags",
+  "clusterMetadata.owner",
+] as const;
+export const FACET_VALUES = 8;
+export const FIRST_SORT = "id";
+
+class Paged {
   rows = $state.raw<Rows>(EMPTY);
   facets = $state.raw<Facets>({});
   problem = $state.raw<unknown>(null);
   ready = $state(false);
+  // When the first rows of the question are here, or cannot be.
+  first: Promise<void> = Promise.resolve();
+  #asked = "";
   #next = "";
   #body: object = {};
   #busy = false;
@@ -24,25 +38,42 @@ export class Paged {
     return this.rows.ids.length < this.rows.total && this.rows.ids.length < LOADED_MAX;
   }
 
-  // Begin with the first rows of a question. Its order is "path" or "-path".
-  begin(question: Question, sort: string, at: string, facets: string[]): () => void {
-    this.#stop?.abort();
-    const stop = new AbortController();
-    this.#stop = stop;
-    this.#next = "";
-    this.#busy = false;
-    void this.#first(question, sort, at, facets, stop.signal);
-    return () => stop.abort();
+  // Begin with the first rows of a question, unless that is what was begun last. Its order is "path" or "-path".
+  begin(question: Question, sort: string, at: string): () => void {
+    const asked = JSON.stringify([question, sort, at]);
+    if (asked !== this.#asked) {
+      this.#stop?.abort();
+      const stop = new AbortController();
+      this.#stop = stop;
+      this.#asked = asked;
+      this.#next = "";
+      this.#busy = false;
+      this.first = this.#first(question, sort, at, stop.signal);
+    }
+    return () => this.#end(asked);
   }
 
-  async #first(question: Question, sort: string, at: string, facets: string[], signal: AbortSignal): Promise<void> {
+  // Begin anew, since the fleet has changed.
+  again(question: Question, sort: string, at: string): void {
+    this.#asked = "";
+    this.begin(question, sort, at);
+  }
+
+  #end(asked: string): void {
+    if (asked !== this.#asked) return;
+    this.#stop?.abort();
+    this.#asked = "";
+    this.ready = false;
+  }
+
+  async #first(question: Question, sort: string, at: string, signal: AbortSignal): Promise<void> {
     try {
       const order = { [sort.replace(/^-/, "")]: sort.startsWith("-") ? -1 : 1 };
-      this.#body = { ...question, columns: columnsAt(at), sort: order, limit: PAGE_ROWS };
-      await this.#take(at, signal, EMPTY);
+      this.#body = { ...question, columns: columnsAt(at), sort: order };
+      await this.#take(at, signal, EMPTY, Math.min(FIRST_ROWS, PAGE_ROWS));
       this.ready = true;
       this.problem = null;
-      const asked = { ...question, facets: facets.filter((path) => !at || !path.startsWith("_registry.")), limit: 8 };
+      const asked = { ...question, facets: FACETS.filter((path) => !at || !path.startsWith("_registry.")), limit: FACET_VALUES };
       this.facets = (await ask<{ facets: Facets }>(atMoment("/clusters/facets", at), { body: asked, signal })).body.facets;
     } catch (error) {
       if (!signal.aborted) this.problem = error;
@@ -55,7 +86,7 @@ export class Paged {
     if (!signal || this.#busy || !this.#next || !this.hasMore) return;
     this.#busy = true;
     try {
-      await this.#take(this.rows.at, signal, this.rows);
+      await this.#take(this.rows.at, signal, this.rows, PAGE_ROWS);
     } catch (error) {
       if (!signal.aborted) this.problem = error;
     } finally {
@@ -63,11 +94,24 @@ export class Paged {
     }
   }
 
-  async #take(at: string, signal: AbortSignal, before: Rows): Promise<void> {
-    const reply = await ask<Table>(atMoment("/clusters/table", at), { body: { ...this.#body, cursor: this.#next }, signal });
+  async #take(at: string, signal: AbortSignal, before: Rows, limit: number): Promise<void> {
+    const body = { ...this.#body, limit, cursor: this.#next };
+    const reply = await ask<Table>(atMoment("/clusters/table", at), { body, signal });
     const rows = rowsOf(reply.body, at);
     const cells = Object.fromEntries(Object.entries(rows.cells).map(([name, each]) => [name, [...(before.cells[name] ?? []), ...each]]));
     this.#next = /[?&]cursor=([^&>]+)[^>]*>; rel="next"/.exec(reply.link ?? "")?.[1] ?? "";
     this.rows = { ...rows, ids: [...before.ids, ...rows.ids], cells };
+  }
+}
+
+export const paged = new Paged();
+
+// Ask for the first rows of an address before anything is drawn.
+export function beginAt({ screen, query }: Route): void {
+  if (screen !== "clusters") return;
+  try {
+    paged.begin(questionOf(query.get("q") ?? ""), query.get("sort") ?? FIRST_SORT, query.get("at") ?? "");
+  } catch {
+    return; // the screen says what is amiss in the search
   }
 }

@@ -28,18 +28,28 @@ export function secondsSince(time: string | null | undefined, now: number): numb
   return (now - at) / 1000;
 }
 
+// A formatter takes long to make: one each is made, when it is first needed.
+const formats = new Map<boolean, Intl.DateTimeFormat>();
+
+function formatOf(utc: boolean): Intl.DateTimeFormat {
+  const format =
+    formats.get(utc) ??
+    new Intl.DateTimeFormat("en-GB", {
+      year: "numeric",
+      month: "short",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      hourCycle: "h23",
+      ...(utc ? { timeZone: "UTC" } : {}),
+    });
+  formats.set(utc, format);
+  return format;
+}
+
 // An ISO 8601 time as the reader's clock shows it.
 export function localTime(time: string, utc: boolean): string {
-  const options: Intl.DateTimeFormatOptions = {
-    year: "numeric",
-    month: "short",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    hourCycle: "h23",
-    ...(utc ? { timeZone: "UTC" } : {}),
-  };
   const at = new Date(time);
-  return Number.isNaN(at.getTime()) ? time : new Intl.DateTimeFormat("en-GB", options).format(at) + (utc ? " UTC" : "");
+  return Number.isNaN(at.getTime()) ? time : formatOf(utc).format(at) + (utc ? " UTC" : "");
 }

@@ -2,8 +2,10 @@
 
 Theory: a pattern that begins with a fixed text can only match keys that do, and they stand together in the order of
 keys. Other patterns are searched in blocks of a thousand keys, each as one text; a pattern that is sure to need some
-text is searched only in the blocks that hold its trigrams. Neighbours in the order of keys are alike, so most blocks
-hold few trigrams, and most are passed over. Either way the engine is the one of the predicate.
+text is searched only in the blocks that hold its trigrams, where capitals count as small letters. Neighbours in the
+order of keys are alike, so most blocks hold few trigrams, and most are passed over. A pattern to which capitals and
+small letters are the same passes over blocks of ASCII only, because elsewhere "k" also matches the Kelvin sign. The
+engine is the one of the predicate, except for a text without any operator, which is looked for as it stands.
 
 One rule: making a block ready is no effort of the plan that happens to ask first, within a bound. It stays ready until
 one of its keys changes, so the next plan goes on from there, and without it every document would have to be looked at.
@@ -25,9 +27,12 @@ from rollbook.view.planning.planning_budgets import UNBOUNDED, PlanningBudget
 BEGUN_AT_ONCE = 1024
 
 TRIGRAM_BITS = 1 << 13
+SPECIAL = frozenset(".^$*+?{}[]()|\\")
 TRIGRAM_FACTORS = (0x9E3779B1, 0x85EBCA6B, 0xC2B2AE35)
 
 _ANCHORED = re.compile(r"\^((?:[^\\^$.|?*+()\[\]{}]|\\[^\w\s])*)([?*{]?)", re.ASCII)
+_ESCAPED = re.compile(r"\\([^\w\s])")
+_LITERAL = re.compile(r"(?:[^\\.^$*+?{}\[\]()|\n]|\\[^\w\s])+")
 _UNCERTAIN = re.compile(r"[|()\[\]{}\\]")
 _BETWEEN_TEXTS = re.compile(r".?[?*]|[.^$+]", re.DOTALL)
 
@@ -46,10 +51,13 @@ def keys_matching(
         ready = _blocks_ready(texts, effort)
         if ready is None:
             return None
-        blocks = _with_trigrams(ready, trigrams_of(required_text(pattern, options).encode()))
+        wanted = trigrams_of(required_text(pattern, options).encode().lower())
+        blocks = (each.texts for each in ready if each.may_hold(wanted, folded="i" in options))
     found: list[str] = []
+    literal = literal_in(pattern, options)
     for block in blocks:
-        for text in texts_matching(pattern, options, block):
+        matching = _holding(literal, block, folded="i" in options) if literal else None
+        for text in matching or texts_matching(pattern, options, block):
             if text is not None:
                 found.append(text)
             elif effort.spent():
@@ -68,10 +76,22 @@ def fixed_prefix(pattern: str, options: str) -> str:
 
 
 def required_text(pattern: str, options: str) -> str:
-    """The longest text that is in everything that the pattern matches; empty when that is not plain to see."""
-    if set(options) & {"i", "x"} or _UNCERTAIN.search(pattern):
+    """The longest text that is in everything that the pattern matches; empty when that is not plain to see.
+
+    With the option ``i`` it is in small letters, and in those of ASCII texts that are written so.
+    """
+    plain = _ESCAPED.sub(lambda found: "." if found[1] in SPECIAL else found[1], pattern)
+    if "x" in options or _UNCERTAIN.search(plain):
         return ""
-    return max(_BETWEEN_TEXTS.split(pattern), key=len)
+    parts = _BETWEEN_TEXTS.split(plain)
+    return (
+        max(map(str.lower, filter(str.isascii, parts)), key=len, default="") if "i" in options else max(parts, key=len)
+    )
+
+
+def literal_in(pattern: str, options: str) -> str:
+    """The text that the pattern is, with nothing else in it; empty when it is more than a text."""
+    return "" if "x" in options or _LITERAL.fullmatch(pattern) is None else _ESCAPED.sub(r"\1", pattern)
 
 
 def trigrams_of(text: bytes) -> int:
@@ -87,6 +107,32 @@ def trigrams_of(text: bytes) -> int:
 class _Block(Struct, frozen=True):
     texts: Texts
     trigrams: int
+    is_ascii: bool
+
+    def may_hold(self, wanted: int, *, folded: bool) -> bool:
+        return self.trigrams & wanted == wanted or (folded and not self.is_ascii)
+
+
+def _holding(literal: str, block: Texts, *, folded: bool) -> Iterator[str | None] | None:
+    """The texts that hold the literal, and None at the end; None where that takes the engine to tell."""
+    lines = block.lines
+    if lines is None or (folded and not (lines.isascii() and literal.isascii())):
+        return None
+    return (
+        _lines_holding(literal.lower().encode(), lines, lines.lower())
+        if folded
+        else _lines_holding(literal.encode(), lines, lines)
+    )
+
+
+def _lines_holding(literal: bytes, lines: bytes, searched: bytes) -> Iterator[str | None]:
+    begin = 0
+    while (found := searched.find(literal, begin)) >= 0:
+        start, end = searched.rfind(b"\n", begin, found) + 1 or begin, searched.find(b"\n", found)
+        end = len(lines) if end < 0 else end
+        yield lines[start:end].decode()
+        begin = end + 1
+    yield None
 
 
 def _blocks_ready(texts: OrderedKeys[str], effort: PlanningBudget) -> list[_Block] | None:
@@ -104,8 +150,5 @@ def _blocks_ready(texts: OrderedKeys[str], effort: PlanningBudget) -> list[_Bloc
 
 def _ready(texts: list[str]) -> _Block:
     block = as_lines(texts)
-    return _Block(block, trigrams_of("\n".join(texts).encode() if block.lines is None else block.lines))
-
-
-def _with_trigrams(blocks: Iterable[_Block], wanted: int) -> Iterator[Texts]:
-    return (block.texts for block in blocks if block.trigrams & wanted == wanted)
+    lines = "\n".join(texts).encode() if block.lines is None else block.lines
+    return _Block(block, trigrams_of(lines.lower()), lines.isascii())
