@@ -291,30 +291,28 @@ def test_an_import_stops_when_the_server_is_not_there(rollbook, home: Path) -> N
 
 def test_what_was_imported_before_the_server_went_away_is_counted(rollbook, home: Path) -> None:
     (home / "fleet.ndjson").write_text(ndjson(cluster("west"), cluster("east"), cluster("nord")))
-    with mortal_server(answers=2) as url:
+    with mortal_server(results=2) as url:
         ran = rollbook("import", "--url", url, "fleet.ndjson")
     assert ran.code == 5
     assert "2 imported, 0 refused" in ran.err
 
 
 @contextmanager
-def mortal_server(*, answers: int) -> Iterator[str]:
-    """The URL of something that enrols whatever it is sent, so many times."""
+def mortal_server(*, results: int) -> Iterator[str]:
+    """The URL of something that enrols whatever it is sent, and goes away after this many lines of its answer."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(201)
+            self.send_response(200)
             self.end_headers()
-            self.wfile.write(b"{}")
+            self.wfile.write(b'{"line":1,"status":201,"id":"a","revision":1}\n' * results)
 
         def log_message(self, *_: object) -> None:
             return
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(
-            target=lambda: [server.handle_request() for _ in range(answers)] + [server.server_close()]
-        )
+        thread = threading.Thread(target=lambda: [server.handle_request(), server.server_close()])
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         thread.join(30)

@@ -12,9 +12,9 @@ from itertools import islice
 
 from rollbook.cli.lines import Line
 
-BATCH_LINES_MAX = 64
+BATCH_LINES_MAX = 512
 BATCH_BYTES_MAX = 8 * 1024 * 1024
-WAITING_LINES_MAX = 256
+WAITING_LINES_MAX = 1024
 ENDING_SECONDS_MAX = 0.5
 
 

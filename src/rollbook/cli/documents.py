@@ -5,6 +5,7 @@ What MongoDB holds is moved by ``mongodb.moving``.
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator, Callable
 from types import ModuleType
 from typing import Annotated
 
@@ -141,9 +142,7 @@ async def _import(file: str, *, settings: Settings, url: str | None, replace: bo
             batches = batches_of_file(lines, stop) if pipe is None else batches_of_pipe(lines, stop, pipe.interrupt)
             async with open_place(settings, url, reason=reason) as place:
                 with progress("importing", total=size_bytes(stream)) as advance:
-                    async for batch in batches:
-                        await _put(batch, place, replace=replace, tally=tally)
-                        advance(sum(line.size_bytes for line in batch), len(batch))
+                    await _put_all(batches, place, tally, replace=replace, advance=advance)
         finally:
             say(str(tally))
     if stop.is_set():
@@ -152,9 +151,32 @@ async def _import(file: str, *, settings: Settings, url: str | None, replace: bo
     return tally
 
 
-async def _put(batch: list[Line], place: ImportTarget, *, replace: bool, tally: Tally) -> None:
-    readable = [line.content for line in batch if not isinstance(line.content, RegistryError)]
-    outcomes = place.put(readable, replace=replace)
+async def _put_all(
+    batches: AsyncIterator[list[Line]],
+    place: ImportTarget,
+    tally: Tally,
+    *,
+    replace: bool,
+    advance: Callable[[int, int], None],
+) -> None:
+    """Import batch after batch: the next one is read and judged while one is written."""
+    reporting: asyncio.Task[None] | None = None
+    try:
+        async for batch in batches:
+            readable = [line.content for line in batch if not isinstance(line.content, RegistryError)]
+            outcomes = place.put(readable, replace=replace)
+            if reporting is not None:
+                await reporting
+            reporting = asyncio.create_task(_report(batch, outcomes, tally, advance))
+    finally:
+        if reporting is not None:
+            await reporting
+
+
+async def _report(
+    batch: list[Line], outcomes: AsyncIterator[Outcome], tally: Tally, advance: Callable[[int, int], None]
+) -> None:
+    """Say what became of the lines of a batch."""
     for line in batch:
         outcome = line.content if isinstance(line.content, RegistryError) else await anext(outcomes)
         _tell(line.place, outcome)
@@ -163,6 +185,7 @@ async def _put(batch: list[Line], place: ImportTarget, *, replace: bool, tally: 
             tally.refused += 1
         else:
             tally.imported += 1
+    advance(sum(line.size_bytes for line in batch), len(batch))
 
 
 def _tell(place: str, outcome: Outcome) -> None:

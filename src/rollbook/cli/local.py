@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from rollbook.assembly import open_registry
 from rollbook.cli.places import Outcome, concerning_one
 from rollbook.documents.values import Value
+from rollbook.errors import RegistryError
 from rollbook.registry.reading.requests import parse_creation
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.committing import WriteResult
@@ -30,18 +31,35 @@ class Directory:
         self._registry = registry
         self._reason = reason
 
-    async def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
+    def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
         """As ImportTarget says; all documents at once, so that they share the journal's commits."""
-        creations = (self._create(each, replace=replace) for each in documents)
-        for result in await asyncio.gather(*creations, return_exceptions=True):
-            yield result.warnings if isinstance(result, WriteResult) else concerning_one(result)
+        return _outcomes([self._created(each, replace=replace) for each in documents])
 
     async def bodies(self) -> AsyncIterator[bytes]:
         """As ImportTarget says."""
         for body in self._registry.bodies(COMMAND_LINE):
             yield body
 
-    async def _create(self, document: Value, *, replace: bool) -> WriteResult:
+    def _created(self, document: Value, *, replace: bool) -> "asyncio.Future[WriteResult] | RegistryError":
         registry = self._registry
-        command = parse_creation(document, rules=registry.rules, limits=registry.limits, replace=replace)
-        return await registry.write(COMMAND_LINE, command, reason=self._reason)
+        try:
+            command = parse_creation(document, rules=registry.rules, limits=registry.limits, replace=replace)
+        except RegistryError as refusal:
+            return refusal
+        written = registry.write(COMMAND_LINE, command, reason=self._reason)
+        written.add_done_callback(lambda done: done.cancelled() or done.exception())  # also when nobody asks any more
+        return written
+
+
+async def _outcomes(
+    submitted: "Sequence[asyncio.Future[WriteResult] | RegistryError]",
+) -> AsyncIterator[Outcome]:
+    writes = [each for each in submitted if isinstance(each, asyncio.Future)]
+    if writes:
+        await asyncio.wait(writes)
+    for each in submitted:
+        if isinstance(each, RegistryError):
+            yield concerning_one(each)
+        else:
+            failure = each.exception()
+            yield each.result().warnings if failure is None else concerning_one(failure)

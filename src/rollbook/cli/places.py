@@ -18,7 +18,10 @@ class ImportTarget(Protocol):
     """A registry that documents are read from and written to."""
 
     def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
-        """Import each document, in their order; for each, its warnings, or why it was refused."""
+        """Import each document, in their order; for each, its warnings, or why it was refused.
+
+        Documents may be put before the outcomes of those before them are there: they are imported after them.
+        """
         ...
 
     def bodies(self) -> AsyncIterator[bytes]:

@@ -1,90 +1,59 @@
 """Documents in the registry that a server keeps, over HTTP."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 from rollbook.cli.places import Outcome, concerning_one
 from rollbook.cli.targets import target_of
 from rollbook.client import AsyncClient
-from rollbook.clusters.acceptance import SchemaRules, accept_new
+from rollbook.client.calls import Json
+from rollbook.client.replies import refusal_of
 from rollbook.documents.codec import encode_json
-from rollbook.documents.values import Document, Value
-from rollbook.errors import ClusterExists, DocumentInvalid, Problem, RegistryError
+from rollbook.documents.values import Value
+from rollbook.errors import DocumentInvalid, Problem, RegistryUnreachable
 
-AS_IT_IS = SchemaRules("lenient", unknown_fields="ignore")
-"""Fills a document as any registry does, and leaves it to the server to judge it."""
-
-
-REQUESTS_MAX = 32
-"""As many requests are under way at once."""
-
-IN_ORDER_MAX = 8
-"""A few documents are sent one after another, so that they are created in their order."""
+DOCUMENT = "/document"
+"""Where the document stands in its line; the places of a refusal are given within the document."""
 
 
 @asynccontextmanager
 async def open_server(url: str, reason: str | None) -> AsyncIterator["Server"]:
     """The server at ``url``; ``reason`` is why it is written to."""
     target = target_of(url, None, None)
-    async with AsyncClient(target.url, token=target.token, reason=reason) as client:
-        yield Server(client)
+    async with AsyncClient(target.url, token=target.token) as client:
+        yield Server(client, reason)
 
 
 class Server:
     """The registry that a server keeps, over HTTP."""
 
-    def __init__(self, client: AsyncClient) -> None:
+    def __init__(self, client: AsyncClient, reason: str | None) -> None:
         self._client = client
-        self._room = asyncio.Semaphore(REQUESTS_MAX)
+        self._reason = reason
 
     async def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
-        """As ImportTarget says. The requests of many are under way at the same time; those about one id follow each
-        other."""
-        putting: list[asyncio.Task[Outcome]] = []
-        newest: dict[object, asyncio.Task[Outcome]] = {}
+        """As ImportTarget says; all documents in one request, whose results are given as they come."""
+        lines = [{"op": "create", "document": each, "replace": replace} for each in documents if isinstance(each, dict)]
+        results = self._client.clusters.bulk_results(lines, reason=self._reason)
         for document in documents:
-            id = document.get("id") if isinstance(document, dict) else None
-            former = newest.get(id) if isinstance(id, str) else None
-            if len(documents) <= IN_ORDER_MAX and putting:
-                former = putting[-1]
-            putting.append(asyncio.create_task(self._put(document, replace=replace, after=former)))
-            if isinstance(id, str):
-                newest[id] = putting[-1]
-        try:
-            for each in putting:
-                yield await each
-        finally:
-            for each in putting:
-                each.cancel()
-            await asyncio.gather(*putting, return_exceptions=True)
+            if isinstance(document, dict):
+                yield outcome_in(await anext(results, None))
+            else:
+                yield DocumentInvalid(problems=[Problem("", "a cluster is an object")])
 
     async def bodies(self) -> AsyncIterator[bytes]:
         """As ImportTarget says."""
         async for document in self._client.clusters.query({}):
             yield encode_json(document)
 
-    async def _put(self, document: Value, *, replace: bool, after: "asyncio.Task[Outcome] | None") -> Outcome:
-        try:
-            if after is not None:
-                await asyncio.wait([after])
-            if not isinstance(document, dict):
-                raise DocumentInvalid(problems=[Problem("", "a cluster is an object")])
-            async with self._room:
-                return await self._create(document, replace=replace)
-        except RegistryError as error:
-            return concerning_one(error)
 
-    async def _create(self, document: Document, *, replace: bool) -> tuple[str, ...]:
-        try:
-            return (await self._client.clusters.create(document)).warnings
-        except ClusterExists:
-            if not replace:
-                raise
-        return (await self._client.clusters.update(str(document["id"]), replacement(document))).warnings
-
-
-def replacement(document: Document) -> Any:
-    """The update that puts ``document``, filled like a new one, in the place of what is there, in one step."""
-    return [{"$replaceWith": {"$literal": accept_new(document, rules=AS_IT_IS).document}}]
+def outcome_in(result: Json | None) -> Outcome:
+    """What became of the document whose line of result this is; None: the answer ended before it."""
+    if result is None:
+        raise RegistryUnreachable("the answer ends before the last document: run the command again with --replace")
+    if result.get("status") in (200, 201):
+        return tuple(map(str, result.get("warnings") or ()))
+    refusal = refusal_of(result)
+    refusal.at = refusal.at.removeprefix(DOCUMENT)
+    refusal.problems = tuple(Problem(each.at.removeprefix(DOCUMENT), each.problem) for each in refusal.problems)
+    return concerning_one(refusal)

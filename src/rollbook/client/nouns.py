@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 from rollbook.client.binding import Awaiting, Waiting, operation, streamed
 from rollbook.client.calls import Call, Stream
-from rollbook.client.operations import clusters, history, nodes, registry, security, watching, webhooks
+from rollbook.client.operations import clusters, history, many, nodes, registry, security, watching, webhooks
 
 T = TypeVar("T")
 
@@ -25,12 +25,13 @@ class Clusters:
     patch = operation(clusters.patch)
     replace = operation(clusters.replace)
     delete = operation(clusters.delete)
-    update_matching = operation(clusters.update_matching)
-    delete_matching = operation(clusters.delete_matching)
+    update_matching = operation(many.update_matching)
+    delete_matching = operation(many.delete_matching)
     restore = operation(clusters.restore)
     protect = operation(clusters.protect)
     unprotect = operation(clusters.unprotect)
-    bulk = operation(clusters.bulk)
+    bulk = operation(many.bulk)
+    bulk_results = streamed(many.bulk_results)
     validate = operation(clusters.validate)
     query = streamed(clusters.query)
     snapshot = operation(clusters.snapshot)

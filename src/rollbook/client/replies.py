@@ -123,14 +123,14 @@ def lines_of(answer: Answer) -> list[Json]:
     return [msgspec.json.decode(line) for line in answer.body.splitlines() if line]
 
 
-def event_of(line: bytes) -> Json:
-    """The event in a line of a watch."""
+def object_of(line: bytes) -> Json:
+    """The object in a line of an answer."""
     try:
         event = msgspec.json.decode(line)
     except NOT_JSON:
         event = None
     if not isinstance(event, dict):
-        raise RegistryUnreachable(f"a line of the watch is no event: {line[:40]!r}")
+        raise RegistryUnreachable(f"a line of the answer is no JSON object: {line[:40]!r}")
     return event
 
 

@@ -1,6 +1,5 @@
 """Clusters: create, read, change and delete them, and find them."""
 
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,7 +11,6 @@ from rollbook.client.replies import (
     Snapshot,
     document,
     documents,
-    lines_of,
     nothing,
     page,
     rehearsed,
@@ -32,7 +30,7 @@ def create(
         "POST",
         "/clusters",
         rehearsed if dry_run else document,
-        parameters=_validation(strict, dry_run),
+        parameters=validation(strict, dry_run),
         headers=headers_of(reason=reason, key=key),
         body=encoded(cluster),
         repeatable=key is not None or dry_run,
@@ -90,7 +88,7 @@ def update(
         "PUT",
         path_of("clusters", id),
         rehearsed if dry_run else document,
-        parameters={**_validation(strict, dry_run), **({"upsert": "true"} if upsert else {})},
+        parameters={**validation(strict, dry_run), **({"upsert": "true"} if upsert else {})},
         headers=headers_of(if_match=if_match, reason=reason),
         body=encoded(update),
         repeatable=if_match is not None,
@@ -115,7 +113,7 @@ def patch(
         "PATCH",
         path_of("clusters", id),
         rehearsed if dry_run else document,
-        parameters=_validation(False, dry_run),
+        parameters=validation(False, dry_run),
         headers=headers,
         body=encoded(patch),
         repeatable=if_match is not None if repeatable is None else repeatable,
@@ -142,63 +140,7 @@ def delete(id: str, *, if_match: str | None = None, reason: str | None = None) -
 def validate(cluster: Json, *, strict: bool = False) -> Call[Json]:
     """Judge a document: whether it could be created, if its id were free, and what it would be as stored."""
     body = encoded(cluster)
-    return Call("POST", "/clusters/validate", value, parameters=_validation(strict), body=body, repeatable=True)
-
-
-def bulk(
-    lines: Iterable[Json], *, strict: bool = False, reason: str | None = None, key: str | None = None
-) -> Call[list[Json]]:
-    """Write many clusters, a line each: ``{"op": "create", "document": ...}``; the result of each, in their order.
-
-    With a ``key`` the call may be sent again, and goes on where it was broken off.
-    """
-    return Call(
-        "POST",
-        "/clusters/bulk",
-        lines_of,
-        parameters=_validation(strict),
-        headers={**headers_of(reason=reason, key=key), "content-type": "application/x-ndjson"},
-        body=b"".join(encoded(line) + b"\n" for line in lines),
-        repeatable=key is not None,
-    )
-
-
-def update_matching(
-    filter: Json,
-    update: Any,
-    *,
-    strict: bool = False,
-    reason: str | None = None,
-    key: str | None = None,
-    **options: Any,
-) -> Call[Json]:
-    """Update all clusters that match, or none: ``{"matched", "changed", "revision", "ids"}``."""
-    return Call(
-        "POST",
-        "/clusters/update",
-        value,
-        parameters=_validation(strict),
-        headers=headers_of(reason=reason, key=key),
-        body=encoded({"filter": filter, "update": update, **options}),
-        repeatable=key is not None,
-    )
-
-
-def delete_matching(
-    filter: Json, *, confirm: str | None = None, reason: str | None = None, key: str | None = None, **options: Any
-) -> Call[Json]:
-    """Delete all clusters that match. Without ``confirm`` nothing is deleted: the answer shows what would be.
-
-    Its ``confirm`` is what the second call brings.
-    """
-    return Call(
-        "POST",
-        "/clusters/delete",
-        value,
-        headers=headers_of(reason=reason, key=key),
-        body=encoded({"filter": filter, **({} if confirm is None else {"confirm": confirm}), **options}),
-        repeatable=key is not None or confirm is None,
-    )
+    return Call("POST", "/clusters/validate", value, parameters=validation(strict), body=body, repeatable=True)
 
 
 def restore(
@@ -290,7 +232,8 @@ def _protection(method: str, id: str, if_match: str | None, reason: str | None) 
     return Call(method, path_of("clusters", id, "protection"), nothing, headers=headers, repeatable=True)
 
 
-def _validation(strict: bool, dry_run: bool = False) -> dict[str, str]:
+def validation(strict: bool, dry_run: bool = False) -> dict[str, str]:
+    """The parameters that say how strictly documents are judged, and whether anything is written."""
     return ({"fieldValidation": "strict"} if strict else {}) | ({"dryRun": "true"} if dry_run else {})
 
 

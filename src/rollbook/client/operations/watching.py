@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rollbook.client.calls import Answer, Call, Decoder, Json, Stream, encoded, parameters_of
-from rollbook.client.replies import check, event_of, nothing, value
+from rollbook.client.replies import check, nothing, object_of, value
 
 BOOKMARK_SECONDS = 5
 """A stream that has nothing else to say sends a bookmark this often."""
@@ -52,7 +52,7 @@ class Lines(Decoder[Json]):
             self._rest += data
             return ()
         *lines, self._rest = (self._rest + data).split(b"\n")
-        return [event_of(line) for line in lines if line]
+        return [object_of(line) for line in lines if line]
 
     def end(self) -> Sequence[Json]:
         return ()  # what is not whole was cut off, and comes again
