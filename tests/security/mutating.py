@@ -114,7 +114,7 @@ def failing_law(mutation: Mutation) -> str | None:
                     *laws,
                 ],
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": folder},
+                env={**os.environ, "PYTHONPATH": folder, "ROLLBOOK_MUTATION": "sight"},
                 stdout=subprocess.PIPE,
                 text=True,
                 timeout=SECONDS_MAX,
