@@ -26,6 +26,7 @@ from rollbook.api.operations import OPERATIONS
 from rollbook.api.parameters import parameters_of
 from rollbook.api.problems import mistake, problem
 from rollbook.api.routing import Router
+from rollbook.api.showing import EVENT, is_shown
 from rollbook.errors import (
     ClusterDeleted,
     ClusterNotFound,
@@ -106,6 +107,8 @@ class Application:
             if operation.takes_freshness and (values is not operation.defaults or self.registry.follower.is_shared):
                 await be_fresh(self.registry, operation, values, request)
             response = await self._handled(operation, request)
+            if caller.is_noted and is_shown(operation, caller.access, names, self.registry.view):
+                await self._record(request, operation, EVENT, query=without_tokens(request.url.query))
         except RegistryError as refusal:
             if isinstance(refusal, PermissionDenied):
                 await self._audit(request, operation, "refused", problem=refusal.message)
@@ -140,6 +143,10 @@ class Application:
 
     async def _audit(self, request: Request, operation: Operation, event: str, **facts: Any) -> None:
         """Have what was done, or refused, in the audit log. What was done is answered whether or not it is logged."""
+        with suppress(JournalUnavailable):  # which is logged, and nothing can be taken back
+            await self._record(request, operation, event, **facts)
+
+    async def _record(self, request: Request, operation: Operation, event: str, **facts: Any) -> None:
         scope = request.scope
         address = scope["client"][0]
         more = {
@@ -148,8 +155,7 @@ class Application:
             "path": without_tokens(request.url.path),
             "request": scope.get("request_id", ""),
         }
-        with suppress(JournalUnavailable):  # which is logged, and nothing can be taken back
-            await self.security.auditor.record(caller_of(request).name, event, **more, **facts)
+        await self.security.auditor.record(caller_of(request).name, event, **more, **facts)
 
 
 def check_verb(operation: Operation, caller: Caller) -> None:

@@ -46,6 +46,19 @@ class Access(Struct, frozen=True, dict=True):
         """What the caller sees by any of the verbs."""
         return sight_of([grant for grant in self.grants if not grant.verbs.isdisjoint(verbs)])
 
+    @cached_property
+    def unlogged(self) -> "Access":
+        """What the rules allow that are not logged."""
+        grants = tuple(grant for grant in self.grants if not grant.logged)
+        return self if len(grants) == len(self.grants) else Access(grants)
+
+    @cached_property
+    def logged(self) -> frozenset[str]:
+        """The verbs of reading by which logged rules show what no other rule does."""
+        if self.unlogged is self:
+            return frozenset()
+        return frozenset(verb for verb in READING if self.sight(verb) is not self.unlogged.sight(verb))
+
     def is_unbounded(self, verb: str) -> bool:
         """Whether the caller sees everything, and may use the verb on every cluster and at every path."""
         return self is FULL_ACCESS or verb in self._unbounded
@@ -83,6 +96,8 @@ class Access(Struct, frozen=True, dict=True):
 
 FULL_ACCESS = Access((Grant(VERBS, EVERYTHING, None, SHOWN, SHOWN),))
 """Everything. Compare with ``is``: the usual case costs nothing."""
+READING = ("read", "watch", "history", "explain")
+"""The verbs of operations that show documents. The answers of others show what ``read`` does."""
 EVERY_RULE = Rule(VERBS)
 """The rule that allows everything."""
 
@@ -91,7 +106,10 @@ def allow_alike(one: Access, other: Access) -> bool:
     """Whether two allow the same by the same rules. Compiled filters are not looked at: their sources are."""
     if one is other:
         return True
-    sources = [[(each.verbs, each.filter, each.mask, each.writes) for each in access.grants] for access in (one, other)]
+    sources = [
+        [(each.verbs, each.filter, each.mask, each.writes, each.logged) for each in access.grants]
+        for access in (one, other)
+    ]
     return sources[0] == sources[1]
 
 
@@ -110,7 +128,7 @@ def _granted(rule: Rule, facts: Mapping[str, Value], secrets: Sequence[Path]) ->
     else:
         mask = hiding(paths_of(rule.hide or (), secrets))
     writes = SHOWN if rule.write is None else showing(paths_of(rule.write, secrets))
-    return Grant(rule.verbs, filter, compile_filter(filter) if rule.filter else None, mask, writes)
+    return Grant(rule.verbs, filter, compile_filter(filter) if rule.filter else None, mask, writes, rule.logged)
 
 
 def _one(name: str) -> Path:

@@ -35,6 +35,8 @@ class Caller(Struct, frozen=True):
     key: str = ""
     rate: Rate | None = None
     watches_max: int | None = None
+    is_noted: bool = False
+    """Whether the log or the audit log has to know what it is shown: then the application answers, no shortcut."""
 
     FULL: ClassVar["Caller"]
     """May do everything; for callers inside this process, where nobody else asks."""

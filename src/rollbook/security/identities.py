@@ -193,6 +193,7 @@ class Identities:
             key=key,
             rate=Rate.of(limits.requests_per_second) if limits.requests_per_second else None,
             watches_max=limits.watches_max,
+            is_noted=observes or bool(permitted.logged),
         )
 
     def _limits(self, roles: Iterable[Role]) -> CallerLimits:

@@ -1,8 +1,8 @@
 """Roles: named lists of rules, each of which allows verbs on some clusters.
 
-A role is JSON: ``{"description", "rules": [{"verbs", "filter", "hide" | "only", "write"}]}``. Rules only allow; what no
-rule of a caller's roles allows is denied. ``{"$caller": "owner"}`` in a filter stands for a fact of the caller, and
-``"$secrets"`` in a list of paths for the secret paths of the registry.
+A role is JSON: ``{"description", "rules": [{"verbs", "filter", "hide" | "only", "write", "logged"}]}``. Rules only
+allow; what no rule of a caller's roles allows is denied. ``{"$caller": "owner"}`` in a filter stands for a fact of the
+caller, and ``"$secrets"`` in a list of paths for the secret paths of the registry.
 
 One rule: a role is refused as a whole when it is set, so that what is stored can be put into force.
 """
@@ -54,7 +54,8 @@ class Rule(Struct, frozen=True):
     """One permission: these verbs, on the clusters that ``filter`` matches.
 
     ``hide`` and ``only`` are the paths that are hidden, or that alone are shown; one of them is None. ``write`` are the
-    paths that may be changed; None: all. ``SECRETS`` may stand among the paths.
+    paths that may be changed; None: all. ``SECRETS`` may stand among the paths. ``logged``: the audit log has what it
+    shows that no other rule of the caller does.
     """
 
     verbs: frozenset[str]
@@ -62,6 +63,7 @@ class Rule(Struct, frozen=True):
     hide: tuple[str, ...] | None = ()
     only: tuple[str, ...] | None = None
     write: tuple[str, ...] | None = None
+    logged: bool = False
 
     def as_json(self) -> Document:
         """The rule as it is written in a request."""
@@ -71,7 +73,7 @@ class Rule(Struct, frozen=True):
         for name, paths in (("hide", self.hide or None), ("only", self.only), ("write", self.write)):
             if paths is not None:
                 json[name] = list(paths)
-        return json
+        return {**json, "logged": True} if self.logged else json
 
 
 class Role(Struct, frozen=True):
@@ -121,7 +123,7 @@ def _parse_limits(value: Value) -> CallerLimits:
 
 
 def _parse_rule(rule: Value, *, at: str, limits: Limits) -> Rule:
-    members = _members(rule, {"verbs", "filter", "hide", "only", "write"}, at=at)
+    members = _members(rule, {"verbs", "filter", "hide", "only", "write", "logged"}, at=at)
     verbs = _verbs(members.get("verbs"), at=below(at, "verbs"))
     filter = members.get("filter", {})
     if not isinstance(filter, dict):
@@ -130,8 +132,10 @@ def _parse_rule(rule: Value, *, at: str, limits: Limits) -> Rule:
     if "hide" in members and "only" in members:
         raise RequestRefused("'hide' and 'only' exclude each other", at=below(at, "only"))
     lists = {name: _paths(members[name], at=below(at, name)) for name in ("hide", "only", "write") if name in members}
-    only = lists.get("only")
-    return Rule(verbs, filter, None if only is not None else lists.get("hide", ()), only, lists.get("write"))
+    only, logged = lists.get("only"), members.get("logged", False)
+    if not isinstance(logged, bool):
+        raise RequestRefused("'logged' must be true or false", at=below(at, "logged"))
+    return Rule(verbs, filter, None if only is not None else lists.get("hide", ()), only, lists.get("write"), logged)
 
 
 def check_rule_filter(filter: Document, *, at: str, limits: Limits = DEFAULT_LIMITS) -> None:

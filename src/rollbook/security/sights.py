@@ -32,13 +32,17 @@ PATHS_KNOWN_MAX = 256
 
 
 class Grant(Struct, frozen=True):
-    """A rule in force for one caller. ``holds`` is None when it is about every cluster."""
+    """A rule in force for one caller. ``holds`` is None when it is about every cluster.
+
+    ``logged``: what it alone shows is to be in the audit log.
+    """
 
     verbs: frozenset[str]
     filter: Filter
     holds: Predicate | None
     mask: Mask
     writes: Mask
+    logged: bool = False
 
     def covers(self, document: Document) -> bool:
         """Whether it is about this cluster. A filter that can't be evaluated on a document does not cover it."""

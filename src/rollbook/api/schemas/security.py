@@ -78,12 +78,13 @@ _RULE = {
     "hide": _PATHS,
     "only": _PATHS,
     "write": _PATHS,
+    "logged": FLAG,
 }
 _LIMITS = {
     "requestsPerSecond": {"type": "number", "minimum": 0.01, "maximum": REQUESTS_MAX},
     "watchesMax": {"type": "integer", "minimum": 0, "maximum": WATCHES_MAX},
 }
-_OPTIONAL = ("filter", "hide", "only", "write")
+_OPTIONAL = ("filter", "hide", "only", "write", "logged")
 _DESCRIPTION = {"type": "string", "maxLength": 500}
 
 COMPONENTS: dict[str, Schema] = {

@@ -110,7 +110,7 @@ class Shortcuts:
     def answer(self, request: IncomingRequest, default: bytes) -> bytes | None:
         """The answer to a read, a query or a heartbeat."""
         caller = request.caller
-        if caller.observed is not None:  # the application notes what would be refused
+        if caller.is_noted:
             return None
         if request.method == b"GET":
             return self._read(request, default) if caller.may("read") else None
@@ -133,6 +133,7 @@ class Shortcuts:
         registry, headers, url = self._registry, request.headers, request.url
         if (
             request.method != b"PUT"
+            or request.caller.is_noted
             or not request.caller.may("update")
             or not url.startswith(PREFIX)
             or not NOT_IN_PLAIN_IDS.isdisjoint(url[len(PREFIX) :])

@@ -132,8 +132,8 @@ class Deliverer:
 
     @property
     def _access(self) -> Access:
-        """What the owner may now."""
-        return self._around.access_of(self._webhook.owner)
+        """What the owner may now, but for what rules show that are logged: nobody reads what is delivered."""
+        return self._around.access_of(self._webhook.owner).unlogged
 
     @property
     def _sees_otherwise(self) -> bool:
