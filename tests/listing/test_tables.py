@@ -47,6 +47,7 @@ COLUMNS = [
     "made.up",
     "_registry.revision",
     "_registry.liveness",
+    "_registry.observedAt",
     "_registry.protected",
     "_registry.updatedAt",
 ]

@@ -5,12 +5,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from rollbook.documents.values import Value
 from rollbook.limits import DEFAULT_LIMITS
+from rollbook.registry.listing.tables import column_of_field
 from rollbook.registry.liveness.lease_facts import LeaseFacts
 from rollbook.registry.reading import registry_columns
 from rollbook.registry.reading.facet_requests import parse_facets
@@ -79,6 +82,18 @@ async def compare(fleet: Fleet, query: dict[str, Any]) -> None:
     assert await seen.count(asked) == await beside.count(asked), query
     assert list(await seen.find(asked)) == list(await beside.find(asked)), query
     assert await seen.facets(facets) == await beside.facets(facets), query
+    assert observed_in_columns(fleet) == {
+        entry.id: fleet.registry.facts.of(entry)["observedAt"] for entry in filter(None, fleet.registry.view.by_number)
+    }
+
+
+def observed_in_columns(fleet: Fleet) -> dict[str, Value]:
+    """When each cluster was last heard, as a table shows it."""
+    entries, columns = list(filter(None, fleet.registry.view.by_number)), fleet.registry.facts.columns()
+    assert columns is not None
+    field = columns.copies({"heard": "observedAt"})["heard"]
+    column = column_of_field(field, np.array([entry.number for entry in entries], dtype=np.uint32))
+    return dict(zip([entry.id for entry in entries], column.values(), strict=True))
 
 
 @settings(max_examples=15, deadline=None)

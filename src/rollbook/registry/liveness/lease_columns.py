@@ -19,6 +19,7 @@ from rollbook.view.views import View
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.int8]
 Flags: TypeAlias = NDArray[np.bool_]
+Integers: TypeAlias = NDArray[np.int64]
 
 LIVENESSES: tuple[Liveness, ...] = get_args(Liveness)
 ALIVE, LATE, SILENT, UNKNOWN = map(LIVENESSES.index, ("alive", "late", "silent", "unknown"))
@@ -35,6 +36,7 @@ class LeaseColumns:
         """NaN: the cluster has no lease."""
         self._ttl_seconds: Floats = np.zeros(0)
         self._noted: Flags = np.zeros(0, dtype=np.bool_)
+        self._observed_at_ms: Integers = np.zeros(0, dtype=np.int64)
 
     def livenesses(self, at: ClockReading) -> Codes:
         """The liveness of each number of the view, as its place among ``LIVENESSES``."""
@@ -58,17 +60,24 @@ class LeaseColumns:
                 codes[entry.number] = 1
         return codes
 
+    def observed_at_ms(self) -> Integers:
+        """When each number of the view was last heard, in Unix milliseconds; -1 where there is no lease."""
+        self._bring_up_to_date()
+        return np.where(np.isnan(self._beat_at), -1, self._observed_at_ms)
+
     def _bring_up_to_date(self) -> None:
         view, leases = self._view, self._leases
         moved: set[str] | None = leases.moved
         if moved is None or self._by_number is not view.by_number:
             self._by_number, moved = view.by_number, {lease.id for lease in leases}
             self._beat_at, self._ttl_seconds, self._noted = np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.bool_)
+            self._observed_at_ms = np.zeros(0, dtype=np.int64)
         missing = len(view.by_number) - len(self._beat_at)
         if missing:
             self._beat_at = np.concatenate([self._beat_at, np.full(missing, np.nan)])
             self._ttl_seconds = np.concatenate([self._ttl_seconds, np.zeros(missing)])
             self._noted = np.concatenate([self._noted, np.zeros(missing, dtype=np.bool_)])
+            self._observed_at_ms = np.concatenate([self._observed_at_ms, np.zeros(missing, dtype=np.int64)])
         leases.moved = {id for id in moved if not self._take(id)}
 
     def _take(self, id: str) -> bool:
@@ -81,5 +90,5 @@ class LeaseColumns:
         else:
             number = entry.number
             self._beat_at[number], self._ttl_seconds[number] = lease.beat_at, lease.ttl_seconds
-            self._noted[number] = lease.noted
+            self._noted[number], self._observed_at_ms[number] = lease.noted, lease.observed_at_ms
         return True

@@ -91,6 +91,12 @@ class RegistryColumns:
             return None
         return FieldColumn(self._of_entries(name), OF_ENTRIES[name][1])
 
+    def column_to_show(self, name: str, at: ClockReading) -> FieldColumn | None:
+        """Like ``column``, also where nothing stands for null: what is compared has to tell the two apart."""
+        if name == "observedAt":
+            return FieldColumn(self._leases.observed_at_ms(), lambda at_ms: MISSING if at_ms < 0 else iso_time(at_ms))
+        return self.column(name, at)
+
     def _of_entries(self, name: str) -> Integers:
         view, read = self._view, OF_ENTRIES[name][0]
         self._follow()
@@ -128,8 +134,9 @@ class ColumnsNow(Struct, frozen=True):
         return None if self.narrowed and name == HIDDEN_BY_SIGHT else self.columns.column(name, self.at)
 
     def copies(self, fields: Mapping[str, str]) -> dict[str, FieldColumn]:
-        """Columns of some fields by the names that are given to them, for any thread: they stay as they are now."""
-        found = {name: self.column(field) for name, field in fields.items()}
+        """Columns to show of some fields by the names that are given to them, for any thread: they stay as they are."""
+        hidden = HIDDEN_BY_SIGHT if self.narrowed else None
+        found = {name: self.columns.column_to_show(field, self.at) for name, field in fields.items() if field != hidden}
         return {
             name: replace(column, integers=column.integers.copy())
             for name, column in found.items()
