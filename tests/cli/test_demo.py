@@ -41,6 +41,10 @@ def ids(http: httpx.Client) -> list[str]:
     return [each["id"] for each in http.post("/clusters/query", json={"query": {}, "sort": {"id": 1}}).json()]
 
 
+def webhooks(http: httpx.Client) -> list[str]:
+    return sorted(each["id"] for each in http.get("/webhooks").json())
+
+
 def test_the_same_seed_makes_the_same_clusters_and_happenings() -> None:
     def first(seed: int) -> list[Any]:
         happenings = Happenings(seed)
@@ -80,6 +84,10 @@ def test_a_demo_lives_and_removes_what_it_made_and_nothing_else(rollbook: Rollbo
 
 def test_what_is_kept_sends_heartbeats_and_is_removed_later(rollbook: Rollbook, http: httpx.Client) -> None:
     rollbook("demo", "--clusters", str(SIZE), "--seconds", "0", "--keep")
+    mine = {"id": "demo-of-mine", "url": "https://mine.example.invalid"}
+    http.post("/webhooks", json=mine).raise_for_status()
+    assert webhooks(http) == ["demo-capacity-board", "demo-of-mine", "demo-pager"]
+    assert http.get("/tokens").json() == []
     (facet,) = http.post("/clusters/facets", json={"facets": ["_registry.liveness"]}).json()["facets"].values()
     counts = {each["value"]: each["count"] for each in facet["values"]}
     again = rollbook("demo", "--clusters", str(SIZE), "--seconds", "0", "--keep")
@@ -96,10 +104,31 @@ def test_what_is_kept_sends_heartbeats_and_is_removed_later(rollbook: Rollbook, 
     assert refused.code == 1
     assert protected in refused.err
     assert ids(http) == sorted([protected, "demo-of-mine"])
+    assert webhooks(http) == ["demo-capacity-board", "demo-of-mine", "demo-pager"]
 
     http.delete(f"/clusters/{protected}/protection")
     assert rollbook("demo", "stop").code == 0
-    assert ids(http) == ["demo-of-mine"]
+    assert ids(http) == webhooks(http) == ["demo-of-mine"]
+
+
+def test_a_registry_that_asks_for_tokens_gets_two_for_the_time_of_the_demo(
+    rollbook: Rollbook, tmp_path: Path, home: Path
+) -> None:
+    file = tmp_path / "admin"
+    file.write_text("t" * 40)
+    with ServerProcess(tmp_path / "data", environment={"ROLLBOOK_ADMIN_TOKEN_FILE": str(file)}) as guarded:
+        headers = {"authorization": f"Bearer {'t' * 40}"}
+        place = ("--url", guarded.url, "--token-file", str(file))
+
+        def roles() -> list[list[str]]:
+            tokens = httpx.get(f"{guarded.url}/tokens", headers=headers).json()
+            return sorted(each["roles"] for each in tokens if each["name"].startswith("demo-"))
+
+        for _ in range(2):
+            assert rollbook("demo", "--clusters", "2", "--seconds", "0", "--keep", *place).code == 0
+            assert roles() == [["controller"], ["reader"]]
+        assert rollbook("demo", "stop", *place).code == 0
+        assert roles() == []
 
 
 def test_ctrl_c_ends_it(http: httpx.Client, server: ServerProcess) -> None:

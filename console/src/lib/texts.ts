@@ -157,6 +157,7 @@ export const texts = {
   theHistoryDoesNotReach: "The history does not reach back that far. Choose a later moment.",
   liftItsProtectionFirst: "Lift its protection first.",
   askAnAdministratorForA: "Ask an administrator for a role that allows it; Access shows what yours allow.",
+  noSuchToken: "This token is not in force here: it is mistyped, has expired or was revoked.",
   signInWithAToken: "Sign in with a token.",
 
   // parts/Undo
@@ -394,7 +395,7 @@ export const texts = {
   stoodStill: "stood still",
   sawItsClockJump: "saw its clock jump",
   hearsHeartbeatsAgainSince: "hears heartbeats again since",
-  nodes3: (a: unknown) => `${a} nodes`,
+  nodes3: (a: string) => (a === "1" ? "1 node" : `${a} nodes`),
 
   // screens/Webhooks
   theWebhooks: "the webhooks",

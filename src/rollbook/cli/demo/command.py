@@ -15,6 +15,7 @@ import typer
 
 from rollbook.cli.demo.living import LivingFleet
 from rollbook.cli.demo.marking import make_clusters, remove_clusters
+from rollbook.cli.demo.surroundings import make_surroundings, remove_surroundings
 from rollbook.cli.exits import FAILED
 from rollbook.cli.nouns.verbs import ContextOption, TokenFileOption, UrlOption
 from rollbook.cli.targets import Target, target_of
@@ -52,8 +53,9 @@ def demo(
 ) -> None:
     """Fill a running registry with a made-up fleet that lives.
 
-    Creates clusters whose ids begin with demo-, sends their heartbeats, and lets nodes join, clusters fail and people
-    change things, until Ctrl-C or `rollbook demo stop`. Then what it made is removed, and nothing else.
+    Creates clusters whose ids begin with demo-, two webhooks and, in a registry that asks for tokens, two of these.
+    Sends heartbeats, and lets nodes join, clusters fail and people change things, until Ctrl-C or `rollbook demo
+    stop`. Then what it made is removed, and nothing else.
     """
     target = target_of(url, token_file, context)
     asyncio.run(
@@ -79,6 +81,7 @@ async def _run(target: Target, count: int, *, seed: int, seconds: float | None, 
 async def _live(client: AsyncClient, count: int, *, seed: int, seconds: float | None, stop: asyncio.Event) -> None:
     with progress("creating", total=count) as advance:
         ids = await make_clusters(client, count, seed=seed, stop=stop, advance=advance)
+    await make_surroundings(client)
     fleet = LivingFleet(client, ids, seed=seed)
     say(f"{len(ids)} clusters; Ctrl-C ends the demo")
     async with _reporting(fleet):
@@ -110,6 +113,7 @@ async def _reporting(fleet: LivingFleet) -> AsyncIterator[None]:
 async def _remove(client: AsyncClient, seed: int | None) -> None:
     try:
         removal = await remove_clusters(client, seed)
+        await remove_surroundings(client)
     except RegistryUnreachable:
         warn("the clusters of the demo stay there; `rollbook demo stop` removes them")
         raise

@@ -22,7 +22,7 @@ def read(id: str) -> Call[Json]:
 
 
 def replace(id: str, webhook: Json) -> Call[Json]:
-    """Put another registration in the place of a webhook's; made when there is none."""
+    """Put another registration in the place of a webhook's. Refused when there is none."""
     return Call("PUT", path_of("webhooks", id), value, body=encoded(webhook), repeatable=True)
 
 
