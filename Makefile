@@ -117,6 +117,7 @@ bench: .venv/for-measuring ## Measure Rollbook and its rivals side by side, into
 	.venv/bin/python -m benchmarks.watching
 	.venv/bin/python -m benchmarks.beating
 	.venv/bin/python -m benchmarks.asking
+	.venv/bin/python -m benchmarks.beside
 	.venv/bin/python -m benchmarks.securing
 
 bench-language: .venv/for-measuring ## Measure the language against others, into benchmarks/results/language.md
@@ -137,6 +138,10 @@ bench-large: .venv/for-measuring ## Measure what writes on large clusters cost, 
 
 bench-asking: .venv/for-measuring ## Measure what lists, tables, sums, facets and fits cost, into benchmarks/results/asking.md
 	.venv/bin/python -m benchmarks.asking $(ARGS)
+
+.PHONY: bench-beside
+bench-beside: .venv/for-measuring ## Measure lists, tables, sums, facets, fits and loading beside PostgreSQL and FerretDB
+	.venv/bin/python -m benchmarks.beside $(ARGS)
 
 bench-beats: .venv/for-measuring ## Measure what it costs to hear 10,000 clusters, into benchmarks/results/beating.md
 	.venv/bin/python -m benchmarks.beating $(ARGS)

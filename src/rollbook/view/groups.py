@@ -20,6 +20,7 @@ from rollbook.view.index.resolved_paths import is_numeric, place_of
 from rollbook.view.index.trees import PathIndex
 
 EXACT_MAX = 2**53
+SMALL_CODES = 1 << 16
 
 
 class Grouped(Struct, frozen=True):
@@ -44,7 +45,11 @@ class Grouped(Struct, frozen=True):
     def first_documents(self) -> NDArray[np.int64]:
         """The number of the first document of each group."""
         first = np.full(len(self.keys), np.iinfo(np.int64).max)
-        np.minimum.at(first, self.codes, self.documents[self.at].astype(np.int64))
+        if len(self.codes):
+            codes = self.codes.astype(np.uint16) if len(self.keys) <= SMALL_CODES else self.codes  # which sort fast
+            order = np.argsort(codes, kind="stable")
+            groups, starts = np.unique(codes[order], return_index=True)
+            first[groups] = np.minimum.reduceat(self.documents[self.at[order]], starts)
         return first
 
     def numbers_at(self, path: Path) -> Floats | None:
@@ -77,7 +82,7 @@ def group_elements(index: Index, unwound: Sequence[Path], path: Path | None, doc
     if own is None or not _holds_all_elements(index.root, own, documents):
         return None
     prefix = unwound[0]
-    elements = own.elements_of(documents)
+    elements = own.live if len(documents) == len(index.live) else own.elements_of(documents)
     rows = Rows(np.frombuffer(elements.to_array(), dtype=np.uint32))
     owners = own.owners[rows.numbers]
     everywhere = np.arange(len(rows), dtype=np.int32)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from rollbook.documents.values import Document, Value
 from rollbook.language.filters import Filter
 from rollbook.registry.reading.fit_requests import FitRequest, Needs
-from rollbook.registry.reading.offerings import Node, Offer, Offerings, offering_in
+from rollbook.registry.reading.offerings import Node, Offer, Offerings, offering_in, offers_of
 from rollbook.registry.reading.scanning import Scan
 from rollbook.registry.reading.why_not import tests_of
 from rollbook.view.planning.explaining import words_of_clause
@@ -45,26 +45,48 @@ class Fit(Struct, frozen=True):
     missing: Mapping[str, float]
 
 
+class Offered:
+    """What the nodes of one cluster offer to whom asks for some kind of GPU."""
+
+    __slots__ = ("_by_kind", "nodes")
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self.nodes = nodes
+        self._by_kind: dict[tuple[str | None, float], list[Offer]] = {}
+
+    def to(self, needs: Needs) -> list[Offer]:
+        """What each node offers."""
+        kind = needs.gpu_model, needs.gpu_memory
+        offers = self._by_kind.get(kind)
+        if offers is None:
+            offers = self._by_kind[kind] = offers_of(self.nodes, *kind)
+        return offers
+
+
 def fit_of(document: Document, needs: Needs) -> Fit:
     """The fit of one cluster."""
-    return _fit(offering_in(document).nodes, needs)
+    return _fit(Offered(offering_in(document).nodes), needs)
 
 
-def _fit(nodes: Sequence[Node], needs: Needs) -> Fit:
-    offered = [(node.offer(needs), node) for node in nodes]
-    useful = [(offer, node) for offer, node in offered if offer[0] > 0] if needs.asks_for_gpus else offered
+def _fit(offered: Offered, needs: Needs) -> Fit:
+    pairs = list(zip(offered.to(needs), offered.nodes, strict=True))
+    useful = [(offer, node) for offer, node in pairs if offer[0] > 0] if needs.asks_for_gpus else pairs
     return _on_nodes(useful, needs) if needs.nodes else _across(useful, needs)
 
 
-def _lacks(nodes: Sequence[Node], needs: Needs) -> bool:
+def _lacks(offered: Offered, needs: Needs) -> bool:
     """Whether the nodes do not fit: ``bool(_fit(nodes, needs).missing)``, quickly."""
     gpus, vcpus, memory = _wanted(needs)
-    offered = [node.offer(needs) for node in nodes]
+    offers = offered.to(needs)
     if needs.nodes:
-        fitting = sum(1 for offer in offered if offer[0] >= gpus and offer[1] >= vcpus and offer[2] >= memory)
+        fitting = 0
+        for offer in offers:
+            if offer[0] >= gpus and offer[1] >= vcpus and offer[2] >= memory:
+                fitting += 1
         return fitting < needs.nodes
-    useful = [offer for offer in offered if offer[0] > 0] if needs.asks_for_gpus else offered
-    return any(sum(offer[at] for offer in useful) < amount for at, amount in enumerate((gpus, vcpus, memory)))
+    if needs.asks_for_gpus:
+        offers = [offer for offer in offers if offer[0] > 0]
+    return any(sum([offer[at] for offer in offers]) < amount for at, amount in enumerate((gpus, vcpus, memory)))
 
 
 def fits_in(
@@ -87,16 +109,17 @@ def fits_in(
         if len(failed) > 1:
             continue
         offering = offerings.of(entry, scan, decoded)
+        offered = Offered(offering.nodes)
         if failed:
-            alone[failed[0]] += not _lacks(offering.nodes, asked.needs)
+            alone[failed[0]] += not _lacks(offered, asked.needs)
             continue
-        fit = _fit(offering.nodes, asked.needs)
+        fit = _fit(offered, asked.needs)
         if not fit.missing:
             fitting.append(((*fit.left, -offering.reputation, place), entry.id, fit))
             continue
         for name, without, only in apart:
-            alone[name] += not _lacks(offering.nodes, without)
-            removes[name] += _lacks(offering.nodes, only)
+            alone[name] += not _lacks(offered, without)
+            removes[name] += _lacks(offered, only)
         misses.append((-_distance(fit.missing, asked.needs), -place, entry.id, fit))
         misses = heapq.nlargest(NEAREST_MAX, misses, key=lambda miss: miss[:2]) if len(misses) > 64 else misses
     best = heapq.nsmallest(asked.limit, fitting, key=lambda each: each[0])

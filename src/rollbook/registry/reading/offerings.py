@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from rollbook.clusters.gpu_models import model_of
 from rollbook.documents.values import Document, Value, is_number
-from rollbook.registry.reading.fit_requests import Needs
 from rollbook.registry.reading.scanning import Scan
 from rollbook.view.entries import Entry
 
@@ -33,14 +32,17 @@ class Node(Struct, frozen=True):
     memory: float
     gpus: Mapping[tuple[str | None, float], float]
 
-    def offer(self, needs: Needs) -> Offer:
-        """How many GPUs of the kind that is asked for, and how many vCPUs and how much memory."""
-        gpus = sum(
-            count
-            for (model, memory), count in self.gpus.items()
-            if memory >= needs.gpu_memory and needs.gpu_model in (None, model)
-        )
-        return gpus, self.vcpus, self.memory
+
+def offers_of(nodes: Sequence[Node], model: str | None, memory: float) -> list[Offer]:
+    """How many GPUs of a model (None: of any) with so much memory at least each node has, its vCPUs and its memory."""
+    offers: list[Offer] = []
+    for node in nodes:
+        gpus: float = 0
+        for (its_model, its_memory), count in node.gpus.items():
+            if its_memory >= memory and (model is None or model == its_model):
+                gpus += count
+        offers.append((gpus, node.vcpus, node.memory))
+    return offers
 
 
 class Offering(Struct, frozen=True):
