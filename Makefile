@@ -55,8 +55,9 @@ model: .venv/for-working ## Walk hundreds of random walks beside a simple model 
 	ROLLBOOK_MODEL_SEEDS=$(SEEDS) .venv/bin/python -m pytest tests/model $(ARGS)
 
 .PHONY: bulk
-bulk: .venv/for-working ## Kill servers amid batches of 10,000 lines, and page through 100,000 clusters (minutes)
-	ROLLBOOK_BATCH_LINES=10000 ROLLBOOK_PAGED_CLUSTERS=100000 .venv/bin/python -m pytest tests/api/test_bulk.py tests/listing $(ARGS)
+bulk: .venv/for-working ## Kill servers amid 10,000 lines, page through 100,000 clusters, restore 50 moments (minutes)
+	ROLLBOOK_BATCH_LINES=10000 ROLLBOOK_PAGED_CLUSTERS=100000 ROLLBOOK_RESTORED_MOMENTS=50 \
+		.venv/bin/python -m pytest tests/api/test_bulk.py tests/listing tests/cli/test_backups.py $(ARGS)
 
 check: formatted lint types layers console-check test contract ## Everything that CI runs
 

@@ -5,7 +5,9 @@ created and, from format 2 on, protected, `gone` created and deleted; from forma
 there is a webhook `hook` that is disabled.
 """
 
+import sqlite3
 import tarfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from rollbook.assembly import open_registry
 from rollbook.documents.codec import decode_json
 from rollbook.errors import DataDirectoryUnsound
 from rollbook.journal.sqlite.journal import SqliteJournal
-from rollbook.journal.sqlite.schema import FORMAT, WITHOUT_CHECKSUMS
+from rollbook.journal.sqlite.schema import FILE_NAME, FORMAT, WITHOUT_CHECKSUMS
 from rollbook.security.callers import Caller
 from rollbook.settings import Settings
 
@@ -57,6 +59,39 @@ async def test_a_directory_of_a_former_format_is_opened_whole(format: int, tmp_p
     journal = SqliteJournal.open(directory)
     assert journal.problems() == []
     journal.close()
+
+
+@pytest.mark.parametrize("format", [each for each in READABLE if each != FORMAT])
+def test_what_was_there_before_a_migration_is_kept_and_opens(format: int, tmp_path: Path) -> None:
+    directory = unpacked(format, tmp_path)
+    before = documents_in(directory)
+    for _ in range(2):  # the second start migrates nothing, and leaves the copy as it is
+        SqliteJournal.open(directory).close()
+        kept = directory / f"before-format-{format}"
+        assert format_of(kept) == format
+    assert format_of(directory) == FORMAT
+    assert {path.name for path in kept.iterdir()} >= {"rollbook.sqlite3", "leases.sqlite3", "webhooks.sqlite3"}
+    assert documents_in(kept) == before
+
+
+def test_nothing_is_migrated_where_the_copy_can_not_be_made(tmp_path: Path) -> None:
+    directory = unpacked(WITHOUT_CHECKSUMS, tmp_path)
+    (directory / f"before-format-{WITHOUT_CHECKSUMS}.partial").write_text("in the way")
+    journal = SqliteJournal.open(directory)
+    assert [each.id for each in journal.load()] == ["west", "east"]
+    assert journal.problem is not None
+    journal.close()
+    assert format_of(directory) == WITHOUT_CHECKSUMS
+
+
+def documents_in(directory: Path) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(directory / FILE_NAME)) as connection:
+        return connection.execute("SELECT id, body FROM clusters ORDER BY 1").fetchall()
+
+
+def format_of(directory: Path) -> int:
+    with closing(sqlite3.connect(directory / FILE_NAME)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def test_a_format_that_is_too_old_is_refused_with_what_to_do(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ import apsw
 
 from rollbook.errors import DataDirectoryUnsound
 from rollbook.journal.sqlite.freezing import open_frozen_file
+from rollbook.journal.sqlite.migrating import keep_former
 from rollbook.journal.sqlite.statuses import fill_statuses
 from rollbook.journal.sqlite.transactions import transaction
 
@@ -210,6 +211,7 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
     version = _number(connection, "user_version")
     if version == FORMAT:
         return
+    keep_former(path.parent, f"format-{version}")
     logger.info("%s is migrated: format %d becomes %d", path, version, FORMAT)
     with transaction(connection):
         if version == WITHOUT_CHECKSUMS:
