@@ -52,6 +52,19 @@ def test_what_goes_in_comes_out_in_order_of_creation(rollbook, place, home: Path
     ]
 
 
+def test_more_documents_than_go_together_are_imported_in_their_order(rollbook, place, home: Path) -> None:
+    ids = [f"c{number}" for number in range(600)]
+    (home / "fleet.ndjson").write_text(ndjson(*map(cluster, ids), {"id": "half"}, cluster("c0")))
+    ran = rollbook("import", *place, "fleet.ndjson")
+    assert ran.code == 1
+    assert [line.partition(":")[0] for line in ran.err.splitlines() if line.startswith("line ")] == [
+        "line 601",
+        "line 602",
+    ]
+    assert ran.err.endswith("[cluster-exists]\n600 imported, 2 refused\n")
+    assert [each["id"] for each in exported(rollbook, place)] == ids
+
+
 def test_an_export_can_be_imported_and_is_the_same(rollbook, place, home: Path) -> None:
     (home / "fleet.ndjson").write_text(ndjson(cluster("west"), cluster("east")))
     rollbook("import", *place, "fleet.ndjson")

@@ -1,7 +1,8 @@
 """Documents in the registry that a server keeps, over HTTP."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import cast
 
 from rollbook.cli.places import Outcome, concerning_one
 from rollbook.cli.targets import target_of
@@ -34,12 +35,19 @@ class Server:
     async def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
         """As ImportTarget says; all documents in one request, whose results are given as they come."""
         lines = [{"op": "create", "document": each, "replace": replace} for each in documents if isinstance(each, dict)]
-        results = self._client.clusters.bulk_results(lines, reason=self._reason)
-        for document in documents:
-            if isinstance(document, dict):
-                yield outcome_in(await anext(results, None))
-            else:
-                yield DocumentInvalid(problems=[Problem("", "a cluster is an object")])
+        results = cast(AsyncGenerator[Json], self._client.clusters.bulk_results(lines, reason=self._reason))
+        left = len(lines)
+        async with aclosing(results):
+            for document in documents:
+                if isinstance(document, dict):
+                    left -= 1
+                    outcome = outcome_in(await anext(results, None))
+                else:
+                    outcome = DocumentInvalid(problems=[Problem("", "a cluster is an object")])
+                if lines and not left:  # nobody asks for more: the answer is read to its end now
+                    async for _ in results:
+                        pass
+                yield outcome
 
     async def bodies(self) -> AsyncIterator[bytes]:
         """As ImportTarget says."""
