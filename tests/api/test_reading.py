@@ -99,6 +99,27 @@ def test_explaining_says_how_a_query_is_answered(http: httpx.Client, fleet: str)
     assert "looked at" in scanned["summary"]
 
 
+@pytest.mark.parametrize(
+    ("group", "answered"),
+    [
+        ({"_id": "$status"}, "indexes"),
+        ({"_id": "$status", "gpus": {"$sum": "$gpus.count"}}, "indexes"),
+        ({"_id": {"status": "$status"}, "gpus": {"$sum": "$gpus.count"}}, "3 documents are looked at"),
+        ({"_id": "$_registry.liveness", "gpus": {"$sum": "$gpus.count"}}, "3 documents are looked at"),
+    ],
+)
+def test_explaining_a_pipeline_says_what_answers_it(http: httpx.Client, fleet: str, group: Any, answered: str) -> None:
+    match = {"regionId": fleet}
+    told = http.post("/clusters/explain", json={"pipeline": [{"$match": match}, {"$group": group}]}).json()
+    assert answered in told["pipeline"]
+    assert (told["query"], told["exact"], told["candidates"]) == (match, True, 3)
+    now = http.get("/readyz").json()["revision"]
+    past = http.post("/clusters/explain", params={"revision": now}, json={"pipeline": [{"$group": group}]})
+    assert past.status_code == 400 if "_registry" in str(group) else "not indexed" in past.json()["pipeline"]
+    refused = http.post("/clusters/explain", json={"pipeline": [{"$grup": group}]})
+    assert (refused.status_code, refused.json()["code"]) == (400, "pipeline-refused")
+
+
 def test_explaining_says_where_the_order_comes_from(http: httpx.Client, fleet: str) -> None:
     def summary_of(**asked: Any) -> str:
         told: str = http.post("/clusters/explain", json={"query": {"regionId": fleet}, **asked}).json()["summary"]

@@ -16,7 +16,7 @@ from rollbook.errors import PermissionDenied, RequestRefused
 from rollbook.language.words import words_of
 from rollbook.registry.history.past_fleets import PastFleet
 from rollbook.registry.listing.page_requests import PageRequest
-from rollbook.registry.listing.query_requests import parse_explained, parse_pageable
+from rollbook.registry.listing.query_requests import Explained, parse_explained, parse_pageable
 from rollbook.registry.reading import distinct, facet_requests
 from rollbook.registry.reading.distinct import parse_distinct
 from rollbook.registry.reading.facet_requests import parse_facets
@@ -25,7 +25,6 @@ from rollbook.registry.reading.requests import (
     AGGREGATION_KEYS,
     COUNT_KEYS,
     QUERY_KEYS,
-    Query,
     parse_aggregation,
     parse_query,
 )
@@ -55,8 +54,7 @@ async def query_clusters(request: Request) -> Response:
 
 async def explain_query(request: Request) -> Response:
     """How a query is answered, in words and numbers."""
-    query, filter = await EXPLAINED.of(request, limits=registry_of(request).limits)
-    return await _explained(request, query, filter)
+    return await _explained(request, await EXPLAINED.of(request, limits=registry_of(request).limits))
 
 
 async def count_clusters(request: Request) -> Response:
@@ -102,11 +100,12 @@ async def distinct_values(request: Request) -> Response:
     return responses.warned(response, notes)
 
 
-async def _explained(request: Request, query: Query, filter: Document) -> Response:
-    fleet = await fleet_of(request, "explain")
+async def _explained(request: Request, asked: Explained) -> Response:
+    fleet, query, pipeline = await fleet_of(request, "explain"), asked.query, asked.aggregation
     notes = await fleet.notes_on(query.undocumented, query.paths)
-    meant: Document = {"query": filter, "where": words_of(filter, FLEET_WORDS)}
-    return responses.warned(responses.json_response({**meant, **await fleet.explain(query)}), notes)
+    meant: Document = {"query": asked.filter, "where": words_of(asked.filter, FLEET_WORDS)}
+    groups: Document = {} if pipeline is None else {"pipeline": await fleet.groups(pipeline)}
+    return responses.warned(responses.json_response({**meant, **groups, **await fleet.explain(query)}), notes)
 
 
 async def fleet_of(request: Request, verb: Verb = "read") -> PresentFleet | PastFleet:
@@ -128,8 +127,8 @@ QUERY = Body(
 )
 EXPLAINED = Body(
     parse_explained,
-    reference("QueryRequest"),
-    'a filter, or `{"query": filter, ...}`, as [below](#queries)',
+    reference("ExplanationRequest"),
+    'a filter, or `{"query": filter, ...}`, as [below](#queries), or `{"pipeline": stages}`',
     EXAMPLE,
     optional=True,
     options=QUERY_KEYS,
@@ -226,7 +225,7 @@ OPERATIONS = (
                 NOTED,
             ),
         ),
-        refuses=OF_QUERIES,
+        refuses=(*OF_QUERIES, errors.PipelineRefused),
     ),
     Operation(
         name="facetClusters",

@@ -173,6 +173,7 @@ COMPONENTS: dict[str, Schema] = {
             },
         ]
     },
+    "ExplanationRequest": {"anyOf": [reference("QueryRequest"), reference("AggregationRequest")]},
     "DistinctRequest": {
         "type": "object",
         "properties": {

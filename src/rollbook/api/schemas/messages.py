@@ -55,6 +55,7 @@ COMPONENTS: dict[str, Schema] = {
         {
             "query": reference("Filter"),
             "where": TEXT,
+            "pipeline": TEXT,
             "summary": TEXT,
             "exact": FLAG,
             "documents": COUNT,
@@ -62,7 +63,7 @@ COMPONENTS: dict[str, Schema] = {
             "whyNot": WHY_NOT,
             "nearest": array_of(object_of({"id": TEXT, "missing": array_of(TEXT)})),
         },
-        optional=("whyNot", "nearest"),
+        optional=("pipeline", "whyNot", "nearest"),
     ),
     "Facets": object_of(
         {

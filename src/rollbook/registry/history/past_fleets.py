@@ -91,6 +91,10 @@ class PastFleet(Struct, frozen=True):
         facts: dict[str, Value] = {"summary": summary, "exact": False, "documents": count, "candidates": count}
         return {**facts, "notes": notes, **why}
 
+    async def groups(self, aggregation: Aggregation) -> str:
+        """As ``PresentFleet.groups``."""
+        return f"{len(self.entries)} documents are looked at: what was in the past is not indexed"
+
     async def notes_on(self, paths: Sequence[Path], asked: Sequence[Path] = ()) -> list[str]:
         """As ``PresentFleet.notes_on``, of the clusters as they were. The first few paths are looked at."""
         hidden = notes_on_hidden(self.sight, asked)

@@ -20,9 +20,10 @@ from rollbook.limits import Limits, RequestBudget, budget_from_now
 from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.reading.distinct import DistinctQuery, distinct_in_index
 from rollbook.registry.reading.facet_requests import FacetQuery
-from rollbook.registry.reading.faceting import facets_as_json, facets_in_index
+from rollbook.registry.reading.faceting import facets_as_json
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.grouping import Grouping, counts_in_index
+from rollbook.registry.reading.known_facets import facets_known
 from rollbook.registry.reading.narrowing import index_at, on_documents, plan_query
 from rollbook.registry.reading.offerings import Offerings
 from rollbook.registry.reading.planned import beside_index, plan_with, planned, planned_query
@@ -38,7 +39,6 @@ from rollbook.security.seen_orders import first_by
 from rollbook.security.sights import WHOLE, Sight
 from rollbook.steps import step
 from rollbook.view.entries import Bodies, Entry
-from rollbook.view.facets import Facet
 from rollbook.view.index.postings import EMPTY
 from rollbook.view.planning.explaining import explain
 from rollbook.view.planning.planning import lacking
@@ -154,11 +154,21 @@ class PresentFleet(Struct, frozen=True):
             return scan.run(tally.rest, tally.documents(counts))
         return await self.threads.run(lambda: scan.run(tally.rest, tally.documents(counts)), scan.work)
 
+    async def groups(self, aggregation: Aggregation) -> str:
+        """What answers the pipeline, in words: the indexes alone, or a look at each document that its filter leaves."""
+        view = self.view
+        filter = on_documents(aggregation.filter) if aggregation.reads_registry else aggregation.filter
+        plan = planned(lambda: view.plan(filter), view, filter)
+        grouped = await self._grouped(view, aggregation, plan) if isinstance(view, View) else None
+        if grouped is not None or counts_in_index(view, aggregation, plan) is not None:
+            return "the indexes alone give the groups: no document is looked at"
+        return f"{len(view.select(plan.candidates))} documents are looked at"
+
     async def facets(self, asked: FacetQuery) -> dict[str, Value]:
         """How many of the matching documents have which values."""
         view, facts = self.view, self.facts.as_of_now()
         plan = planned_query(facts, view, asked.query)
-        known = _facets_in_index(view, asked, plan) | _facets_in_columns(facts, view, asked, plan)
+        known = facets_known(facts, view, asked, plan)
         entries = view.select(plan.candidates)
         missing = [facet for facet in asked.facets if facet.name not in known]
         if not missing:
@@ -285,16 +295,3 @@ def _order(view: View | SeenView, query: Query, plan: Plan) -> str:
         return ""
     found = _first(view, plan, query)
     return "; what matches is sorted" if found is None else "; the index has them in the order that is asked for"
-
-
-def _facets_in_index(view: View | SeenView, asked: FacetQuery, plan: Plan) -> dict[str, Facet]:
-    """The facets that the index alone can tell."""
-    known = tuple(facet for facet in asked.facets if index_at(view, *facet.paths) is not None)
-    return facets_in_index(replace(asked, facets=known), view.index, plan.candidates) if plan.exact else {}
-
-
-def _facets_in_columns(facts: Facts, view: View | SeenView, asked: FacetQuery, plan: Plan) -> dict[str, Facet]:
-    """The facets of ``_registry`` that its columns tell."""
-    numbers = view.numbers if plan.candidates is None else plan.candidates
-    columns = facts.columns() if asked.reads_registry and plan.exact else None
-    return {} if columns is None or numbers is None else columns.facets(asked, numbers)
