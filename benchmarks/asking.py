@@ -20,6 +20,7 @@ import orjson
 from benchmarks.generating import clusters
 from benchmarks.machine import description_with_load
 from rollbook.assembly import open_registry
+from rollbook.collecting import settle_garbage_collection
 from rollbook.journal.changes import Change
 from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.registry.listing.page_requests import parse_page
@@ -30,7 +31,6 @@ from rollbook.registry.reading.facet_requests import parse_facets
 from rollbook.registry.reading.fit_requests import parse_fit
 from rollbook.registry.reading.requests import parse_aggregation, parse_query
 from rollbook.registry.registry import Registry
-from rollbook.running import settle_garbage_collection
 from rollbook.security.callers import Caller
 from rollbook.settings import Settings
 

@@ -16,9 +16,9 @@ from typing import Any
 import orjson
 
 from rollbook.assembly import open_registry
+from rollbook.collecting import settle_garbage_collection
 from rollbook.limits import DEFAULT_LIMITS
 from rollbook.registry.reading.requests import parse_query
-from rollbook.running import settle_garbage_collection
 from rollbook.settings import Settings
 from rollbook.view.views import View
 

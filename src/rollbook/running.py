@@ -1,7 +1,6 @@
 """The process that serves a registry: from the bound socket to the signal that ends it."""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -25,6 +24,7 @@ from rollbook.api.serving.observing import Observer
 from rollbook.api.serving.server import serve as serve_http
 from rollbook.api.serving.waiting import answering
 from rollbook.assembly import open_registry, open_security
+from rollbook.collecting import settle_garbage_collection
 from rollbook.errors import JournalUnavailable, SettingRefused
 from rollbook.journal.privacy import OTHERS
 from rollbook.registry.registry import Registry
@@ -159,15 +159,6 @@ async def _stop_after(supervisor: Supervisor) -> None:
     signal.raise_signal(signal.SIGTERM)
 
 
-def settle_garbage_collection() -> None:
-    """Keep the collector of cycles away from the documents: they have none, and a look at them all takes seconds."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
-
-
 SWITCH_SECONDS = 0.0002
 """How long a thread computes while another waits for its turn. Python's own 5 ms would be waited for by the event loop
 at each of its turns, and once for every thread that computes."""
-
-GARBAGE_THRESHOLDS = (50_000, 20, 100)

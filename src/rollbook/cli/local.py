@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from rollbook.assembly import open_registry
 from rollbook.cli.places import Outcome, concerning_one
+from rollbook.collecting import settle_garbage_collection
 from rollbook.documents.values import Value
 from rollbook.errors import RegistryError
 from rollbook.registry.reading.requests import parse_creation
@@ -21,6 +22,7 @@ COMMAND_LINE = Caller("command-line", "command-line")
 async def open_directory(settings: Settings, reason: str | None) -> AsyncIterator["Directory"]:
     """The registry in the data directory of ``settings``; ``reason`` is why it is written to."""
     async with open_registry(settings, indexed=False) as registry:
+        settle_garbage_collection()
         yield Directory(registry, reason)
 
 
