@@ -101,11 +101,11 @@ async def distinct_values(request: Request) -> Response:
 
 
 async def _explained(request: Request, asked: Explained) -> Response:
-    fleet, query, pipeline = await fleet_of(request, "explain"), asked.query, asked.aggregation
+    fleet, query = await fleet_of(request, "explain"), asked.query
     notes = await fleet.notes_on(query.undocumented, query.paths)
     meant: Document = {"query": asked.filter, "where": words_of(asked.filter, FLEET_WORDS)}
-    groups: Document = {} if pipeline is None else {"pipeline": await fleet.groups(pipeline)}
-    return responses.warned(responses.json_response({**meant, **groups, **await fleet.explain(query)}), notes)
+    explanation = await fleet.explain(query, asked.aggregation)
+    return responses.warned(responses.json_response({**meant, **explanation}), notes)
 
 
 async def fleet_of(request: Request, verb: Verb = "read") -> PresentFleet | PastFleet:

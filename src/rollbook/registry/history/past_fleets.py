@@ -79,7 +79,7 @@ class PastFleet(Struct, frozen=True):
         values: list[Value] = await self.on_thread(lambda: scan.distinct(asked), scan.work)
         return values
 
-    async def explain(self, query: Query) -> dict[str, Value]:
+    async def explain(self, query: Query, pipeline: Aggregation | None = None) -> dict[str, Value]:
         """As ``Reader.explain``, of which there is little to say here."""
         check_past(query)
         count = len(self.entries)
@@ -89,11 +89,8 @@ class PastFleet(Struct, frozen=True):
         plans = [Plan() for _ in clauses]
         why: dict[str, Value] = await self.on_thread(lambda: why_not_as_json(clauses, plans, scan), scan.work)
         facts: dict[str, Value] = {"summary": summary, "exact": False, "documents": count, "candidates": count}
-        return {**facts, "notes": notes, **why}
-
-    async def groups(self, aggregation: Aggregation) -> str:
-        """As ``PresentFleet.groups``."""
-        return f"{len(self.entries)} documents are looked at: what was in the past is not indexed"
+        groups: dict[str, Value] = {} if pipeline is None else {"pipeline": summary}
+        return {**facts, **groups, "notes": notes, **why}
 
     async def notes_on(self, paths: Sequence[Path], asked: Sequence[Path] = ()) -> list[str]:
         """As ``PresentFleet.notes_on``, of the clusters as they were. The first few paths are looked at."""

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from rollbook.documents.values import Document, Value
 from rollbook.language.filters import Filter
 from rollbook.registry.reading.fit_requests import FitRequest, Needs
-from rollbook.registry.reading.offerings import Node, Offer, Offerings, offering_in, offers_of
+from rollbook.registry.reading.offerings import Node, Offer, Offering, Offerings, offering_in, offers_of
 from rollbook.registry.reading.scanning import Scan
 from rollbook.registry.reading.why_not import tests_of
 from rollbook.view.planning.explaining import words_of_clause
@@ -48,10 +48,10 @@ class Fit(Struct, frozen=True):
 class Offered:
     """What the nodes of one cluster offer to whom asks for some kind of GPU."""
 
-    __slots__ = ("_by_kind", "nodes")
+    __slots__ = ("_by_kind", "nodes", "reputation")
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        self.nodes = nodes
+    def __init__(self, offering: Offering) -> None:
+        self.nodes, self.reputation = offering.nodes, offering.reputation
         self._by_kind: dict[tuple[str | None, float], list[Offer]] = {}
 
     def to(self, needs: Needs) -> list[Offer]:
@@ -65,7 +65,7 @@ class Offered:
 
 def fit_of(document: Document, needs: Needs) -> Fit:
     """The fit of one cluster."""
-    return _fit(Offered(offering_in(document).nodes), needs)
+    return _fit(Offered(offering_in(document)), needs)
 
 
 def _fit(offered: Offered, needs: Needs) -> Fit:
@@ -108,14 +108,13 @@ def fits_in(
             removes[clause] += 1
         if len(failed) > 1:
             continue
-        offering = offerings.of(entry, scan, decoded)
-        offered = Offered(offering.nodes)
+        offered = Offered(offerings.of(entry, scan, decoded))
         if failed:
             alone[failed[0]] += not _lacks(offered, asked.needs)
             continue
         fit = _fit(offered, asked.needs)
         if not fit.missing:
-            fitting.append(((*fit.left, -offering.reputation, place), entry.id, fit))
+            fitting.append(((*fit.left, -offered.reputation, place), entry.id, fit))
             continue
         for name, without, only in apart:
             alone[name] += not _lacks(offered, without)

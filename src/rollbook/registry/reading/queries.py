@@ -154,16 +154,6 @@ class PresentFleet(Struct, frozen=True):
             return scan.run(tally.rest, tally.documents(counts))
         return await self.threads.run(lambda: scan.run(tally.rest, tally.documents(counts)), scan.work)
 
-    async def groups(self, aggregation: Aggregation) -> str:
-        """What answers the pipeline, in words: the indexes alone, or a look at each document that its filter leaves."""
-        view = self.view
-        filter = on_documents(aggregation.filter) if aggregation.reads_registry else aggregation.filter
-        plan = planned(lambda: view.plan(filter), view, filter)
-        grouped = await self._grouped(view, aggregation, plan) if isinstance(view, View) else None
-        if grouped is not None or counts_in_index(view, aggregation, plan) is not None:
-            return "the indexes alone give the groups: no document is looked at"
-        return f"{len(view.select(plan.candidates))} documents are looked at"
-
     async def facets(self, asked: FacetQuery) -> dict[str, Value]:
         """How many of the matching documents have which values."""
         view, facts = self.view, self.facts.as_of_now()
@@ -188,8 +178,8 @@ class PresentFleet(Struct, frozen=True):
         scan = self._scan(view.select(plan.candidates), query.max_time_ms, certain, facts)
         return await self.threads.run(lambda: scan.distinct(asked), scan.work)
 
-    async def explain(self, query: Query) -> dict[str, Value]:
-        """How the query is answered, in words and numbers, and how long that took now (milliseconds)."""
+    async def explain(self, query: Query, pipeline: Aggregation | None = None) -> dict[str, Value]:
+        """How the query, and a pipeline that begins with it, is answered, in words and numbers; times are ms."""
         view, begun = self.view, time.perf_counter()
         plan = plan_with(self.facts, view, query)
         planned = time.perf_counter()
@@ -210,6 +200,7 @@ class PresentFleet(Struct, frozen=True):
             "clauses": clauses.as_json(),
             "text": list(clauses.lines()),
             "notes": [*await self.notes_on(query.undocumented, query.paths)],
+            **({} if pipeline is None else {"pipeline": await self._groups(pipeline)}),
             **await self._why_not(query),
         }
 
@@ -237,6 +228,16 @@ class PresentFleet(Struct, frozen=True):
         if sums.unwound:  # the index of elements is read only where it is changed
             return None
         return await self.threads.run(job.run, job.scan.work)
+
+    async def _groups(self, aggregation: Aggregation) -> str:
+        """What answers the pipeline, in words: the indexes alone, or a look at each document that its filter leaves."""
+        view = self.view
+        filter = on_documents(aggregation.filter) if aggregation.reads_registry else aggregation.filter
+        plan = planned(lambda: view.plan(filter), view, filter)
+        grouped = await self._grouped(view, aggregation, plan) if isinstance(view, View) else None
+        if grouped is not None or counts_in_index(view, aggregation, plan) is not None:
+            return "the indexes alone give the groups: no document is looked at"
+        return f"{len(view.select(plan.candidates))} documents are looked at"
 
     async def _why_not(self, query: Query) -> dict[str, Value]:
         """Why clusters do not match, clause by clause; nothing where that takes longer than the request may."""
