@@ -101,6 +101,7 @@ def fits_in(
     words = [words_of_clause(clause) for clause in clauses]
     removes, alone = dict.fromkeys((*words, *asked.named), 0), dict.fromkeys((*words, *asked.named), 0)
     tests, apart = tests_of(clauses, plans, scan), list(_needs_apart(asked))
+    offerings.make_room(scan.entries)
     for place, entry in enumerate(scan.entries):
         decoded: list[Document] = []
         failed = [clause for clause, test in zip(words, tests, strict=True) if not test(entry, decoded)]
@@ -120,15 +121,18 @@ def fits_in(
             alone[name] += not _lacks(offered, without)
             removes[name] += _lacks(offered, only)
         misses.append((-_distance(fit.missing, asked.needs), -place, entry.id, fit))
-        misses = heapq.nlargest(NEAREST_MAX, misses, key=lambda miss: miss[:2]) if len(misses) > 64 else misses
+        misses = _nearest(misses) if len(misses) > 64 else misses
     best = heapq.nsmallest(asked.limit, fitting, key=lambda each: each[0])
-    nearest = heapq.nlargest(NEAREST_MAX, misses, key=lambda miss: miss[:2])
     return {
         "count": len(fitting),
         "matches": [_match(id, fit) for _, id, fit in best],
         "whyNot": [{"clause": name, "removes": removes[name], "removesAlone": alone[name]} for name in removes],
-        "nearest": [{"id": id, "missing": {**fit.missing}} for _, _, id, fit in nearest],
+        "nearest": [{"id": id, "missing": {**fit.missing}} for _, _, id, fit in _nearest(misses)],
     }
+
+
+def _nearest(misses: list[tuple[float, int, str, Fit]]) -> list[tuple[float, int, str, Fit]]:
+    return heapq.nlargest(NEAREST_MAX, misses, key=lambda miss: miss[:2])
 
 
 def _needs_apart(asked: FitRequest) -> Iterator[tuple[str, Needs, Needs]]:

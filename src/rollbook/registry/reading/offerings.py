@@ -4,7 +4,7 @@ Theory: fits are asked for again and again, of clusters that seldom change, and 
 takes most of the time of a fit. So what was read is kept with the entry that it was read from, which never changes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from threading import Lock
 from typing import TypeAlias
@@ -16,8 +16,10 @@ from rollbook.documents.values import Document, Value, is_number
 from rollbook.registry.reading.scanning import Scan
 from rollbook.view.entries import Entry
 
-NODES_KEPT_MAX = 100_000
-"""Of larger fleets, documents are read each time."""
+NODES_KEPT_MAX = 300_000
+"""Of larger fleets, the documents of the others are read each time."""
+FULL = 0.9
+KINDS_SHARED_MAX = 16_384
 WORK_UNITS_PER_OFFERING = 8
 
 Offer: TypeAlias = tuple[float, float, float]
@@ -53,7 +55,7 @@ class Offering(Struct, frozen=True):
 
 
 class Offerings:
-    """What was read last, of at most ``nodes_max`` nodes. Any thread may ask."""
+    """What was read, of at most ``nodes_max`` nodes. Any thread may ask."""
 
     def __init__(self, nodes_max: int = NODES_KEPT_MAX) -> None:
         self._nodes_max = nodes_max
@@ -70,11 +72,18 @@ class Offerings:
         offering = offering_in(decoded[0] if decoded else scan.document_of(entry, with_facts=False))
         with self._lock:
             self._forget(entry.number)
-            self._known[entry.number] = entry, offering
-            self._nodes += _weight(offering)
-            while self._nodes > self._nodes_max:
-                self._forget(next(iter(self._known)))
+            if self._nodes + _weight(offering) <= self._nodes_max:  # of more, a part is known each time
+                self._known[entry.number] = entry, offering
+                self._nodes += _weight(offering)
         return offering
+
+    def make_room(self, entries: Iterable[Entry]) -> None:
+        """Forget what is not of these, where there is little room left."""
+        if self._nodes > self._nodes_max * FULL:
+            there = {entry.number for entry in entries}
+            with self._lock:
+                for number in [each for each in self._known if each not in there]:
+                    self._forget(number)
 
     def _forget(self, number: int) -> None:
         known = self._known.pop(number, None)
@@ -111,11 +120,19 @@ def _gpus_in(gpus: Value) -> Mapping[tuple[str | None, float], float]:
             if isinstance(gpu, dict):
                 kind = _model(gpu.get("modelName")), _number(gpu.get("memory"))
                 found[kind] = found.get(kind, 0) + 1
-        return found
+        return _shared(tuple(found.items()))
     count, names = _number(gpus.get("count")), gpus.get("modelNames")
     models = set(map(_model, names)) if isinstance(names, list) else set()
     model = models.pop() if len(models) == 1 else None
     return {(model, _number(gpus.get("memory")) / count): count} if count > 0 else {}
+
+
+@lru_cache(maxsize=KINDS_SHARED_MAX)
+def _shared(
+    gpus: tuple[tuple[tuple[str | None, float], float], ...],
+) -> Mapping[tuple[str | None, float], float]:
+    """One object for all nodes with the same GPUs: they take most of the memory."""
+    return dict(gpus)
 
 
 def _model(name: Value) -> str | None:
