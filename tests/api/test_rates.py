@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from rollbook.cli.remote import open_server
 from tests.examples import cluster
 from tests.serving import ServerProcess
 
@@ -62,6 +63,18 @@ def test_two_connections_of_one_token_share_its_rate_and_a_wrong_token_costs_it_
     headers = token(server, "shared", requestsPerSecond=0.05)
     assert httpx.get(server.url + "/access", headers={"authorization": "Bearer wrong"}).status_code == 401
     assert [httpx.get(server.url + "/access", headers=headers).status_code for _ in range(2)] == [200, 429]
+
+
+async def test_an_import_waits_where_its_token_has_asked_too_often(
+    server: ServerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = token(server, "importing", roles=["operator"], requestsPerSecond=2)
+    monkeypatch.setenv("ROLLBOOK_TOKEN", headers["authorization"].removeprefix("Bearer "))
+    with httpx.Client(base_url=server.url, headers=headers) as client:
+        while client.get("/access").status_code != 429:
+            pass
+    async with open_server(server.url, None) as place:
+        assert [outcome async for outcome in place.put([cluster("imported")], replace=False)] == [()]
 
 
 def test_a_caller_has_at_most_the_watches_of_its_token(server: ServerProcess) -> None:

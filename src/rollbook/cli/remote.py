@@ -1,8 +1,8 @@
 """Documents in the registry that a server keeps, over HTTP."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from typing import cast
 
 from rollbook.cli.places import Outcome, concerning_one
 from rollbook.cli.targets import target_of
@@ -11,10 +11,12 @@ from rollbook.client.calls import Json
 from rollbook.client.replies import refusal_of
 from rollbook.documents.codec import encode_json
 from rollbook.documents.values import Value
-from rollbook.errors import DocumentInvalid, Problem, RegistryUnreachable
+from rollbook.errors import DocumentInvalid, Overloaded, Problem, RateExceeded, RegistryUnreachable
 
 DOCUMENT = "/document"
 """Where the document stands in its line; the places of a refusal are given within the document."""
+
+ATTEMPTS_MAX, PAUSE_SECONDS = 6, 0.5
 
 
 @asynccontextmanager
@@ -35,9 +37,8 @@ class Server:
     async def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
         """As ImportTarget says; all documents in one request, whose results are given as they come."""
         lines = [{"op": "create", "document": each, "replace": replace} for each in documents if isinstance(each, dict)]
-        results = cast(AsyncGenerator[Json], self._client.clusters.bulk_results(lines, reason=self._reason))
         left = len(lines)
-        async with aclosing(results):
+        async with aclosing(self._results(lines)) as results:
             for document in documents:
                 if isinstance(document, dict):
                     left -= 1
@@ -48,6 +49,18 @@ class Server:
                     async for _ in results:
                         pass
                 yield outcome
+
+    async def _results(self, lines: Sequence[Json]) -> AsyncGenerator[Json]:
+        """The results of a request, which is sent again where the server has no time for it now."""
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                async for result in self._client.clusters.bulk_results(lines, reason=self._reason):
+                    yield result
+                return
+            except (RateExceeded, Overloaded):  # as an answer to all of it: nothing was done
+                if attempt == ATTEMPTS_MAX:
+                    raise
+            await asyncio.sleep(attempt * PAUSE_SECONDS)
 
     async def bodies(self) -> AsyncIterator[bytes]:
         """As ImportTarget says."""
