@@ -104,7 +104,8 @@ def test_explaining_says_how_a_query_is_answered(http: httpx.Client, fleet: str)
     [
         ({"_id": "$status"}, "indexes"),
         ({"_id": "$status", "gpus": {"$sum": "$gpus.count"}}, "indexes"),
-        ({"_id": {"status": "$status"}, "gpus": {"$sum": "$gpus.count"}}, "3 documents are looked at"),
+        ({"_id": {"s": "$status", "r": "$regionId"}, "gpus": {"$sum": "$gpus.count"}}, "indexes"),
+        ({"_id": {"s": {"$toUpper": "$status"}}, "gpus": {"$sum": "$gpus.count"}}, "3 documents are looked at"),
         ({"_id": "$_registry.liveness", "gpus": {"$sum": "$gpus.count"}}, "3 documents are looked at"),
     ],
 )

@@ -41,7 +41,10 @@ def group(random: Random, keys: tuple[str | None, ...], paths: tuple[str, ...]) 
     fields: dict[str, Json] = {"n": {"$sum": 1}} if random.random() < 0.5 else {}
     for place in range(random.randint(1, 3)):
         fields[f"f{place}"] = {random.choice(OPERATORS): random.choice(paths)}
-    return {"$group": {"_id": random.choice(keys), **fields}}
+    key = random.choice(keys)
+    if random.random() < 0.2:
+        key = {"one": key or "$status", "other": random.choice(("$regionId", "$status", "$b", "$clusterMetadata.name"))}  # type: ignore[assignment]
+    return {"$group": {"_id": key, **fields}}
 
 
 def pipeline_of(random: Random) -> list[Json]:
@@ -110,6 +113,7 @@ async def test_a_value_of_a_cluster_left_out_does_not_matter(tmp_path: Path) -> 
     "stages",
     [
         [{"$group": {"_id": "$regionId", "n": {"$sum": 1}, "gpus": {"$sum": "$gpus.count"}}}],
+        [{"$group": {"_id": {"r": "$regionId", "s": "$status"}, "n": {"$sum": 1}, "gpus": {"$sum": "$gpus.count"}}}],
         [{"$group": {"_id": None, "least": {"$min": "$memory"}, "most": {"$max": "$memory"}}}],
         [{"$group": {"_id": "$regionId", "mean": {"$avg": "$gpus.memory"}}}, {"$sort": {"mean": -1}}, {"$limit": 1}],
     ],
@@ -120,7 +124,13 @@ async def test_the_index_gives_what_people_ask_for(
     monkeypatch.setattr(queries, "GROUPED_AT_ONCE_MAX", at_once)
     async with open_registry(Settings(data=tmp_path / "data")) as registry:
         for number in range(100):
-            await create(registry, f"c{number}", regionId=f"r{number % 3}", nodes={"nodeData": [node(gpus=number)]})
+            await create(
+                registry,
+                f"c{number}",
+                regionId=f"r{number % 3}",
+                status=f"s{number % 5}",
+                nodes={"nodeData": [node(gpus=number)]},
+            )
         assert await check(registry, stages)
 
 

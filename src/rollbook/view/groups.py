@@ -4,7 +4,9 @@ One rule: only where the index has everything: one text or nothing as the key, o
 What else there may be (arrays, fractions, numbers beyond 2^53) is left to a scan of the documents.
 """
 
+import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from msgspec import Struct
@@ -23,16 +25,20 @@ EXACT_MAX = 2**53
 SMALL_CODES = 1 << 16
 
 
+GroupKey: TypeAlias = str | tuple[str, ...] | None
+
+
 class Grouped(Struct, frozen=True):
     """What is grouped: documents or elements as ``rows``, each with the place of its group in ``keys``.
 
     A row that stands in several groups is there several times: ``at`` are the rows, ``codes`` their groups. ``keys``
-    are texts, or None for null and for nothing. ``documents`` are the numbers of the documents of the rows.
+    are texts, or None for null and for nothing; or several texts. ``documents`` are the numbers of the documents of
+    the rows.
     """
 
     root: PathIndex
     rows: Rows
-    keys: Sequence[str | None]
+    keys: Sequence[GroupKey]
     at: Codes
     codes: Codes
     documents: NDArray[np.uint32]
@@ -71,6 +77,31 @@ def group_documents(index: Index, path: Path | None, documents: BitMap) -> Group
         return None
     keys, codes = found
     return Grouped(index.root, rows, keys, np.arange(len(rows), dtype=np.int32), codes, rows.numbers)
+
+
+def group_by_several(index: Index, paths: Sequence[Path], documents: BitMap) -> Grouped | None:
+    """The documents by their texts at several paths; None where one of them has no text at one of these."""
+    rows = Rows(np.frombuffer(documents.to_array(), dtype=np.uint32))
+    places = np.zeros(len(rows), dtype=np.int64)
+    texts: list[Sequence[str | None]] = []
+    for path in paths:
+        found = texts_of(index.root, path, rows)
+        if found is None or (found[1] == len(found[0]) - 1).any():
+            return None
+        texts.append(found[0])
+        if math.prod(map(len, texts)) > EXACT_MAX:
+            return None
+        places = places * len(found[0]) + found[1]
+    used, codes = np.unique(places, return_inverse=True)
+    keys = []
+    for place in used.tolist():
+        key: list[str] = []
+        for column in reversed(texts):
+            place, at = divmod(place, len(column))
+            key.append(str(column[at]))
+        keys.append(tuple(reversed(key)))
+    everywhere = np.arange(len(rows), dtype=np.int32)
+    return Grouped(index.root, rows, keys, everywhere, codes.astype(np.int32), rows.numbers)
 
 
 def group_elements(index: Index, unwound: Sequence[Path], path: Path | None, documents: BitMap) -> Grouped | None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from rollbook.documents.paths import Path
-from rollbook.language.expressions.nodes import Constant, Variable
+from rollbook.language.expressions.nodes import Constant, Expression, ObjectOf, Variable
 from rollbook.language.pipelines.accumulators import Field
 from rollbook.language.pipelines.operators import Pipeline, Stage
 from rollbook.language.pipelines.unwinding import Unwinding
@@ -28,6 +28,7 @@ class Measure(Struct, frozen=True):
 class Sums(Struct, frozen=True):
     """Groups by the value at ``path`` (None: one group), whose fields are ``measures``, of what ``unwound`` gives.
 
+    With ``several`` names and paths, the key is an object of their values.
     ``stages`` are those that it stands for, ``rest`` the pipeline after them.
     """
 
@@ -36,6 +37,7 @@ class Sums(Struct, frozen=True):
     unwound: tuple[Path, ...]
     stages: Pipeline
     rest: Pipeline
+    several: tuple[tuple[str, Path], ...] = ()
 
 
 def leading_sums(pipeline: Pipeline) -> Sums | None:
@@ -59,7 +61,21 @@ def leading_sums(pipeline: Pipeline) -> Sums | None:
             return Sums(path, known, unwound, head, rest)
         case Constant(None):
             return Sums(None, known, unwound, head, rest)
+        case ObjectOf(members) if members and not unwound and (several := _paths_in(members)):
+            return Sums(None, known, unwound, head, rest, several)
     return None
+
+
+def _paths_in(members: Sequence[tuple[str, Expression]]) -> tuple[tuple[str, Path], ...]:
+    """The names and paths of members that are all values at paths; else none."""
+    found: list[tuple[str, Path]] = []
+    for name, value in members:
+        match value:
+            case Variable("CURRENT", path) if path:
+                found.append((name, path))
+            case _:
+                return ()
+    return tuple(found)
 
 
 def _unwound(stages: Sequence[Stage]) -> tuple[Path, ...]:

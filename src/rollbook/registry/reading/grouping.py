@@ -17,7 +17,7 @@ from rollbook.registry.reading.requests import Aggregation
 from rollbook.registry.reading.scanning import Scan
 from rollbook.security.seeing import SeenView
 from rollbook.view.cells import Floats
-from rollbook.view.groups import Grouped, group_documents, group_elements
+from rollbook.view.groups import Grouped, GroupKey, group_by_several, group_documents, group_elements
 from rollbook.view.index.indexes import Index
 from rollbook.view.planning.planning_budgets import effort_from_now
 from rollbook.view.planning.plans import Plan
@@ -46,7 +46,9 @@ class Grouping(Struct, frozen=True):
         """What the ``$group`` gives. Elements of arrays have no order in the index: the first document of each group
         says which group came first."""
         sums, candidates = self.sums, self.selection.candidates
-        if not sums.unwound:
+        if sums.several:
+            grouped = group_by_several(self.index, [path for _, path in sums.several], candidates)
+        elif not sums.unwound:
             grouped = group_documents(self.index, sums.path, candidates)
         else:
             grouped = group_elements(self.index, sums.unwound, sums.path, candidates)
@@ -60,7 +62,7 @@ class Grouping(Struct, frozen=True):
             documents = (decode_stored(self.selection.at(number).body) for number in numbers)
             groups = stream_pipeline(sums.stages, documents, work=self.scan.work)
             order = {group["_id"]: at for at, group in enumerate(groups)}
-            there.sort(key=lambda place: order[grouped.keys[place]])
+            there.sort(key=lambda place: order[_shown(grouped.keys[place], sums)])
         return [found[place] for place in there]
 
 
@@ -94,9 +96,15 @@ def _with_measures(sums: Sums, grouped: Grouped) -> list[Document] | None:
             return None
         columns[measure.name] = _measured(measure, known, grouped)
     return [
-        {"_id": key, **{name: column[place] for name, column in columns.items()}}
+        {"_id": _shown(key, sums), **{name: column[place] for name, column in columns.items()}}
         for place, key in enumerate(grouped.keys)
     ]
+
+
+def _shown(key: GroupKey, sums: Sums) -> Value:
+    if isinstance(key, tuple):
+        return {name: text for (name, _), text in zip(sums.several, key, strict=True)}
+    return key
 
 
 def _measured(measure: Measure, numbers: Floats, grouped: Grouped) -> list[Value]:
