@@ -57,8 +57,24 @@ class TestPostgresql(TokenStoreContract):
         target = shared_schemas().new()
         PostgresqlJournal.open(target).close()
         opened = PostgresqlTokenStore(StoreSession(target))
+        opened.target = target  # type: ignore[attr-defined]
         yield opened
         opened.close()
+
+    def test_only_what_another_process_has_changed_is_read_again(self, store: TokenStore) -> None:
+        other = PostgresqlTokenStore(StoreSession(store.target))  # type: ignore[attr-defined]
+        store.save_token(CI)
+        store.save_token(OPS)
+        ci, ops = store.tokens()
+        other.save_token(OPS._replace(expires_at_ms=5))
+        again = store.tokens()
+        assert (again[0] is ci, again[1].expires_at_ms) == (True, 5)
+        other.forget_token(CI.id)
+        assert store.tokens() == [again[1]]
+        other.save_token(CI)
+        assert store.tokens() == [ci, again[1]] == other.tokens()
+        assert ops.expires_at_ms != 5
+        other.close()
 
 
 def test_a_damaged_file_is_refused_and_reported(tmp_path: Path) -> None:

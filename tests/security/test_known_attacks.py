@@ -175,7 +175,9 @@ def test_history_shows_no_patch_and_no_version_of_what_is_hidden(weak: httpx.Cli
     changes = weak.get("/clusters/west/history", params={"as": "both"})
     assert [each["event"] for each in changes.json()][:2] == ["updated", "created"]
     past = weak.get("/clusters/west", params={"revision": str(first)})
-    for reply in (changes, past, weak.get("/changes", params={"as": "both"})):
+    newest = weak.get("/clusters/west", params={"revision": str(stored_revision(weak))})
+    assert newest.json()["tags"] == ["seen"]
+    for reply in (changes, past, newest, weak.get("/changes", params={"as": "both"})):
         assert SECRET not in reply.text
         assert "another" not in reply.text
     assert weak.get("/clusters/far/history").status_code == 404

@@ -190,6 +190,13 @@ def explained(fleet: PresentFleet, filter: Any) -> Any:
     return {name: value for name, value in told.items() if name != "milliseconds"}
 
 
+def test_an_explanation_says_that_a_path_is_not_visible(threads: ReadingThreads) -> None:
+    """Whatever an index has there: how it is known would say what is there."""
+    sight = sight_of([Grant(READS, EVERYTHING, None, hiding([("a",)]), SHOWN)])
+    told = explained(fleet(view_of([(1, {"a": 1})]), sight, threads), {"a": 1})
+    assert told["clauses"]["how"].startswith("the path, or something below it, is not visible to you")
+
+
 def test_an_order_by_what_is_hidden_is_the_order_of_creation(threads: ReadingThreads) -> None:
     documents = [(at, {"a": value, "b": at}) for at, value in enumerate((3, 1, 2), 1)]
     sight = sight_of([Grant(READS, EVERYTHING, None, hiding([("a",)]), SHOWN)])

@@ -86,8 +86,12 @@ class Holdings(Struct, frozen=True):
 def read_holdings(store: TokenStore) -> Holdings:
     """What the store holds. Blocks."""
     tokens = {row.id: token_from(row) for row in store.tokens()}
-    roles = {row.name: parse_role(row.name, decode_json(row.body.encode())) for row in store.roles()}
-    return Holdings(tokens, roles, store.has_had_identities())
+    return Holdings(tokens, read_roles(store), store.has_had_identities())
+
+
+def read_roles(store: TokenStore) -> dict[str, Role]:
+    """The roles that the store holds, by name. Blocks."""
+    return {row.name: parse_role(row.name, decode_json(row.body.encode())) for row in store.roles()}
 
 
 class TokenUses:

@@ -1,7 +1,8 @@
 """Tokens and roles in the database, for every process of the registry.
 
 One rule: whatever changes them raises their version in the same transaction. Every process asks for it four times a
-second, and reads all of them again when it has gone up.
+second, and when it has gone up it reads again what has changed: the tokens whose row another transaction has written
+(``xmin``), and all roles, which are few.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,8 @@ SAVE = f"""
 INSERT INTO tokens ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO UPDATE SET
     {", ".join(f"{name} = excluded.{name}" for name in COLUMNS.split(", ")[1:])}
 """  # noqa: S608
+WRITERS = "SELECT id, xmin::text FROM tokens ORDER BY created_at_ms, id"
+SOME = f"SELECT {COLUMNS} FROM tokens WHERE id = ANY(%s)"  # noqa: S608
 SAVE_ROLE = "INSERT INTO roles VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET body = excluded.body"
 NOTE_IDENTITY = "UPDATE registry SET had_identities = true WHERE NOT had_identities"
 
@@ -25,12 +28,22 @@ class PostgresqlTokenStore:
 
     def __init__(self, sessions: StoreSession) -> None:
         self._sessions = sessions
+        self._known: dict[str, tuple[str, TokenRow]] = {}
+        """Each token as it was read last, with the transaction that wrote it."""
 
     def tokens(self) -> list[TokenRow]:
-        """See ``TokenStore.tokens``."""
+        """See ``TokenStore.tokens``. A token that nobody has written since the last call is the very same row.
+
+        One that is written while this reads is read again by the next call, for its transaction is another one.
+        """
+        known = self._known
         with self._sessions.reading("tokens can't be read") as session:
-            rows = session.rows(f"SELECT {COLUMNS} FROM tokens ORDER BY created_at_ms, id")  # noqa: S608
-        return [TokenRow._make(row) for row in rows]
+            writers: dict[str, str] = dict(session.rows(WRITERS))
+            changed = {id for id, writer in writers.items() if id not in known or known[id][0] != writer}
+            read = {row.id: row for row in map(TokenRow._make, session.rows(SOME, ([*changed],)) if changed else ())}
+        rows = {id: read.get(id) or known[id][1] for id in writers if id in read or id not in changed}
+        self._known = {id: (writers[id], row) for id, row in rows.items()}
+        return list(rows.values())
 
     def save_token(self, row: TokenRow) -> None:
         """See ``TokenStore.save_token``."""
