@@ -63,7 +63,13 @@ class Paged {
     if (asked !== this.#asked) return;
     this.#stop?.abort();
     this.#asked = "";
+  }
+
+  // Show nothing of what was asked for before. What is shown stays until then, also while another question is answered.
+  forget(): void {
     this.ready = false;
+    this.rows = EMPTY;
+    this.facets = {};
   }
 
   async #first(question: Question, sort: string, at: string, signal: AbortSignal): Promise<void> {
