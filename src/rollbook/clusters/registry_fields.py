@@ -52,12 +52,13 @@ NODE_FIELDS: tuple[str, ...] = ("id", "liveness", "observedAt", "ageSeconds")
 
 FIELDS: tuple[str, ...] = (*STORED_FIELDS, *LEASE_FIELDS)
 
+SEARCHED = frozenset((str, list, dict))
 IN_EXPRESSION = re.compile(rf"\$(?:\$(?:ROOT|CURRENT)\.)?{REGISTRY_FIELD}(?:\.|$)")
 
 
 def names_registry(json: Value) -> bool:
     """Whether a request names ``_registry`` anywhere: as a path, or as a field path of an expression."""
-    return next(registry_paths_in(json), None) is not None
+    return _may_name_registry(json) and next(registry_paths_in(json), None) is not None
 
 
 def registry_paths_in(json: Value, at: str = "") -> Iterator[tuple[Path, str]]:
@@ -85,10 +86,35 @@ def registry_fields_in(json: Value, refusal: type[LanguageRefused], *, at: str =
 
     Refuses (``refusal``) a name below it at which there is never anything.
     """
+    if not _may_name_registry(json):
+        return False, ()
     paths = list(registry_paths_in(json, at))
     for path, place in paths:
         _check(path, place, refusal)
     return bool(paths), tuple(dict.fromkeys(path[0] for path, _ in paths if path and path[0] in LEASE_FIELDS))
+
+
+def _may_name_registry(json: Value) -> bool:
+    """Whether ``_registry`` stands in any name or string. Nearly no request has it, and this is quick to find out."""
+    left: list[Value] = [json]
+    while left:
+        value = left.pop()
+        if value.__class__ is dict:
+            for name, member in value.items():
+                if REGISTRY_FIELD in name:
+                    return True
+                if member.__class__ in SEARCHED:
+                    left.append(member)
+        elif value.__class__ is list:
+            for element in value:
+                if element.__class__ is str:
+                    if REGISTRY_FIELD in element:
+                        return True
+                elif element.__class__ in SEARCHED:
+                    left.append(element)
+        elif value.__class__ is str and REGISTRY_FIELD in value:
+            return True
+    return False
 
 
 def _check(path: Path, at: str, refusal: type[LanguageRefused]) -> None:

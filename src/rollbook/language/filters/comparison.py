@@ -103,7 +103,7 @@ def not_a_list_of_values(operand: Value) -> Fault | None:
     if not isinstance(operand, list):
         return Fault(f"takes a list of values; it got {described(operand)}")
     for position, value in enumerate(operand):
-        if is_operator_object(value):
+        if value.__class__ is dict and is_operator_object(value):
             return Fault(f"takes values, not operators like {described(value)}", key=position)
     return None
 

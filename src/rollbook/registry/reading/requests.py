@@ -38,7 +38,7 @@ from rollbook.limits import Limits
 from rollbook.registry.reading.cluster_filters import check_matches, parse_cluster_filter
 from rollbook.registry.reading.filters_in_words import has_filter_beside, with_filter_in_json
 from rollbook.registry.reading.options import count_in, flag_in, max_time_ms_in, parse_include, refuse_unknown
-from rollbook.registry.reading.undocumented import asked_paths, undocumented_paths
+from rollbook.registry.reading.undocumented import paths_of
 from rollbook.registry.writing.commands import Create, encoded
 from rollbook.security.access import FULL_ACCESS, Access
 
@@ -157,14 +157,15 @@ def _query(
     **options: Any,
 ) -> Query:
     reads_registry, lease_fields = registry_fields_in(body, FilterRefused)
+    asked, undocumented = paths_of(filter)
     return Query(
         filter,
         projection=projection,
         reads_registry=reads_registry,
         lease_fields=lease_fields,
         may_be_slow=not is_cheap(filter) or (projection is not None and may_compute(projection)),
-        undocumented=undocumented_paths(filter),
-        paths=(*asked_paths(filter), *(() if sort is None else (each.path for each in sort.criteria))),
+        undocumented=undocumented,
+        paths=asked if sort is None else (*asked, *(each.path for each in sort.criteria)),
         sort=sort,
         **options,
     )
@@ -194,7 +195,7 @@ def _aggregation(
     pipeline = collated(with_whole_filters(parse_pipeline(stages, at=at, limits=limits), read), collation)
     reads_registry, lease_fields = registry_fields_in(stages, PipelineRefused, at=at)
     filter = leading_filter(pipeline) or EVERYTHING
-    undocumented, paths = undocumented_paths(*filters), asked_paths(*filters)
+    paths, undocumented = paths_of(*filters)
     return Aggregation(pipeline, filter, reads_registry, lease_fields, max_time_ms, undocumented, paths)
 
 

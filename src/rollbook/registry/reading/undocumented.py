@@ -23,15 +23,19 @@ UNDOCUMENTED_MAX = 100
 
 def undocumented_paths(*filters: Filter | None) -> tuple[Path, ...]:
     """The first undocumented paths that the filters ask about, each once, from the document's root."""
-    paths = (path for filter in filters if filter is not None for path in _paths_in(filter, ()))
-    unknown = dict.fromkeys(path for path in paths if path and not is_documented(path))
-    return tuple(islice(unknown, UNDOCUMENTED_MAX))
+    return paths_of(*filters)[1]
 
 
 def asked_paths(*filters: Filter | None) -> tuple[Path, ...]:
     """The first paths that the filters ask about, each once, from the document's root."""
+    return paths_of(*filters)[0]
+
+
+def paths_of(*filters: Filter | None) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """The first paths that the filters ask about, and the first undocumented ones, each once, from the root."""
     paths = dict.fromkeys(path for filter in filters if filter is not None for path in _paths_in(filter, ()) if path)
-    return tuple(islice(paths, UNDOCUMENTED_MAX))
+    unknown = [path for path in paths if not is_documented(path)]
+    return tuple(islice(paths, UNDOCUMENTED_MAX)), tuple(unknown[:UNDOCUMENTED_MAX])
 
 
 def notes_on_hidden(sight: Sight, paths: Collection[Path]) -> list[str]:

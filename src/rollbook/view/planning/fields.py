@@ -155,7 +155,10 @@ def _one_of(operands: list[Value], place: ResolvedPath, domain: Domain, within: 
     for looks, operand in enumerate(operands, 1):
         if looks % OPERANDS_BETWEEN_LOOKS == 0 and domain.effort.spent():
             return at_most(within)
-        key = None if operand is None or isinstance(operand, (dict, list)) else scalar_key(operand, text_length_max)
+        if operand.__class__ is str and len(operand) <= text_length_max:
+            key: Key | None = operand
+        else:
+            key = None if operand is None or isinstance(operand, (dict, list)) else scalar_key(operand, text_length_max)
         if key is None or isinstance(key, bytes):
             answer = answer.either(_equal(operand, place, domain))
         elif (posting := node.postings.get(key)) is not None:
