@@ -96,7 +96,7 @@ def accept_update(
     check_same_id(before, after)
     _refuse_too_many_nodes(after)
     demands = STORED[rules.mode]
-    sound = needs_nothing(_without_known_nodes(before, after), rules.mode, new=False)
+    sound = needs_nothing(_without_known_nodes(before, after), rules.mode)
     read = after
     if not sound:
         read = with_defaults(normalized(after, demands, before=before), AT_ANY_WRITE, before=before)

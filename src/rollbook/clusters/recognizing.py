@@ -46,22 +46,27 @@ class Recognized(Struct, frozen=True):
 def recognized(document: Document, mode: Mode, *, new: bool) -> Recognized | None:
     """The document, if it is sound and whole as it is; ``new``: with all that is filled at creation only."""
     for is_documented in (True, False):
-        try:
-            cluster = msgspec.convert(document, _types(mode, new=new, closed=is_documented))
-        except msgspec.ValidationError:
-            continue
-        config = document["config"]
-        assert isinstance(config, dict)
-        url_map = config.get("urlMap")
-        if isinstance(url_map, dict) and holds_wrapped(url_map):
-            return None
-        return Recognized(cluster, is_documented)
+        cluster = _read(document, _types(mode, new=new, closed=is_documented))
+        if cluster is not None:
+            return Recognized(cluster, is_documented)
     return None
 
 
-def needs_nothing(document: Document, mode: Mode, *, new: bool) -> bool:
-    """Whether the document is sound and whole as it is."""
-    return recognized(document, mode, new=new) is not None
+def needs_nothing(document: Document, mode: Mode) -> bool:
+    """Whether the document of a cluster that is there is sound and whole as it is."""
+    return _read(document, _types(mode, new=False, closed=False)) is not None
+
+
+def _read(document: Document, types: Any) -> Any:
+    """The document as one of ``types``, or None when it is not one, or has something to be unwrapped."""
+    try:
+        cluster = msgspec.convert(document, types)
+    except msgspec.ValidationError:
+        return None
+    config = document["config"]
+    assert isinstance(config, dict)
+    url_map = config.get("urlMap")
+    return None if isinstance(url_map, dict) and holds_wrapped(url_map) else cluster
 
 
 @cache
