@@ -27,6 +27,7 @@ ROLES: dict[str, Any] = {
         {"verbs": ["heartbeat", "update", "create"], "filter": MINE, "write": ["clusterMetadata"]},
     ],
     "unveiled": [{"verbs": ["read"]}, {"verbs": ["update"], "filter": MINE}],
+    "remover": [{"verbs": ["read"]}, {"verbs": ["delete"], "filter": MINE}],
     "blind-restorer": [{"verbs": ["read", "history", "create", "restore"], "hide": ["regionId"]}],
     "masked-writer": [{"verbs": ["read", "create", "update", "delete", "restore", "nodes"], "hide": ["$secrets"]}],
 }
@@ -334,6 +335,13 @@ def test_a_cluster_can_not_be_moved_out_of_what_a_role_may_write(weak: httpx.Cli
     unveiled = {"authorization": f"Bearer {served.tokens['unveiled']}"}
     for update, status in (({"clusterMetadata.owner": "ops"}, 403), ({"clusterMetadata.name": "x"}, 200)):
         assert weak.put("/clusters/west", json=update, headers=unveiled).status_code == status
+
+
+def test_a_cluster_is_deleted_only_where_a_rule_with_that_verb_is_about_it(weak: httpx.Client, served: Twins) -> None:
+    headers = {"authorization": f"Bearer {served.tokens['remover']}"}
+    with httpx.Client(base_url=weak.base_url, headers=headers) as remover:
+        assert remover.delete("/clusters/far").status_code == 403
+        assert remover.delete("/clusters/west").status_code == 200
 
 
 def test_an_upsert_needs_the_verb_that_creates(weak: httpx.Client) -> None:
