@@ -1,8 +1,10 @@
 """Threads for what computes for long: what a stop ends, and what it leaves alone."""
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -63,4 +65,30 @@ async def test_what_waited_for_a_thread_until_its_time_was_over_is_not_begun() -
     lane = ComputingThreads().lane("test", threads=1)
     with pytest.raises(WorkExceeded):
         await lane.run(lambda: pytest.fail("it was begun"), RequestBudget(deadline=time.monotonic() - 1))
+    lane.close()
+
+
+async def test_a_refusal_does_not_hold_what_was_computed_before_it() -> None:
+    """The frame that awaits a future holds it, and the future the refusal: a circle, if the refusal held frames."""
+    lane = ComputingThreads().lane("test", threads=1)
+    made: list[weakref.ref[object]] = []
+
+    class Large:
+        pass
+
+    def refused(budget: RequestBudget) -> None:
+        large = Large()
+        made.append(weakref.ref(large))
+        budget.stop()
+        budget.check()
+
+    budget = RequestBudget()
+    running = asyncio.ensure_future(lane.run(lambda: refused(budget), budget))
+    gc.disable()
+    try:
+        with pytest.raises(WorkExceeded):
+            await running
+        assert made[0]() is None
+    finally:
+        gc.enable()
     lane.close()

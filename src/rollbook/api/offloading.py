@@ -10,6 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from rollbook.errors import RegistryError
+from rollbook.registry.computing import frameless
 from rollbook.turns import computing
 
 Result = TypeVar("Result")
@@ -42,5 +44,8 @@ async def off_the_loop(job: Callable[[], Result], *, size_bytes: int) -> Result:
 
 
 def _in_turn(job: Callable[[], Result]) -> Result:
-    with computing():
-        return job()
+    try:
+        with computing():
+            return job()
+    except RegistryError as refusal:
+        raise frameless(refusal) from None

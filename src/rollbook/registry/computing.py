@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from rollbook.errors import Overloaded, WorkExceeded
+from rollbook.errors import Overloaded, RegistryError, WorkExceeded
 from rollbook.limits import RequestBudget
 from rollbook.registry.answer_bytes import AnswerBytes
 from rollbook.turns import computing
@@ -86,10 +86,20 @@ class ComputingLane:
             with computing():
                 budget.check()
                 return job()
-        except WorkExceeded:
-            if self._is_closing or around.is_stopping:
-                raise Overloaded("the registry is stopping; try again when it is back") from None
-            raise
+        except RegistryError as refusal:
+            if isinstance(refusal, WorkExceeded) and (self._is_closing or around.is_stopping):
+                refusal = Overloaded("the registry is stopping; try again when it is back")
+            raise frameless(refusal) from None
         finally:
             del self._running[id(budget)]
             around.end(budget)
+
+
+def frameless(refusal: RegistryError) -> RegistryError:
+    """The refusal without the frames that it has passed, which hold all that was computed there.
+
+    To be called before a future is given it: the frame that awaits the future holds it, so frames, future and refusal
+    would stay in memory together until the oldest garbage is looked for.
+    """
+    refusal.__context__ = None
+    return refusal.with_traceback(None)

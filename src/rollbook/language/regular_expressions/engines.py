@@ -67,6 +67,8 @@ def compiled_engine(pattern: str, *, captures: bool) -> Engine:
     except re2.error as error:
         reason = error.args[0].decode(errors="replace")
         raise LanguageRefused(f"the regular expression is invalid: {reason}", mongo_code=INVALID_PATTERN) from None
+    finally:
+        re2.purge()  # it would keep 128 of any size, besides those that are kept here
     steps: int = compiled.programsize
     return Engine(compiled.search, steps, steps * (CAPTURE_SECONDS if captures else SEARCH_SECONDS))
 

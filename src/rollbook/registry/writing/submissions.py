@@ -11,6 +11,7 @@ from msgspec.structs import astuple
 
 from rollbook.errors import RegistryError
 from rollbook.journal.changes import Kind
+from rollbook.registry.computing import frameless
 from rollbook.registry.writing.commands import Command
 from rollbook.registry.writing.deciding import Ahead
 from rollbook.registry.writing.idempotency import IdempotencyKey, Remembered
@@ -128,6 +129,6 @@ def settle(submission: Submission | Together, outcome: Outcome | Outcomes) -> No
     if answer.done():  # the caller went away; what it asked for is done all the same
         return
     if isinstance(outcome, Exception):
-        answer.set_exception(outcome)
+        answer.set_exception(frameless(outcome) if isinstance(outcome, RegistryError) else outcome)
     else:
         answer.set_result(outcome)  # type: ignore[arg-type]
