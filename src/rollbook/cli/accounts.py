@@ -60,7 +60,7 @@ JournalOption = Annotated[
     ),
 ]
 
-Shared = {"data": DataOption, "journal": JournalOption, **OfVerbs}
+Shared = {**OfVerbs, "data": DataOption, "journal": JournalOption}
 TOKENS = Columns(("id", "name", "roles", "clusters", "owner", "expiresAt"), ("networks", "certificates", "lastUsedAt"))
 ROLES = Columns(("name", "description"), name="name")
 

@@ -1,4 +1,4 @@
-"""Reaching a registry to ask who may: a server at a URL, a data directory, or a journal in an engine.
+"""Reaching a registry: a server at a URL, a data directory, or a journal in an engine.
 
 One rule: an option says which registry, else the environment, else the context in use; never two at once. What is slow
 to import is imported when a command runs.
@@ -6,8 +6,8 @@ to import is imported when a command runs.
 
 import os
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +16,7 @@ from rollbook.cli.terminal import say
 from rollbook.errors import SettingRefused
 
 if TYPE_CHECKING:
-    from rollbook.client import AsyncClient
+    from rollbook.client import AsyncClient, Client
     from rollbook.settings import Settings
 
 T = TypeVar("T")
@@ -59,6 +59,33 @@ async def answer_of(
         return await ask(client)
 
 
+@contextmanager
+def client_of_directory(data: str, token_file: str | None, hooks: Any) -> "Iterator[Client]":
+    """A client of the registry in a data directory: through the admin socket of the server that uses it, else alone.
+
+    Refuses (SettingRefused) a directory without a registry, and (DataDirectoryLocked) one that is opened by another
+    process that listens at no socket.
+    """
+    import httpx2
+
+    from rollbook.client.blocking import Client
+    from rollbook.settings import settings_from
+
+    settings = settings_from(os.environ, data=data)
+    with ExitStack() as undo:
+        token, socket = None, _admin_socket_of(settings)
+        if _is_listening(socket):
+            token = _token_in(token_file)
+        else:
+            from rollbook.cli.directories import existing_directory
+            from rollbook.cli.unattended import served_by_thread
+
+            existing_directory(settings)
+            socket = undo.enter_context(served_by_thread(settings))
+        transport = httpx2.HTTPTransport(uds=str(socket))
+        yield undo.enter_context(Client("http://localhost", token=token, transport=transport, hooks=hooks))
+
+
 def _is_named() -> bool:
     """Whether the environment or a context names a server, and nothing nearer a data directory or a journal."""
     if os.environ.get("ROLLBOOK_URL"):
@@ -93,9 +120,9 @@ async def _client_in(data: str | None, token_file: str | None, hooks: Any) -> "A
     from rollbook.client import AsyncClient
     from rollbook.settings import settings_from
 
-    token = read_secret(Path(token_file)).strip() if token_file else os.environ.get("ROLLBOOK_TOKEN") or None
+    token = _token_in(token_file)
     settings = settings_from(os.environ, data=data)
-    socket = settings.data.absolute() / "admin.sock"
+    socket = _admin_socket_of(settings)
     if _is_listening(socket):
         transport = httpx2.AsyncHTTPTransport(uds=str(socket))
         async with AsyncClient("http://localhost", token=token, transport=transport, hooks=hooks) as client:
@@ -117,6 +144,15 @@ async def _client_beside(settings: "Settings", hooks: Any) -> "AsyncIterator[Asy
         transport = httpx2.ASGITransport(app=application)
         async with AsyncClient("http://localhost", transport=transport, hooks=hooks) as client:
             yield client
+
+
+def _admin_socket_of(settings: "Settings") -> Path:
+    """Where the admin socket of the server that uses a data directory is."""
+    return settings.data.absolute() / "admin.sock"
+
+
+def _token_in(token_file: str | None) -> str | None:
+    return read_secret(Path(token_file)).strip() if token_file else os.environ.get("ROLLBOOK_TOKEN") or None
 
 
 def _is_listening(path: Path) -> bool:

@@ -3,17 +3,29 @@
 One rule: who can open the data directory may do everything with it.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rollbook.api.app import make_app
 from rollbook.api.asking import CALLER
 from rollbook.api.metrics.request_counts import RequestCounts
+from rollbook.api.serving.admin_sockets import admin_socket_in
+from rollbook.api.serving.edge import Edge
+from rollbook.api.serving.server import accepting
 from rollbook.assembly import open_registry, open_security
 from rollbook.cli.local import COMMAND_LINE
+from rollbook.errors import SettingRefused
 from rollbook.settings import Settings
+
+STOP_SECONDS = 1.0
+"""How long what is under way may take at the end of a command that was interrupted."""
 
 
 @asynccontextmanager
@@ -26,3 +38,38 @@ async def application_of(settings: Settings) -> AsyncIterator[ASGIApp]:
             await app({**scope, CALLER: COMMAND_LINE}, receive, send)
 
         yield by_command_line
+
+
+@contextmanager
+def served_by_thread(settings: Settings) -> Iterator[Path]:
+    """An admin socket of the registry in ``settings.data``, which a thread of this process serves for this block alone.
+
+    Nothing goes on beside the requests: no webhook is delivered, and no lease ends. Refuses (DataDirectoryLocked) a
+    directory that is in use.
+    """
+    ready: Future[Path] = Future()
+    stopping: Future[None] = Future()
+    with tempfile.TemporaryDirectory(prefix="rollbook-") as place, ThreadPoolExecutor(1) as threads:
+        serving = threads.submit(asyncio.run, _serve(settings, Path(place), ready, stopping))
+        either: set[Future[Any]] = {ready, serving}
+        try:
+            wait(either, return_when=FIRST_COMPLETED)
+            if ready.done():
+                yield ready.result()
+        finally:
+            stopping.set_result(None)
+            serving.result()
+
+
+async def _serve(settings: Settings, place: Path, ready: "Future[Path]", stopping: "Future[None]") -> None:
+    """Serve a registry on an admin socket in the directory ``place`` until ``stopping`` is done."""
+    async with open_registry(settings) as registry, open_security(settings, registry) as security:
+        traffic = RequestCounts()
+        edge = Edge(make_app(registry, security, traffic), registry, security, traffic, settings)
+        with admin_socket_in(place) as listening:
+            if listening is None:
+                raise SettingRefused(f"no socket can be made in {place}: name another directory with TMPDIR")
+            async with accepting(edge, listening, stop_seconds=STOP_SECONDS):
+                ready.set_result(Path(listening.getsockname()))
+                await asyncio.wrap_future(stopping)
+                registry.watching.stop()

@@ -1,7 +1,7 @@
 """How a verb becomes a command: its function is given a client and a printer, made from options that all verbs have.
 
-One rule: what a verb takes beyond that is in its signature; ``--url``, ``--token-file``, ``--context`` and ``-o`` are
-added here, so that they mean the same everywhere.
+One rule: what a verb takes beyond that is in its signature; ``--data``, ``--url``, ``--token-file``, ``--context`` and
+``-o`` are added here, so that they mean the same everywhere.
 """
 
 import inspect
@@ -27,6 +27,10 @@ T = TypeVar("T")
 CANDIDATES_MAX = 10
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
+DataOption = Annotated[
+    str | None,
+    option("--data", metavar="DIR", help="The registry in this directory, whether a server uses it or not."),
+]
 UrlOption = Annotated[
     str | None,
     option("--url", metavar="URL", help="The server [default: $ROLLBOOK_URL, or the context's]."),
@@ -44,6 +48,7 @@ OutputOption = Annotated[
     option("-o", "--output", metavar="FORMAT", help="table, wide, json, jsonl, yaml, csv, name or columns=PATH,..."),
 ]
 Shared = {
+    "data": DataOption,
     "url": UrlOption,
     "token_file": TokenFileOption,
     "context": ContextOption,
@@ -77,11 +82,11 @@ def verb(
     ) -> "Callable[Concatenate[Client, Printer, P], T]":
         @wraps(function)
         def command(*args: Any, **given: Any) -> None:
-            output, verbose = given.pop("output"), given.pop("verbose")
+            shared = {each: given.pop(each) for each in Shared}
+            output = shared.pop("output")
             write_errors_as_json(output in ("json", "jsonl"))
             printer = parse_format(output)
-            target = target_of(given.pop("url"), given.pop("token_file"), given.pop("context"))
-            with opened(target, verbose=verbose) as client:
+            with reached(**shared) as client:
                 function(client, printer, *args, **given)
 
         give_options(command, function, Shared)
@@ -89,6 +94,24 @@ def verb(
         return function
 
     return register
+
+
+@contextmanager
+def reached(
+    *, data: str | None, url: str | None, token_file: str | None, context: str | None, verbose: bool
+) -> "Iterator[Client]":
+    """A client of the registry that the options mean. Refuses (SettingRefused) a directory beside a server."""
+    if data is None:
+        with opened(target_of(url, token_file, context), verbose=verbose) as client:
+            yield client
+        return
+    if url is not None or context is not None:
+        there = "--context" if url is None else "--url"
+        raise SettingRefused(f"--data and {there} exclude each other: it is one registry or the other")
+    from rollbook.cli.reaching import client_of_directory
+
+    with client_of_directory(data, token_file, _hooks(verbose)) as beside:
+        yield beside
 
 
 @contextmanager
@@ -100,12 +123,19 @@ def opened(target: Target, *, verbose: bool) -> "Iterator[Client]":
         with PlainClient(target.url, token=target.token) as plain:
             yield cast("Client", plain)
         return
-    from rollbook.cli.nouns.curl import as_curl
     from rollbook.client.blocking import Client
 
-    hooks = (lambda request: say(as_curl(request)),) if verbose else ()
-    with Client(target.url, token=target.token, hooks=hooks) as client:
+    with Client(target.url, token=target.token, hooks=_hooks(verbose)) as client:
         yield client
+
+
+def _hooks(verbose: bool) -> tuple[Callable[[Any], None], ...]:
+    """What is called with each request: with ``-v``, printing it as a curl command."""
+    if not verbose:
+        return ()
+    from rollbook.cli.nouns.curl import as_curl
+
+    return (lambda request: say(as_curl(request)),)
 
 
 def give_options(command: Any, function: Callable[..., Any], shared: dict[str, Any]) -> None:
