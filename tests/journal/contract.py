@@ -64,7 +64,7 @@ class JournalContract:
         assert list(journal.load()) == []
         assert list(journal.follow(0)) == []
         assert list(journal.past.history("west")) == []
-        assert journal.problems() == []
+        assert journal.inspection.problems() == []
 
     def test_what_was_appended_is_loaded_followed_and_told(self, journal: Journal) -> None:
         first, second = body("west", status="live"), body("west", status="down")
@@ -79,11 +79,11 @@ class JournalContract:
             StoredVersion("west", second, 3, 1, 1_001, 1_003, 1_003),
             StoredVersion("east", body("east"), 2, 2, 1_002, 1_002, 1_002),
         ]
-        assert journal.count() == 2
+        assert journal.inspection.count() == 2
         assert list(journal.follow(0)) == changes
         assert list(journal.follow(2)) == changes[2:]
         assert list(journal.past.history("west")) == [changes[2], changes[0]]
-        assert journal.problems() == []
+        assert journal.inspection.problems() == []
 
     def test_results_are_kept_with_the_write_that_they_are_of(self, journal: Journal) -> None:
         first, second = KeptResult(b"k1", b"f1", 1_001, b"r1"), KeptResult(b"k2", b"f2", 1_001, b"")
@@ -99,7 +99,7 @@ class JournalContract:
         replaced = first._replace(result=b"r2")
         journal.append([], after=1, results=[replaced])
         assert journal.past.result(b"k1") == replaced
-        assert journal.problems() == []
+        assert journal.inspection.problems() == []
 
     def test_results_are_forgotten_after_a_day(self, journal: Journal) -> None:
         old, young = KeptResult(b"old", b"", 1_000, b""), KeptResult(b"young", b"", 2_000, b"")
@@ -208,7 +208,7 @@ class JournalContract:
         journal.append(changes[3:], after=3)
         assert list(journal.follow(0)) == changes
         assert list(journal.past.history("west")) == changes[::-1]
-        assert journal.problems() == []
+        assert journal.inspection.problems() == []
         journal.close()
 
     def test_an_empty_batch_changes_nothing(self, journal: Journal) -> None:
@@ -232,10 +232,10 @@ class JournalContract:
         assert seen == [1, 2, 3]
 
     def test_its_size_is_that_of_what_it_holds(self, journal: Journal) -> None:
-        small = journal.size()
+        small = journal.inspection.size()
         incompressible = Random(1).randbytes(500_000).hex()
         journal.append([created(1, "big", body("big", filler=incompressible))], after=0)
-        large = journal.size()
+        large = journal.inspection.size()
         assert large.data_bytes + large.log_bytes - (small.data_bytes + small.log_bytes) >= 1_000_000
 
     def test_closing_twice_is_harmless(self, journal: Journal) -> None:
@@ -251,7 +251,7 @@ class JournalContract:
             next(journal.follow(2))
         assert compact(journal, 2) == 3
         assert len(list(journal.load())) == 5
-        assert journal.problems() == []
+        assert journal.inspection.problems() == []
 
     def test_when_all_changes_are_gone_the_registry_goes_on(self, journal: Journal) -> None:
         journal.append([created(1, "west"), created(2, "east"), deleted(3, "east", body("east"))], after=0)
@@ -263,7 +263,7 @@ class JournalContract:
         assert journal.past.version("east", 3) is None
         journal.append([created(4, "east")], after=3)
         assert [change.revision for change in journal.follow(3)] == [4]
-        assert journal.problems() == []
+        assert journal.inspection.problems() == []
         journal.close()
 
     def test_an_id_stays_known_when_all_that_it_did_is_gone(self, journal: Journal) -> None:
@@ -311,7 +311,7 @@ class JournalContract:
                 assert list(journal.past.history(id)) == own[::-1]
                 assert all(one.after == other.before for one, other in pairwise(own))
             assert list(journal.load()) == sorted_by_creation(replay(told))
-            assert journal.problems() == []
+            assert journal.inspection.problems() == []
         finally:
             journal.close()
 
@@ -323,7 +323,7 @@ class JournalContract:
             told = write_lives(journal, data)
             mark = compact(journal, data.draw(st.integers(0, len(told))))
             told += write_lives(journal, data, told)
-            assert journal.problems() == []
+            assert journal.inspection.problems() == []
             for revision in range(len(told) + 1):
                 check_moment(journal, told, revision, mark)
             for id in "abcd":
@@ -359,10 +359,10 @@ class CopyContract:
             source.append([], after=len(written), results=[KeptResult(b"key", b"f", 1_001, b"r")])
             copy_journal(source, between)
             copied = copy_journal(between, copy)
-            assert (copied.revision, copied.documents) == (len(written), source.count())
+            assert (copied.revision, copied.documents) == (len(written), source.inspection.count())
             written += write_lives(source, data, written)
             assert copy_journal(source, between) == copy_journal(between, copy)
-            assert [each.problems() for each in (source, between, copy)] == [[], [], []]
+            assert [each.inspection.problems() for each in (source, between, copy)] == [[], [], []]
             assert copy.past.result(b"key") == source.past.result(b"key")
             for revision in range(len(written) + 1):
                 check_moment(copy, written, revision, mark)
@@ -535,7 +535,7 @@ class TwoOpen:
         other.append([deleted(3, "west", body("west"))], after=2)
         assert [change.revision for change in one.follow(2)] == [3]
         assert (one.sharing.confirm(3), other.sharing.confirm(3)) == (3, 3)
-        assert one.problems() == []
+        assert one.inspection.problems() == []
 
     def test_of_two_that_append_after_the_same_revision_one_is_refused(self, pair: tuple[Journal, Journal]) -> None:
         one, other = pair
@@ -545,7 +545,7 @@ class TwoOpen:
         assert [change.id for change in other.follow(0)] == ["west"]
         other.append([created(2, "east")], after=1)
         assert one.past.knows("east")
-        assert other.problems() == []
+        assert other.inspection.problems() == []
 
     def test_appends_take_turns_and_nothing_is_lost_or_doubled(self, pair: tuple[Journal, Journal]) -> None:
         newest = 0
@@ -569,7 +569,7 @@ class TwoOpen:
             list(other.follow(0))
         assert [kept.id for kept in other.load()] == ["west", "east", "south"]
         other.append([created(4, "north")], after=3)
-        assert other.problems() == []
+        assert other.inspection.problems() == []
 
     def test_a_load_is_of_one_moment_whatever_is_written_meanwhile(self, pair: tuple[Journal, Journal]) -> None:
         one, other = pair

@@ -50,7 +50,7 @@ def test_a_damaged_document_is_never_handed_on(data: Path, damage: str) -> None:
     ):
         with pytest.raises(DataDirectoryUnsound, match=refused):
             read()
-    assert any("'west' at revision" in problem for problem in journal.problems())
+    assert any("'west' at revision" in problem for problem in journal.inspection.problems())
     assert [change.id for change in journal.past.history("east")] == ["east"]
     journal.close()
 
@@ -74,7 +74,7 @@ def test_a_damaged_change_is_never_handed_on(data: Path, damage: str) -> None:
         list(journal.past.history("west"))
     with pytest.raises(DataDirectoryUnsound, match=r"rollbook repair .*'west'"):
         list(journal.follow(0))
-    assert journal.problems() != []
+    assert journal.inspection.problems() != []
     journal.close()
 
 
@@ -91,10 +91,10 @@ def test_the_former_format_is_migrated_and_gets_checksums_as_it_is_written(tmp_p
     data = tmp_path / "data"
     of_a_former_format(data)
     journal = SqliteJournal.open(data)
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     journal.append([updated(3, "west", body("west"), AFTER)], after=2)
     assert [change.after for change in journal.past.history("west")] == [AFTER, body("west")]
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     journal.close()
     tampered(data, "UPDATE clusters SET body = replace(body, 'down', 'dawn')")
     journal = SqliteJournal.open(data)
@@ -120,7 +120,7 @@ def test_a_damaged_document_is_rebuilt_byte_for_byte(data: Path, damage: str) ->
     journal = SqliteJournal.open(data)
     assert "rebuilt" in journal.repair("west", drop=False)
     assert next(kept for kept in journal.load() if kept.id == "west").body == AFTER
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     assert journal.newest() == 3
     journal.close()
 
@@ -139,10 +139,10 @@ def test_a_document_whose_beginning_is_gone_can_only_be_dropped(data: Path, is_p
     assert "dropped" in journal.repair("west", drop=True)
     assert [kept.id for kept in journal.load()] == ["east"]
     assert next(iter(journal.past.history("west"))).kind == "deleted"
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     newest = journal.newest()
     journal.append([created(newest + 1, "west")._replace(at_ms=journal.newest_ms())], after=newest)
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     journal.close()
 
 
@@ -158,7 +158,7 @@ def test_a_damaged_history_is_given_up_and_the_document_is_kept(data: Path, dama
         (1, "created"),
     ]
     assert [change.revision for change in journal.follow(0)] == [1, 2, 3, 4]
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     journal.close()
 
 
@@ -169,7 +169,7 @@ def test_the_damaged_history_of_a_deleted_cluster_is_given_up(data: Path) -> Non
     tampered(data, "UPDATE changes SET removed = 'x' WHERE revision = 4")
     journal = SqliteJournal.open(data)
     assert "were dropped" in journal.repair("west", drop=True)
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     assert len(list(journal.follow(0))) == 4
     journal.close()
 

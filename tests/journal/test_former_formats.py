@@ -57,7 +57,7 @@ async def test_a_directory_of_a_former_format_is_opened_whole(format: int, tmp_p
             assert [hook["id"] for hook in await registry.webhooks.describe(Caller.FULL)] == ["hook"]
             assert registry.liveness.leases.get("west") is not None
     journal = SqliteJournal.open(directory)
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     journal.close()
 
 

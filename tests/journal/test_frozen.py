@@ -34,7 +34,8 @@ try:
 except JournalUnavailable as error:
     print(type(error).__name__, error.message)
     raise SystemExit
-print([kept.id for kept in journal.load()], [change.id for change in journal.past.history("west")], journal.problems())
+problems = journal.inspection.problems()
+print([kept.id for kept in journal.load()], [change.id for change in journal.past.history("west")], problems)
 try:
     journal.append([created(3, "north")], after=2)
 except JournalUnavailable as error:
@@ -99,7 +100,7 @@ def test_a_full_disk_is_read_and_written_again_when_there_is_room(small_disk: Pa
     assert journal.problem is None
     journal.append([created(2, "east")], after=1)
     assert [kept.id for kept in journal.load()] == ["west", "east"]
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     journal.close()
 
 

@@ -68,7 +68,7 @@ def test_a_change_of_a_large_document_writes_what_it_changes(data: Path) -> None
     assert written_bytes() - before < 2 * 24_000
     assert row_of(data) == (1, bodies[0])
     assert [kept.body for kept in journal.load()] == [bodies[2]]
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     journal.close()
     assert row_of(data) == (3, bodies[2]), "a journal that was closed is what it says"
 
@@ -114,7 +114,7 @@ def test_whatever_happens_history_and_documents_are_what_was_written(walk: Walk)
         assert list(journal.load()) == ([] if kept is None else [kept])
         assert list(journal.follow(mark)) == done[mark:]
         assert list(journal.past.history("west")) == done[mark:][::-1]
-        assert journal.problems() == []
+        assert journal.inspection.problems() == []
         journal.close()
 
 
@@ -145,7 +145,7 @@ def test_a_row_lags_by_a_bounded_number_of_changes(data: Path) -> None:
     changes = [updated(n + 2, "west", bodies[n % 2], bodies[(n + 1) % 2]) for n in range(LAG_CHANGES_MAX + 5)]
     journal.append(changes, after=1)
     assert 1 < row_of(data)[0] <= LAG_CHANGES_MAX + 1
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     journal.close()
 
 
@@ -197,11 +197,11 @@ def test_after_a_kill_the_document_is_the_newest_and_the_next_stop_writes_it(lag
 def test_damage_of_a_row_that_lags_is_found_and_repaired(lagging: Path, damage: str) -> None:
     tampered(lagging, damage)
     journal = SqliteJournal.open(lagging)
-    assert any("'west'" in problem for problem in journal.problems())
+    assert any("'west'" in problem for problem in journal.inspection.problems())
     with pytest.raises(DataDirectoryUnsound):
         list(journal.load())
     journal.repair("west", drop=True)
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     assert "east" in [kept.id for kept in journal.load()]
     list(journal.follow(0))
     journal.close()
@@ -212,7 +212,7 @@ def test_a_damaged_row_that_lags_is_rebuilt(lagging: Path) -> None:
     journal = SqliteJournal.open(lagging)
     assert "rebuilt from its history" in journal.repair("west", drop=False)
     assert next(kept.body for kept in journal.load()) == LAGGING[3]
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     journal.close()
 
 
@@ -222,6 +222,6 @@ def test_files_of_former_formats_are_read_and_go_on(data: Path, version: int) ->
     journal = SqliteJournal.open(data)
     journal.append([created(3, "large", large(id="large"))], after=2)
     journal.append([updated(4, "large", large(id="large"), large(3, id="large"))], after=3)
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     assert len(list(journal.follow(0))) == 4
     journal.close()

@@ -81,7 +81,7 @@ def test_every_acknowledged_revision_survives_kill_9(data: Path, batch_size: int
         journal = SqliteJournal.open(data)
         assert journal.newest() >= acknowledged
         assert journal.newest() % batch_size == 0, "a batch was torn"
-        assert journal.problems() == []
+        assert journal.inspection.problems() == []
         journal.close()
 
 
@@ -95,7 +95,7 @@ def test_kill_9_while_compacting_leaves_a_sound_journal_and_every_acknowledged_r
         journal = SqliteJournal.open(data)
         assert journal.newest() >= acknowledged
         assert journal.newest() - 20 >= journal.compaction.mark() >= mark
-        assert journal.problems() == []
+        assert journal.inspection.problems() == []
         mark = journal.compaction.mark()
         journal.close()
     assert mark > 0
@@ -118,7 +118,7 @@ def test_a_log_torn_at_any_byte_loses_whole_batches_only(data: Path, tmp_path: P
             file.write(os.urandom(3_000))
         journal = SqliteJournal.open(torn)
         assert journal.newest() % 5 == 0
-        assert journal.problems() == []
+        assert journal.inspection.problems() == []
         journal.close()
 
 
@@ -202,14 +202,14 @@ def test_damage_is_named(data: Path, damage: str, problem: str) -> None:
     journal.close()
     tampered(data, damage)
     journal = SqliteJournal.open(data)
-    assert any(problem in found for found in journal.problems()), journal.problems()
+    assert any(problem in found for found in journal.inspection.problems()), journal.inspection.problems()
     journal.close()
 
 
 def test_a_body_that_is_no_document_of_its_id_is_named(data: Path) -> None:
     journal = SqliteJournal.open(data)
     journal.append([created(1, "west", body("east")), created(2, "east", b"{")], after=0)
-    problems = journal.problems()
+    problems = journal.inspection.problems()
     assert any("'west' at revision 1 does not carry" in found for found in problems)
     assert any("'east' at revision 2 can't be read" in found for found in problems)
     journal.close()
@@ -223,7 +223,7 @@ def test_flipped_bytes_are_found(data: Path) -> None:
     content[len(content) // 2 : len(content) // 2 + 512] = bytes(512)
     (data / FILE_NAME).write_bytes(content)
     journal = SqliteJournal.open(data)
-    assert journal.problems() != []
+    assert journal.inspection.problems() != []
     journal.close()
 
 
@@ -278,7 +278,7 @@ def test_a_step_of_compaction_is_bounded_in_changes_and_in_bytes_and_takes_one_a
     assert journal.compaction.step(18) == 18
     assert journal.compaction.step(99) == 30
     assert journal.compaction.step(99) == 30
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     journal.close()
 
 
@@ -307,7 +307,7 @@ def test_the_past_is_read_and_given_up_while_one_appends(data: Path) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     journal.close()
 
 

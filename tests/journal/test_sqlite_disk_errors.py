@@ -84,7 +84,7 @@ def test_a_refused_append_leaves_nothing_now_or_after_a_crash(
     journal.close()
     crashed = SqliteJournal.open(tmp_path / "crashed")
     assert [kept.id for kept in crashed.load()] == ["west", "south"]
-    assert crashed.problems() == []
+    assert crashed.inspection.problems() == []
     crashed.close()
 
 
@@ -98,7 +98,7 @@ def test_a_refused_step_of_compaction_gives_up_nothing_and_may_be_tried_again(tm
     assert [change.revision for change in journal.follow(0)] == [1, 2]
     disk.refuses = None
     assert journal.compaction.step(1) == 1
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     journal.close()
 
 
@@ -128,7 +128,7 @@ def test_a_file_that_may_not_grow_refuses_and_recovers(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     journal.append([created(3, "big", body("big", pad="x" * 1_000_000))], after=2)
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     journal.close()
 
 
@@ -154,7 +154,7 @@ def test_a_full_disk_refuses_and_a_freed_one_goes_on(small_disk: Path) -> None:
     assert sum(1 for _ in journal.load()) == newest
     filler.unlink()
     journal.append([created(newest + 1, "after")], after=newest)
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     journal.close()
 
 

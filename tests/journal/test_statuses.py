@@ -39,7 +39,7 @@ def test_an_old_file_comes_to_know_what_it_would_have_kept(data: st.DataObject) 
         journal.close()
         take_back_to(Path(directory), data.draw(st.sampled_from([2, 3, 4])))
         journal = SqliteJournal.open(Path(directory))
-        assert journal.problems() == []
+        assert journal.inspection.problems() == []
         assert {kept.id: (kept, journal.past.status(kept.id)) for kept in journal.load()} == known
         journal.close()
 
@@ -56,7 +56,7 @@ def test_an_old_file_whose_changes_are_gone_knows_the_oldest_version(data: Path)
     take_back_to(data, 4)
     journal = SqliteJournal.open(data)
     assert [kept.status_since_ms for kept in journal.load()] == [1_003]
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     journal.close()
 
 
@@ -76,7 +76,7 @@ def test_a_damaged_status_is_never_handed_on(data: Path, column: str) -> None:
         journal.past.status("west")
     with pytest.raises(DataDirectoryUnsound, match="the status of 'west' since revision 2 is not what was written"):
         list(journal.load())
-    assert any("the status of 'west'" in problem for problem in journal.problems())
+    assert any("the status of 'west'" in problem for problem in journal.inspection.problems())
     journal.close()
 
 
@@ -84,9 +84,9 @@ def test_a_damaged_status_is_never_handed_on(data: Path, column: str) -> None:
 def test_damaged_statuses_are_made_again_from_the_changes(data: Path, damage: str) -> None:
     tampered(data, damage)
     journal = SqliteJournal.open(data)
-    assert journal.problems() != []
+    assert journal.inspection.problems() != []
     assert "made again" in journal.repair("west", drop=False)
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     assert journal.past.status("west") == StatusChange(2, 1_002, "anonymous", b'"live"')
     journal.close()
 

@@ -96,5 +96,5 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_done_twice(
         assert problems_in(load.writes, load.reads, exports[0]) == []
         assert exports[0] == exports[1] == exports[2]
     journal = PostgresqlJournal.open(standby.url)
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     journal.close()

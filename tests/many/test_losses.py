@@ -71,7 +71,7 @@ def settled_after_failover(journal: PostgresqlJournal, pair: Pair) -> list[str]:
     assert journal.sharing.settle() is True
     with psycopg.connect(pair.standby.url) as connection:
         assert connection.execute("SELECT max(last) FROM log").fetchall() == [(2,)]
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
     return [change.id for change in journal.follow(0)]
 
 

@@ -148,5 +148,5 @@ def test_a_backup_is_a_directory_of_what_there_was_while_others_write(fleet: Fle
 
 def test_the_journal_is_intact_after_all_of_this(fleet: Fleet, journal: str) -> None:
     opened = PostgresqlJournal.open(journal)
-    assert opened.problems() == []
+    assert opened.inspection.problems() == []
     opened.close()

@@ -63,7 +63,7 @@ def test_patroni_fails_over_and_nothing_acknowledged_is_lost(tmp_path: Path) -> 
         leader = nodes.leader
         assert leader is not None
         journal = PostgresqlJournal.open(leader.url)
-        assert journal.problems() == []
+        assert journal.inspection.problems() == []
         journal.close()
 
 

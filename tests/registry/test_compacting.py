@@ -65,7 +65,7 @@ async def test_what_is_beyond_the_retention_is_given_up_and_reported(
     assert mark in (None, compactor.mark)
     assert f"gave up {compactor.mark} changes" in caplog.text
     assert len(list(journal.load())) == 1_000
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
 
 
 async def test_it_stops_between_two_steps(journal: SqliteJournal) -> None:
@@ -91,7 +91,7 @@ async def test_writes_go_on_while_it_works(journal: SqliteJournal) -> None:
             await asyncio.to_thread(journal.append, [change], after=revision - 1)
         await until(lambda: compactor.mark >= 999)
     assert journal.newest() == 1_050
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
 
 
 def test_kill_9_while_a_server_compacts_leaves_it_sound(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ async def test_times_never_go_back_even_over_a_restart(tmp_path: Path) -> None:
         journal.close()
     journal = SqliteJournal.open(tmp_path / "data")
     assert [change.at_ms for change in journal.follow(0)] == [5_000, 5_000, 5_001]
-    assert journal.problems() == []
+    assert journal.inspection.problems() == []
 
 
 class SlowDisk(SqliteJournal):

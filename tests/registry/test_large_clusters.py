@@ -252,7 +252,7 @@ async def test_writes_on_other_clusters_pass_those_that_wait_for_a_large_one(
     assert results[-1] < revisions[-1], "and others do not wait for all of them"
     nodes = orjson.loads(registry.entry(TESTER, "west").body)["nodes"]["nodeData"]
     assert [node["id"] for node in nodes[-4:]] == [f"node-{200_000 + n}" for n in range(4)]
-    assert registry.journal.problems() == []
+    assert registry.journal.inspection.problems() == []
 
 
 @settings(max_examples=40, deadline=None)

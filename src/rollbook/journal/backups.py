@@ -152,7 +152,7 @@ def _plain_files_in(directory: Path) -> list[Path]:
 def _manifest_of(copies: Path, at_ms: int) -> Manifest:
     journal = open_journal(copies)
     try:
-        return Manifest(1, journal.newest(), journal.count(), at_ms)
+        return Manifest(1, journal.newest(), journal.inspection.count(), at_ms)
     finally:
         journal.close()
         (copies / "lock").unlink(missing_ok=True)
@@ -162,8 +162,8 @@ def _check(directory: Path, manifest: Manifest, path: Path) -> None:
     """Refuses (BackupRefused) files that are not sound, or not of the revision that the manifest says."""
     journal = open_journal(directory)
     try:
-        problems = [*journal.problems(), *problems_beside(directory)]
-        if journal.newest() != manifest.revision or journal.count() != manifest.clusters:
+        problems = [*journal.inspection.problems(), *problems_beside(directory)]
+        if journal.newest() != manifest.revision or journal.inspection.count() != manifest.clusters:
             problems.append(f"it is at revision {journal.newest()}, and should be at {manifest.revision}")
     finally:
         journal.close()

@@ -141,6 +141,22 @@ class Size(Struct, frozen=True):
     """How much the process may still write there; None where that is not known."""
 
 
+class Inspection(Protocol):
+    """What can be asked about the stored data as a whole: how much there is, and whether it is undamaged."""
+
+    def count(self) -> int:
+        """How many live documents there are."""
+        ...
+
+    def size(self) -> Size:
+        """How much room it takes on the disk. Fails (JournalUnavailable) when the disk does."""
+        ...
+
+    def problems(self) -> list[str]:
+        """What is wrong with the stored data, a sentence each; empty when it is sound."""
+        ...
+
+
 class Syncs(Struct):
     """How long it took until batches were durable: the last step of ``append``.
 
@@ -177,6 +193,11 @@ class Journal(Protocol):
         ...
 
     @property
+    def inspection(self) -> Inspection:
+        """How much is stored, and what is wrong with it."""
+        ...
+
+    @property
     def problem(self) -> str | None:
         """Why nothing can be written, as far as is known without trying; None when there is no reason."""
         ...
@@ -191,10 +212,6 @@ class Journal(Protocol):
 
     def load(self) -> Iterator[StoredVersion]:
         """Every live document, in order of creation."""
-        ...
-
-    def count(self) -> int:
-        """How many live documents there are."""
         ...
 
     def append(
@@ -220,14 +237,6 @@ class Journal(Protocol):
 
     def follow(self, after: int) -> Iterator[Change]:
         """The changes later than ``after``, in order. Refuses (Compacted) when some of them are no longer kept."""
-        ...
-
-    def size(self) -> Size:
-        """How much room it takes on the disk. Fails (JournalUnavailable) when the disk does."""
-        ...
-
-    def problems(self) -> list[str]:
-        """What is wrong with the stored data, a sentence each; empty when it is sound."""
         ...
 
     def close(self) -> None:

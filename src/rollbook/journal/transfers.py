@@ -101,7 +101,7 @@ def copy_changes(
 def verify_copy(source: CopyableJournal, into: CopyableJournal) -> Copied:
     """What both hold. Raises RegistryError when it is not the same."""
     mark = max(source.transfer.beginning().revision, into.transfer.beginning().revision)
-    ours, theirs = (Copied(each.newest(), each.count(), digest_of(each, mark)) for each in (source, into))
+    ours, theirs = (Copied(each.newest(), each.inspection.count(), digest_of(each, mark)) for each in (source, into))
     if ours != theirs:
         raise RegistryError(
             f"what was copied is not what is there: {theirs.documents} documents at revision {theirs.revision} of "

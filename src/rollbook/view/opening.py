@@ -154,7 +154,7 @@ def _restored_with(
 
 def _loaded(view: View, journal: Journal) -> View:
     done = "read and indexed" if view.index.values else "read"
-    view.load(_told(journal.load(), journal.count(), done), journal.newest())
+    view.load(_told(journal.load(), journal.inspection.count(), done), journal.newest())
     return view
 
 

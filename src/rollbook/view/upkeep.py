@@ -37,7 +37,7 @@ def problems_in(directory: Path) -> list[str]:
     except (DataDirectoryUnsound, JournalUnavailable) as problem:
         return [problem.message]
     try:
-        return [*journal.problems(), *problems_beside(directory)]
+        return [*journal.inspection.problems(), *problems_beside(directory)]
     finally:
         journal.close()
 
@@ -46,7 +46,7 @@ def problems_in_shared(target: str) -> list[str]:
     """What is wrong with the journal that a connection string leads to, as of one moment."""
     journal = open_shared_journal(target)
     try:
-        return journal.problems()
+        return journal.inspection.problems()
     finally:
         journal.close()
 
@@ -71,6 +71,6 @@ def go_on_without_what_is_lost(directory: Path) -> str:
     journal = open_journal(directory)
     try:
         accept_loss(directory, journal.newest())
-        return f"{directory} goes on from revision {journal.newest()}, with {journal.count()} clusters"
+        return f"{directory} goes on from revision {journal.newest()}, with {journal.inspection.count()} clusters"
     finally:
         journal.close()

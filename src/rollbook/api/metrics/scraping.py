@@ -105,7 +105,7 @@ async def _webhook_metrics(webhooks: Webhooks) -> WebhookMetrics | None:
 
 def _size(journal: Journal) -> Size | None:
     try:
-        return journal.size()
+        return journal.inspection.size()
     except JournalUnavailable:
         return None
 

@@ -54,6 +54,7 @@ class MemoryJournal:
         self.syncs = Syncs()
         self.past = MemoryPast(self)
         self.compaction = MemoryCompaction(self)
+        self.inspection = MemoryInspection(self)
         self.results = MemoryKeptResults()
         self.sharing: Sharing = Alone(self.newest)
         self._rivals: deque[Callable[[], None]] = deque()
@@ -79,10 +80,6 @@ class MemoryJournal:
         """See ``interface.Journal.load``."""
         with self.lock:
             return iter(sorted(self.live.values(), key=lambda version: version.created_revision))
-
-    def count(self) -> int:
-        """See ``interface.Journal.count``."""
-        return len(self.live)
 
     def append(
         self,
@@ -127,15 +124,6 @@ class MemoryJournal:
                 change = self.records[index].change
             yield change
             position = change.revision
-
-    def size(self) -> Size:
-        """See ``interface.Journal.size``."""
-        kept_bytes = self.newest_record.total_bytes - self.oldest.total_bytes
-        return Size(kept_bytes + sum(len(version.body) for version in self.live.values()), 0)
-
-    def problems(self) -> list[str]:
-        """See ``interface.Journal.problems``: memory has none."""
-        return []
 
     def close(self) -> None:
         """See ``interface.Journal.close``. What it holds stays, for who opens it again."""
@@ -236,6 +224,26 @@ class MemoryCompaction:
                 self._journal.oldest = self._journal.records[count - 1]
                 del self._journal.records[:count]
             return self.mark()
+
+
+class MemoryInspection:
+    """An inspection (see ``interface.Inspection``) of the records of a journal."""
+
+    def __init__(self, journal: MemoryJournal) -> None:
+        self._journal = journal
+
+    def count(self) -> int:
+        """See ``interface.Inspection.count``."""
+        return len(self._journal.live)
+
+    def size(self) -> Size:
+        """See ``interface.Inspection.size``."""
+        kept_bytes = self._journal.newest_record.total_bytes - self._journal.oldest.total_bytes
+        return Size(kept_bytes + sum(len(version.body) for version in self._journal.live.values()), 0)
+
+    def problems(self) -> list[str]:
+        """See ``interface.Inspection.problems``: memory has none."""
+        return []
 
 
 def newest_at(journal: MemoryJournal, at_ms: int) -> int | None:

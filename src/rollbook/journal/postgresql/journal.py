@@ -5,7 +5,7 @@ One rule: what is acknowledged is safe: on the standbys that the engine waits fo
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from typing import Self
@@ -57,12 +57,7 @@ class PostgresqlJournal:
         self.transfer: Transfer = PostgresqlTransfer(self._readers, self._chain, identity)
         self.past = PostgresqlPast(self._readers)
         self.compaction = PostgresqlCompaction(self._readers)
-        self.count: Callable[[], int] = partial(count_in, self._readers)
-        """See ``interface.Journal.count``."""
-        self.size: Callable[[], Size] = partial(size_in, self._readers)
-        """See ``interface.Journal.size``."""
-        self.problems: Callable[[], list[str]] = partial(check, self._readers)
-        """See ``interface.Journal.problems``; all is read as of one moment."""
+        self.inspection = PostgresqlInspection(self._readers)
 
     @classmethod
     def open(cls, target: str, *, seconds: float = WRITE_SECONDS) -> Self:
@@ -181,16 +176,25 @@ class PostgresqlSharing:
             return newest_in(session).revision
 
 
-def count_in(readers: Sessions) -> int:
-    """How many live documents there are."""
-    with readers.borrowed() as session:
-        return int(session.rows(COUNT)[0][0])
+class PostgresqlInspection:
+    """What is asked of the tables (see ``interface.Inspection``)."""
 
+    def __init__(self, readers: Sessions) -> None:
+        self._readers = readers
 
-def size_in(readers: Sessions) -> Size:
-    """The room that the tables take in the database; their log is the engine's own."""
-    with readers.borrowed() as session:
-        return Size(int(session.rows(SIZE, (MEASURED,))[0][0]), 0)
+    def count(self) -> int:
+        """See ``interface.Inspection.count``."""
+        with self._readers.borrowed() as session:
+            return int(session.rows(COUNT)[0][0])
+
+    def size(self) -> Size:
+        """The room that the tables take in the database; their log is the engine's own."""
+        with self._readers.borrowed() as session:
+            return Size(int(session.rows(SIZE, (MEASURED,))[0][0]), 0)
+
+    def problems(self) -> list[str]:
+        """See ``interface.Inspection.problems``; all is read as of one moment."""
+        return check(self._readers)
 
 
 def _position_rows(after: int, session: Session) -> list[tuple[object, ...]]:

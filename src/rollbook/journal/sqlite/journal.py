@@ -70,6 +70,7 @@ class SqliteJournal:
         self.sharing: Sharing = Alone(self.newest)
         self.past = SqlitePast(self._readers)
         self.compaction = SqliteCompaction(self._readers, writer)
+        self.inspection = SqliteInspection(directory, self._readers)
         self.copy: Callable[[Path], None] = partial(copy_journal, writer)
         """See ``interface.DirectoryJournal.copy``."""
         self.transfer: Transfer = SqliteTransfer(readers, writer, self._begin_at)
@@ -130,12 +131,6 @@ class SqliteJournal:
                     self._lagging.add(version.id)
                 yield version
 
-    def count(self) -> int:
-        """How many live documents there are."""
-        with self._readers.reading() as connection:
-            rows: list[Row] = connection.execute(COUNT).fetchall()
-        return int(rows[0][0])
-
     def append(
         self,
         changes: Sequence[Change],
@@ -169,18 +164,6 @@ class SqliteJournal:
             yield from page
             position = page[-1].revision
 
-    def size(self) -> Size:
-        """See ``interface.Journal.size``; the log is SQLite's write-ahead log."""
-        data, log = self.directory / FILE_NAME, self.directory / f"{FILE_NAME}-wal"
-        with disk_errors("the journal can't be measured"):
-            free_bytes = disk_usage(self.directory).free
-            return Size(data.stat().st_size, log.stat().st_size if log.exists() else 0, free_bytes)
-
-    def problems(self) -> list[str]:
-        """What is wrong with the file, a sentence each; empty when it is sound."""
-        with self._readers.reading() as connection:
-            return problems_in(connection)
-
     def repair(self, id: str, *, drop: bool) -> str:
         """Repair one damaged cluster before anything else reads it; see ``repairing.repair``."""
         with self._writer.transaction() as connection:
@@ -200,6 +183,32 @@ class SqliteJournal:
         self._readers.close()
         self._writer.close()  # the last, since only it can put the log's pages into the file and remove the log
         self.tenure.release()
+
+
+class SqliteInspection:
+    """What is asked of the file (see ``interface.Inspection``)."""
+
+    def __init__(self, directory: Path, readers: Readers) -> None:
+        self._directory = directory
+        self._readers = readers
+
+    def count(self) -> int:
+        """See ``interface.Inspection.count``."""
+        with self._readers.reading() as connection:
+            rows: list[Row] = connection.execute(COUNT).fetchall()
+        return int(rows[0][0])
+
+    def size(self) -> Size:
+        """See ``interface.Inspection.size``; the log is SQLite's write-ahead log."""
+        data, log = self._directory / FILE_NAME, self._directory / f"{FILE_NAME}-wal"
+        with disk_errors("the journal can't be measured"):
+            free_bytes = disk_usage(self._directory).free
+            return Size(data.stat().st_size, log.stat().st_size if log.exists() else 0, free_bytes)
+
+    def problems(self) -> list[str]:
+        """See ``interface.Inspection.problems``."""
+        with self._readers.reading() as connection:
+            return problems_in(connection)
 
 
 def _opened(
