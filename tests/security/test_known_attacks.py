@@ -288,13 +288,15 @@ def sent_to(receiver: Target, count: int) -> list[str]:
 
 
 def test_heartbeats_are_heard_where_the_role_says_so(served: Twins, weak: httpx.Client) -> None:
-    assert weak.post("/clusters/west/heartbeat", json={"status": "live"}).status_code == 200
-    assert weak.post("/clusters/far/heartbeat").status_code == 404
     onlooker = {"authorization": f"Bearer {served.tokens['onlooker']}"}
-    refused = weak.post("/clusters/far/heartbeat", headers=onlooker)
-    assert (refused.status_code, "heartbeat" in refused.json()["detail"]) == (403, True)
     silent = weak.post("/clusters/west/heartbeat", json={"status": "draining"}, headers=onlooker)
     assert (silent.status_code, "status" in silent.json()["detail"]) == (403, True)
+    with admin_of(weak) as admin:  # it was not heard at all
+        assert admin.get("/clusters/west?include=registry").json()["_registry"]["liveness"] == "unknown"
+    assert weak.post("/clusters/west/heartbeat", json={"status": "live"}).status_code == 200
+    assert weak.post("/clusters/far/heartbeat").status_code == 404
+    refused = weak.post("/clusters/far/heartbeat", headers=onlooker)
+    assert (refused.status_code, "heartbeat" in refused.json()["detail"]) == (403, True)
     with admin_of(weak) as admin:
         facts = admin.get("/clusters/far?include=registry").json()["_registry"]
     assert facts["liveness"] == "unknown"
