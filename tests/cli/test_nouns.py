@@ -300,3 +300,55 @@ def test_what_is_mistyped_is_refused_in_words(rollbook: Rollbook, http: httpx.Cl
     assert ran.code == 3
     assert ran.err.count("\n") <= 3
     assert "Traceback" not in ran.err
+
+
+MISSPELT = '{"gpus.cout": 1}'
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["fleet", "count", "-f", MISSPELT],
+        ["fleet", "facets", "status", "-f", MISSPELT],
+        ["fleet", "table", "-f", MISSPELT],
+        ["fleet", "fit", "-f", MISSPELT, "--gpus", "1"],
+        ["fleet", "top", "--once", "-f", MISSPELT],
+        ["cluster", "ls", "-f", MISSPELT],
+        ["cluster", "ls", "-f", MISSPELT, "-v"],
+        ["cluster", "ls", "gpus.cout=1"],
+        ["cluster", "explain", "-f", MISSPELT],
+        ["webhook", "create", "https://example.com/hook", "--id", "misspelt", "-f", MISSPELT],
+    ],
+)
+def test_what_a_registry_warns_of_a_filter_is_printed_once(rollbook: Rollbook, http: httpx.Client, asked) -> None:
+    ran = rollbook(*asked)
+    http.delete("/webhooks/misspelt")
+    assert ran.err.count("'gpus.cout' is no documented field") == 1
+    assert ran.err.count('Did you mean "gpus.count"?') == 1
+    assert "gpus.cout" not in ran.out or "explain" in asked or "webhook" in asked
+
+
+def test_what_a_registry_warns_of_a_write_is_printed_once(rollbook: Rollbook, http: httpx.Client, home: Path) -> None:
+    (home / "east.json").write_text(json.dumps(cluster("east", reputaton=1)))
+    warning = "warning: "
+    for verb in (["apply", "--dry-run"], ["create"], ["apply"]):
+        if verb == ["apply"]:
+            (home / "east.json").write_text(json.dumps({"id": "east", "reputation_": 2}))
+        assert rollbook("cluster", *verb, "-f", "east.json").err.count(warning) == 1, verb
+
+
+@pytest.mark.parametrize(
+    ("path", "is_doubted"),
+    [
+        ("gpus.cout", True),
+        ("gpus.count", False),
+        ("nodes.nodeData.0.gpus.count", False),
+        ("clusterMetadata.additionalInfo.rack", False),
+        ("gpus.modelNames", False),
+        ("xyz", False),
+    ],
+)
+def test_a_misspelt_column_is_doubted(rollbook: Rollbook, http: httpx.Client, path: str, is_doubted: bool) -> None:
+    ran = rollbook("cluster", "ls", "-o", f"columns=id,{path}")
+    doubt = f"warning: {path} is not a documented field; did you mean 'gpus.count'?\n" if is_doubted else ""
+    assert (ran.code, ran.err) == (0, doubt)

@@ -17,6 +17,7 @@ from rollbook.errors import SettingRefused
 
 if TYPE_CHECKING:
     from rollbook.client import AsyncClient, Client
+    from rollbook.client.calls import Warn
     from rollbook.settings import Settings
 
 T = TypeVar("T")
@@ -60,7 +61,7 @@ async def answer_of(
 
 
 @contextmanager
-def client_of_directory(data: str, token_file: str | None, hooks: Any) -> "Iterator[Client]":
+def client_of_directory(data: str, token_file: str | None, hooks: Any, heed: "Warn") -> "Iterator[Client]":
     """A client of the registry in a data directory: through the admin socket of the server that uses it, else alone.
 
     Refuses (SettingRefused) a directory without a registry, and (DataDirectoryLocked) one that is opened by another
@@ -83,7 +84,8 @@ def client_of_directory(data: str, token_file: str | None, hooks: Any) -> "Itera
             existing_directory(settings)
             socket = undo.enter_context(served_by_thread(settings))
         transport = httpx2.HTTPTransport(uds=str(socket))
-        yield undo.enter_context(Client("http://localhost", token=token, transport=transport, hooks=hooks))
+        options: Any = {"token": token, "transport": transport, "hooks": hooks, "warn": heed}
+        yield undo.enter_context(Client("http://localhost", **options))
 
 
 def _is_named() -> bool:

@@ -8,9 +8,17 @@ from typing import Any, Self, TypeVar
 import httpx2
 
 from rollbook.client.beating import AsyncHeartbeater
-from rollbook.client.calls import Answer, Call, Json, Stream
+from rollbook.client.calls import Answer, Call, Json, Stream, Warn
 from rollbook.client.changing import ATTEMPTS_MAX, changing
-from rollbook.client.connections import CANNOT_BE_MADE, FAILURES, Connection, answer_of, no_client, timeout_of
+from rollbook.client.connections import (
+    CANNOT_BE_MADE,
+    FAILURES,
+    Connection,
+    answer_of,
+    headers_in,
+    no_client,
+    timeout_of,
+)
 from rollbook.client.informing import AsyncInformer
 from rollbook.client.nouns import (
     AwaitingAccess,
@@ -45,8 +53,9 @@ class AsyncClient:
         retries: Retries = DEFAULT_RETRIES,
         transport: httpx2.AsyncBaseTransport | None = None,
         hooks: Sequence[Callable[[httpx2.Request], Any]] = (),
+        warn: Warn | None = None,
     ) -> None:
-        self._connection = Connection(url, token, reason, retries)
+        self._connection = Connection(url, token, reason, retries, warn)
         options = self._connection.options(timeout_of(timeout_seconds))
         try:
             self._http = httpx2.AsyncClient(**options, transport=transport, event_hooks={"request": list(hooks)})
@@ -79,6 +88,7 @@ class AsyncClient:
             pause = self._connection.pause(attempt, outcome, call, retries)
             if pause is None:
                 if isinstance(outcome, Answer):
+                    self._connection.heed(outcome.headers)
                     return call.read(outcome)
                 raise self._connection.unreachable(outcome, call) from outcome
             await asyncio.sleep(pause)
@@ -88,6 +98,7 @@ class AsyncClient:
         call, decoder = stream.call, stream.decoder()
         try:
             async with self._http.stream(**self._connection.request(call)) as response:
+                self._connection.heed(headers_in(response))
                 if not response.is_success:
                     check(answer_of(response, await response.aread()))
                 async for data in response.aiter_bytes():

@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 import httpx2
 
 from rollbook.client.beating import Heartbeater
-from rollbook.client.calls import Answer, Call, Json, Stream
+from rollbook.client.calls import Answer, Call, Json, Stream, Warn
 from rollbook.client.changing import ATTEMPTS_MAX, changing
 from rollbook.client.connections import (
     CANNOT_BE_MADE,
     FAILURES,
     Connection,
     answer_of,
+    headers_in,
     interrupt,
     no_client,
     timeout_of,
@@ -40,7 +41,7 @@ class Client(WaitingNouns):
 
     A connection is made within 5 s, and each wait for the network ends after 30 s unless ``timeout_seconds`` says
     otherwise. ``reason`` goes into the history of every cluster that this client writes. ``hooks`` are called with each
-    request before it is sent.
+    request before it is sent, and ``warn`` with each warning of an answer.
     """
 
     def __init__(
@@ -53,8 +54,9 @@ class Client(WaitingNouns):
         retries: Retries = DEFAULT_RETRIES,
         transport: httpx2.BaseTransport | None = None,
         hooks: Sequence[Callable[[httpx2.Request], Any]] = (),
+        warn: Warn | None = None,
     ) -> None:
-        self._connection = Connection(url, token, reason, retries)
+        self._connection = Connection(url, token, reason, retries, warn)
         options = self._connection.options(timeout_of(timeout_seconds))
         try:
             self._http = httpx2.Client(**options, transport=transport, event_hooks={"request": list(hooks)})
@@ -81,6 +83,7 @@ class Client(WaitingNouns):
             pause = self._connection.pause(attempt, outcome, call, retries)
             if pause is None:
                 if isinstance(outcome, Answer):
+                    self._connection.heed(outcome.headers)
                     return call.read(outcome)
                 raise self._connection.unreachable(outcome, call) from outcome
             time.sleep(pause)
@@ -91,6 +94,7 @@ class Client(WaitingNouns):
         try:
             with self._http.stream(**self._connection.request(call)) as response:
                 self._responses[id(owner)] = response
+                self._connection.heed(headers_in(response))
                 if not response.is_success:
                     check(answer_of(response, response.read()))
                 for data in response.iter_bytes():

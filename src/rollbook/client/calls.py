@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 Json: TypeAlias = dict[str, Any]
 Headers: TypeAlias = Sequence[tuple[str, str]]
+Warn: TypeAlias = Callable[[str], Any]
 
 
 class Answer(Struct, frozen=True):

@@ -12,7 +12,8 @@ from urllib.request import getproxies
 
 import httpx2
 
-from rollbook.client.calls import Answer, Call
+from rollbook.client.calls import Answer, Call, Headers, Warn
+from rollbook.client.replies import warnings_in
 from rollbook.client.retrying import Failure, Retries
 from rollbook.errors import RegistryUnreachable, SettingRefused
 
@@ -37,7 +38,10 @@ CANNOT_BE_MADE = (ValueError, ImportError, OSError, httpx2.InvalidURL)
 class Connection:
     """What both clients know of the registry's address, and how answers and failures are understood."""
 
-    def __init__(self, url: str, token: str | None, reason: str | None, retries: Retries) -> None:
+    def __init__(
+        self, url: str, token: str | None, reason: str | None, retries: Retries, warn: Warn | None = None
+    ) -> None:
+        self.warn = warn
         self.address = _address(url)
         self.shown = str(self.address.copy_with(username=None, password=None)).rstrip("/")
         self.retries = retries
@@ -77,6 +81,12 @@ class Connection:
             return None
         return retries.pause_after_failure(attempt, failure, repeatable=call.repeatable)
 
+    def heed(self, headers: Headers) -> None:
+        """Hand on what an answer warns of."""
+        if self.warn is not None:
+            for warning in warnings_in(headers):
+                self.warn(warning)
+
     def unreachable(self, error: Exception, call: Call[Any]) -> RegistryUnreachable:
         """A failure of the HTTP library, in our words."""
         words = str(error) or type(error).__name__
@@ -97,8 +107,12 @@ def no_client(error: Exception) -> SettingRefused:
 
 
 def answer_of(response: httpx2.Response, body: bytes) -> Answer:
-    headers = [(name.lower(), value) for name, value in response.headers.multi_items()]
-    return Answer(response.status_code, response.reason_phrase, headers, body)
+    return Answer(response.status_code, response.reason_phrase, headers_in(response), body)
+
+
+def headers_in(response: httpx2.Response) -> Headers:
+    """The headers of an answer, with names in lower case."""
+    return [(name.lower(), value) for name, value in response.headers.multi_items()]
 
 
 def timeout_of(seconds: float | None) -> httpx2.Timeout:

@@ -15,9 +15,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
-from rollbook.client.calls import Answer, Call, Stream
+from rollbook.client.calls import Answer, Call, Headers, Stream, Warn
 from rollbook.client.nouns import WaitingNouns
-from rollbook.client.replies import check
+from rollbook.client.replies import check, warnings_in
 from rollbook.client.retrying import DEFAULT_RETRIES
 from rollbook.errors import RegistryUnreachable
 
@@ -36,8 +36,8 @@ LOST = (OSError, http.client.HTTPException, ValueError)
 class PlainClient(WaitingNouns):
     """As ``Client``, for threads that do not share it. What it does not have itself is that of a ``Client``."""
 
-    def __init__(self, url: str, *, token: str | None = None) -> None:
-        self._url, self._token = url, token
+    def __init__(self, url: str, *, token: str | None = None, warn: Warn | None = None) -> None:
+        self._url, self._token, self._warn = url, token, warn
         self._address = urlsplit(url)
         self._headers = {"accept": "*/*"} | ({"authorization": f"Bearer {token}"} if token else {})
         self._connection: http.client.HTTPConnection | None = None
@@ -53,7 +53,7 @@ class PlainClient(WaitingNouns):
         if self._whole is None:
             from rollbook.client.blocking import Client
 
-            self._whole = Client(self._url, token=self._token)
+            self._whole = Client(self._url, token=self._token, warn=self._warn)
         return self._whole
 
     def send(self, call: Call[T]) -> T:
@@ -73,6 +73,7 @@ class PlainClient(WaitingNouns):
         answer = answer_of(response, body)
         pause = DEFAULT_RETRIES.pause_after_answer(1, answer, time.time(), repeatable=call.repeatable)
         if pause is None:
+            self._heed(answer.headers)
             return call.read(answer)
         time.sleep(pause)
         return self.whole.send(call)
@@ -88,6 +89,7 @@ class PlainClient(WaitingNouns):
         try:
             response = self._request(call)
             with closing(response):
+                self._heed(headers_in(response))
                 if not 200 <= response.status < 300:
                     check(answer_of(response, response.read()))
                 while piece := response.read1(PIECE_BYTES):
@@ -124,6 +126,11 @@ class PlainClient(WaitingNouns):
         connection.request(call.method, self._address.path.rstrip("/") + call.target, call.body, headers)
         return connection.getresponse()
 
+    def _heed(self, headers: Headers) -> None:
+        if self._warn is not None:
+            for warning in warnings_in(headers):
+                self._warn(warning)
+
     def _lost(self, error: Exception, call: Call[Any]) -> RegistryUnreachable:
         from rollbook.client.connections import Connection
 
@@ -153,5 +160,8 @@ def is_plain(url: str) -> bool:
 
 
 def answer_of(response: http.client.HTTPResponse, body: bytes) -> Answer:
-    headers = [(name.lower(), value) for name, value in response.getheaders()]
-    return Answer(response.status, response.reason, headers, body)
+    return Answer(response.status, response.reason, headers_in(response), body)
+
+
+def headers_in(response: http.client.HTTPResponse) -> Headers:
+    return [(name.lower(), value) for name, value in response.getheaders()]

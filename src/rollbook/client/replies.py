@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from rollbook.client.calls import Answer, Json
+from rollbook.client.calls import Answer, Headers, Json
 from rollbook.errors import DocumentInvalid, Problem, RegistryError, RegistryUnreachable
 
 WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
@@ -59,7 +59,7 @@ def document(answer: Answer) -> Reply:
     body = value(answer)
     if not isinstance(body, dict):
         raise _odd(answer)
-    return Reply(body, answer.header("etag"), tuple(_warnings(answer)), _revision(answer))
+    return Reply(body, answer.header("etag"), tuple(warnings_in(answer.headers)), _revision(answer))
 
 
 def rehearsed(answer: Answer) -> Reply:
@@ -158,8 +158,9 @@ def _odd(answer: Answer) -> RegistryUnreachable:
     )
 
 
-def _warnings(answer: Answer) -> Iterator[str]:
-    for name, header in answer.headers:
+def warnings_in(headers: Headers) -> Iterator[str]:
+    """What the registry warns of in the headers of an answer."""
+    for name, header in headers:
         if name == "warning":
             for warning in WARNING.findall(header):
                 yield ESCAPE.sub(r"\1", warning)

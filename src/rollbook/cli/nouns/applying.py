@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from rollbook.cli.exits import DIFFERS
-from rollbook.cli.nouns.clusters import app, warned
+from rollbook.cli.nouns.clusters import app
 from rollbook.cli.nouns.declaring import option
 from rollbook.cli.nouns.printing import Printer, write
 from rollbook.cli.nouns.verbs import FileOption, IdArgument, ReasonOption, id_of, read_document, verb
-from rollbook.cli.terminal import say
+from rollbook.cli.terminal import say, warn
 from rollbook.errors import ClusterNotFound, RequestRefused
 
 if TYPE_CHECKING:
     from rollbook.client import Client
+    from rollbook.client.replies import Reply
 
 
 @verb(app, "create")
@@ -22,7 +23,6 @@ def create(client: "Client", printer: Printer, file: FileOption, reason: ReasonO
     """Create the cluster, or the clusters, in a file."""
     for document in _documents(read_document(file)):
         reply = client.clusters.create(document, reason=reason)
-        warned(reply.warnings)
         say(f"{reply.document['id']} created")
 
 
@@ -49,7 +49,7 @@ def apply(
         except ClusterNotFound:
             differs = True
             made = client.clusters.create(document, reason=reason, dry_run=is_dry)
-            warned(made.warnings)
+            _warn_if(is_dry, made)
             if diff:
                 _difference({}, made.document, id)
             say(f"{id} {'would be created' if is_dry else 'created'}")
@@ -59,7 +59,7 @@ def apply(
             say(f"{id} unchanged")
             continue
         differs = True
-        warned(planned.warnings)
+        _warn_if(is_dry, planned)
         if diff:
             _difference(current.document, planned.document, id)
         if not is_dry:
@@ -67,6 +67,12 @@ def apply(
         say(f"{id} {'would be changed' if is_dry else 'changed'}")
     if diff and differs:
         raise SystemExit(DIFFERS)
+
+
+def _warn_if(is_dry: bool, rehearsed: "Reply") -> None:
+    """Say what the registry would warn of; where it is done after all, the client hears the same once more."""
+    for warning in rehearsed.warnings if is_dry else ():
+        warn(warning)
 
 
 @verb(app, "diff")

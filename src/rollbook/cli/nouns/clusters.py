@@ -56,6 +56,8 @@ def list_clusters(
         question = {"query": filter_of(question)}
         since = client.history.newest()
     if not printer.wants_documents:
+        for path in printer.paths:
+            _doubt_field(path)
         options["projection"] = dict.fromkeys(_apart(printer.columns(COLUMNS)), 1)
     query = question.pop("query", None)
     printer.many(client.clusters.query(query, **question, **options), COLUMNS)
@@ -85,7 +87,6 @@ def set_fields(
     for path, value in fields.items():
         _doubt(path, value)
     reply = client.clusters.update(id_of(client, id), {"$set": fields}, reason=reason)
-    warned(reply.warnings)
     say(f"{reply.document['id']} changed")
 
 
@@ -99,7 +100,6 @@ def update(
 ) -> None:
     """Apply an update, and print the cluster after it."""
     reply = client.clusters.update(id_of(client, id), parsed_json(update, "the update"), reason=reason)
-    warned(reply.warnings)
     printer.one(reply.document, COLUMNS)
 
 
@@ -124,7 +124,7 @@ def restore(
     reason: ReasonOption = None,
 ) -> None:
     """Restore a deleted cluster, or a cluster to a revision."""
-    warned(client.clusters.restore(id, to, reason=reason).warnings)
+    client.clusters.restore(id, to, reason=reason)
     say(f"{id} restored")
 
 
@@ -181,22 +181,29 @@ def _assignment(text: str) -> tuple[str, Any]:
 
 
 def _doubt(path: str, value: Any) -> None:
-    """Warn of a field that is not documented but like one that is, and of a status that is like a documented one."""
+    """Warn of a field, and of a status, that is not documented but like one that is."""
     from rollbook.cli.completing import read_table
 
     known = read_table()
-    if path not in known["fields"] and "." not in path and (meant := meant_by(path, known["fields"])):
-        warn(f"{path} is not a documented field{meant}")
+    if "." not in path:
+        _doubt_field(path)
     if path == "status" and value not in known["statuses"] and (meant := meant_by(str(value), known["statuses"])):
         warn(f"{value} is not a documented status{meant}")
+
+
+def _doubt_field(path: str) -> None:
+    """Warn of a field that is not documented but like one that is."""
+    from rollbook.cli.completing import read_table
+
+    known = read_table()["fields"]
+    asked = ".".join(each for each in path.split(".") if not each.isdecimal())
+    above = max((each for each in known if asked.startswith(f"{each}.")), key=len, default="")
+    is_free = above != "" and not any(each.startswith(f"{above}.") for each in known)
+    is_known = asked in known or any(each.endswith(f".{asked}") for each in known)
+    if not is_known and not is_free and (meant := meant_by(asked, known)):
+        warn(f"{path} is not a documented field{meant}")
 
 
 def _apart(paths: tuple[str, ...]) -> list[str]:
     """The paths without those that lie below another one: a projection can't name both."""
     return [path for path in paths if not any(path.startswith(f"{other}.") for other in paths)]
-
-
-def warned(warnings: tuple[str, ...]) -> None:
-    """Say what the registry warned of."""
-    for warning in warnings:
-        warn(warning)

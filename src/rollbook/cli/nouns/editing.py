@@ -13,7 +13,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from rollbook.cli.nouns.clusters import app, warned
+from rollbook.cli.nouns.clusters import app
 from rollbook.cli.nouns.declaring import option
 from rollbook.cli.nouns.printing import Printer, as_yaml
 from rollbook.cli.nouns.verbs import IdArgument, ReasonOption, id_of, read_document, verb
@@ -60,7 +60,6 @@ def edit(
     if reply is None:
         say(f"{id} unchanged")
     else:
-        warned(reply.warnings)
         say(f"{id} changed")
 
 

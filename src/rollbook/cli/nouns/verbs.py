@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVa
 from rollbook.cli.nouns.declaring import Group, argument, option
 from rollbook.cli.nouns.printing import Printer, parse_format
 from rollbook.cli.targets import Target, target_of
-from rollbook.cli.terminal import say, write_errors_as_json
+from rollbook.cli.terminal import say, warn, write_errors_as_json
 from rollbook.errors import ClusterNotFound, MalformedJson, RequestRefused, SettingRefused
 
 if TYPE_CHECKING:
     from rollbook.client import Client
+    from rollbook.client.calls import Warn
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -110,7 +111,7 @@ def reached(
         raise SettingRefused(f"--data and {there} exclude each other: it is one registry or the other")
     from rollbook.cli.reaching import client_of_directory
 
-    with client_of_directory(data, token_file, _hooks(verbose)) as beside:
+    with client_of_directory(data, token_file, _hooks(verbose), warn_once()) as beside:
         yield beside
 
 
@@ -119,13 +120,14 @@ def opened(target: Target, *, verbose: bool) -> "Iterator[Client]":
     """A client of a server; one that is quick to import, where that is enough."""
     from rollbook.client.plain import PlainClient, is_plain
 
+    heed = warn_once()
     if is_plain(target.url) and not verbose:
-        with PlainClient(target.url, token=target.token) as plain:
+        with PlainClient(target.url, token=target.token, warn=heed) as plain:
             yield cast("Client", plain)
         return
     from rollbook.client.blocking import Client
 
-    with Client(target.url, token=target.token, hooks=_hooks(verbose)) as client:
+    with Client(target.url, token=target.token, hooks=_hooks(verbose), warn=heed) as client:
         yield client
 
 
@@ -136,6 +138,18 @@ def _hooks(verbose: bool) -> tuple[Callable[[Any], None], ...]:
     from rollbook.cli.nouns.curl import as_curl
 
     return (lambda request: say(as_curl(request)),)
+
+
+def warn_once() -> "Warn":
+    """Says what a registry warns of: the same, of a question that is asked again and again, once."""
+    said: set[str] = set()
+
+    def heed(warning: str) -> None:
+        if warning not in said:
+            said.add(warning)
+            warn(warning)
+
+    return heed
 
 
 def give_options(command: Any, function: Callable[..., Any], shared: dict[str, Any]) -> None:
