@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rollbook.cli.nouns.aligning import as_table, painted
-from rollbook.cli.nouns.printing import FORMATS, Columns, age_of, at_path, parse_format, shown
+from rollbook.cli.nouns.printing import FORMATS, Columns, age_of, as_json, at_path, parse_format, shown
 
 NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
 
@@ -116,3 +116,19 @@ def test_what_is_printed_is_what_is_in_the_golden_files(
         golden.parent.mkdir(exist_ok=True)
         golden.write_text(printed)
     assert printed == golden.read_text()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        {},
+        [[]],
+        {"a": [], "b": {}, "c": [{"d": [1, -0.0, 1e300, 10**30, True, None]}]},
+        'é\n"\\/',
+        "\ud800",
+        float("inf"),
+    ],
+)
+def test_json_is_indented_as_the_standard_library_does(value: object) -> None:
+    assert as_json(value) == json.dumps(value, indent=2, ensure_ascii=False)

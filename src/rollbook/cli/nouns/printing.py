@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from rollbook.cli.nouns.aligning import as_table, painted
@@ -67,7 +68,7 @@ class Printer(Struct, frozen=True):
         """Print a list."""
         match self.format:
             case "json":
-                write(json.dumps(list(documents), indent=2, ensure_ascii=False))
+                write(as_json(list(documents)))
             case "jsonl":
                 for document in documents:
                     write(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
@@ -95,7 +96,7 @@ class Printer(Struct, frozen=True):
     def one(self, document: Mapping[str, Any], known: Columns) -> None:
         """Print one document: as JSON, unless another format is asked for."""
         if self.format in ("table", "wide", "json") and not self.paths:
-            write(json.dumps(document, indent=2, ensure_ascii=False))
+            write(as_json(document))
         elif self.format == "yaml":
             write(as_yaml(document))
         else:
@@ -120,6 +121,15 @@ def parse_format(text: str) -> Printer:
         meant = meant_by(text, (*FORMATS, "columns="))
         raise SettingRefused(f"-o takes {', '.join(FORMATS)} or columns=PATH,..., not {text!r}{meant}")
     return Printer(text)
+
+
+def as_json(value: Any) -> str:
+    """JSON of several lines. The standard library indents in Python, which takes 40 ms for 100 clusters."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        return msgspec.json.format(text, indent=2)
+    except ValueError:  # NaN, or half of a character, as nothing but another server answers
+        return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def meant_by(text: str, known: Iterable[str]) -> str:
