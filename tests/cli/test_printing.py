@@ -49,7 +49,16 @@ def test_tables_are_as_wide_as_the_terminal_and_ids_stay_whole() -> None:
     assert [len(line) for line in table] == [80, 80]
     assert table[1].startswith(rows[0][0])
     assert table[1].endswith("…  7")
-    assert as_table(["ID", "TAGS"], [["x" * 90, "y" * 20]], columns=80)[1] == "x" * 90 + "  " + "y" * 7 + "…"
+
+
+def test_columns_that_do_not_fit_are_left_out_from_the_right_and_the_headings_say_so() -> None:
+    row = ["x" * 60, "y" * 20, "12345", "z" * 9]
+    assert as_table(["ID", "TAGS", "N", "MODEL"], [row], columns=80) == [
+        f"{'ID':62}{'TAGS':8}      N …",
+        f"{row[0]}  yyyyyyy…  12345",
+    ]
+    assert as_table(["ID", "TAGS"], [["x" * 90, "y"]], columns=80) == [f"{'ID'} …", "x" * 90]
+    assert as_table(["ID", "N"], [["a", "5"]], columns=1) == ["ID …", "a"]
 
 
 def test_what_is_well_and_what_is_not_has_a_colour_but_no_name_has() -> None:

@@ -10,6 +10,7 @@ from rollbook.cli.terminal import PLAIN, RED, YELLOW
 
 CELL_LENGTH_MIN = 8
 """No cell is cut below this, for the sake of the width of a terminal."""
+BETWEEN, LEFT_OUT = "  ", " …"
 GREEN = "\x1b[32m"
 COLOURS = {
     **dict.fromkeys(("live", "alive", "ok", "current"), GREEN),
@@ -23,15 +24,18 @@ WORD = re.compile(rf"(?<=  )({'|'.join(COLOURS)})(?=  |$)")
 def as_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, columns: int | None = None) -> list[str]:
     """Lines of aligned columns, two spaces apart; numbers are aligned to the right.
 
-    ``columns``: how long a line may be. The widest columns but the first are cut until lines fit, or are as short as
-    they get.
+    ``columns``: how long a line may be. The widest columns but the first are cut until lines fit; what does not fit
+    even then is left out from the right, and the headings end with "…".
     """
     lines = [headings, *rows]
     widths = [max(len(line[place]) for line in lines) for place in range(len(headings))]
     if columns is not None:
         widths = _fitted(widths, columns)
-    numeric = [bool(rows) and all(_is_number(row[place]) for row in rows) for place in range(len(headings))]
-    return ["  ".join(_aligned(line, widths, numeric)).rstrip() for line in lines]
+    numeric = [bool(rows) and all(_is_number(row[place]) for row in rows) for place in range(len(widths))]
+    table = [BETWEEN.join(_aligned(line[: len(widths)], widths, numeric)).rstrip() for line in lines]
+    if len(widths) < len(headings):
+        table[0] += LEFT_OUT
+    return table
 
 
 def painted(lines: Iterable[str]) -> Iterator[str]:
@@ -40,9 +44,14 @@ def painted(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _fitted(widths: Sequence[int], columns: int) -> list[int]:
-    fitted, separators = list(widths), 2 * (len(widths) - 1)
-    while sum(fitted) + separators > columns and len(fitted) > 1 and (widest := max(fitted[1:])) > CELL_LENGTH_MIN:
+    fitted = list(widths)
+    total = sum(fitted) + len(BETWEEN) * (len(widths) - 1)
+    while total > columns and len(fitted) > 1 and (widest := max(fitted[1:])) > CELL_LENGTH_MIN:
         fitted[1 + fitted[1:].index(widest)] -= 1
+        total -= 1
+    if total > columns:
+        while total + len(LEFT_OUT) > columns and len(fitted) > 1:
+            total -= fitted.pop() + len(BETWEEN)
     return fitted
 
 

@@ -95,7 +95,7 @@ def drawn(picture: dict[str, Any], size: os.terminal_size) -> list[str]:
         [shown(row[path]) if path != "id" else shown(plain(row[path])) for path in COLUMNS] for row in picture["rows"]
     ]
     room = max(1, size.lines - len(head) - 2)
-    return [line[: size.columns] for line in head + as_table(HEADINGS, rows[:room])]
+    return [line[: size.columns] for line in head + as_table(HEADINGS, rows[:room], columns=size.columns)]
 
 
 @contextmanager
