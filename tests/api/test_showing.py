@@ -14,7 +14,14 @@ from tests.serving import ServerProcess
 
 ADMIN = {"authorization": "Bearer admin-" + "x" * 40}
 SECRET = "sha256:0123456789abcdef"
-RULES = [{"verbs": ["read", "watch", "history"], "logged": True}]
+ROLES = {
+    "secrets-reader": [{"verbs": ["read", "watch", "history"], "logged": True}],
+    "former": [{"verbs": ["read", "history"], "logged": True}],
+    "operating": [{"verbs": ["read", "update"], "hide": ["$secrets"]}],
+    "blind-writer": [{"verbs": ["update"], "logged": True}],
+    "explainer": [{"verbs": ["explain"], "logged": True}],
+    "beating": [{"verbs": ["heartbeat"]}],
+}
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +34,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
             secret = {**cluster("west"), "config": {"certHash": SECRET}}
             for document in (secret, {"id": "plain", "status": "live"}):
                 client.post("/clusters", json=document).raise_for_status()
-            client.put("/roles/secrets-reader", json={"rules": RULES}).raise_for_status()
+            for role, rules in ROLES.items():
+                client.put(f"/roles/{role}", json={"rules": rules}).raise_for_status()
         yield running
 
 
@@ -83,6 +91,42 @@ def test_the_answer_to_a_write_is_logged_where_it_shows_a_secret(server: ServerP
     assert shown(server, "reader-rater-secrets-reader") == ["updateCluster /clusters/west"]
 
 
+def test_what_a_cluster_no_longer_holds_is_logged_when_it_is_shown(server: ServerProcess) -> None:
+    with (
+        httpx.Client(base_url=server.url, headers=ADMIN) as admin,
+        client_with(server, "former", "operating") as client,
+    ):
+        admin.post("/clusters", json={"id": "past", "config": {"certHash": SECRET}}).raise_for_status()
+        then = admin.get("/clusters/past").headers["etag"].strip('"')
+        taken = {"update": {"$unset": {"config.certHash": ""}}, "returnDocument": "before"}
+        assert client.put("/clusters/past", json=taken).json()["config"]["certHash"] == SECRET
+        assert client.get("/clusters/past", params={"revision": then}).json()["config"]["certHash"] == SECRET
+        assert "certHash" not in client.get("/clusters/past").json()["config"]
+    assert shown(server, "former-operating") == [
+        "updateCluster /clusters/past",
+        f"getCluster /clusters/past?revision={then}",
+    ]
+
+
+def test_what_a_logged_rule_of_writing_shows_is_logged(server: ServerProcess) -> None:
+    with client_with(server, "blind-writer") as writer:
+        assert writer.put("/clusters/west", json={"$set": {"reputation": 5}}).json()["config"]["certHash"] == SECRET
+    assert shown(server, "blind-writer") == ["updateCluster /clusters/west"]
+
+
+def test_a_query_that_is_explained_by_a_logged_rule_is_logged(server: ServerProcess) -> None:
+    with client_with(server, "reader", "explainer") as client:
+        asked = {"query": {"config.certHash": SECRET}, "explain": True}
+        assert client.post("/clusters/query", json=asked).json()["returned"] >= 1
+    assert shown(server, "reader-explainer") == ["queryClusters /clusters/query"]
+
+
+def test_a_heartbeat_shows_nothing(server: ServerProcess) -> None:
+    with client_with(server, "reader", "secrets-reader", "beating") as client:
+        assert client.post("/clusters/west/heartbeat").status_code == 200
+    assert shown(server, "reader-secrets-reader-beating") == []
+
+
 def test_a_rule_is_logged_or_not(server: ServerProcess) -> None:
     role = httpx.get(server.url + "/roles/secrets-reader", headers=ADMIN).json()
     assert role["rules"][0]["logged"] is True
@@ -91,7 +135,7 @@ def test_a_rule_is_logged_or_not(server: ServerProcess) -> None:
 
 
 def test_a_webhook_is_sent_nothing_by_a_rule_that_is_logged() -> None:
-    access = access_of([BUILT_IN["auditor"], parse_role("secrets-reader", {"rules": RULES})], {})
+    access = access_of([BUILT_IN["auditor"], parse_role("secrets-reader", {"rules": ROLES["secrets-reader"]})], {})
     assert access.sight("watch") is WHOLE
     assert access.unlogged.sight("watch").shown({"id": "west"}) is None
     assert access.logged == {"read", "watch", "history"}

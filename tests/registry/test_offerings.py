@@ -28,3 +28,10 @@ def test_a_part_of_what_is_too_much_is_kept_until_it_changes_or_goes() -> None:
     offerings.make_room(entries[1:])  # the first is gone, so there is room for another one
     assert offerings.of(entries[2], scan, []) is offerings.of(entries[2], scan, [])
     assert offerings.of(entries[3], scan, []) is not offerings.of(entries[3], scan, [])
+
+
+def test_what_a_caller_sees_of_a_cluster_is_known_again_though_its_entry_is_another_one() -> None:
+    entry = entry_of(1)
+    scan = Scan([entry], Facts(), budget_from_now(DEFAULT_LIMITS))
+    offerings = Offerings()
+    assert offerings.of(entry._replace(revision=5), scan, []) is offerings.of(entry, scan, [])

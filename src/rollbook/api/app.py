@@ -4,7 +4,7 @@ One rule: nothing redirects. A trailing slash is the same address.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -42,6 +42,7 @@ from rollbook.registry.registry import Registry
 from rollbook.security.callers import Caller
 from rollbook.security.security import Security
 from rollbook.security.tokens import without_tokens
+from rollbook.view.entries import Entry
 from rollbook.view.views import View
 
 logger = logging.getLogger(__name__)
@@ -106,8 +107,9 @@ class Application:
             scope[PARAMETERS] = values = parameters_of(operation, scope["query_string"], self.registry.limits)
             if operation.takes_freshness and (values is not operation.defaults or self.registry.follower.is_shared):
                 await be_fresh(self.registry, operation, values, request)
+            entry = self._named(names) if caller.is_noted else None
             response = await self._handled(operation, request)
-            if caller.is_noted and is_shown(operation, caller.access, names, self.registry.view):
+            if caller.is_noted and is_shown(operation, caller.access, request.query_params, entry, self._named(names)):
                 await self._record(request, operation, EVENT, query=without_tokens(request.url.query))
         except RegistryError as refusal:
             if isinstance(refusal, PermissionDenied):
@@ -118,6 +120,10 @@ class Application:
         if operation.audited or (caller.kind == "local" and scope["method"] not in READING):
             await self._audit(request, operation, operation.name, **scope.get(AUDITED, {}))
         return response
+
+    def _named(self, names: Mapping[str, str]) -> Entry | None:
+        """The cluster that a path names, as it is now."""
+        return self.registry.view.entry(names["id"]) if "id" in names else None
 
     async def _handled(self, operation: Operation, request: Request) -> Response:
         """The handler's answer. What is not found, another process may have written: catch up, ask again."""

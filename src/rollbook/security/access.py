@@ -54,10 +54,10 @@ class Access(Struct, frozen=True, dict=True):
 
     @cached_property
     def logged(self) -> frozenset[str]:
-        """The verbs of reading by which logged rules show what no other rule does."""
+        """The verbs by which logged rules show what no other rule does; also verbs of writing, for their answers."""
         if self.unlogged is self:
             return frozenset()
-        return frozenset(verb for verb in READING if self.sight(verb) is not self.unlogged.sight(verb))
+        return frozenset(verb for verb in self._verbs if self.sight(verb) is not self.unlogged.sight(verb))
 
     def is_unbounded(self, verb: str) -> bool:
         """Whether the caller sees everything, and may use the verb on every cluster and at every path."""
@@ -96,8 +96,6 @@ class Access(Struct, frozen=True, dict=True):
 
 FULL_ACCESS = Access((Grant(VERBS, EVERYTHING, None, SHOWN, SHOWN),))
 """Everything. Compare with ``is``: the usual case costs nothing."""
-READING = ("read", "watch", "history", "explain")
-"""The verbs of operations that show documents. The answers of others show what ``read`` does."""
 EVERY_RULE = Rule(VERBS)
 """The rule that allows everything."""
 

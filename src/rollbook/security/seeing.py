@@ -89,9 +89,10 @@ class MaskedBodies:
     def _remember(self, sight: Sight, key: Held, body: bytes | None) -> None:
         with self._lock:
             of_sight = self._known.setdefault(sight, {})
-            if key not in of_sight:
-                self._made.append((sight, key))
-                self._bytes += _weight(key, body)
+            if key in of_sight:
+                return
+            self._made.append((sight, key))
+            self._bytes += _weight(key, body)
             of_sight[key] = body
             while self._bytes > self._bytes_max:
                 self._forget(*self._made.popleft())

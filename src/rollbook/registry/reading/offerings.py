@@ -66,7 +66,7 @@ class Offerings:
     def of(self, entry: Entry, scan: Scan, decoded: Sequence[Document]) -> Offering:
         """What the cluster of an entry has, read within the budget of ``scan``, if it is not ``decoded`` already."""
         known = self._known.get(entry.number)
-        if known is not None and known[0] is entry:
+        if known is not None and known[0].held is entry.held and known[0].packing is entry.packing:
             scan.work.spend(WORK_UNITS_PER_OFFERING)
             return known[1]
         offering = offering_in(decoded[0] if decoded else scan.document_of(entry, with_facts=False))
