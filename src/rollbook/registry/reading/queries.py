@@ -51,7 +51,7 @@ AT_ONCE_ENTRIES_MAX = 256
 FIRST_ENTRIES_MAX = 10_000
 BRIEF_ENTRIES_MAX = 1024
 BRIEF_BYTES_MAX = 4 * 1024 * 1024
-GROUPED_AT_ONCE_MAX = 20_000
+GROUPED_AT_ONCE_MAX, GROUPED_BY_SEVERAL_AT_ONCE_MAX = 20_000, 4_000
 INLINE_ENTRIES_MAX, INLINE_BYTES_MAX = 64, 256 * 1024
 NOTES_MAX = 5
 
@@ -223,7 +223,8 @@ class PresentFleet(Struct, frozen=True):
             return None
         selection = view.selection(plan.candidates)
         job = Grouping(sums, view.index, selection, self._scan((), aggregation.max_time_ms, EMPTY))
-        if len(selection) <= GROUPED_AT_ONCE_MAX and not sums.rest.stages:
+        at_once_max = GROUPED_BY_SEVERAL_AT_ONCE_MAX if sums.several else GROUPED_AT_ONCE_MAX
+        if len(selection) <= at_once_max and not sums.rest.stages:
             return job.run()
         if sums.unwound:  # the index of elements is read only where it is changed
             return None
