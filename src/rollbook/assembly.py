@@ -59,27 +59,30 @@ from rollbook.stores import Data, engine_clocks, open_data
 from rollbook.view.keeping import SnapshotKeeper
 from rollbook.view.opening import save_snapshot
 
-SNAPSHOT_LOOK_SECONDS = 5.0
+SNAPSHOT_LOOK_SECONDS, TOKENS_LOOK_SECONDS = 5.0, 0.1
 BACKUP_LOOK_SECONDS = JOURNAL_LOOK_SECONDS = 1.0
 CLOCK_SAVE_SECONDS = TOKEN_USES_SECONDS = 60.0
-TOKENS_LOOK_SECONDS = 0.1
 
 
 @asynccontextmanager
 async def open_registry(
-    settings: Settings, *, read_clocks: Callable[[], ClockReading] = read_clocks, indexed: bool = True
+    settings: Settings,
+    *,
+    read_clocks: Callable[[], ClockReading] = read_clocks,
+    indexed: bool = True,
+    serves: bool = True,
 ) -> AsyncIterator[Registry]:
     """The registry in ``settings.data``, ready to read and write; closed at the end of the block.
 
-    It hears no heartbeats until its ``liveness`` is started. Who asks no questions does without the index
-    (``indexed``), which takes most of the time of opening and of writing. Refuses (DataDirectoryLocked) when another
-    process has it open.
+    It hears no heartbeats until its ``liveness`` is started. Not ``indexed``, it answers no questions, and opens and
+    writes in a fraction of the time. Unless it ``serves``, which commands do not, no history is compacted and no backup
+    made. Refuses (DataDirectoryLocked) when another process has it open.
     """
     async with open_data(settings, indexed=indexed) as data, AsyncExitStack() as running:
         read_clocks = engine_clocks(data.link, read_clocks)
         leases = await asyncio.to_thread(load_leases, data.leases, data.view, read_clocks())
         registry = assembled(settings, data, leases, read_clocks)
-        for part in parts_of(registry, data):
+        for part in parts_of(registry, data, serves=serves):
             await running.enter_async_context(part)
         yield registry
 
@@ -162,16 +165,17 @@ def _backups(settings: Settings, data: Data, clock: TrustedClock, duty: Duty) ->
     return Backups(data.journal, data.directory, schedule, now_ms=clock.now_ms, duty=duty)
 
 
-def parts_of(registry: Registry, data: Data) -> Sequence[AbstractAsyncContextManager[object]]:
+def parts_of(registry: Registry, data: Data, *, serves: bool = True) -> Sequence[AbstractAsyncContextManager[object]]:
     """What runs, in the order of starting. It ends in the opposite order, each when nothing asks it any more."""
-    supervisor, limits = registry.supervisor, registry.limits
+    supervisor = registry.supervisor
     look, save = partial(asyncio.to_thread, data.journal.look), partial(asyncio.to_thread, registry.clock.save)
-    keeper = SnapshotKeeper(registry.view, data.journal, data.directory, limits=limits)
+    keeper = SnapshotKeeper(registry.view, data.journal, data.directory, limits=registry.limits)
 
     async def keep_snapshot() -> None:
         if supervisor.failure is None:  # a view that is out of step must not outlive the process
             await keeper.look()
 
+    backups = Recurring(supervisor, "rollbook-backups", registry.backups.look, seconds=BACKUP_LOOK_SECONDS)
     return (
         Recurring(supervisor, "rollbook-journal", look, seconds=JOURNAL_LOOK_SECONDS),
         Recurring(supervisor, "rollbook-forgetting", partial(forget_unused, registry.watching), seconds=FORGET_SECONDS),
@@ -179,11 +183,10 @@ def parts_of(registry: Registry, data: Data) -> Sequence[AbstractAsyncContextMan
         registry.follower,  # the last to end but for these: the next keeper finds everything saved
         _last_snapshot(registry, data),
         keeper,
-        Recurring(supervisor, "rollbook-backups", registry.backups.look, seconds=BACKUP_LOOK_SECONDS),
         Recurring(supervisor, "rollbook-snapshots", keep_snapshot, seconds=SNAPSHOT_LOOK_SECONDS),
         registry.reader,
         registry.history,
-        registry.compactor,
+        *((registry.compactor, backups) if serves else ()),
         registry.webhooks,
         registry.watching,
         registry.liveness.saver,  # heartbeats are counted until nothing is written any more

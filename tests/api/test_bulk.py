@@ -103,6 +103,18 @@ def test_what_is_no_json_is_refused_with_its_line(http: httpx.Client, fresh_id: 
     assert (second["line"], second["status"]) == (4, 201)
 
 
+def test_a_document_of_a_line_may_be_as_deep_as_one_of_its_own(http: httpx.Client, fresh_id: str) -> None:
+    depth = DEFAULT_LIMITS.body_depth_max - 3  # the document, the metadata, and their additional information
+    for more, status in ((0, 201), (1, 400)):
+        deep: Any = []
+        for _ in range(depth - 1 + more):
+            deep = [deep]
+        line = create(f"{fresh_id}-{more}")
+        line["document"]["clusterMetadata"]["additionalInfo"] = {"deep": deep}
+        assert results(http, [line])[0]["status"] == status
+        assert http.post("/clusters", json={**line["document"], "id": f"{fresh_id}-{more}-own"}).status_code == status
+
+
 def test_if_revision_is_a_condition(http: httpx.Client, fresh_id: str) -> None:
     revision = results(http, [create(fresh_id)])[0]["revision"]
     update = {"op": "update", "id": fresh_id, "update": {"$set": {"tags": []}}, "ifRevision": revision}

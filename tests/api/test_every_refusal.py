@@ -172,6 +172,8 @@ def unprojected(operation: Operation) -> Asked:
 
 
 def unpiped(operation: Operation) -> Asked:
+    if operation.name == "explainQuery":
+        return Asked(body={"pipeline": [{"$foo": 1}]})
     return updating(operation, [{"$foo": 1}])
 
 

@@ -230,6 +230,8 @@ def test_a_webhook_is_tested(rollbook: Rollbook, home: Path, monkeypatch: pytest
         assert (ran.code, ran.err) == (1, "all: there is no change yet that could be delivered\n")
         httpx.post(f"{server.url}/clusters", json=cluster("west-1")).raise_for_status()
         receiver.wait_for(1)
+        while httpx.get(f"{server.url}/webhooks/all").json()["status"]["lag"]:  # the answer has yet to be written down
+            time.sleep(0.01)
         ran = rollbook("webhook", "test", "all")
         assert (ran.code, ran.err) == (0, "all accepted revision 1\n")
         assert len(receiver.received) == 2

@@ -1,6 +1,7 @@
 """``--data DIR`` on verbs: the registry of a directory, through the server that uses it, or opened by the command."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -80,16 +81,51 @@ def test_a_directory_and_a_server_exclude_each_other(rollbook: Rollbook, home: P
     assert (refused.code, f"--data and {there[0]} exclude each other" in refused.err) == (2, True)
 
 
-def test_a_directory_is_free_after_an_interrupt(rollbook: Rollbook, home: Path) -> None:
+def test_asking_keeps_the_history_whatever_the_environment_says(
+    rollbook: Rollbook, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make(rollbook, home)
+    for reputation in range(3):
+        assert rollbook("cluster", "set", "west-1", f"reputation={reputation}", *DATA).code == 0
+    monkeypatch.setenv("ROLLBOOK_HISTORY_CHANGES", "1")
+    monkeypatch.setenv("ROLLBOOK_BACKUP_DIR", str(home / "backups"))
+    assert rollbook("cluster", "ls", *DATA).code == 0
+    assert rollbook("import", *DATA, "--replace", "fleet.ndjson").code == 0
+    history = rollbook("cluster", "history", "west-1", "-o", "jsonl", *DATA).out.splitlines()
+    assert len(history) == 5
+    assert not (home / "backups").exists()
+
+
+def test_an_engine_in_the_environment_is_no_directory(
+    rollbook: Rollbook, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(rollbook, home)
+    monkeypatch.setenv("ROLLBOOK_JOURNAL", "postgresql://127.0.0.1:1/x")
+    refused = rollbook("cluster", "rm", "west-1", "--yes", *DATA)
+    assert (refused.code, "ROLLBOOK_JOURNAL names an engine" in refused.err) == (2, True)
+
+
+def test_a_token_is_not_passed_over_where_nobody_judges_it(rollbook: Rollbook, home: Path) -> None:
+    make(rollbook, home)
+    (home / "token").write_text("rbk_x")
+    refused = rollbook("cluster", "ls", "--token-file", "token", *DATA)
+    assert (refused.code, "no server uses kept" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
+def test_a_directory_is_free_after_a_signal(rollbook: Rollbook, home: Path, number: signal.Signals) -> None:
+    make(rollbook, home)
+    (home / "scratch").mkdir()
     with subprocess.Popen(
         [sys.executable, "-m", "rollbook", "cluster", "watch", "--since", "0", *DATA],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(home / "scratch")},
     ) as watching:
         assert watching.stdout is not None
         assert json.loads(watching.stdout.readline())["id"] == "west-1"
         assert rollbook("cluster", "ls", *DATA).code == 5
-        watching.send_signal(signal.SIGINT)
-        assert (watching.wait(20), watching.communicate()[1]) == (130, b"stopped by SIGINT\n")
+        watching.send_signal(number)
+        assert (watching.wait(20), watching.communicate()[1].decode()) == (130, f"stopped by {number.name}\n")
+    assert list((home / "scratch").iterdir()) == []
     assert rollbook("check", *DATA).code == 0

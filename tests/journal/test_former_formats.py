@@ -16,6 +16,7 @@ from rollbook.assembly import open_registry
 from rollbook.documents.codec import decode_json
 from rollbook.errors import DataDirectoryUnsound
 from rollbook.journal.sqlite.journal import SqliteJournal
+from rollbook.journal.sqlite.migrating import keep_former
 from rollbook.journal.sqlite.schema import FILE_NAME, FORMAT, WITHOUT_CHECKSUMS
 from rollbook.security.callers import Caller
 from rollbook.settings import Settings
@@ -72,6 +73,16 @@ def test_what_was_there_before_a_migration_is_kept_and_opens(format: int, tmp_pa
     assert format_of(directory) == FORMAT
     assert {path.name for path in kept.iterdir()} >= {"rollbook.sqlite3", "leases.sqlite3", "webhooks.sqlite3"}
     assert documents_in(kept) == before
+
+
+def test_a_second_migration_keeps_what_was_there_before_it(tmp_path: Path) -> None:
+    directory = unpacked(WITHOUT_CHECKSUMS, tmp_path)
+    keep_former(directory, "x")
+    with closing(sqlite3.connect(directory / FILE_NAME)) as connection:
+        connection.execute("UPDATE clusters SET body = '{}' WHERE id = 'west'")
+        connection.commit()
+    assert dict(documents_in(keep_former(directory, "x")))["west"] == "{}"
+    assert not list(directory.glob("*.partial"))
 
 
 def test_nothing_is_migrated_where_the_copy_can_not_be_made(tmp_path: Path) -> None:

@@ -108,6 +108,22 @@ def test_another_program_s_file_is_not_used(tmp_path: Path) -> None:
         SqliteWebhookStore.open(tmp_path)
 
 
+@pytest.mark.parametrize("left", ["before-webhooks-format-1.partial", "before-format-4"])
+def test_a_copy_that_is_not_whole_or_of_another_time_is_none(left: str, tmp_path: Path) -> None:
+    (tmp_path / left).mkdir()
+    for path, revision in ((tmp_path / left, 1), (tmp_path, 7)):
+        connection = apsw.Connection(str(path / FILE_NAME))
+        tables = TABLES.replace("former TEXT NOT NULL", "former_secret TEXT, former_until_ms INTEGER NOT NULL")
+        connection.execute(tables.replace("user_version = 2", "user_version = 1"))
+        connection.execute("INSERT INTO webhooks VALUES ('a', 1, 2, '{}', 's', NULL, 0)")
+        connection.execute("INSERT INTO progress VALUES ('a', ?, 0, 0, 0, 0, 0, 0, '', 0)", (revision,))
+        connection.close()
+    SqliteWebhookStore.open(tmp_path).close()
+    copy = apsw.Connection(str(tmp_path / "before-webhooks-format-1" / FILE_NAME))
+    assert copy.execute("SELECT revision FROM progress").fetchall() == [(7,)]
+    copy.close()
+
+
 def test_a_file_of_format_1_is_migrated_with_its_former_secret(tmp_path: Path) -> None:
     connection = apsw.Connection(str(tmp_path / FILE_NAME))
     tables = TABLES.replace("former TEXT NOT NULL", "former_secret TEXT, former_until_ms INTEGER NOT NULL")

@@ -160,3 +160,15 @@ Statuses.TestCase.settings = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 TestStatuses = Statuses.TestCase
+
+
+def test_a_status_that_a_heartbeat_brings_stands_after_a_restart_though_the_registry_had_written_it() -> None:
+    state = Statuses()
+    state.begin()
+    state.beat(id="c", status=None, ttl=1)
+    state.go(seconds=2)
+    state.beat(id="c", status="unreachable", ttl=1)
+    for _ in range(2):
+        state.restart(lost=False, seconds=0.0)
+        state.beat(id="c", status=None, ttl=1)
+    state.teardown()

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 import orjson
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.requests import Request
 
 from rollbook.api.asking import caller_of, reason_of, registry_of
@@ -52,7 +53,9 @@ class LinesAsked(Struct, frozen=True):
             if line.text is None:
                 raise BodyTooLarge(f"the line has more than {self.line_bytes_max} bytes")
             check_values(line.text, bytes_max=self.rules.limits.document_bytes_max, name="the line")
-            value: Value = decode_json(line.text, limits=self.rules.limits, name="the line")
+            limits = self.rules.limits  # the document of a line lies a level deeper than in a body of its own
+            a_level_deeper = replace(limits, body_depth_max=limits.body_depth_max + 1)
+            value: Value = decode_json(line.text, limits=a_level_deeper, name="the line")
             parsed = parse_bulk_line(value, self.rules)
         except RegistryError as refusal:
             return refusal

@@ -21,7 +21,7 @@ COMMAND_LINE = Caller("command-line", "command-line")
 @asynccontextmanager
 async def open_directory(settings: Settings, reason: str | None) -> AsyncIterator["Directory"]:
     """The registry in the data directory of ``settings``; ``reason`` is why it is written to."""
-    async with open_registry(settings, indexed=False) as registry:
+    async with open_registry(settings, indexed=False, serves=False) as registry:
         settle_garbage_collection()
         yield Directory(registry, reason)
 

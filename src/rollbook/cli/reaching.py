@@ -81,6 +81,12 @@ def client_of_directory(data: str, token_file: str | None, hooks: Any, heed: "Wa
             from rollbook.cli.directories import existing_directory
             from rollbook.cli.unattended import served_by_thread
 
+            if settings.journal.is_shared:
+                raise SettingRefused("ROLLBOOK_JOURNAL names an engine, and --data a registry of its own: unset one")
+            if token_file is not None:
+                raise SettingRefused(
+                    f"no server uses {data}, so nobody judges a token: leave --token-file out to do everything"
+                )
             existing_directory(settings)
             socket = undo.enter_context(served_by_thread(settings))
         transport = httpx2.HTTPTransport(uds=str(socket))

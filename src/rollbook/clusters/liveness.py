@@ -71,11 +71,12 @@ class StatusOverride(Struct, frozen=True):
 class Lease(Struct, eq=False):
     """What the registry knows of one cluster's beats. ``life`` is the revision that created the cluster.
 
-    ``noted``: the registry has taken note that the lease ran out. ``turns`` are the Unix times (ms) when the cluster
-    fell silent or came back, the newest last. ``nodes`` says when each node was last reported present (seconds).
-    ``mark_known``: it is certain whether there is a mark. ``listed`` are the ids of the nodes that the document lists,
-    as of the revision ``listed_at``; ``unknown_nodes`` those that the last heartbeat named and the document does not
-    list. Containers are replaced, never changed: others may read them.
+    ``noted``: the registry has taken note that the lease ran out. ``turns`` are the Unix times (ms) when the
+    cluster fell silent or came back, the newest last. ``nodes`` says when each node was last reported present
+    (seconds). ``mark_known``: it is certain whether there is a mark. ``own_since_ms``: since when (Unix ms) the
+    status stands that a heartbeat has brought after it had been a mark: it is none any more. ``listed`` are the ids
+    of the nodes that the document lists, as of the revision ``listed_at``; ``unknown_nodes`` those that the last
+    heartbeat named and the document does not list. Containers are replaced, never changed: others may read them.
     """
 
     id: str
@@ -86,6 +87,7 @@ class Lease(Struct, eq=False):
     noted: bool = False
     mark: StatusOverride | None = None
     mark_known: bool = False
+    own_since_ms: int | None = None
     turns: tuple[int, ...] = ()
     nodes: dict[str, float] = field(default_factory=dict)
     listed: frozenset[str] = frozenset()

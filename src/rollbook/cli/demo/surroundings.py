@@ -5,9 +5,12 @@ so are tokens in an open registry, because the first one would close it.
 """
 
 import time
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from rollbook.cli.demo.marking import PREFIX, REASON, Json, ids_of
+from rollbook.cli.terminal import say
+from rollbook.errors import RegistryError, RegistryUnreachable
 
 if TYPE_CHECKING:
     from rollbook.client import AsyncClient
@@ -36,11 +39,22 @@ async def make_surroundings(client: "AsyncClient") -> None:
     there = {each["id"] for each in await client.webhooks.list()} if for_webhooks else set()
     for webhook in WEBHOOKS if for_webhooks else ():
         if webhook["id"] not in there:
-            await client.webhooks.create({**webhook, "description": REASON})
+            await _made(client.webhooks.create({**webhook, "description": REASON}), str(webhook["id"]))
     names = {each["name"] for each in await client.tokens.list()} if for_tokens else set(TOKENS)
     for name in TOKENS.keys() - names:
         expires_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + DAY_SECONDS))
-        await client.tokens.create({"name": name, "roles": [TOKENS[name]], "owner": REASON, "expiresAt": expires_at})
+        asked = {"name": name, "roles": [TOKENS[name]], "owner": REASON, "expiresAt": expires_at}
+        await _made(client.tokens.create(asked), name)
+
+
+async def _made(creation: Awaitable[object], name: str) -> None:
+    """Create something that a demo can do without: a refusal is said."""
+    try:
+        await creation
+    except RegistryUnreachable:
+        raise
+    except RegistryError as refusal:
+        say(f"{name} is left out: {refusal.message}")
 
 
 async def remove_surroundings(client: "AsyncClient") -> None:

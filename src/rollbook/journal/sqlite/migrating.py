@@ -11,20 +11,19 @@ from pathlib import Path
 import apsw
 
 DATABASES, PLAIN_FILES = "*.sqlite3", ("clock", "cursor.key", "audit*.ndjson")
+PARTIAL = ".partial"
 BUSY_TIMEOUT_MS = 10_000
 
 logger = logging.getLogger(__name__)
 
 
 def keep_former(directory: Path, name: str) -> Path:
-    """Copy a data directory into its folder ``before-NAME``, unless that is there already; the folder.
+    """Copy a data directory into its folder ``before-NAME``, in place of an earlier copy; the folder.
 
     The caller has the directory for itself. Fails as disks do (OSError, apsw.Error), and leaves nothing then.
     """
     kept = directory / f"before-{name}"
-    if kept.exists():
-        return kept
-    scratch = directory / f"before-{name}.partial"
+    scratch = directory / f"before-{name}{PARTIAL}"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(mode=0o700)
     try:
@@ -35,6 +34,7 @@ def keep_former(directory: Path, name: str) -> Path:
                 shutil.copy2(path, scratch / path.name)
         for path in (*scratch.iterdir(), scratch):
             _sync(path)
+        shutil.rmtree(kept, ignore_errors=True)  # the new copy is whole: an older one is of a time before it
         scratch.rename(kept)
         _sync(directory)
     except BaseException:
@@ -42,6 +42,25 @@ def keep_former(directory: Path, name: str) -> Path:
         raise
     logger.info("what was in %s before is kept in %s", directory, kept)
     return kept
+
+
+def is_kept(connection: apsw.Connection, directory: Path, name: str) -> bool:
+    """Whether a copy of a data directory has all that a database, which is its file ``name``, holds."""
+    held = _contents_of(connection)
+    for path in directory.glob(f"before-*/{name}"):
+        if path.parent.suffix != PARTIAL:
+            copy = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+            try:
+                if _contents_of(copy) == held:
+                    return True
+            finally:
+                copy.close()
+    return False
+
+
+def _contents_of(connection: apsw.Connection) -> list[object]:
+    schema = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table' ORDER BY name").fetchall()
+    return [schema, *(connection.execute(f'SELECT * FROM "{name}"').fetchall() for name, _ in schema)]  # noqa: S608
 
 
 def _copy_database(path: Path, to: Path) -> None:

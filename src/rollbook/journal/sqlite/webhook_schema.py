@@ -12,7 +12,7 @@ import apsw
 
 from rollbook.errors import DataDirectoryUnsound, RegistryError
 from rollbook.journal.sqlite.freezing import open_frozen_file, open_to_look
-from rollbook.journal.sqlite.migrating import keep_former
+from rollbook.journal.sqlite.migrating import is_kept, keep_former
 from rollbook.journal.sqlite.transactions import transaction
 
 FILE_NAME = "webhooks.sqlite3"
@@ -148,7 +148,7 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
     elif application != APPLICATION_ID:
         raise DataDirectoryUnsound(f"{path} is not Rollbook's file of webhooks: move it away")
     elif version == 1:
-        if not any(path.parent.glob("before-*")):  # that of the journal, at this start, has this file too
+        if not is_kept(connection, path.parent, path.name):  # the journal's copy, of this start, has this file too
             keep_former(path.parent, "webhooks-format-1")
         with transaction(connection):
             connection.execute(MIGRATION).fetchall()

@@ -140,6 +140,7 @@ def load_leases(store: LeaseStore, view: View, at: ClockReading) -> Leases:
         lease = lease_of(row, at)
         if lease.mark is not None and status_in(entry.body) != lease.mark.written:
             lease.mark = None
+        lease.mark_known |= lease.own_since_ms == entry.status_since_ms
         leases.uptimes.begin(row.id, at.seconds, slot=row.slot, spent=row.spent)
         leases.take_over(lease)
     return leases
@@ -151,6 +152,8 @@ def row_of(lease: Lease, uptimes: Uptimes, at: ClockReading) -> LeaseRow:
     if lease.mark is not None:
         former = {} if lease.mark.former is MISSING else {"former": lease.mark.former}
         mark = _text({"written": lease.mark.written, **former})
+    elif lease.own_since_ms is not None:
+        mark = _text({"written": None, "since": lease.own_since_ms})
     nodes = {id: _unix_ms(when, at) for id, when in lease.nodes.items() if at.seconds - when <= NODE_SECONDS_MAX}
     return LeaseRow(
         lease.id,
@@ -167,9 +170,8 @@ def row_of(lease: Lease, uptimes: Uptimes, at: ClockReading) -> LeaseRow:
 
 def lease_of(row: LeaseRow, at: ClockReading) -> Lease:
     """The lease that was stored, in the seconds of this process's clock."""
-    mark = None
-    if row.mark is not None:
-        stored = orjson.loads(row.mark)
+    mark, stored = None, {} if row.mark is None else orjson.loads(row.mark)
+    if stored.get("written") is not None:
         mark = StatusOverride(stored["written"], stored.get("former", MISSING))
     return Lease(
         row.id,
@@ -180,6 +182,7 @@ def lease_of(row: LeaseRow, at: ClockReading) -> Lease:
         noted=bool(row.noted),
         mark=mark,
         mark_known=mark is not None,
+        own_since_ms=stored.get("since"),
         turns=tuple(orjson.loads(row.turns)),
         nodes={id: _seconds(when_ms, at) for id, when_ms in orjson.loads(row.nodes).items()},
     )

@@ -86,6 +86,8 @@ class Marking:
             command = SetStatus(entry.id, status, self._rules.schema, self._rules.limits)
             await self._committer.submit(caller, command, reason=reason)
             self._marks.catch_up(self._read_clocks())
+        elif lease.mark is not None or not lease.mark_known:
+            lease.own_since_ms = entry.status_since_ms
         self._marks.believe(lease, None)
 
     def awaits_heartbeat(self, entry: Entry) -> bool:
