@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,17 +116,19 @@ def test_a_token_is_not_passed_over_where_nobody_judges_it(rollbook: Rollbook, h
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
 def test_a_directory_is_free_after_a_signal(rollbook: Rollbook, home: Path, number: signal.Signals) -> None:
     make(rollbook, home)
-    (home / "scratch").mkdir()
-    with subprocess.Popen(
-        [sys.executable, "-m", "rollbook", "cluster", "watch", "--since", "0", *DATA],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "TMPDIR": str(home / "scratch")},
-    ) as watching:
+    with (
+        tempfile.TemporaryDirectory() as scratch,  # the path of a socket has to be short
+        subprocess.Popen(
+            [sys.executable, "-m", "rollbook", "cluster", "watch", "--since", "0", *DATA],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "TMPDIR": scratch},
+        ) as watching,
+    ):
         assert watching.stdout is not None
         assert json.loads(watching.stdout.readline())["id"] == "west-1"
         assert rollbook("cluster", "ls", *DATA).code == 5
         watching.send_signal(number)
         assert (watching.wait(20), watching.communicate()[1].decode()) == (130, f"stopped by {number.name}\n")
-    assert list((home / "scratch").iterdir()) == []
+        assert list(Path(scratch).iterdir()) == []
     assert rollbook("check", *DATA).code == 0

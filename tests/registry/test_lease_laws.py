@@ -30,12 +30,17 @@ words = st.sampled_from(["live", "busy", "unreachable"])
 
 @dataclass
 class Said:
-    """What the model knows of a cluster. ``spoken``: somebody wrote its status after its lease had run out."""
+    """What the model knows of a cluster. ``spoken``: somebody wrote its status after its lease had run out.
+
+    ``former``: a heartbeat has brought the status that the registry had written, which changed no document, so the
+    journal knows of the one before it only.
+    """
 
     word: str = "live"
     ttl: int | None = None
     beat_at: float = 0.0
     spoken: bool = False
+    former: str | None = None
 
 
 class Statuses(RuleBasedStateMachine):
@@ -72,9 +77,13 @@ class Statuses(RuleBasedStateMachine):
 
     @rule(id=ids, ttl=st.integers(1, 4), status=st.none() | words)
     def beat(self, id: str, ttl: int, status: str | None) -> None:
-        said = self.said[id]
+        said, was = self.said[id], self.fleet.status(id)
         self.run(self.fleet.registry.liveness.beat(TESTER, id, Heartbeat(ttl, status)))
         said.ttl, said.beat_at, said.spoken = ttl, self.clocks.seconds, False
+        if status is not None and status != was:
+            said.former = None
+        elif status is not None and status != said.word:
+            said.former = said.word
         said.word = said.word if status is None else status
         assert self.fleet.status(id) == said.word
 
@@ -88,7 +97,7 @@ class Statuses(RuleBasedStateMachine):
     def write(self, id: str, word: str) -> None:
         if self.fleet.status(id) != word:
             self.run(update(self.fleet.registry, id, {"status": word}))
-            self.said[id].word = word
+            self.said[id].word, self.said[id].former = word, None
             self.said[id].spoken |= self.has_run_out(id) > 0 or self.facts(id)["liveness"] == "silent"
 
     @rule(id=ids)
@@ -120,7 +129,7 @@ class Statuses(RuleBasedStateMachine):
         if lost:
             (self.data / "leases.sqlite3").unlink()
             for said in self.said.values():
-                said.ttl = None
+                said.ttl, said.word, said.former = None, said.former or said.word, None
         self.clocks.go(seconds)
         self.run(self.open())
 
