@@ -109,8 +109,9 @@ def test_an_engine_in_the_environment_is_no_directory(
 def test_a_token_is_not_passed_over_where_nobody_judges_it(rollbook: Rollbook, home: Path) -> None:
     make(rollbook, home)
     (home / "token").write_text("rbk_x")
-    refused = rollbook("cluster", "ls", "--token-file", "token", *DATA)
-    assert (refused.code, "no server uses kept" in refused.err) == (2, True)
+    for command in (("cluster", "ls"), ("token", "ls")):
+        refused = rollbook(*command, "--token-file", "token", *DATA)
+        assert (refused.code, "no server uses kept" in refused.err) == (2, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)

@@ -18,6 +18,7 @@ from rollbook.clusters.acceptance import SchemaRules
 from rollbook.documents.codec import check_values, decode_json
 from rollbook.documents.values import Value
 from rollbook.errors import BodyTooLarge, PermissionDenied, RegistryError
+from rollbook.limits import Limits
 from rollbook.registry.reading.bulk_lines import BulkLine, LineRules, parse_bulk_line
 from rollbook.registry.writing.submissions import Outcome, WriteResult
 from rollbook.security.callers import Caller
@@ -45,17 +46,16 @@ class LinesAsked(Struct, frozen=True):
 
     async def parsed(self, lines: Sequence[Line]) -> Sequence[Parsed]:
         """What each line asks for, or its refusal: that of the caller's permission comes last."""
-        size_bytes = sum(len(line.text or b"") for line in lines)
-        return await off_the_loop(lambda: [self._parsed(line) for line in lines], size_bytes=size_bytes)
+        size_bytes, limits = sum(len(line.text or b"") for line in lines), self.rules.limits
+        limits = replace(limits, body_depth_max=limits.body_depth_max + 1)  # a document lies a level deeper in a line
+        return await off_the_loop(lambda: [self._parsed(line, limits) for line in lines], size_bytes=size_bytes)
 
-    def _parsed(self, line: Line) -> Parsed:
+    def _parsed(self, line: Line, limits: Limits) -> Parsed:
         try:
             if line.text is None:
                 raise BodyTooLarge(f"the line has more than {self.line_bytes_max} bytes")
             check_values(line.text, bytes_max=self.rules.limits.document_bytes_max, name="the line")
-            limits = self.rules.limits  # the document of a line lies a level deeper than in a body of its own
-            a_level_deeper = replace(limits, body_depth_max=limits.body_depth_max + 1)
-            value: Value = decode_json(line.text, limits=a_level_deeper, name="the line")
+            value: Value = decode_json(line.text, limits=limits, name="the line")
             parsed = parse_bulk_line(value, self.rules)
         except RegistryError as refusal:
             return refusal

@@ -39,7 +39,7 @@ def document_with_rights(request: Request, entry: Entry, *, with_facts: bool) ->
 
 
 async def page_with_rights(request: Request, page: ClusterPage, bodies: Sequence[bytes]) -> Sequence[bytes]:
-    """The documents of a page, each with what its reader may with the cluster. It was made by the page's budget."""
+    """The documents of a page, each with what its reader may with the cluster; within the budget of the page."""
     registry, access = registry_of(request), caller_of(request).permitted
     threads, present = registry.reader.threads, [registry.view.entry(entry.id) for entry in page.entries]
 

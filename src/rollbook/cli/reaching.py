@@ -83,10 +83,7 @@ def client_of_directory(data: str, token_file: str | None, hooks: Any, heed: "Wa
 
             if settings.journal.is_shared:
                 raise SettingRefused("ROLLBOOK_JOURNAL names an engine, and --data a registry of its own: unset one")
-            if token_file is not None:
-                raise SettingRefused(
-                    f"no server uses {data}, so nobody judges a token: leave --token-file out to do everything"
-                )
+            _refuse_token(token_file, settings)
             existing_directory(settings)
             socket = undo.enter_context(served_by_thread(settings))
         transport = httpx2.HTTPTransport(uds=str(socket))
@@ -136,6 +133,7 @@ async def _client_in(data: str | None, token_file: str | None, hooks: Any) -> "A
         async with AsyncClient("http://localhost", token=token, transport=transport, hooks=hooks) as client:
             yield client
         return
+    _refuse_token(token_file, settings)
     async with _client_beside(settings, hooks) as client:
         yield client
 
@@ -152,6 +150,14 @@ async def _client_beside(settings: "Settings", hooks: Any) -> "AsyncIterator[Asy
         transport = httpx2.ASGITransport(app=application)
         async with AsyncClient("http://localhost", transport=transport, hooks=hooks) as client:
             yield client
+
+
+def _refuse_token(token_file: str | None, settings: "Settings") -> None:
+    """Refuses (SettingRefused) a token where no server judges it: the command would do more than it allows."""
+    if token_file is not None:
+        raise SettingRefused(
+            f"no server uses {settings.data}, so nobody judges a token: leave --token-file out to do everything"
+        )
 
 
 def _admin_socket_of(settings: "Settings") -> Path:
