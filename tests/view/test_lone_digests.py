@@ -29,6 +29,16 @@ def test_they_are_what_a_dict_would_be(steps: list[tuple[bytes, int | None]]) ->
         assert all(each.get(digest) == expected.get(digest) for digest, _ in steps)
 
 
+@given(st.dictionaries(DIGESTS, st.integers(0, 2**32 - 1)), st.dictionaries(DIGESTS, st.integers(0, 2**32 - 1)))
+def test_many_at_once_are_what_they_are_one_by_one(old: dict[bytes, int], new: dict[bytes, int]) -> None:
+    digests = UniqueDigests()
+    assert digests.add_new(old, together_min=1_000) == []
+    known = digests.add_new(new, together_min=0)
+    assert dict(known) == {digest: number for digest, number in new.items() if digest in old}
+    assert {digest: digests.get(digest) for digest in digests} == {**new, **old}
+    assert list(digests) == list(dict.fromkeys(digests))
+
+
 @pytest.mark.parametrize("state", [[[b"\0" * 16, b"\0" * 4]], [[b"\0" * 7, b"\0" * 4]], [[b"\0" * 8, b""]]])
 def test_what_does_not_fit_together_is_refused(state: list[list[bytes]]) -> None:
     with pytest.raises(ValueError, match=r"number|multiple"):

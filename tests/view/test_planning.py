@@ -80,11 +80,13 @@ def test_a_changed_index_is_the_one_that_a_fresh_load_makes(random: Random, limi
 
 
 @settings(max_examples=150, deadline=None)
-@given(random=randoms, limits=st.sampled_from([ROOMY, TIGHT, NARROW]), chunk=st.integers(1, 4))
-def test_loading_at_once_makes_the_index_that_inserting_makes(random: Random, limits: Limits, chunk: int) -> None:
+@given(random=randoms, limits=st.sampled_from([ROOMY, TIGHT, NARROW]), chunk=st.integers(1, 4), few=st.integers(1, 3))
+def test_loading_at_once_makes_the_index_that_inserting_makes(
+    random: Random, limits: Limits, chunk: int, few: int
+) -> None:
     documents = {number: document(random) for number in range(random.randint(0, 6))}
     loaded, inserted = Index(elements=ELEMENTS, limits=limits), index_of(documents, limits)
-    load_documents(loaded, documents.items(), chunk_documents=chunk)
+    load_documents(loaded, documents.items(), chunk_documents=chunk, remembered_min=few)
     assert loaded.live == inserted.live
     if limits is not TIGHT:  # which paths the bounds keep out depends on who comes first
         assert postings_of(loaded.root) == postings_of(inserted.root)

@@ -5,7 +5,7 @@ is too long to be a key itself, ``LONG`` has the document; where an array has to
 plan never takes "not indexed" for "not there".
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pyroaring import BitMap
 
@@ -145,6 +145,23 @@ class PathIndex:
         self.set(key, came if len(came) > 1 else came[0])
         if posting is None:
             self._key_came(key)
+
+    def add_keys(self, keys: Mapping[Key, Sequence[int]]) -> None:
+        """As ``add_all``, for each of some keys."""
+        postings = self.postings
+        digests: dict[bytes, int] = {}
+        is_unordered = self.texts is None and self.numbers is None
+        for key, numbers in keys.items():
+            if len(numbers) > 1:
+                self.add_all(key, numbers)
+            elif type(key) is bytes and key not in postings:
+                digests[key] = numbers[0]
+            elif is_unordered and key not in postings:
+                postings[key] = numbers[0]
+            else:
+                self.add(key, numbers[0])
+        for digest, number in self.lone_digests.add_new(digests):
+            self.add(digest, number)
 
     def remove(self, key: Key, number: int) -> None:
         """Document ``number`` does not have ``key`` any more."""

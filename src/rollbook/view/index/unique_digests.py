@@ -7,9 +7,15 @@ binary search.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+import numpy as np
 
 from rollbook.view.index.keys import DIGEST_BYTES
+
+TOGETHER_MIN = 4_096
+"""From this number on, digests are merged part by part; fewer are added one by one."""
+BYTE_MAX = 255
 
 
 class _Part:
@@ -56,6 +62,40 @@ class UniqueDigests:
         place = bisect_left(part.digests, its_own)
         part.digests.insert(place, its_own)
         part.numbers.insert(place, number)
+
+    def add_new(self, numbers: Mapping[bytes, int], *, together_min: int = TOGETHER_MIN) -> list[tuple[bytes, int]]:
+        """Add those of the digests that nobody had, each with its document; returns the others."""
+        if len(numbers) < together_min:
+            return [(digest, number) for digest, number in numbers.items() if not self._add_new(digest, number)]
+        known: list[tuple[bytes, int]] = []
+        ordered = sorted(numbers)
+        end = 0
+        while end < len(ordered):
+            start, first = end, ordered[end][0]
+            end = bisect_left(ordered, bytes([first + 1]), lo=start) if first < BYTE_MAX else len(ordered)
+            known += self._merge(first, ordered[start:end], numbers)
+        return known
+
+    def _add_new(self, digest: bytes, number: int) -> bool:
+        if self.get(digest) is not None:
+            return False
+        self.add(digest, number)
+        return True
+
+    def _merge(self, first: int, digests: list[bytes], numbers: Mapping[bytes, int]) -> list[tuple[bytes, int]]:
+        """As ``add_new``, for digests that have their first byte in common, ascending."""
+        part = self._parts.setdefault(first, _Part(array("Q"), array("I")))
+        old = np.frombuffer(part.digests, dtype=np.uint64)
+        new = np.array([int.from_bytes(digest, "big") for digest in digests], dtype=np.uint64)
+        places = np.searchsorted(old, new)
+        inside = places < len(old)
+        is_known = np.zeros(len(new), dtype=np.bool_)
+        is_known[inside] = old[places[inside]] == new[inside]
+        came = np.array([numbers[digest] for digest in digests], dtype=np.uint32)[~is_known]
+        all_digests = np.insert(old, places[~is_known], new[~is_known])
+        all_numbers = np.insert(np.frombuffer(part.numbers, dtype=np.uint32), places[~is_known], came)
+        self._parts[first] = _Part(array("Q", all_digests.tobytes()), array("I", all_numbers.tobytes()))
+        return [(digests[place], numbers[digests[place]]) for place in np.flatnonzero(is_known)]
 
     def discard(self, digest: bytes) -> None:
         """Nobody has the digest any more, if one had it."""
