@@ -115,12 +115,6 @@ def test_a_flag_that_is_no_setting_is_a_bug() -> None:
         settings_from({}, colour="red")
 
 
-def test_backups_into_a_directory_are_of_the_embedded_journal(tmp_path: Path) -> None:
-    environment = {"ROLLBOOK_JOURNAL": "postgresql://db/rollbook", "ROLLBOOK_BACKUP_DIR": str(tmp_path)}
-    with pytest.raises(SettingRefused, match="ROLLBOOK_BACKUP_DIR"):
-        settings_from(environment)
-
-
 def test_a_password_of_the_journal_is_never_shown() -> None:
     for url in ("postgresql://me:secret@db/rollbook", "postgresql://db/rollbook?user=me&password=secret"):
         settings = settings_from({"ROLLBOOK_JOURNAL": url})

@@ -12,9 +12,6 @@ from functools import partial
 
 from rollbook.clusters.acceptance import SchemaRules
 from rollbook.clusters.liveness import ClockReading
-from rollbook.errors import SettingRefused
-from rollbook.journal.opening import open_shared_audit, open_shared_token_store, open_token_store
-from rollbook.journal.storing import StoreThread
 from rollbook.limits import Limits
 from rollbook.registry.backups import Backups, Schedule
 from rollbook.registry.computing import ComputingThreads
@@ -22,7 +19,7 @@ from rollbook.registry.feed.clocks import TrustedClock, known_time_in
 from rollbook.registry.feed.duties import Duty
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.feed.times import read_clocks
-from rollbook.registry.following import Follower, follow_identities
+from rollbook.registry.following import Follower
 from rollbook.registry.forgetting import FORGET_SECONDS, forget_unused
 from rollbook.registry.history.compacting import Compactor, Retention
 from rollbook.registry.history.history import History
@@ -42,26 +39,15 @@ from rollbook.registry.supervising import Recurring, Supervisor
 from rollbook.registry.watching.watching import Watching
 from rollbook.registry.webhooks.webhooks import Webhooks
 from rollbook.registry.writing.committing import Committer
-from rollbook.security.accounts import Accounts
-from rollbook.security.audit import BEGINNING
-from rollbook.security.auditing import Auditor
-from rollbook.security.configuration import Configuration
-from rollbook.security.following import SharedIdentities
-from rollbook.security.holdings import policy_from, read_holdings
-from rollbook.security.identities import Identities
-from rollbook.security.issuing import time_of
-from rollbook.security.security import Security
-from rollbook.security.security_files import LOOK_SECONDS, opened_file
 from rollbook.security.seeing import Seeing
-from rollbook.security.sessions import Sessions
 from rollbook.settings import Settings
 from rollbook.stores import Data, engine_clocks, open_data
 from rollbook.view.keeping import SnapshotKeeper
 from rollbook.view.opening import save_snapshot
 
-SNAPSHOT_LOOK_SECONDS, TOKENS_LOOK_SECONDS = 5.0, 0.1
+SNAPSHOT_LOOK_SECONDS = 5.0
 BACKUP_LOOK_SECONDS = JOURNAL_LOOK_SECONDS = 1.0
-CLOCK_SAVE_SECONDS = TOKEN_USES_SECONDS = 60.0
+CLOCK_SAVE_SECONDS = 60.0
 
 
 @asynccontextmanager
@@ -90,7 +76,7 @@ async def open_registry(
 def assembled(settings: Settings, data: Data, leases: Leases, read_clocks: Callable[[], ClockReading]) -> Registry:
     """The parts, joined. Nothing runs yet."""
     journal, view, limits, rules = data.journal, data.view, settings.limits, SchemaRules(mode=settings.schema)
-    duty = Duty(is_ours=data.link is None)
+    duty = Duty(is_alone=data.link is None)
     supervisor, computing = Supervisor(), ComputingThreads(answer_bytes_max=limits.answer_bytes_max)
     recent = RecentChanges(view.revision)
     clock = _clock(settings, data, read_clocks)
@@ -250,45 +236,6 @@ async def _last_snapshot(registry: Registry, data: Data) -> AsyncIterator[None]:
     yield
     if registry.supervisor.failure is None:
         await asyncio.to_thread(save_snapshot, data.view, data.journal, data.directory, limits=registry.limits)
-
-
-@asynccontextmanager
-async def open_security(settings: Settings, registry: Registry) -> AsyncIterator[Security]:
-    """The security of the registry in ``settings.data``, which this process has open; closed at the end of the block.
-
-    Refuses (SettingRefused) a security file that is wrong, and anonymous callers with a role that there is not.
-    """
-    async with AsyncExitStack() as undo:
-        target, supervisor, unix_ms = settings.journal, registry.supervisor, registry.unix_ms
-        opening = (
-            partial(open_shared_token_store, target.url)
-            if target.is_shared
-            else partial(open_token_store, settings.data)
-        )
-        keep = StoreThread(await asyncio.to_thread(opening), name="rollbook-tokens")
-        undo.push_async_callback(asyncio.to_thread, keep.close)
-        file = await asyncio.to_thread(opened_file, settings.security_file.file)
-        configuration = Configuration() if file is None else file.configuration
-        identities = Identities(await keep(read_holdings), policy_from(settings), configuration, now_ms=unix_ms)
-        if file is not None:
-            look = partial(file.look, identities)
-            rereading = Recurring(supervisor, "rollbook-security", look, seconds=LOOK_SECONDS)
-            await undo.enter_async_context(rereading)
-        accounts = Accounts(keep, identities, now_ms=unix_ms)
-        undo.push_async_callback(accounts.keep_uses)
-        keeping = Recurring(supervisor, "rollbook-tokens", accounts.keep_uses, seconds=TOKEN_USES_SECONDS)
-        await undo.enter_async_context(keeping)
-        if target.is_shared:
-            follow = partial(follow_identities, registry.follower, SharedIdentities(keep, identities))
-            following = Recurring(supervisor, "rollbook-shared-tokens", follow, seconds=TOKENS_LOOK_SECONDS)
-            await undo.enter_async_context(following)
-        for role, _ in settings.anonymous.roles:
-            if role not in identities.roles:
-                raise SettingRefused(f"ROLLBOOK_ANONYMOUS names the role {role!r}, and there is no such role")
-        shared = open_shared_audit(target.url, beginning=BEGINNING) if target.is_shared else None
-        auditor = Auditor(settings.data, now=lambda: str(time_of(unix_ms())), shared=shared)
-        undo.push_async_callback(auditor.close)
-        yield Security(identities, accounts, auditor, Sessions(now_ms=unix_ms), file)
 
 
 def _unix_ms(read_clocks: Callable[[], ClockReading]) -> int:

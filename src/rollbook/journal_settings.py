@@ -38,7 +38,7 @@ JOURNAL_SETTINGS = (
         "backup_dir",
         "ROLLBOOK_BACKUP_DIR",
         maybe_directory,
-        "Where a running server keeps backups of itself; `none`: nowhere.",
+        "Where a running server keeps backups of itself; `none`: nowhere. Of several processes the keeper makes them.",
     ),
     Setting(
         "backup_every",

@@ -23,12 +23,13 @@ from rollbook.api.serving.memory import LOOK_SECONDS, keep_few_heaps, memory_kee
 from rollbook.api.serving.observing import Observer
 from rollbook.api.serving.server import serve as serve_http
 from rollbook.api.serving.waiting import answering
-from rollbook.assembly import open_registry, open_security
+from rollbook.assembly import open_registry
 from rollbook.collecting import settle_garbage_collection
 from rollbook.errors import JournalUnavailable, SettingRefused
 from rollbook.journal.privacy import OTHERS
 from rollbook.registry.registry import Registry
 from rollbook.registry.supervising import Recurring, Supervisor
+from rollbook.securing import open_security
 from rollbook.security.security import Security
 from rollbook.settings import Settings
 from rollbook.telemetry import Telemetry, telemetry_opened

@@ -99,15 +99,6 @@ class Settings(Struct, frozen=True):
             return False
 
 
-def _check_backups(chosen: Mapping[str, Any]) -> None:
-    """Refuses scheduled backups of a journal whose engine has its own."""
-    if chosen.get("journal", JournalTarget()).is_shared and chosen.get("backup_dir", MaybeDirectory()).path is not None:
-        raise SettingRefused(
-            "ROLLBOOK_BACKUP_DIR is for the embedded journal: back PostgreSQL up with its own tools, such as pg_dump, "
-            "or with `rollbook backup create --url`"
-        )
-
-
 def _check_tls(chosen: Mapping[str, Any]) -> None:
     """Refuses a part of what TLS needs."""
     files = {name: chosen.get(name, OptionalFile()).file for name in ("tls_cert", "tls_key", "tls_client_ca")}
@@ -146,7 +137,6 @@ def settings_from(environment: Mapping[str, str], **flags: Flag) -> Settings:
         raise TypeError(f"not a setting: {', '.join(flags)}")
     _check_statuses(chosen)
     _check_tls(chosen)
-    _check_backups(chosen)
     limits = Limits(**{name: chosen.pop(name) for name in LIMIT_NAMES & chosen.keys()})
     return Settings(**chosen, limits=limits)
 

@@ -14,8 +14,9 @@ from rollbook.api.serving.deadlines import Patience
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.listening import bind, listen
 from rollbook.api.serving.server import accepting
-from rollbook.assembly import open_registry, open_security
+from rollbook.assembly import open_registry
 from rollbook.registry.registry import Registry
+from rollbook.securing import open_security
 from rollbook.settings import Settings
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]

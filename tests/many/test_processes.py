@@ -150,3 +150,19 @@ def test_the_journal_is_intact_after_all_of_this(fleet: Fleet, journal: str) -> 
     opened = PostgresqlJournal.open(journal)
     assert opened.inspection.problems() == []
     opened.close()
+
+
+def test_the_keeper_makes_the_scheduled_backups_and_the_next_one_goes_on(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    schedule = {"ROLLBOOK_BACKUP_DIR": str(kept), "ROLLBOOK_BACKUP_EVERY": "1", "ROLLBOOK_BACKUP_KEEP": "2"}
+    with fleet_of(2, shared_schemas().new(), tmp_path, **schedule) as fleet:
+        fleet.clients[0].post("/clusters", json=cluster("west")).raise_for_status()
+        eventually(lambda: len(list(kept.glob("*.backup"))) == 2)
+        for client in fleet.clients:
+            eventually(lambda: (client.get("/readyz").json()["backup"]["ageSeconds"] or 60) < 60)  # noqa: B023
+        fleet.processes[fleet.keeper].kill()
+        before = {path.name for path in kept.glob("*.backup")}
+        eventually(lambda: len({path.name for path in kept.glob("*.backup")} - before) == 2)
+    newest = max(kept.glob("*.backup"))
+    assert restore_backup(newest, tmp_path / "restored") == 1
+    assert len(list(kept.iterdir())) <= 3

@@ -21,10 +21,11 @@ from rollbook.api.metrics.request_counts import RequestCounts
 from rollbook.api.serving.admin_sockets import admin_socket_in
 from rollbook.api.serving.edge import Edge
 from rollbook.api.serving.server import accepting
-from rollbook.assembly import open_registry, open_security
+from rollbook.assembly import open_registry
 from rollbook.cli.local import COMMAND_LINE
 from rollbook.cli.terminal import say
 from rollbook.errors import SettingRefused
+from rollbook.securing import open_security
 from rollbook.settings import Settings
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

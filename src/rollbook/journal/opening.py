@@ -18,7 +18,7 @@ from rollbook.journal.sqlite.journal import SqliteJournal
 from rollbook.journal.sqlite.leases import SqliteLeaseStore
 from rollbook.journal.sqlite.tokens import SqliteTokenStore
 from rollbook.journal.sqlite.webhooks import SqliteWebhookStore
-from rollbook.journal.token_store import TokenStore
+from rollbook.journal.token_store import SharedTokenStore, TokenStore
 from rollbook.journal.transfers import CopyableJournal
 from rollbook.journal.webhook_store import WebhookStore
 
@@ -94,10 +94,10 @@ def open_shared_beside(target: str) -> tuple[LeaseStore, WebhookStore, TokenStor
     return leases, webhooks, tokens
 
 
-def open_shared_token_store(target: str) -> TokenStore:
+def open_shared_token_store(target: str) -> SharedTokenStore:
     """The tokens and roles of the registry that a connection string leads to."""
     engine = _engine()
-    store: TokenStore = engine.PostgresqlTokenStore(engine.StoreSession(target))
+    store: SharedTokenStore = engine.PostgresqlTokenStore(engine.StoreSession(target))
     return store
 
 

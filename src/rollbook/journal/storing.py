@@ -14,7 +14,7 @@ class Closable(Protocol):
         ...
 
 
-Store = TypeVar("Store", bound=Closable)
+Store = TypeVar("Store", bound=Closable, covariant=True)
 Result = TypeVar("Result")
 
 

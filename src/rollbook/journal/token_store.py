@@ -31,6 +31,16 @@ class RoleRow(NamedTuple):
     body: str
 
 
+class EndedSession(NamedTuple):
+    """A session that was ended: the digest of its secret, and when it would have ended by itself (Unix ms).
+
+    An empty digest stands for all sessions that end by then.
+    """
+
+    digest: bytes
+    ends_at_ms: int
+
+
 class TokenStore(Protocol):
     """Tokens and roles, stored. Methods block, and one thread calls them; writes fail (JournalUnavailable) as a disk
     does, and then have changed nothing.
@@ -70,4 +80,29 @@ class TokenStore(Protocol):
 
     def close(self) -> None:
         """Release what it holds. Closing twice is harmless."""
+        ...
+
+
+class SessionStore(Protocol):
+    """What the sessions of browsers have in common in several processes. Called as a ``TokenStore`` is."""
+
+    def key(self) -> bytes:
+        """The key (32 bytes) of this registry."""
+        ...
+
+    def end(self, session: EndedSession, *, now_ms: int, kept_max: int) -> None:
+        """End a session for every process. Where ``kept_max`` are kept, it is all up to the latest of them instead."""
+        ...
+
+    def ended(self) -> list[EndedSession]:
+        """Those that were ended, of which some would have ended by themselves meanwhile."""
+        ...
+
+
+class SharedTokenStore(TokenStore, Protocol):
+    """A store that several processes use."""
+
+    @property
+    def sessions(self) -> SessionStore:
+        """What is kept of sessions."""
         ...

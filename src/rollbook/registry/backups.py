@@ -1,5 +1,9 @@
 """Backups of a running registry: one when it is asked for, and one every so often into a directory.
 
+Theory: where several processes are one registry, the keeper makes the scheduled ones. Their directory may be one for
+all processes, or each has its own; so each looks into it for the newest one. A keeper that is paused
+amid a backup, and goes on when another process is the keeper, has a file of its own, and harms none.
+
 One rule: a scheduled backup gets its name when it is whole and on the disk, so what has such a name can be restored.
 """
 
@@ -7,6 +11,7 @@ import asyncio
 import logging
 import os
 import re
+import secrets
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -74,8 +79,12 @@ class Backups:
     async def look(self) -> None:
         """Make the scheduled backup when it is due, and remove the oldest ones."""
         directory, now_ms = self.schedule.directory, self._now_ms()
+        if directory is None:
+            return
+        if not self._duty.is_alone:
+            self.newest_ms = await asyncio.to_thread(newest_in, directory)
         is_due = self.newest_ms is None or now_ms - self.newest_ms >= self.schedule.every_seconds * 1000
-        if directory is None or not is_due or not self._duty.is_ours:
+        if not is_due or not self._duty.is_ours:
             return
         try:
             await self._make_scheduled(directory, now_ms)
@@ -93,7 +102,7 @@ class Backups:
 
     async def _make_scheduled(self, directory: Path, now_ms: int) -> None:
         await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
-        part = directory / "rollbook.part"
+        part = await asyncio.to_thread(_new_part, directory)
         manifest = await self.make(part)
         time = datetime.fromtimestamp(now_ms / 1000, UTC).strftime(TIME_FORMAT)
         part.rename(directory / f"rollbook-{time}-r{manifest.revision}.backup")
@@ -106,6 +115,13 @@ class Backups:
             file.flush()
             os.fsync(file.fileno())
         return manifest
+
+
+def _new_part(directory: Path) -> Path:
+    """A file for a backup, which no other process writes to. What others have left unfinished is removed."""
+    for left in directory.glob("rollbook*.part"):
+        left.unlink(missing_ok=True)
+    return directory / f"rollbook-{secrets.token_hex(4)}.part"
 
 
 def kept_in(directory: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from rollbook.security.sessions import Sessions
 
 
 class Security(Struct, frozen=True):
-    """The parts of one open registry's security. ``assembly.open_security`` makes it, and closes it."""
+    """The parts of one open registry's security. ``securing.open_security`` makes it, and closes it."""
 
     identities: Identities
     accounts: Accounts

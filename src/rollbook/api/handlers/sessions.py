@@ -39,7 +39,7 @@ async def close_session(request: Request) -> Response:
     secret = session_in(request.headers.get("cookie", "").encode("latin-1"), request.scope["scheme"])
     cookie = _cookie(request, "", seconds=0)
     if secret is not None:
-        security_of(request).sessions.close(secret)
+        await security_of(request).sessions.close(secret)
     return responses.json_response({"message": "Session ended"}, headers={"set-cookie": cookie, **NOT_STORED})
 
 

@@ -5,6 +5,8 @@ is touched. Two registries may share a database in two schemas.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 from uuid import UUID
 
@@ -172,11 +174,20 @@ CREATE TABLE audit (
 );
 """
 
+ADDED = """
+CREATE TABLE IF NOT EXISTS ended_sessions (    -- of browsers; the digest '' stands for all that end by then
+    digest bytea PRIMARY KEY,
+    ends_at_ms bigint NOT NULL
+)
+"""
+"""What a registry of this format may lack that an older version has made."""
+
 BEGIN_LOG = """
 WITH made AS (INSERT INTO registry (id, format, cursor_key) VALUES (gen_random_uuid(), %s, %s) RETURNING id)
 INSERT INTO log SELECT 0, 0, id, id, 0, 0 FROM made
 """
 READ = "SELECT id, cursor_key, format FROM registry"
+IS_WHOLE = "SELECT to_regclass('ended_sessions') IS NOT NULL"
 
 
 class Identity(NamedTuple):
@@ -211,6 +222,8 @@ def open_tables(session: Session) -> Identity:
             f"the tables of this registry are of format {number}, and this Rollbook reads format {FORMAT}: "
             "run the version that wrote them, or a newer one"
         )
+    if not session.rows(IS_WHOLE)[0][0]:
+        _make_rest(session)
     return Identity(*found[:2])
 
 
@@ -223,12 +236,24 @@ def _found(session: Session) -> tuple[UUID, bytes, int] | None:
 
 
 def _make(session: Session) -> None:
+    with _making(session):
+        if session.rows("SELECT to_regclass('registry')")[0][0] is None:
+            session.run(TABLES)
+            session.run(BEGIN_LOG, (FORMAT, os.urandom(CURSOR_KEY_BYTES)))
+
+
+def _make_rest(session: Session) -> None:
+    with _making(session):
+        session.run(ADDED)
+
+
+@contextmanager
+def _making(session: Session) -> Iterator[None]:
+    """One transaction, of one process at a time."""
     try:
         with session.transaction():
             session.rows("SELECT pg_advisory_xact_lock(%s)", (LOCK_OF_MAKING,))
-            if session.rows("SELECT to_regclass('registry')")[0][0] is None:
-                session.run(TABLES)
-                session.run(BEGIN_LOG, (FORMAT, os.urandom(CURSOR_KEY_BYTES)))
+            yield
     except (DuplicateTable, UniqueViolation) as stranger:
         raise DataDirectoryUnsound(
             f"the schema holds a table that is not Rollbook's ({stranger.diag.message_primary}): "

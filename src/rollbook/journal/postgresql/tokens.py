@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rollbook.journal.postgresql.connecting import Session
+from rollbook.journal.postgresql.sessions import RAISE_VERSION, PostgresqlSessionStore
 from rollbook.journal.postgresql.storing import StoreSession
-from rollbook.journal.token_store import RoleRow, TokenRow
+from rollbook.journal.token_store import RoleRow, SessionStore, TokenRow
 
 COLUMNS = "id, created_at_ms, facts, digest, former_digest, former_until_ms, expires_at_ms, last_used_at_ms"
 SAVE = f"""
@@ -27,6 +28,7 @@ class PostgresqlTokenStore:
     """A store (see ``token_store.TokenStore``) in the tables of a registry."""
 
     def __init__(self, sessions: StoreSession) -> None:
+        self.sessions: SessionStore = PostgresqlSessionStore(sessions)
         self._sessions = sessions
         self._known: dict[str, tuple[str, TokenRow]] = {}
         """Each token as it was read last, with the transaction that wrote it."""
@@ -92,4 +94,4 @@ class PostgresqlTokenStore:
     def _changing(self) -> Iterator[Session]:
         with self._sessions.writing("tokens and roles can't be stored") as session:
             yield session
-            session.run("UPDATE registry SET tokens_version = tokens_version + 1")
+            session.run(RAISE_VERSION)
