@@ -1,4 +1,7 @@
-"""A real server process for tests: ``rollbook serve`` on a free port, with its own data directory."""
+"""A real server process for tests: ``rollbook serve`` on a free port, with its own data directory.
+
+What ``tests/engines.py`` says of the engine holds unless the environment of a server says otherwise.
+"""
 
 import os
 import signal
@@ -35,7 +38,9 @@ class ServerProcess:
         PORTS.add(self.port)
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data.with_suffix(".log")
-        self.environment = {**os.environ, **(environment or {})}
+        from tests.engines import journal_beside  # which needs ports of this module
+
+        self.environment = {**os.environ, **journal_beside(data), **(environment or {})}
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, seconds: float = START_SECONDS_MAX) -> "ServerProcess":

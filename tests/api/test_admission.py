@@ -9,12 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from rollbook.journal.sqlite.tokens import SqliteTokenStore
 from rollbook.security.holdings import Holdings
 from rollbook.security.tokens import Token, digest_of, new_token, new_token_id, row_of
 from rollbook.setting_values import SecretFile
 from rollbook.settings import Settings
 from tests.api.edges import served
+from tests.engines import token_store_of
+from tests.postgresql import IS_SHARED
 from tests.registry.writing import create
 from tests.serving import ServerProcess
 
@@ -34,7 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     data, secret = directory / "data", directory / "admin-token"
     data.mkdir()
     secret.write_text(ADMIN + "\n")
-    store = SqliteTokenStore.open(data)
+    store = token_store_of(data)
     store.save_token(row_of(Token("reader0001", "reader", ("reader",), digest_of(READER), 1)))
     store.save_token(row_of(Token("elsewhere1", "far", ("admin",), digest_of(ELSEWHERE), 1, networks=("10.9.0.0/16",))))
     store.close()
@@ -150,14 +151,14 @@ def test_no_file_and_no_log_line_holds_a_token(server: ServerProcess) -> None:
     httpx.get(f"{server.url}/clusters/west?token={READER}", headers=bearer(READER))
     httpx.get(f"http://any:{READER}@127.0.0.1:{server.port}/clusters/west")
     written = [path.read_bytes() for path in server.data.iterdir() if path.is_file()] + [server.log.read_bytes()]
-    assert len(written) > 3
+    assert IS_SHARED or len(written) > 3
     assert not any(secret.encode() in content for content in written for secret in (READER, ELSEWHERE, ADMIN))
 
 
 def test_a_registry_that_had_a_token_stays_closed(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
-    store = SqliteTokenStore.open(data)
+    store = token_store_of(data)
     store.save_token(row_of(Token("reader0001", "reader", ("reader",), digest_of(READER), 1)))
     store.forget_token("reader0001")
     store.close()

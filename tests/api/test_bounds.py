@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from rollbook.journal.changes import Change
-from rollbook.journal.sqlite.journal import SqliteJournal
 from tests.api.test_watching import server_sent
+from tests.engines import journal_of
 from tests.examples import cluster, node
 from tests.serving import ServerProcess
 from tests.webhooks.receiving import target
@@ -51,7 +51,7 @@ def stored_deep(id: str, levels: int, **fields: Any) -> bytes:
 def deep_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server of a journal with a document of each depth, which became so deep by an update."""
     data = tmp_path_factory.mktemp("deep") / "data"
-    journal = SqliteJournal.open(data)
+    journal = journal_of(data)
     changes = []
     for levels in DEPTHS:
         before, after = (stored_deep(f"deep-{levels}", depth, reputation=depth) for depth in (SHALLOW, levels))
@@ -183,7 +183,7 @@ def test_a_deep_document_keeps_its_right_to_other_updates(deep: httpx.Client, le
 
 
 def test_a_deep_document_is_repaired_through_the_document(tmp_path: Path) -> None:
-    journal = SqliteJournal.open(tmp_path / "data")
+    journal = journal_of(tmp_path / "data")
     journal.append([Change(1, "deep", "created", NOW_MS, None, stored_deep("deep", 254))], after=0)
     journal.close()
     with ServerProcess(tmp_path / "data") as server, httpx.Client(base_url=server.url) as http:

@@ -9,11 +9,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from tests.engines import NOT_YET
 from tests.examples import cluster
-from tests.postgresql import IS_SHARED
-
-NOT_YET = 412 if IS_SHARED else 400
-"""How a revision that has not come is refused: another process may have given it."""
 
 
 def revision_of(reply: httpx.Response) -> int:

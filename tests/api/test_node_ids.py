@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from rollbook.journal.changes import Change
-from rollbook.journal.sqlite.journal import SqliteJournal
+from tests.engines import journal_of
 from tests.examples import cluster, node
 from tests.serving import ServerProcess
 
@@ -124,7 +124,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     totals |= {"storage": {"disks": 0, "size": 0}, "network": {"interfaces": 0, "txBandwidth": 0, "rxBandwidth": 0}}
     document = cluster("old", *map(node, ids), **totals)
     document["nodes"]["count"] = len(ids)
-    journal = SqliteJournal.open(data)
+    journal = journal_of(data)
     now_ms = time.time_ns() // 1_000_000
     journal.append([Change(1, "old", "created", now_ms, None, json.dumps(document).encode())], after=0)
     journal.close()

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from rollbook.journal.changes import Change
-from rollbook.journal.opening import open_journal
+from tests.engines import journal_of
 from tests.examples import cluster
 from tests.serving import ServerProcess
 from tests.webhooks.receiving import Target, target
@@ -27,7 +27,7 @@ ONLY_LOCAL = {"ROLLBOOK_WEBHOOKS_PRIVATE": "127.0.0.0/8"}
 
 def write_poison(directory: Path) -> None:
     """Each poison is a version of its own cluster, and stands between two good ones."""
-    journal = open_journal(directory)
+    journal = journal_of(directory)
     changes: list[Change] = []
     for id, poison in POISONS.items():
         versions = [None, orjson.dumps(cluster(id)), poison, orjson.dumps(cluster(id, regionId="good"))]

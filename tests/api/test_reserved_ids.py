@@ -9,7 +9,7 @@ import pytest
 
 from rollbook.clusters.ids import RESERVED_IDS
 from rollbook.journal.changes import Change
-from rollbook.journal.sqlite.journal import SqliteJournal
+from tests.engines import journal_of
 from tests.examples import cluster
 from tests.serving import ServerProcess
 
@@ -21,7 +21,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A registry that was filled when no word was reserved."""
     data: Path = tmp_path_factory.mktemp("old") / "data"
     data.mkdir()
-    journal = SqliteJournal.open(data)
+    journal = journal_of(data)
     bodies = [(id, orjson.dumps(cluster(id))) for id in WORDS]
     journal.append(
         [Change(revision, id, "created", revision, None, body) for revision, (id, body) in enumerate(bodies, 1)],

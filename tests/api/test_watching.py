@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from tests.engines import NOT_YET
 from tests.examples import cluster
 from tests.serving import ServerProcess
 
@@ -255,7 +256,6 @@ def test_the_head_alone_of_a_watch_can_be_asked_for(http: httpx.Client) -> None:
     [
         "since=-1",
         "since=soon",
-        "since=999999999",
         "since=%C2%B2",
         "as=xml",
         "wait=long",
@@ -269,6 +269,10 @@ def test_the_head_alone_of_a_watch_can_be_asked_for(http: httpx.Client) -> None:
 def test_a_malformed_watch_is_400(http: httpx.Client, query: str) -> None:
     reply = http.get(f"/clusters/watch?{query}")
     assert (reply.status_code, reply.headers["content-type"]) == (400, "application/problem+json")
+
+
+def test_a_watch_from_a_revision_to_come_is_refused(http: httpx.Client) -> None:
+    assert http.get("/clusters/watch?since=999999999").status_code == NOT_YET
 
 
 def test_a_refused_filter_in_the_address_is_called_by_its_name(http: httpx.Client) -> None:

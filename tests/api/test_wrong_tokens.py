@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.journal.sqlite.tokens import SqliteTokenStore
 from rollbook.security.tokens import Token, digest_of, new_token, new_token_id, row_of
+from tests.engines import token_store_of
 from tests.serving import ServerProcess
 
 RIGHT = new_token(new_token_id())
@@ -21,7 +21,7 @@ KIBIBYTES_MAX = 20_000
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     data = tmp_path_factory.mktemp("flood") / "data"
     data.mkdir()
-    store = SqliteTokenStore.open(data)
+    store = token_store_of(data)
     store.save_token(row_of(Token("right00001", "right", ("reader",), digest_of(RIGHT), 1)))
     store.close()
     with ServerProcess(data, environment={"ROLLBOOK_TRUSTED_PROXIES": "127.0.0.0/8"}) as running:

@@ -39,6 +39,7 @@ class Auditor:
         self._log: AuditLog | None = None
         self._queue: list[tuple[AuditEntry, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
+        self._newest: asyncio.Future[None] | None = None
         self._appended = asyncio.Event()
 
     async def record(self, actor: str, event: str, **facts: Any) -> None:
@@ -53,8 +54,10 @@ class Auditor:
         self._put(actor, event, facts).add_done_callback(_taken)
 
     async def entries(self, filter: Filter, *, since: int, most: int) -> Sequence[Document]:
-        """The oldest entries after sequence number ``since`` that match."""
+        """The oldest entries after sequence number ``since`` that match, with all that was noted here before."""
         holds = compile_filter(filter)
+        if self._newest is not None:
+            await asyncio.wait([self._newest])
 
         def found() -> list[Document]:
             kept = (
@@ -83,6 +86,7 @@ class Auditor:
 
     def _put(self, actor: str, event: str, facts: dict[str, Any]) -> "asyncio.Future[None]":
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._newest = written
         self._queue.append((AuditEntry(self._now(), actor, event, facts), written))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write(), name="rollbook-audit")

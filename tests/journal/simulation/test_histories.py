@@ -17,7 +17,7 @@ import pytest
 
 from tests.journal.simulation.histories import RULES, broken_promises
 
-SEEDS = int(os.environ.get("ROLLBOOK_SEEDS", "300"))
+SEEDS = int(os.environ.get("ROLLBOOK_SEEDS", "2000"))
 
 
 def test_no_history_breaks_a_promise() -> None:
