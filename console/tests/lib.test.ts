@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 
+import { addressOf, parseRoute } from "../src/lib/addresses";
+import { warningsOf } from "../src/lib/api.svelte";
+import { questionOf } from "../src/lib/asking";
 import { cellsOf, compareCells, countValues } from "../src/lib/columns";
 import { condensed, differenceOf } from "../src/lib/difference";
 import { inOrder, rowsMatching } from "../src/lib/listing";
-import { questionOf } from "../src/lib/matching";
-import { megabytes } from "../src/lib/numbers";
-import { addressOf, parseRoute } from "../src/lib/route.svelte";
-import { warningsOf } from "../src/lib/api.svelte";
-import { ageOf } from "../src/lib/time";
+import { count, megabytes } from "../src/lib/numbers";
+import { ageOf, localTime } from "../src/lib/time";
 
 describe("columns", () => {
   it("decodes the three forms", () => {
@@ -93,5 +93,22 @@ describe("differences", () => {
       { kind: "added", text: "x" },
     ]);
     expect(condensed(differenceOf(before, after), 1).map((line) => line.text)).toEqual(["⋯", "f", "g", "x", "h"]);
+  });
+});
+
+describe("numbers and times", () => {
+  it("groups thousands, with one decimal at most", () => {
+    expect([0, 999, 1_000, 1_234_567.25, 12.34].map(count)).toEqual(["0", "999", "1,000", "1,234,567.3", "12.3"]);
+    expect([512, 1_024, 1_572_864, 1_073_741_824].map(megabytes)).toEqual(["512 MB", "1 GB", "1.5 TB", "1 PB"]);
+  });
+
+  it("shows a time as Intl does", () => {
+    const shown: Intl.DateTimeFormatOptions = { year: "numeric", month: "short", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+    for (let month = 1; month <= 12; month++) {
+      const time = `2026-${String(month).padStart(2, "0")}-09T23:05:07Z`;
+      expect(localTime(time, true)).toBe(`${new Intl.DateTimeFormat("en-GB", { ...shown, timeZone: "UTC" }).format(new Date(time))} UTC`);
+      expect(localTime(time, false)).toBe(new Intl.DateTimeFormat("en-GB", shown).format(new Date(time)));
+    }
+    expect(localTime("not a time", true)).toBe("not a time");
   });
 });

@@ -1,5 +1,6 @@
 // Requests to the registry that serves this page. Every failure is a Problem that can be shown.
 
+import { taken } from "./early";
 import { texts } from "./texts";
 
 export interface Place {
@@ -42,13 +43,16 @@ export interface Asked {
 
 export async function ask<T>(path: string, { method, body, lines, headers, signal }: Asked = {}): Promise<Reply<T>> {
   let answer: Response;
+  const content = body === undefined ? undefined : JSON.stringify(body);
   try {
-    answer = await fetch(path, {
+    const begun = content === undefined ? undefined : taken(path, content);
+    answer = await (begun ?? fetch(path, {
       method: method ?? (body === undefined && lines === undefined ? "GET" : "POST"),
       headers: { accept: lines === undefined ? "application/json" : "*/*", ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
-      body: lines ?? (body === undefined ? undefined : JSON.stringify(body)),
+      body: lines ?? content,
       signal: signal ?? null,
-    });
+    }));
+    signal?.throwIfAborted();
   } catch (error) {
     if ((error as Error).name !== "AbortError") connection.lost = true;
     throw (error as Error).name === "AbortError" ? error : new Problem(0, "unreachable", texts.unreachable);

@@ -1,6 +1,6 @@
 // Requests as commands that a person can paste: for curl, for Python, and for the command line of Rollbook.
 
-import type { Question } from "./matching";
+import { type Question } from "./asking";
 
 export interface Command {
   method: string;

@@ -1,31 +1,15 @@
 // The fleet as columns: loaded once, kept fresh by waiting for changes, filtered and sorted by the screens.
 
 import { ask, connection, Problem } from "./api.svelte";
+import { atMoment, columnsAt } from "./asking";
 import { type Cell, cellsOf, type Table } from "./columns";
 import { ROWS_MAX } from "./limits";
 import { texts } from "./texts";
+import { clockTime } from "./time";
 
 const AGES_SECONDS = 10;
 const PAUSE_MS = 1_000;
 const SHARE = 10;
-
-export const DOCUMENT_PATHS = [
-  "id",
-  "clusterMetadata.name",
-  "regionId",
-  "status",
-  "gpus.count",
-  "gpus.memory",
-  "nodes.nodeData.gpus.modelNames",
-  "nodes.count",
-  "vcpus.count",
-  "memory",
-  "tags",
-  "clusterMetadata.owner",
-  "reputation",
-] as const;
-export const LEASE_PATHS = ["_registry.liveness", "_registry.observedAt"] as const;
-export const REGISTRY_PATHS = ["_registry.updatedAt", "_registry.protected"] as const;
 
 export interface Rows {
   revision: number;
@@ -90,10 +74,6 @@ class Fleet {
 
 export const fleet = new Fleet();
 
-export function columnsAt(at: string): string[] {
-  return [...DOCUMENT_PATHS, ...REGISTRY_PATHS, ...(at ? [] : LEASE_PATHS)];
-}
-
 export function rowsOf(body: Table, at: string): Rows {
   const cells = Object.fromEntries(Object.entries(body.columns).map(([name, column]) => [name, cellsOf(column)]));
   return { revision: body.revision, total: body.count, ids: (cells["id"] ?? []) as string[], cells, loadedAt: Date.now(), at };
@@ -102,11 +82,6 @@ export function rowsOf(body: Table, at: string): Rows {
 async function load(at: string, signal: AbortSignal, limit = 0): Promise<Rows> {
   const body = limit ? { columns: ["id"], limit } : { columns: columnsAt(at), sort: { id: 1 } };
   return rowsOf((await ask<Table>(atMoment("/clusters/table", at), { body, signal })).body, at);
-}
-
-// An address as of a moment.
-export function atMoment(path: string, at: string): string {
-  return at ? `${path}?at=${encodeURIComponent(at)}` : path;
 }
 
 // Returns when there is a change after a revision, or after some seconds: heartbeats change ages, but are no changes.
@@ -132,6 +107,5 @@ export function afterPaint(run: () => void): () => void {
 // Words for how fresh what is shown is.
 export function freshness(utc: boolean): string {
   if (!connection.lost) return "";
-  const options: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", ...(utc ? { timeZone: "UTC" } : {}) };
-  return texts.lostAsOf(new Intl.DateTimeFormat("en-GB", options).format(connection.heardAt) + (utc ? " UTC" : ""));
+  return texts.lostAsOf(clockTime(new Date(connection.heardAt), utc));
 }

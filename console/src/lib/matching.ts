@@ -1,25 +1,12 @@
 // Which clusters a search means. The registry decides; the words and the filter are two forms of one question.
 
 import { ask } from "./api.svelte";
+import { atMoment, questionOf } from "./asking";
 import type { Cell, Table } from "./columns";
 import { cellsOf } from "./columns";
 
-export interface Question {
-  query?: unknown;
-  where?: string;
-}
-
-// What is typed is a filter of MongoDB when it begins with a brace, else words.
-export function questionOf(text: string): Question {
-  const trimmed = text.trim();
-  if (!trimmed) return { query: {} };
-  if (trimmed.startsWith("{")) return { query: JSON.parse(trimmed) as unknown };
-  return { where: trimmed };
-}
-
 export async function matchingIds(text: string, at: string, signal: AbortSignal): Promise<Set<string>> {
-  const path = `/clusters/table${at ? `?at=${encodeURIComponent(at)}` : ""}`;
-  const { body } = await ask<Table>(path, { body: { ...questionOf(text), columns: ["id"] }, signal });
+  const { body } = await ask<Table>(atMoment("/clusters/table", at), { body: { ...questionOf(text), columns: ["id"] }, signal });
   const column = body.columns["id"];
   return new Set(column ? (cellsOf(column) as string[]) : []);
 }

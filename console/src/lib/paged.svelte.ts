@@ -2,11 +2,10 @@
 // large for one page of the browser. The registry filters, sorts and counts, and sends rows as they are scrolled to.
 
 import { ask } from "./api.svelte";
+import { atMoment, firstRows, type Question } from "./asking";
 import type { Scalar, Table } from "./columns";
-import { atMoment, columnsAt, EMPTY, type Rows, rowsOf } from "./fleet.svelte";
-import { FIRST_ROWS, LOADED_MAX, PAGE_ROWS } from "./limits";
-import { type Question, questionOf } from "./matching";
-import type { Route } from "./route.svelte";
+import { EMPTY, type Rows, rowsOf } from "./fleet.svelte";
+import { LOADED_MAX, PAGE_ROWS } from "./limits";
 
 export type Facets = Record<string, { values: { value: Scalar; count: number }[] }>;
 
@@ -19,7 +18,6 @@ export const FACETS = [
   "clusterMetadata.owner",
 ] as const;
 export const FACET_VALUES = 8;
-export const FIRST_SORT = "id";
 
 class Paged {
   rows = $state.raw<Rows>(EMPTY);
@@ -74,9 +72,8 @@ class Paged {
 
   async #first(question: Question, sort: string, at: string, signal: AbortSignal): Promise<void> {
     try {
-      const order = { [sort.replace(/^-/, "")]: sort.startsWith("-") ? -1 : 1 };
-      this.#body = { ...question, columns: columnsAt(at), sort: order };
-      await this.#take(at, signal, EMPTY, Math.min(FIRST_ROWS, PAGE_ROWS));
+      this.#body = firstRows(question, sort, at).body;
+      await this.#take(at, signal, EMPTY);
       this.ready = true;
       this.problem = null;
       const asked = { ...question, facets: FACETS.filter((path) => !at || !path.startsWith("_registry.")), limit: FACET_VALUES };
@@ -92,7 +89,8 @@ class Paged {
     if (!signal || this.#busy || !this.#next || !this.hasMore) return;
     this.#busy = true;
     try {
-      await this.#take(this.rows.at, signal, this.rows, PAGE_ROWS);
+      this.#body = { ...this.#body, limit: PAGE_ROWS, cursor: this.#next };
+      await this.#take(this.rows.at, signal, this.rows);
     } catch (error) {
       if (!signal.aborted) this.problem = error;
     } finally {
@@ -100,9 +98,8 @@ class Paged {
     }
   }
 
-  async #take(at: string, signal: AbortSignal, before: Rows, limit: number): Promise<void> {
-    const body = { ...this.#body, limit, cursor: this.#next };
-    const reply = await ask<Table>(atMoment("/clusters/table", at), { body, signal });
+  async #take(at: string, signal: AbortSignal, before: Rows): Promise<void> {
+    const reply = await ask<Table>(atMoment("/clusters/table", at), { body: this.#body, signal });
     const rows = rowsOf(reply.body, at);
     const cells = Object.fromEntries(Object.entries(rows.cells).map(([name, each]) => [name, [...(before.cells[name] ?? []), ...each]]));
     this.#next = /[?&]cursor=([^&>]+)[^>]*>; rel="next"/.exec(reply.link ?? "")?.[1] ?? "";
@@ -111,13 +108,3 @@ class Paged {
 }
 
 export const paged = new Paged();
-
-// Ask for the first rows of an address before anything is drawn.
-export function beginAt({ screen, query }: Route): void {
-  if (screen !== "clusters") return;
-  try {
-    paged.begin(questionOf(query.get("q") ?? ""), query.get("sort") ?? FIRST_SORT, query.get("at") ?? "");
-  } catch {
-    return; // the screen says what is amiss in the search
-  }
-}

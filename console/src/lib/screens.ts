@@ -2,7 +2,7 @@
 
 import type { Component } from "svelte";
 
-import type { Screen } from "./route.svelte";
+import type { Screen } from "./addresses";
 
 export const SCREENS: Record<Screen, () => Promise<{ default: Component }>> = {
   fleet: () => import("../screens/Fleet.svelte"),

@@ -1,1 +1,0 @@
-var e=new Intl.NumberFormat(`en-US`,{maximumFractionDigits:1});function t(t){return e.format(t)}function n(t){return t>=1073741824?`${e.format(t/1073741824)} PB`:t>=1048576?`${e.format(t/1048576)} TB`:t>=1024?`${e.format(t/1024)} GB`:`${e.format(t)} MB`}export{n,t};
