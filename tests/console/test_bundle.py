@@ -27,7 +27,7 @@ def scripts_of(name: str) -> set[str]:
 
 
 def weight(screen: str) -> int:
-    scripts = scripts_of("index") | scripts_of(screen)
+    scripts = scripts_of("index") | scripts_of("main") | scripts_of(screen)
     return sum(len(gzip.compress((BUILT / "assets" / script).read_bytes(), 9)) for script in scripts)
 
 

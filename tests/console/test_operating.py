@@ -292,3 +292,15 @@ def test_the_first_rows_come_before_all_of_them(window: Window) -> None:
     expect(grid.get_by_role("link")).to_have_count(20)
     expect(grid.get_by_role("link").first).to_have_text("cluster-037")
     expect(found).to_have_text(re.compile("20 of 40 clusters"))
+
+
+def test_the_first_question_is_sent_once_and_before_the_other_scripts_are_there(window: Window) -> None:
+    page, scripts, questions = window.page, list[Route](), list[str]()
+    page.route("**/assets/main-*.js", lambda route: scripts.append(route))
+    page.on("request", lambda request: questions.append(request.post_data or "") if "/table" in request.url else None)
+    with page.expect_request("**/clusters/table"):
+        page.goto(f"{window.url}/console/clusters?q=us-west&sort=-id", wait_until="commit")
+    for each in scripts:
+        each.continue_()
+    expect(page.get_by_role("grid").get_by_role("link").first).to_have_text("cluster-037")
+    assert [each for each in questions if '"cursor":""' in each] == questions[:1]

@@ -60,6 +60,8 @@ def test_a_wrong_token_is_refused_and_a_right_one_opens_a_session_that_ends(page
 
     sign_in(page, ADMIN)
     expect(page.get_by_role("heading", name="Fleet")).to_be_visible()
+    page.set_viewport_size({"width": 320, "height": 640})
+    expect(page.get_by_role("button", name="Sign out")).to_be_in_viewport(ratio=1)
     assert page.evaluate("document.cookie") == ""
     assert page.evaluate("Object.keys(localStorage).concat(Object.keys(sessionStorage))") == []
     page.get_by_role("button", name="Sign out").click()

@@ -21,6 +21,7 @@ export function followLinks(): () => void {
     event.preventDefault();
     go(link.pathname + link.search);
     document.querySelector("main")?.scrollTo(0, 0);
+    scrollTo(0, 0);
   };
   const onBack = () => (route.now = parseRoute(location.pathname, location.search));
   document.addEventListener("click", onClick);

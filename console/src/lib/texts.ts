@@ -50,6 +50,11 @@ export const texts = {
 
   // parts/Editor
   theDocumentAsJson: "The document as JSON",
+  asYouOpenedIt: "as you opened it",
+  asItIsNow: "as it is now",
+  yourText: "your text",
+  asStored: "as it is stored",
+  asItWouldBeStored: "as it would be stored",
   saved: "Saved.",
   changedNotSaved: "Changed, not saved.",
   asItWas: "As it was.",
@@ -89,6 +94,7 @@ export const texts = {
   lateDrainingOrInMaintenance: "late, draining or in maintenance",
   silentOrUnreachable: "silent or unreachable",
   notKnown: "not known",
+  healthy: "healthy",
 
   // parts/Help
   keyboard: "Keyboard",
@@ -123,6 +129,8 @@ export const texts = {
   createACluster: "Create a cluster",
   pasteTheSpecificationOfA: "Paste the specification of a cluster. What is missing and can be known is filled in by the registry.",
   documentJson: "Document (JSON)",
+  whatYouWrote: "what you wrote",
+  whatWouldBeStored2: "what would be stored",
   forTheHistory: "for the history",
   dryRun: "Dry run",
   whatWouldBeStored: "What would be stored",
@@ -171,6 +179,10 @@ export const texts = {
   loading: "Loading",
 
   // screens/Access
+  everyCluster: "everywhere",
+  inOwnPart: "in its own part of the fleet",
+  inPart: "in part, or with parts hidden",
+  notAtAll: "not at all",
   tokensAndRolesAreThose: "Tokens and roles are those of now; their past is in the audit log below.",
   you: "You",
   caller: "Caller",
@@ -354,7 +366,7 @@ export const texts = {
   whatEachClauseKeepsOut: "What each clause keeps out",
   whyNothingMatches: "Why nothing matches",
   keepsOut: "Keeps out",
-  itAlone: "It alone",
+  itAlone: "Only this clause",
   nearestMisses: "Nearest misses",
   theSameQuestion: "The same question",
   inWords2: "In words",
