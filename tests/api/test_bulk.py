@@ -66,6 +66,24 @@ def test_each_line_is_done_in_its_order_and_answered(http: httpx.Client, fresh_i
     assert [each["id"] for each in http.get(f"/clusters/{id}/nodes").json()] == ["n-3"]
 
 
+def test_lines_on_one_cluster_are_done_in_their_order_whatever_they_ask(http: httpx.Client, fresh_id: str) -> None:
+    ids = [f"order-{fresh_id}-{number}" for number in range(30)]
+    steps = [
+        [create(id) for id in ids],
+        [{"op": "delete", "id": id} for id in ids],
+        [create(id) for id in ids],
+        [{"op": "update", "id": id, "update": {"$set": {"reputation": 7}}} for id in ids],
+        [create(id) for id in ids],
+        [{**create(id, reputation=8), "replace": True} for id in ids],
+    ]
+    together = results(http, [line for step in steps for line in step])
+    mixed = results(http, [{"op": "delete", "id": id} for id in ids] + [step[at] for at in range(30) for step in steps])
+    expected = [201, 200, 201, 200, 409, 200]
+    assert [each["status"] for each in together] == [status for status in expected for _ in ids]
+    assert [each["status"] for each in mixed] == [200] * 30 + expected * 30
+    assert http.get(f"/clusters/{ids[0]}").json()["reputation"] == 8
+
+
 @pytest.mark.parametrize(
     ("line", "status", "at"),
     [

@@ -10,7 +10,7 @@ from rollbook.journal.memory.journal import MemoryJournal
 from rollbook.registry.writing.commands import Delete
 from rollbook.registry.writing.commit_queue import CommitQueue
 from rollbook.registry.writing.node_commands import EditNodes
-from rollbook.registry.writing.submissions import Submission, Together, Write
+from rollbook.registry.writing.submissions import Creations, Submission, Together, Write
 from rollbook.security.callers import Caller
 from tests.registry.committers import creation, process_on
 
@@ -54,6 +54,24 @@ def test_what_is_done_together_has_a_batch_of_its_own_and_lets_others_between() 
     assert [each.write.command.id for each in queue.take(8)] == ["1", "2"]
     assert queue.take(8) == [sets[1]]
     assert len(queue) == 0
+
+
+def test_new_clusters_with_one_answer_share_a_batch_as_far_as_there_is_room() -> None:
+    queue = CommitQueue()
+    sets = [creations(count) for count in (3, 4, 2, 1)]
+    for each in (*sets[:3], submission("a", "1"), sets[3]):
+        queue.put(each)
+    assert len(queue) == 11
+    assert queue.take(8) == sets[:2]
+    assert [each.write.command.id for each in queue.take(8)] == ["1"]
+    assert queue.take(8) == sets[2:]
+    assert len(queue) == 0
+
+
+def creations(count: int) -> Creations:
+    """As many new clusters, that nobody carries out."""
+    commands = [creation(str(number)) for number in range(count)]
+    return Creations(commands, 0, Caller("a"), asyncio.Future(loop=LOOP))
 
 
 def test_what_has_waited_before_comes_first() -> None:

@@ -29,9 +29,9 @@ from rollbook.registry.reading.requests import parse_creation
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing import deciding, drafts
 from rollbook.registry.writing.commands import Command, Current, Decision, Update
-from rollbook.registry.writing.drafts import BATCH_BYTES_MAX
 from rollbook.registry.writing.node_commands import EditNodes
 from rollbook.registry.writing.node_edits import joining, leaving, patching, synchronising
+from rollbook.registry.writing.submissions import BATCH_BYTES_MAX
 from rollbook.view.index.keys import Key
 from rollbook.view.index.ranges import make_column
 from rollbook.view.index.trees import nodes_below

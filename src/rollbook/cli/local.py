@@ -11,7 +11,8 @@ from rollbook.documents.values import Value
 from rollbook.errors import RegistryError
 from rollbook.registry.reading.requests import parse_creation
 from rollbook.registry.registry import Registry
-from rollbook.registry.writing.committing import WriteResult
+from rollbook.registry.writing.commands import Create
+from rollbook.registry.writing.submissions import Outcomes, WriteResult
 from rollbook.security.callers import Caller
 from rollbook.settings import Settings
 
@@ -35,33 +36,31 @@ class Directory:
 
     def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
         """As ImportTarget says; all documents at once, so that they share the journal's commits."""
-        return _outcomes([self._created(each, replace=replace) for each in documents])
+        parsed = [self._parsed(each, replace=replace) for each in documents]
+        creations = [each for each in parsed if isinstance(each, Create)]
+        if not creations:
+            return _outcomes(parsed, None)
+        written = self._registry.create_each(COMMAND_LINE, creations, reason=self._reason)
+        written.add_done_callback(lambda done: done.cancelled() or done.exception())  # also when nobody asks any more
+        return _outcomes(parsed, written)
 
     async def bodies(self) -> AsyncIterator[bytes]:
         """As ImportTarget says."""
         for body in self._registry.bodies(COMMAND_LINE):
             yield body
 
-    def _created(self, document: Value, *, replace: bool) -> "asyncio.Future[WriteResult] | RegistryError":
+    def _parsed(self, document: Value, *, replace: bool) -> Create | RegistryError:
         registry = self._registry
         try:
-            command = parse_creation(document, rules=registry.rules, limits=registry.limits, replace=replace)
+            return parse_creation(document, rules=registry.rules, limits=registry.limits, replace=replace)
         except RegistryError as refusal:
             return refusal
-        written = registry.write(COMMAND_LINE, command, reason=self._reason)
-        written.add_done_callback(lambda done: done.cancelled() or done.exception())  # also when nobody asks any more
-        return written
 
 
 async def _outcomes(
-    submitted: "Sequence[asyncio.Future[WriteResult] | RegistryError]",
+    parsed: Sequence[Create | RegistryError], written: "asyncio.Future[Outcomes] | None"
 ) -> AsyncIterator[Outcome]:
-    writes = [each for each in submitted if isinstance(each, asyncio.Future)]
-    if writes:
-        await asyncio.wait(writes)
-    for each in submitted:
-        if isinstance(each, RegistryError):
-            yield concerning_one(each)
-        else:
-            failure = each.exception()
-            yield each.result().warnings if failure is None else concerning_one(failure)
+    outcomes = iter(() if written is None else (await written).each)
+    for each in parsed:
+        outcome = each if isinstance(each, RegistryError) else next(outcomes)
+        yield outcome.warnings if isinstance(outcome, WriteResult) else concerning_one(outcome)

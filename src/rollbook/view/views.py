@@ -13,6 +13,7 @@ from pyroaring import BitMap
 from rollbook.clusters.large_documents import decode_stored
 from rollbook.clusters.liveness import has_same_status
 from rollbook.documents import codec
+from rollbook.documents.bounding import NO_DOCUMENT
 from rollbook.documents.values import Document
 from rollbook.journal.changes import Change, StoredVersion, protected_after
 from rollbook.language.filters import Filter
@@ -142,11 +143,15 @@ class View:
 
     def apply(self, changes: Sequence[Change], versions: Versions = NO_VERSIONS) -> None:
         """Follow committed changes, which begin right after ``revision``."""
-        created: list[tuple[int, bytes]] = []
+        created: list[tuple[int, Document]] = []
         for change in changes:
             assert change.revision == self.revision + 1, "a view follows every change, in order"
             if change.after is not None and change.id not in self._by_id:
-                created.append((self._create(change), change.after))
+                number, known = self._create(change), versions.get(change.revision)
+                if self.index.values:
+                    created.append((number, known[1] if known else decode_stored(change.after)))
+                else:
+                    self.index.insert(number, NO_DOCUMENT)
             else:
                 self._insert(created)
                 self._apply(change, versions.get(change.revision))
@@ -191,16 +196,16 @@ class View:
         self._add(Entry(number, change.id, revision, revision, at_ms, at_ms, at_ms, held, packing=packing))
         return number
 
-    def _insert(self, created: list[tuple[int, bytes]]) -> None:
+    def _insert(self, created: list[tuple[int, Document]]) -> None:
         """Take documents by their numbers into the index, and empty the list."""
-        if self.index.values and len(created) >= TOGETHER_MIN:
+        if len(created) >= TOGETHER_MIN:
             loading = Loading(self.index)
-            for number, body in created:
-                loading.take(number, decode_stored(body))
+            for number, document in created:
+                loading.take(number, document)
             loading.flush()
         else:
-            for number, body in created:
-                self.index.insert(number, decode_stored(body))
+            for number, document in created:
+                self.index.insert(number, document)
         created.clear()
 
     def _remove(self, entry: Entry) -> None:

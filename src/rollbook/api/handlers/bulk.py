@@ -1,8 +1,9 @@
 """Many writes in one request: a line each, read while they arrive, each answered with a line.
 
 Theory: lines are parsed on a thread, a group at a time, and submitted at once, so that they share the commits of the
-journal. Their results are sent in their order. What is under way is bounded: beyond that, nothing is taken from the
-connection. Lines on one cluster are done in their order: those behind one that may take long wait for it.
+journal; new clusters that follow each other are submitted as one. Their results are sent in their order. What is under
+way is bounded: beyond that, nothing is taken from the connection. Lines on one cluster are done in their order: those
+behind one that may take long, or has another way to the journal, wait for it.
 """
 
 import asyncio
@@ -30,11 +31,23 @@ from rollbook.documents.values import Value
 from rollbook.errors import MediaTypeUnsupported, RegistryError, Unauthenticated
 from rollbook.registry.reading.bulk_lines import BulkLine
 from rollbook.registry.registry import Registry
+from rollbook.registry.writing.commands import Create
 from rollbook.registry.writing.committing import WriteResult
 from rollbook.registry.writing.idempotency import IdempotencyKey
+from rollbook.registry.writing.submissions import Outcomes
 
 UNDER_WAY_MAX = 2048
 UNDER_WAY_BYTES_MAX = 32 * 1024 * 1024
+TOGETHER_MAX = 256
+TOGETHER_BYTES_MAX = 4 * 1024 * 1024
+"""At most this many new clusters, of at most this size together, are submitted as one."""
+
+
+class Share(Struct, frozen=True):
+    """What becomes of one of the new clusters that were submitted as one."""
+
+    answer: "asyncio.Future[Outcomes]"
+    place: int
 
 
 class UnderWay(Struct, frozen=True):
@@ -42,8 +55,15 @@ class UnderWay(Struct, frozen=True):
 
     number: int
     size_bytes: int
-    outcome: "asyncio.Future[WriteResult] | RegistryError"
+    outcome: "asyncio.Future[WriteResult] | Share | RegistryError"
     line: BulkLine | None = None
+
+    @property
+    def waits_for(self) -> "asyncio.Future[WriteResult] | asyncio.Future[Outcomes] | None":
+        """What has the outcome once it is done; None: it is here."""
+        if isinstance(self.outcome, RegistryError):
+            return None
+        return self.outcome.answer if isinstance(self.outcome, Share) else self.outcome
 
 
 async def write_in_bulk(request: Request) -> Response:
@@ -90,6 +110,10 @@ class Bulk:
         self._changed = asyncio.Event()
         self._taking = asyncio.Event()
         self._slow: dict[str, asyncio.Future[WriteResult]] = {}
+        self._single: dict[str, asyncio.Future[WriteResult]] = {}
+        self._created: dict[str, asyncio.Future[Outcomes]] = {}
+        self._gathered: list[tuple[Line, BulkLine, Create]] = []
+        self._gathered_bytes = 0
 
     async def results(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The lines of the answer, in pieces, as they are ready. What breaks the body off is the last of them."""
@@ -116,8 +140,13 @@ class Bulk:
                     raise Unauthenticated("the token is no longer in force; what came before this line is done")
                 for line, parsed in zip(lines, await self._asked.parsed(lines), strict=True):
                     number = line.number
+                    if not isinstance(parsed, RegistryError) and (creation := self._creation_in(parsed)) is not None:
+                        await self._gather(line, parsed, creation)
+                        continue
+                    await self._create_gathered()
                     await self._room()
                     await self._submit(line, parsed)
+                await self._create_gathered()
         except RegistryError as refusal:
             self._add(UnderWay(number + 1, 0, refusal))
 
@@ -129,15 +158,49 @@ class Bulk:
         id = parsed.command.id
         if id in self._slow:
             await asyncio.wait([self._slow.pop(id)])
+        if id in self._created:
+            await asyncio.wait([self._created.pop(id)])
         asked, key = self._asked, None
         if asked.key is not None:
             name = f"{line.number} {asked.key}"
             key = IdempotencyKey.of(owner_of(asked.caller), name, line.text or b"", keeps_body=False)
         result = self._registry.write(asked.caller, parsed.command, reason=asked.reason, dry_run=asked.dry_run, key=key)
         result.add_done_callback(lambda done: done.cancelled() or done.exception())  # also when nobody asks any more
+        self._single[id] = result
         if parsed.may_take_long:
             self._slow[id] = result
         self._add(UnderWay(line.number, size_bytes, result, parsed))
+
+    def _creation_in(self, line: BulkLine) -> Create | None:
+        """The creation that a line asks for, if it may be submitted together with others."""
+        if self._asked.key is not None or self._asked.dry_run or not isinstance(line.command, Create):
+            return None
+        return line.command
+
+    async def _gather(self, line: Line, parsed: BulkLine, creation: Create) -> None:
+        """Add a creation to those that are submitted next."""
+        if creation.id in self._single:
+            await self._create_gathered()
+            await asyncio.wait([self._single.pop(creation.id)])
+        size_bytes = len(line.text or b"")
+        if len(self._gathered) >= TOGETHER_MAX or self._gathered_bytes + size_bytes > TOGETHER_BYTES_MAX:
+            await self._create_gathered()
+        self._gathered.append((line, parsed, creation))
+        self._gathered_bytes += size_bytes
+
+    async def _create_gathered(self) -> None:
+        """Submit the creations that were gathered, as one."""
+        if not self._gathered:
+            return
+        await self._room()
+        asked, creations = self._asked, [creation for _, _, creation in self._gathered]
+        answer = self._registry.create_each(asked.caller, creations, reason=asked.reason)
+        answer.add_done_callback(lambda done: done.cancelled() or done.exception())  # also when nobody asks any more
+        for place, (line, parsed, creation) in enumerate(self._gathered):
+            self._created[creation.id] = answer
+            self._add(UnderWay(line.number, len(line.text or b""), Share(answer, place), parsed))
+        self._gathered.clear()
+        self._gathered_bytes = 0
 
     async def _room(self) -> None:
         """Wait until another line may be submitted."""
@@ -152,13 +215,11 @@ class Bulk:
 
     async def _ready(self) -> bytes:
         """The next result once it is there, and those behind it that are ready too."""
-        first = self._under_way[0].outcome
-        if not isinstance(first, RegistryError):
+        if (first := self._under_way[0].waits_for) is not None:
             await asyncio.wait([first])
         pieces: list[bytes] = []
         while self._under_way:
-            outcome = self._under_way[0].outcome
-            if not isinstance(outcome, RegistryError) and not outcome.done():
+            if (answer := self._under_way[0].waits_for) is not None and not answer.done():
                 break
             pieces.append(self._taken(self._under_way.popleft()))
         self._taking.set()
@@ -166,8 +227,10 @@ class Bulk:
 
     def _taken(self, done: UnderWay) -> bytes:
         self._bytes -= done.size_bytes
-        if done.line is not None and self._slow.get(done.line.command.id) is done.outcome:
-            del self._slow[done.line.command.id]
+        if done.line is not None:
+            for under_way in (self._slow, self._single, self._created):
+                if under_way.get(done.line.command.id) is done.waits_for:
+                    del under_way[done.line.command.id]
         return _line_of(done)
 
 
@@ -176,6 +239,9 @@ def _line_of(done: UnderWay) -> bytes:
     id = None if done.line is None else done.line.command.id
     if isinstance(done.outcome, RegistryError):
         return result_line(done.number, done.outcome, id)
+    if isinstance(done.outcome, Share):
+        answer = done.outcome.answer
+        return result_line(done.number, answer.exception() or answer.result().each[done.outcome.place], id)
     return result_line(done.number, done.outcome.exception() or done.outcome.result(), id)
 
 

@@ -31,7 +31,7 @@ from rollbook.journal.sqlite.paging import PAGE_CHANGES, page_of
 from rollbook.journal.sqlite.past import SqlitePast
 from rollbook.journal.sqlite.reading import Readers
 from rollbook.journal.sqlite.rebuilding import CHANGE_COLUMNS, LIVE, Bodies, Row, kept_of, with_later
-from rollbook.journal.sqlite.recording import Tip, record, tip_in
+from rollbook.journal.sqlite.recording import Tip, record, record_creations, tip_in
 from rollbook.journal.sqlite.repairing import repair
 from rollbook.journal.sqlite.schema import FILE_NAME, open_writer
 from rollbook.journal.sqlite.statuses import checked_status, record_status
@@ -146,9 +146,12 @@ class SqliteJournal:
         formers = formers_in(changes) if formers is None else formers
         with self._writer.transaction(self.syncs) as connection:
             large = self._large.draft()
-            for change in changes:
-                tip = record(connection, change, tip, large)
-                record_status(connection, change, formers)
+            if all(change.kind == "created" for change in changes):
+                tip = record_creations(connection, changes, tip)
+            else:
+                for change in changes:
+                    tip = record(connection, change, tip, large)
+                    record_status(connection, change, formers)
             keep_results(connection, results)
         self._tip, self._large = tip, large
 

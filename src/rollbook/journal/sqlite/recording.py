@@ -15,6 +15,7 @@ from rollbook.journal.changes import Change, protected_after
 from rollbook.journal.sqlite.checksums import Damage, change_checksum, document_checksum
 from rollbook.journal.sqlite.lagging import LargeRow, LargeRows
 from rollbook.journal.sqlite.rebuilding import LIVE, Row, kept_of
+from rollbook.journal.sqlite.statuses import record_creation_statuses
 
 ROW_BYTES = 200
 """What a row of ``changes`` weighs beside its texts, about."""
@@ -35,6 +36,7 @@ RECORD = (
     "?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT), checksum, ?, CAST(? AS TEXT) FROM clusters WHERE id = ?"
 )
 CREATE = "INSERT INTO clusters VALUES (?, ?, ?, ?, ?, 0, CAST(? AS TEXT), ?)"
+OTHER = "SELECT 1 FROM clusters WHERE created_revision <> ? AND id = ?"
 UPDATE = (
     "UPDATE clusters SET body = CAST(? AS TEXT), revision = ?, updated_at_ms = ?, checksum = ? "
     "WHERE id = ? AND body = CAST(? AS TEXT)"
@@ -68,10 +70,7 @@ def tip_in(connection: apsw.Connection) -> Tip:
 
 def record(writer: apsw.Connection, change: Change, tip: Tip, large: LargeRows | None = None) -> Tip:
     """Write the change after ``tip`` into both tables; gives the new tip. ``large``: rows that may lag behind."""
-    if change.revision != tip.revision + 1:
-        raise ValueError(f"the change after revision {tip.revision} has revision {change.revision}")
-    if change.at_ms < tip.at_ms:
-        raise ValueError(f"revision {change.revision} is dated before the change that it follows")
+    _check_follows(change, tip)
     stands = None if large is None else _followed(writer, change, large)
     splice, *others = _splices_of(change)
     more = None if not others else _more(others)
@@ -92,6 +91,37 @@ def record(writer: apsw.Connection, change: Change, tip: Tip, large: LargeRows |
         writer.execute(RECORD, (*what, *how, checksum, more, change.id))  # before what stood is written over
     _write_row(writer, change)
     return Tip(change.revision, change.at_ms, total_bytes)
+
+
+def record_creations(writer: apsw.Connection, changes: Sequence[Change], tip: Tip) -> Tip:
+    """Write creations after ``tip`` into all tables, as ``record`` and ``record_status`` do; gives the new tip."""
+    recorded: list[Row] = []
+    rows: list[Row] = []
+    for change in changes:
+        _check_follows(change, tip)
+        statement, row = _step_of(change)
+        assert statement is CREATE
+        after = change.after or b""
+        tip = Tip(change.revision, change.at_ms, tip.total_bytes + ROW_BYTES + len(after))
+        what = (change.revision, change.id, change.kind, change.at_ms, tip.total_bytes)
+        checksum = change_checksum(change, 0, b"", after)
+        recorded.append((*what, change.actor, change.reason, 0, b"", after, checksum, None))
+        rows.append(row)
+    record_creation_statuses(writer, changes)
+    writer.executemany(RECORD_CREATION, recorded)
+    try:
+        writer.executemany(CREATE, rows)
+    except apsw.ConstraintError:
+        revision, id = next(each for each in changes if writer.execute(OTHER, each[:2]).fetchall())[:2]
+        raise ValueError(f"revision {revision} creates {id!r}, which is there") from None
+    return tip
+
+
+def _check_follows(change: Change, tip: Tip) -> None:
+    if change.revision != tip.revision + 1:
+        raise ValueError(f"the change after revision {tip.revision} has revision {change.revision}")
+    if change.at_ms < tip.at_ms:
+        raise ValueError(f"revision {change.revision} is dated before the change that it follows")
 
 
 def _followed(writer: apsw.Connection, change: Change, large: LargeRows) -> LargeRow | None:

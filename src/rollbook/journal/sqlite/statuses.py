@@ -6,7 +6,7 @@ until a newer one that is as old as the mark of the compaction takes its place, 
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, dropwhile, groupby, tee
 from operator import itemgetter
 from typing import Any
@@ -28,6 +28,7 @@ NEWEST = (
     "SELECT revision, at_ms, actor, CAST(former AS BLOB), checksum FROM statuses WHERE id = ? AND revision <= ? "
     "ORDER BY revision DESC LIMIT 1"
 )
+ANY = "SELECT 1 FROM statuses LIMIT 1"
 ALL = "SELECT id, revision, at_ms, actor, CAST(former AS BLOB), checksum FROM statuses"
 FORGET = (
     "DELETE FROM statuses WHERE id IN (SELECT id FROM changes WHERE revision <= :end) AND revision <= :end AND ("
@@ -53,6 +54,13 @@ def record_status(writer: apsw.Connection, change: Change, formers: Formers) -> 
     elif change.revision in formers:
         given = StatusChange(change.revision, change.at_ms, change.actor, formers[change.revision])
         writer.execute(INSERT, _row_of(change.id, given))
+
+
+def record_creation_statuses(writer: apsw.Connection, creations: Iterable[Change]) -> None:
+    """As ``record_status``, for creations alone."""
+    if writer.execute(ANY).fetchall():
+        for change in creations:
+            record_status(writer, change, {})
 
 
 def keep_status(writer: apsw.Connection, id: str, given: StatusChange) -> None:

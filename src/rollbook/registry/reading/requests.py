@@ -11,6 +11,7 @@ from msgspec import Struct
 from rollbook.clusters.acceptance import SchemaRules, accept_new
 from rollbook.clusters.casting import cast_filter
 from rollbook.clusters.gpu_aliases import with_gpu_aliases
+from rollbook.clusters.large_documents import LARGE_BYTES
 from rollbook.clusters.registry_fields import names_registry, registry_fields_in
 from rollbook.clusters.schema import REGISTRY_FIELD
 from rollbook.documents.codec import encode_json
@@ -252,4 +253,6 @@ def parse_creation(
         raise
     id = accepted.document["id"]
     assert isinstance(id, str)
-    return Create(id, encoded(accepted.document, limits=limits), accepted.warnings, replace)
+    body = encoded(accepted.document, limits=limits)
+    known = accepted.document if len(body) < LARGE_BYTES else None
+    return Create(id, body, accepted.warnings, replace, known)

@@ -1,10 +1,40 @@
-"""The steps of a batch, which the commands in it have in common."""
+"""What is done with a batch that is decided: it is appended, counted, and answered, and its steps are recorded."""
 
+import time
+
+from rollbook.journal.interface import Journal
 from rollbook.registry.feed.change_traces import ChangeTraces
+from rollbook.registry.writing.commit_counts import CommitCounts
 from rollbook.registry.writing.drafts import Draft
-from rollbook.registry.writing.submissions import Outcomes, WriteResult
+from rollbook.registry.writing.submissions import Batch, Outcomes, WriteResult, commands_in, settle
 
 WITHIN = {"append": None, "sync": "append", "publish": None}
+
+
+def append(draft: Draft, journal: Journal, *, after: int) -> None:
+    """Make what was decided durable, as the changes that follow revision ``after``."""
+    results, begun_ns = list(draft.results.values()), time.time_ns()
+    journal.append(draft.changes, after=after, formers=draft.formers, results=results)
+    draft.times["append"] = begun_ns, time.time_ns()
+    draft.times["sync"] = journal.syncs.last
+
+
+def settle_all(draft: Draft, counts: CommitCounts, traces: ChangeTraces, *, seconds: float) -> None:
+    """Count, record and answer a batch, which took so long to commit."""
+    counts.committed(draft.changes, commands=commands_in(draft.decided), seconds=seconds)
+    record_steps(draft, traces)
+    for submission, outcome in zip(draft.decided, draft.outcomes, strict=True):
+        if not submission.dry_run:
+            counts.settled([outcome])
+        settle(submission, outcome)
+
+
+def fail_all(batch: Batch, failure: Exception, counts: CommitCounts) -> None:
+    """Count and answer a batch of which nothing was done."""
+    counts.failures += 1
+    counts.settled([failure] * commands_in(batch))
+    for submission in batch:
+        settle(submission, failure)
 
 
 def record_steps(draft: Draft, traces: ChangeTraces) -> None:
@@ -20,7 +50,7 @@ def record_steps(draft: Draft, traces: ChangeTraces) -> None:
         for name, within in WITHIN.items():
             times = draft.times.get(name)
             if times is not None:
-                steps.add(name, times, within=within, commands=len(draft.decided))
+                steps.add(name, times, within=within, commands=commands_in(draft.decided))
         if steps.carrier:
             for one in written:
                 if not one.replayed:

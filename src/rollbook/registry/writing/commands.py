@@ -5,6 +5,7 @@ state, which may be the work of another command of the same batch. A command is 
 leaves the command as it is, so it can be decided again after a conflict, and a dry run is to decide and not to append.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar, Protocol
 
 from msgspec import Struct
@@ -140,11 +141,14 @@ class Create(Struct, frozen=True):
     body: bytes
     warnings: tuple[str, ...] = ()
     replace: bool = False
+    document: Document | None = None
+    """What ``body`` says, where it is at hand and not large."""
     verb: ClassVar[str] = "create"
 
     def decide(self, current: Current | None, budget: RequestBudget) -> Decision:
         if current is None:
-            return Decision("created", self.body, self.warnings)
+            versions = None if self.document is None else (NO_DOCUMENT, self.document)
+            return Decision("created", self.body, self.warnings, versions=versions)
         if not self.replace:
             raise ClusterExists(f"a cluster with the id {self.id!r} exists already; update it with PUT", at="/id")
         if current.body == self.body:
@@ -153,6 +157,11 @@ class Create(Struct, frozen=True):
 
     def proposed(self, before: Document, budget: RequestBudget) -> Document:
         return decode_stored(self.body)
+
+
+def weight_of(creations: Iterable[Create]) -> int:
+    """The bytes of documents before and after they are created, or replaced, about."""
+    return sum(len(each.body) << each.replace for each in creations)
 
 
 class RegistryFields(Protocol):

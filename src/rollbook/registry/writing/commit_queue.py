@@ -5,15 +5,24 @@ a time waits for one batch, however many another has sent before. What keeps a f
 clusters, has a lane of its own, and goes first.
 
 One rule: while others wait, no caller has more than a quarter of a batch. The commands of one caller in one lane keep
-their order. Writes that are done together have a batch of their own, every second one at most while others wait.
+their order. Writes that are done together, and new clusters that have one answer, have batches of their own, every
+second one at most while others wait.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from time import time_ns
 
-from rollbook.registry.writing.submissions import Batch, Submission, Together
+from rollbook.registry.writing.submissions import (
+    BATCH_BYTES_MAX,
+    AnySubmission,
+    Batch,
+    Creations,
+    Submission,
+    Together,
+    commands_in,
+)
 
 URGENT = frozenset({"heartbeat", "nodes"})
 """The verbs of what has the lane of its own."""
@@ -29,25 +38,25 @@ class CommitQueue:
     def __init__(self) -> None:
         self._first: deque[Submission] = deque()
         self._urgent, self._ordinary = _Lane(), _Lane()
-        self._together: deque[Together] = deque()
-        self._took_together = False
+        self._sets: deque[Together | Creations] = deque()
+        self._took_set = False
 
     def __len__(self) -> int:
-        return self._single + len(self._together)
+        return self._single + commands_in(self._sets)
 
-    def __iter__(self) -> Iterator[Submission | Together]:
-        return chain(self._first, self._urgent, self._ordinary, self._together)
+    def __iter__(self) -> Iterator[AnySubmission]:
+        return chain(self._first, self._urgent, self._ordinary, self._sets)
 
     @property
     def _single(self) -> int:
         return len(self._first) + len(self._urgent) + len(self._ordinary)
 
-    def put(self, submission: Submission | Together) -> None:
+    def put(self, submission: AnySubmission) -> None:
         """Add a command, or some that are done together."""
         if submission.steps is not None:
             submission.queued_ns = time_ns()
-        if isinstance(submission, Together):
-            self._together.append(submission)
+        if not isinstance(submission, Submission):
+            self._sets.append(submission)
         else:
             lane = self._urgent if submission.write.command.verb in URGENT else self._ordinary
             lane.put(submission)
@@ -58,14 +67,26 @@ class CommitQueue:
 
     def take(self, most: int) -> Batch:
         """Remove the next batch: at least one command, if there is one, and at most ``most``, or one set of them."""
-        self._took_together = bool(self._together) and not (self._took_together and self._single)
-        if self._took_together:
-            return [self._together.popleft()]
+        self._took_set = bool(self._sets) and not (self._took_set and self._single)
+        if self._took_set:
+            first = self._sets.popleft()
+            return [first] if isinstance(first, Together) else self._with_following(first, most)
         taken = [self._first.popleft() for _ in range(min(len(self._first), most))]
         share = most // SHARE if len({*self._urgent.callers, *self._ordinary.callers}) > 1 else most
         room, had = most - len(taken), Counter[str]()
         self._urgent.move(taken, room // URGENT_SHARE if len(self._ordinary) else room, share=share, had=had)
         self._ordinary.move(taken, most - len(taken), share=share, had=had)
+        return taken
+
+    def _with_following(self, first: Creations, most: int) -> Sequence[Creations]:
+        """The new clusters, and those behind them as far as one batch holds them all."""
+        taken, room, room_bytes = [first], most - len(first.commands), BATCH_BYTES_MAX - first.size_bytes
+        while self._sets and isinstance(following := self._sets[0], Creations):
+            room, room_bytes = room - len(following.commands), room_bytes - following.size_bytes
+            if min(room, room_bytes) < 0:
+                break
+            taken.append(following)
+            self._sets.popleft()
         return taken
 
 

@@ -20,6 +20,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Self, TypeVar
 
 from msgspec.structs import replace
@@ -30,9 +31,9 @@ from rollbook.limits import DEFAULT_LIMITS, Limits, budget_from_now
 from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.supervising import Supervisor
-from rollbook.registry.writing.batch_steps import record_steps
+from rollbook.registry.writing.batch_steps import append, fail_all, settle_all
 from rollbook.registry.writing.beside import Beside
-from rollbook.registry.writing.commands import Command
+from rollbook.registry.writing.commands import Command, Create, weight_of
 from rollbook.registry.writing.commit_counts import CommitCounts
 from rollbook.registry.writing.commit_queue import CommitQueue
 from rollbook.registry.writing.conflict_retries import ConflictRetries
@@ -43,7 +44,9 @@ from rollbook.registry.writing.idempotency import IdempotencyKey
 from rollbook.registry.writing.publishing import OutOfStep, Publisher
 from rollbook.registry.writing.submissions import (
     BATCH_COMMANDS_MAX,
+    AnySubmission,
     Batch,
+    Creations,
     Outcomes,
     Submission,
     Together,
@@ -87,6 +90,7 @@ class Committer:
         self._limits = limits
         self._chance = chance
         self.counts = CommitCounts()
+        self._guarded = partial(guarded, limits=limits, observed=self.counts.observed)
         self._queue = CommitQueue()
         self._arrived = asyncio.Event()
         self._settled = asyncio.Event()
@@ -141,10 +145,16 @@ class Committer:
         self._take(Together(guards, answer, budget_from_now(self._limits).deadline, dry_run, key, STEPS.get()))
         return answer
 
-    def _guarded(self, command: Command, caller: Caller) -> Command:
-        return guarded(command, caller, self._limits, observed=self.counts.observed)
+    def create_each(
+        self, caller: Caller, creations: Sequence[Create], *, reason: str | None = None
+    ) -> asyncio.Future[Outcomes]:
+        """Like ``submit``, for new clusters that have one answer: an outcome each. As many as ``Creations`` may be."""
+        commands, size_bytes = [self._guarded(each, caller) for each in creations], weight_of(creations)
+        answer: asyncio.Future[Outcomes] = asyncio.get_running_loop().create_future()
+        self._take(Creations(commands, size_bytes, caller, answer, reason, STEPS.get()))
+        return answer
 
-    def _take(self, submission: Submission | Together) -> None:
+    def _take(self, submission: AnySubmission) -> None:
         if self._closing:
             settle(submission, JournalUnavailable("the registry is stopping; try again when it is back"))
         else:
@@ -178,7 +188,7 @@ class Committer:
             await asyncio.gather(self._task, return_exceptions=True)
         self._thread.shutdown()
 
-    def _enqueue(self, submission: Submission | Together) -> None:
+    def _enqueue(self, submission: AnySubmission) -> None:
         if self._task is not None and self._task.done():
             settle(submission, JournalUnavailable(self.problem or "the registry has stopped"))
         else:
@@ -214,18 +224,13 @@ class Committer:
             raise
         except (JournalUnavailable, JournalConflict, AppendUndecided) as problem:
             self._note(problem.message)
-            self._fail(batch, problem)
+            fail_all(batch, problem, self.counts)
         except Exception as fault:
             logger.exception("a batch of %d commands failed", len(batch))
-            self._fail(batch, fault)
+            fail_all(batch, fault, self.counts)
         else:
             self._note(None)
-            self.counts.committed(draft.changes, commands=len(draft.decided), seconds=time.perf_counter() - begun)
-            record_steps(draft, self._recent.traces)
-            for submission, outcome in zip(draft.decided, draft.outcomes, strict=True):
-                if not submission.dry_run:
-                    self.counts.settled([outcome])
-                settle(submission, outcome)
+            settle_all(draft, self.counts, self._recent.traces, seconds=time.perf_counter() - begun)
             self._queue.put_back(draft.left)
             for submission in draft.costly:
                 self._beside.decide(submission)
@@ -247,7 +252,9 @@ class Committer:
                 await asyncio.sleep(conflicts.pause_seconds())
             else:
                 begun_ns = time.time_ns()
-                self._publisher.publish(draft.changes, draft.versions)
+                await self._publisher.publish_in_turn(
+                    draft.changes, draft.versions, whole=isinstance(batch[0], Together)
+                )
                 draft.times["publish"] = begun_ns, time.time_ns()
                 return draft
 
@@ -270,12 +277,7 @@ class Committer:
         await self._recent.reached(after + 1)
         return True
 
-    def _fail(self, batch: Batch, failure: Exception) -> None:
-        self.counts.failures += 1
-        self.counts.settled([failure] * len(batch))
-        self._answer_all(batch, failure)
-
-    def _answer_all(self, submissions: Iterable[Submission | Together], failure: Exception) -> None:
+    def _answer_all(self, submissions: Iterable[AnySubmission], failure: Exception) -> None:
         for submission in submissions:
             settle(submission, failure)
 
@@ -289,10 +291,7 @@ class Committer:
         draft.decide(batch)
         after = self._view.revision
         if draft.changes or draft.results:
-            results, begun_ns = list(draft.results.values()), time.time_ns()
-            self._journal.append(draft.changes, after=after, formers=draft.formers, results=results)
-            draft.times["append"] = begun_ns, time.time_ns()
-            draft.times["sync"] = self._journal.syncs.last
+            append(draft, self._journal, after=after)
         elif draft.decided and self._journal.sharing.confirm(after) > after:
             raise JournalConflict(f"another process has written after revision {after}")
 

@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 
 from msgspec import Struct
 
+from rollbook.clusters.large_documents import LARGE_BYTES
 from rollbook.errors import WorkExceeded
 from rollbook.limits import Limits, RequestBudget
 from rollbook.registry.computing import ComputingThreads
@@ -33,6 +34,11 @@ class Ahead(Struct, frozen=True):
 
     current: Current | None
     decision: Decision
+
+    @property
+    def is_of_large(self) -> bool:
+        """Whether it changes a document that is large: where it has no room, writes on others need not wait for it."""
+        return self.current is not None and len(self.current.body) >= LARGE_BYTES
 
 
 def decide_briefly(command: Command, current: Current | None, limits: Limits) -> Decision:

@@ -9,19 +9,21 @@ import time
 from collections.abc import Collection, Sequence
 from typing import TypeAlias, cast
 
-from rollbook.clusters.large_documents import LARGE_BYTES
 from rollbook.clusters.liveness import has_same_status
 from rollbook.documents.values import Document
 from rollbook.errors import BatchRefused, BodyTooLarge, WorkExceeded
 from rollbook.journal.changes import Change, Kind, protected_after
 from rollbook.journal.kept_results import KeptResult
 from rollbook.journal.statuses import formers_in, gives_status
-from rollbook.limits import Limits, RequestBudget
+from rollbook.limits import Limits, RequestBudget, budget_from_now
 from rollbook.registry.writing.commands import Current, Decision
 from rollbook.registry.writing.deciding import Ahead, TakesLonger, decide_briefly
 from rollbook.registry.writing.idempotency import Find, IdempotencyKey, Remembered, encoded_results, remembered
 from rollbook.registry.writing.submissions import (
+    BATCH_BYTES_MAX,
+    AnySubmission,
     Batch,
+    Creations,
     Outcome,
     Outcomes,
     Submission,
@@ -32,9 +34,6 @@ from rollbook.registry.writing.submissions import (
     replayed_results,
 )
 from rollbook.view.views import View
-
-BATCH_BYTES_MAX = 12 * 1024 * 1024
-"""The documents of a batch weigh at most this much, before and after; a single change may weigh more."""
 
 BATCH_SECONDS = 0.05
 """After this time, a batch is written as far as it is decided."""
@@ -62,7 +61,7 @@ class Draft:
         self.versions: dict[int, tuple[Document, Document]] = {}
         self.formers: dict[int, bytes | None] = {}
         """The statuses before those updates that give another one (see ``journal.statuses.Formers``)."""
-        self.decided: list[Submission | Together] = []
+        self.decided: list[AnySubmission] = []
         self.outcomes: list[Outcome | Outcomes] = []
         self.costly: list[Submission] = []
         self.left: Sequence[Submission] = ()
@@ -71,11 +70,15 @@ class Draft:
 
     def decide(self, batch: Batch) -> None:
         """Decide the commands of a batch, up to where it has to end: in order, but for those on large documents."""
-        if isinstance(batch[0], Together):
-            with recorded_decision(batch[0]):
-                self._decide_together(batch[0])
-        else:
+        if isinstance(batch[0], Submission):
             self._decide_each(cast(Sequence[Submission], batch))
+            return
+        for each in cast(Sequence[Together | Creations], batch):
+            with recorded_decision(each):
+                if isinstance(each, Together):
+                    self._decide_together(each)
+                else:
+                    self._decide_creations(each)
 
     def _decide_each(self, batch: Sequence[Submission]) -> None:
         until = time.monotonic() + BATCH_SECONDS
@@ -88,12 +91,27 @@ class Draft:
                 self.left = _others_first(batch[place:], waiting, ids)
                 return
             elif not self._decide(submission):
-                if submission.ahead is None or not _is_large(submission.ahead):
+                if submission.ahead is None or not submission.ahead.is_of_large:
                     self.left = _others_first(batch[place:], waiting, ids)
                     return
                 waiting.append(submission)
                 ids.add(submission.write.command.id)
         self.left = waiting
+
+    def _decide_creations(self, creations: Creations) -> None:
+        """Decide new clusters, each by itself."""
+        caller, reason, budget = creations.caller, creations.reason, budget_from_now(self._limits)
+        outcomes: list[Outcome] = []
+        for command in creations.commands:
+            current = self._current(command.id)
+            try:
+                decision = command.decide(current, budget)
+                outcome: Outcome = self._result(Write(command, caller, reason), current, decision, records=True)
+            except Exception as refusal:
+                outcome = refusal
+            outcomes.append(outcome)
+        self.decided.append(creations)
+        self.outcomes.append(Outcomes(outcomes))
 
     def _decide_together(self, together: Together) -> None:
         """Decide writes of which all are done or none."""
@@ -250,7 +268,7 @@ class Draft:
         self._bytes += len(before or b"") + len(after or b"")
         if decision.versions is not None:
             self.versions[revision] = decision.versions
-        if decision.versions is None or not has_same_status(*decision.versions):
+        if kind != "created" and (decision.versions is None or not has_same_status(*decision.versions)):
             self.formers |= formers_in([change])
         protected = protected_after(kind, current is not None and current.protected)
         creation = (current.created_revision, current.created_at_ms) if current else (revision, self.at_ms)
@@ -271,11 +289,6 @@ def _others_first(
 def _weight_of(current: Current | None, decision: Decision) -> int:
     """The bytes of a document before or after it is changed, whichever are more."""
     return max(len(current.body) if current else 0, len(decision.body or b""))
-
-
-def _is_large(ahead: Ahead) -> bool:
-    """Whether what has no room changes a document that is large: writes on others need not wait for it."""
-    return ahead.current is not None and len(ahead.current.body) >= LARGE_BYTES
 
 
 def current_in(view: View, id: str) -> Current | None:

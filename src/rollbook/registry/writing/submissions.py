@@ -1,10 +1,11 @@
-"""Submissions: what waits for the committer, one command or several that are done together, and what became of it."""
+"""Submissions: what waits for the committer, one command, several that are done together, or new clusters that have one
+answer, and what became of it."""
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import astuple
@@ -19,6 +20,8 @@ from rollbook.security.callers import Caller
 from rollbook.steps import Steps
 
 BATCH_COMMANDS_MAX = 512
+BATCH_BYTES_MAX = 12 * 1024 * 1024
+"""The documents of a batch weigh at most this much, before and after; a single change may weigh more."""
 
 
 class WriteResult(NamedTuple):
@@ -102,12 +105,36 @@ class Together(Struct, eq=False):
     queued_ns: int = 0
 
 
-Batch: TypeAlias = Sequence[Submission] | Sequence[Together]
-"""What is decided in one draft: single writes, or one set of writes that are done together."""
+class Creations(Struct, eq=False):
+    """New clusters of one caller that have one answer. Each is created, or refused, by itself: one outcome each.
+
+    ``commands`` are quick to decide. There is one at least, and at most ``BATCH_COMMANDS_MAX``, which weigh at most
+    ``BATCH_BYTES_MAX`` unless there is one: they have a batch of their own, or share one with others of this kind.
+    """
+
+    commands: Sequence[Command]
+    size_bytes: int
+    caller: Caller
+    answer: "asyncio.Future[Outcomes]"
+    reason: str | None = None
+    steps: Steps | None = None
+    queued_ns: int = 0
+    dry_run: ClassVar[bool] = False
+
+
+Batch: TypeAlias = Sequence[Submission] | Sequence[Together] | Sequence[Creations]
+"""What is decided in one draft: single writes, one set of writes that are done together, or new clusters."""
+
+AnySubmission: TypeAlias = Submission | Together | Creations
+
+
+def commands_in(batch: Iterable[AnySubmission]) -> int:
+    """How many commands are submitted; those that are done together count as one."""
+    return sum(len(each.commands) if isinstance(each, Creations) else 1 for each in batch)
 
 
 @contextmanager
-def recorded_decision(submission: Submission | Together) -> Iterator[None]:
+def recorded_decision(submission: AnySubmission) -> Iterator[None]:
     """Record the block as the step ``decide``, and before it the time in the queue, where that is wanted."""
     steps = submission.steps
     if steps is None:
@@ -123,7 +150,7 @@ def recorded_decision(submission: Submission | Together) -> Iterator[None]:
         steps.add("decide", (begun_ns, time.time_ns()))
 
 
-def settle(submission: Submission | Together, outcome: Outcome | Outcomes) -> None:
+def settle(submission: AnySubmission, outcome: Outcome | Outcomes) -> None:
     """Give a caller what became of its writes."""
     answer: asyncio.Future[WriteResult] | asyncio.Future[Outcomes] = submission.answer
     if answer.done():  # the caller went away; what it asked for is done all the same
