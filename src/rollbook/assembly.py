@@ -155,6 +155,7 @@ def parts_of(registry: Registry, data: Data, *, serves: bool = True) -> Sequence
     """What runs, in the order of starting. It ends in the opposite order, each when nothing asks it any more."""
     supervisor = registry.supervisor
     look, save = partial(asyncio.to_thread, data.journal.look), partial(asyncio.to_thread, registry.clock.save)
+    forget = partial(forget_unused, registry.watching.forget_aged, registry.history.earlier.forget_unused)
     keeper = SnapshotKeeper(registry.view, data.journal, data.directory, limits=registry.limits)
 
     async def keep_snapshot() -> None:
@@ -164,7 +165,7 @@ def parts_of(registry: Registry, data: Data, *, serves: bool = True) -> Sequence
     backups = Recurring(supervisor, "rollbook-backups", registry.backups.look, seconds=BACKUP_LOOK_SECONDS)
     return (
         Recurring(supervisor, "rollbook-journal", look, seconds=JOURNAL_LOOK_SECONDS),
-        Recurring(supervisor, "rollbook-forgetting", partial(forget_unused, registry.watching), seconds=FORGET_SECONDS),
+        Recurring(supervisor, "rollbook-forgetting", forget, seconds=FORGET_SECONDS),
         Recurring(supervisor, "rollbook-clock", save, seconds=CLOCK_SAVE_SECONDS),
         registry.follower,  # the last to end but for these: the next keeper finds everything saved
         _last_snapshot(registry, data),

@@ -40,7 +40,7 @@ class Directory:
         creations = [each for each in parsed if isinstance(each, Create)]
         if not creations:
             return _outcomes(parsed, None)
-        written = self._registry.create_each(COMMAND_LINE, creations, reason=self._reason)
+        written = self._registry.committer.create_each(COMMAND_LINE, creations, reason=self._reason)
         written.add_done_callback(lambda done: done.cancelled() or done.exception())  # also when nobody asks any more
         return _outcomes(parsed, written)
 

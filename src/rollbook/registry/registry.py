@@ -30,7 +30,7 @@ from rollbook.registry.reading.queries import Reader
 from rollbook.registry.supervising import Supervisor
 from rollbook.registry.watching.watching import Watching
 from rollbook.registry.webhooks.webhooks import Webhooks
-from rollbook.registry.writing.commands import ANY_REVISION, Command, Create, Precondition
+from rollbook.registry.writing.commands import ANY_REVISION, Command, Precondition
 from rollbook.registry.writing.committing import Committer, WriteResult
 from rollbook.registry.writing.idempotency import IdempotencyKey
 from rollbook.registry.writing.submissions import Outcomes, Write
@@ -123,15 +123,6 @@ class Registry(Struct, frozen=True):
         The future has the outcome of each; it raises what they are refused with together.
         """
         return self.committer.submit_together(writes, dry_run=dry_run, key=key)
-
-    def create_each(
-        self, caller: Caller, creations: Sequence[Create], *, reason: str | None = None
-    ) -> asyncio.Future[Outcomes]:
-        """Like ``write``, for new clusters that have one answer: each is created, or refused, by itself.
-
-        They are one at least and 512 at most, and their documents weigh at most 12 MB together unless there is one.
-        """
-        return self.committer.create_each(caller, creations, reason=reason)
 
     def entry(self, caller: Caller, id: str, *, precondition: Precondition = ANY_REVISION) -> Entry:
         """The newest document of ``id``, as the caller sees it. Refuses (ClusterNotFound) when it sees none."""

@@ -194,7 +194,7 @@ class Bulk:
             return
         await self._room()
         asked, creations = self._asked, [creation for _, _, creation in self._gathered]
-        answer = self._registry.create_each(asked.caller, creations, reason=asked.reason)
+        answer = self._registry.committer.create_each(asked.caller, creations, reason=asked.reason)
         answer.add_done_callback(lambda done: done.cancelled() or done.exception())  # also when nobody asks any more
         for place, (line, parsed, creation) in enumerate(self._gathered):
             self._created[creation.id] = answer

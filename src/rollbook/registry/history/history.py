@@ -9,7 +9,6 @@ one that is yet to come is refused too.
 
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import closing
 from typing import Self, TypeVar
 
 from msgspec import Struct
@@ -23,8 +22,9 @@ from rollbook.registry.answer_bytes import AnswerBytes
 from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.change_events import ChangeEvent, Detail
 from rollbook.registry.feed.times import iso_time
+from rollbook.registry.history.earlier import EarlierVersions, entries_at
 from rollbook.registry.history.moments import AtRevision, AtTime, Moment
-from rollbook.registry.history.past_fleets import PastFleet, entries_at, entry_of
+from rollbook.registry.history.past_fleets import PastFleet, entry_of
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.scanning import BYTES_PER_WORK_UNIT
 from rollbook.security.callers import Caller
@@ -72,6 +72,7 @@ class History:
         self._limits = limits
         self._now_ms = now_ms
         self._settled = settled
+        self.earlier = EarlierVersions(journal, view)
         computing = computing or ComputingThreads()
         self._answers = computing.answers
         self._lane = computing.lane("history", threads=THREADS)
@@ -188,8 +189,7 @@ class History:
 
     def _entries(self, moment: Moment, present: Sequence[Entry], newest: int, work: RequestBudget) -> Sequence[Entry]:
         revision = self._revision_of(moment, newest)
-        with closing(self._journal.past.earlier(revision, work=work)) as earlier:
-            return entries_at(present, earlier, work=work)
+        return entries_at(present, self.earlier.since(revision, work))
 
     def _of(self, sight: Sight, id: str, end: int, limit: int, form: Detail, work: RequestBudget) -> HistoryPage:
         self._check_known(sight, id, work)

@@ -4,7 +4,7 @@ Theory: it is the present with, for each cluster that was touched after the revi
 change. So it costs as much as has changed since.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
 from msgspec import Struct
@@ -123,22 +123,6 @@ def check_past(asked: Query | Aggregation) -> None:
 
 
 BAD_VALUE, NOTES_MAX = 2, 5
-
-
-def entries_at(
-    present: Sequence[Entry], earlier: Iterable[tuple[str, StoredVersion | None]], *, work: RequestBudget
-) -> Sequence[Entry]:
-    """The entries of a moment, of those of the present and what the clusters touched since then were."""
-    were: dict[str, StoredVersion | None] = {}
-    for id, kept in earlier:
-        work.allocate(0 if kept is None else len(kept.body))
-        were[id] = kept
-    if not were:
-        return present
-    entries = [entry for entry in present if entry.id not in were]
-    entries += [entry_of(kept) for kept in were.values() if kept is not None]
-    entries.sort(key=lambda entry: entry.created_revision)
-    return entries
 
 
 def entry_of(kept: StoredVersion) -> Entry:

@@ -10,7 +10,6 @@ One rule: each cluster that was there at the revision is on exactly one page, as
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
 from itertools import islice
 
 from msgspec import Struct
@@ -19,9 +18,10 @@ from msgspec.structs import replace
 from rollbook.errors import ClusterNotFound, Compacted, CursorRefused
 from rollbook.journal.interface import Journal
 from rollbook.limits import Limits, budget_from_now
+from rollbook.registry.history.earlier import EarlierVersions
 from rollbook.registry.history.history import History
 from rollbook.registry.history.moments import AtRevision, Moment
-from rollbook.registry.history.past_fleets import check_past, entry_of
+from rollbook.registry.history.past_fleets import check_past
 from rollbook.registry.listing.cursors import Cursor, CursorKey, digest_of
 from rollbook.registry.listing.page_requests import PageRequest
 from rollbook.registry.listing.row_orders import in_order
@@ -147,7 +147,7 @@ class Pages:
         else:
             fleet = await self._history.fleet(caller, AtRevision(revision))
             job = _Job(query, replace(scan, entries=fleet.entries), window, None, None, total)
-            found, matching = await self._threads.run(lambda: job.run(self._journal), scan.work)
+            found, matching = await self._threads.run(lambda: job.run(self._history.earlier), scan.work)
         cursor = None
         if len(found) > asked.limit:
             cursor = self.key.sealed(Cursor(revision, found[asked.limit - 1].id, matching, asked.digest))
@@ -169,7 +169,7 @@ class Pages:
         certain = None if plan.exact else plan.certain
         scan = replace(scan, entries=self._view.selection(candidates), certain=certain)
         job = _Job(query, scan, window, first, until, total, self._view.index.root)
-        return await self._threads.run(lambda: job.run(self._journal), scan.work)
+        return await self._threads.run(lambda: job.run(self._history.earlier), scan.work)
 
     def _first(self, plan: Plan, window: Window, until: int | None) -> Sequence[Entry] | None:
         """The first of the window that stand since ``until``, where the index knows the order."""
@@ -212,24 +212,21 @@ class _Job(Struct, frozen=True):
     total: int | None
     root: PathIndex | None = None
 
-    def run(self, journal: Journal) -> tuple[list[Entry], int]:
+    def run(self, versions: EarlierVersions) -> tuple[list[Entry], int]:
         """The clusters of the window, and how many match in all."""
-        earlier = [] if self.until is None else self._earlier(journal, self.until)
+        earlier = () if self.until is None else self._behind(versions.since(self.until, self.scan.work).entries)
         scan = replace(self.scan, entries=earlier, certain=EMPTY)
         changed, changed_count = self.window.first_of(scan.matching(self.query), counts=self.total is None)
         standing, count = self._standing({entry.created_revision for entry in earlier})
         total = changed_count + count if self.total is None else self.total
         return self.window.together(changed, standing), total
 
-    def _earlier(self, journal: Journal, until: int) -> list[Entry]:
-        """What has changed since, as it was, in order of creation."""
-        work, entries = self.scan.work, []
-        with closing(journal.past.earlier(until, work=work)) as earlier:
-            for _, version in earlier:
-                if version is not None:
-                    work.allocate(len(version.body))
-                    entries.append(entry_of(version))
-        return sorted(entries, key=lambda entry: entry.created_revision)
+    def _behind(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Of entries in order of creation those that the window can show, or that are to be counted."""
+        last, counts = self.window.last, self.total is None
+        if last is None or self.window.sort is not None or counts:
+            return entries
+        return entries[bisect_right(entries, last[0].created_revision, key=lambda entry: entry.created_revision) :]
 
     def _standing(self, changed: set[int]) -> tuple[list[Placed], int]:
         """The first of those that stand, and how many there are."""
