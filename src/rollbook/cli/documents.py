@@ -5,6 +5,7 @@ What MongoDB holds is moved by ``mongodb.moving``.
 
 import asyncio
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from types import ModuleType
 from typing import Annotated
@@ -18,6 +19,7 @@ from rollbook.cli.files import STANDARD, pipe_of, reading, size_bytes, writing
 from rollbook.cli.lines import Line, read_lines
 from rollbook.cli.opening import open_place, settings_of
 from rollbook.cli.options import DataOption, UrlOption
+from rollbook.cli.parsing_processes import processes_for
 from rollbook.cli.places import ImportTarget, Outcome
 from rollbook.cli.stopping import STOPPED, stopping
 from rollbook.cli.terminal import explain, progress, say, warn
@@ -138,9 +140,10 @@ async def _import(file: str, *, settings: Settings, url: str | None, replace: bo
     tally = Tally()
     with reading(file) as stream, stopping() as stop:
         try:
-            lines, pipe = read_lines(stream, limits=settings.limits), pipe_of(stream)
+            processes = 0 if url is not None else processes_for(size_bytes(stream))
+            lines, pipe = read_lines(stream, limits=settings.limits, decodes=not processes), pipe_of(stream)
             batches = batches_of_file(lines, stop) if pipe is None else batches_of_pipe(lines, stop, pipe.interrupt)
-            async with open_place(settings, url, reason=reason) as place:
+            async with open_place(settings, url, reason=reason, processes=processes) as place:
                 with progress("importing", total=size_bytes(stream)) as advance:
                     await _put_all(batches, place, tally, replace=replace, advance=advance)
         finally:
@@ -159,24 +162,33 @@ async def _put_all(
     replace: bool,
     advance: Callable[[int, int], None],
 ) -> None:
-    """Import batch after batch: the next one is read and judged while one is written."""
-    reporting: asyncio.Task[None] | None = None
+    """Import batch after batch: the next ones are read and judged while one is written."""
+    reporting: deque[asyncio.Task[None]] = deque()
     try:
         async for batch in batches:
             readable = [line.content for line in batch if not isinstance(line.content, RegistryError)]
             outcomes = place.put(readable, replace=replace)
-            if reporting is not None:
-                await reporting
-            reporting = asyncio.create_task(_report(batch, outcomes, tally, advance))
+            while len(reporting) >= place.ahead:
+                await reporting.popleft()
+            before = reporting[-1] if reporting else None
+            reporting.append(asyncio.create_task(_report(batch, outcomes, tally, advance, before=before)))
     finally:
-        if reporting is not None:
-            await reporting
+        for ended in await asyncio.gather(*reporting, return_exceptions=True):
+            if ended is not None:
+                raise ended
 
 
 async def _report(
-    batch: list[Line], outcomes: AsyncIterator[Outcome], tally: Tally, advance: Callable[[int, int], None]
+    batch: list[Line],
+    outcomes: AsyncIterator[Outcome],
+    tally: Tally,
+    advance: Callable[[int, int], None],
+    *,
+    before: "asyncio.Task[None] | None",
 ) -> None:
-    """Say what became of the lines of a batch."""
+    """Say what became of the lines of a batch, after those of the one ``before``, unless these could not be written."""
+    if before is not None:
+        await before
     for line in batch:
         outcome = line.content if isinstance(line.content, RegistryError) else await anext(outcomes)
         _tell(line.place, outcome)

@@ -24,6 +24,8 @@ CHUNK_BYTES = 128 * 1024
 
 STANDARD = "-"
 """Standard input or output."""
+BUFFER_BYTES = 256 * 1024
+"""How much of a file is read at once: documents are a few kilobytes each, and a call to the system costs more."""
 
 
 @contextmanager
@@ -154,7 +156,7 @@ def _opened(file: str) -> BinaryIO:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(mode) and not file.endswith((".gz", ".zst")):
             return BufferedReader(Pipe(descriptor), CHUNK_BYTES)
-        stream: BinaryIO = open(descriptor, "rb", closefd=descriptor != 0)  # noqa: SIM115  (the caller closes it)
+        stream: BinaryIO = open(descriptor, "rb", BUFFER_BYTES, closefd=descriptor != 0)  # noqa: SIM115  (the caller closes it)
     except OSError as error:
         raise SettingRefused(f"can't read {file}: {error.strerror}") from None
     if file.endswith(".gz"):

@@ -24,7 +24,14 @@ SKIPPED_BYTES = 1024 * 1024
 WHOLE_SHARE = 4
 """A document over several lines may take this many times what its JSON takes without its white space."""
 
-Content: TypeAlias = "Value | RegistryError"
+
+class Undecoded(Struct, frozen=True):
+    """A line as it stands in the file."""
+
+    text: bytes
+
+
+Content: TypeAlias = "Value | Undecoded | RegistryError"
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -37,8 +44,10 @@ class Line(Struct, frozen=True):
     content: Content
 
 
-def read_lines(stream: BinaryIO, *, limits: Limits) -> Iterator[Line]:
+def read_lines(stream: BinaryIO, *, limits: Limits, decodes: bool = True) -> Iterator[Line]:
     """Each document of a file. A line that is no JSON is given as its error; blank lines are passed over.
+
+    Unless it ``decodes``, lines of NDJSON are given as they stand, where they are not too long.
 
     A line may be endless: what is longer than a document may be is skipped, and given as its error. Only an array is
     read as a whole. Refuses (MalformedJson) a file that begins as an array and is none.
@@ -55,8 +64,8 @@ def read_lines(stream: BinaryIO, *, limits: Limits) -> Iterator[Line]:
     if first.lstrip().startswith(b"{") and not _is_json(first, limits=limits):
         text += stream.read(WHOLE_SHARE * longest)
         if _is_json(text, limits=limits):
-            return iter([Line("the document", len(text), _decoded(text, limits=limits))])
-    return _lines(_Pushed(text, stream), start=blank_lines + 1, limits=limits)
+            return iter([Line("the document", len(text), content_of(text, limits=limits))])
+    return _lines(_Pushed(text, stream), start=blank_lines + 1, limits=limits, decodes=decodes)
 
 
 class _Pushed:
@@ -74,7 +83,7 @@ class _Pushed:
         return line + self._stream.readline(size - len(line))
 
 
-def _lines(stream: _Pushed, *, start: int, limits: Limits) -> Iterator[Line]:
+def _lines(stream: _Pushed, *, start: int, limits: Limits, decodes: bool) -> Iterator[Line]:
     number, longest = start, limits.document_bytes_max
     while line := stream.readline(longest + 1):
         size, last = len(line), line
@@ -82,7 +91,9 @@ def _lines(stream: _Pushed, *, start: int, limits: Limits) -> Iterator[Line]:
             last = stream.readline(SKIPPED_BYTES)
             size += len(last)
         if line.strip():
-            yield Line(f"line {number}", size, _decoded(line, limits=limits))
+            as_it_stands = not decodes and len(line) <= longest
+            content = Undecoded(line) if as_it_stands else content_of(line, limits=limits)
+            yield Line(f"line {number}", size, content)
         number += 1
 
 
@@ -94,7 +105,8 @@ def _array(body: bytes, *, limits: Limits) -> Iterator[Line]:
         yield Line(f"document {number}", share_bytes, element)
 
 
-def _decoded(body: bytes, *, limits: Limits) -> Content:
+def content_of(body: bytes, *, limits: Limits) -> "Value | RegistryError":
+    """The document that a line holds, or why it holds none. Raises MemoryError where there is no room to read it."""
     if len(body) > limits.document_bytes_max:
         return BodyTooLarge(f"the document is larger than {limits.document_bytes_max} bytes")
     see_room_for(len(body))

@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from rollbook.assembly import open_registry
+from rollbook.cli.lines import Undecoded, content_of
+from rollbook.cli.parsing_process import Judged, Judging
+from rollbook.cli.parsing_processes import ParsingProcesses, parsing_processes
 from rollbook.cli.places import Outcome, concerning_one
 from rollbook.collecting import settle_garbage_collection
 from rollbook.documents.values import Value
@@ -20,23 +23,77 @@ COMMAND_LINE = Caller("command-line", "command-line")
 
 
 @asynccontextmanager
-async def open_directory(settings: Settings, reason: str | None) -> AsyncIterator["Directory"]:
-    """The registry in the data directory of ``settings``; ``reason`` is why it is written to."""
-    async with open_registry(settings, indexed=False, serves=False) as registry:
+async def open_directory(settings: Settings, reason: str | None, *, processes: int = 0) -> AsyncIterator["Directory"]:
+    """The registry in the data directory of ``settings``; ``reason`` is why it is written to.
+
+    As many ``processes`` read and judge lines that are not decoded.
+    """
+    async with (
+        open_registry(settings, indexed=False, serves=False) as registry,
+        parsing_processes(processes) as parsers,
+    ):
         settle_garbage_collection()
-        yield Directory(registry, reason)
+        yield Directory(registry, reason, parsers)
 
 
 class Directory:
     """The registry in a data directory, opened by this process alone."""
 
-    def __init__(self, registry: Registry, reason: str | None) -> None:
+    def __init__(self, registry: Registry, reason: str | None, parsers: ParsingProcesses | None) -> None:
         self._registry = registry
         self._reason = reason
+        self.parsers = parsers
+        self._submitting: asyncio.Task[AsyncIterator[Outcome]] | None = None
+        self.ahead = 1 if parsers is None else 2 * parsers.count
+        """See ``ImportTarget``."""
 
-    def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
+    def put(self, documents: Sequence[Value | Undecoded], *, replace: bool) -> AsyncIterator[Outcome]:
         """As ImportTarget says; all documents at once, so that they share the journal's commits."""
-        parsed = [self._parsed(each, replace=replace) for each in documents]
+        texts = [each.text for each in documents if isinstance(each, Undecoded)]
+        if self.parsers is None or len(texts) < len(documents):
+            return self._submit([self._parsed(each, replace=replace) for each in documents])
+        judging = self.parsers.judge(texts, self._judging(replace=replace))
+        self._submitting = asyncio.create_task(self._submit_judged(texts, judging, self._submitting, replace=replace))
+        return _each_of(self._submitting)
+
+    async def bodies(self) -> AsyncIterator[bytes]:
+        """As ImportTarget says."""
+        for body in self._registry.bodies(COMMAND_LINE):
+            yield body
+
+    def _judging(self, *, replace: bool) -> Judging:
+        return Judging(self._registry.rules, self._registry.limits, replace)
+
+    def _parsed(self, document: Value | Undecoded, *, replace: bool) -> Create | RegistryError:
+        rules, limits = self._registry.rules, self._registry.limits
+        content = content_of(document.text, limits=limits) if isinstance(document, Undecoded) else document
+        if isinstance(content, RegistryError):
+            return content
+        try:
+            return parse_creation(content, rules=rules, limits=limits, replace=replace)
+        except RegistryError as refusal:
+            return refusal
+
+    async def _submit_judged(
+        self,
+        texts: Sequence[bytes],
+        judging: "asyncio.Future[Sequence[Judged | None]]",
+        before: "asyncio.Task[AsyncIterator[Outcome]] | None",
+        *,
+        replace: bool,
+    ) -> AsyncIterator[Outcome]:
+        """Submit lines that others read and judged, after those ``before``."""
+        parsed = [
+            self._parsed(Undecoded(text), replace=replace)
+            if judged is None
+            else Create(judged.id, judged.body, judged.warnings, replace)
+            for text, judged in zip(texts, await judging, strict=True)
+        ]
+        if before is not None:
+            await asyncio.wait([before])
+        return self._submit(parsed)
+
+    def _submit(self, parsed: Sequence[Create | RegistryError]) -> AsyncIterator[Outcome]:
         creations = [each for each in parsed if isinstance(each, Create)]
         if not creations:
             return _outcomes(parsed, None)
@@ -44,17 +101,10 @@ class Directory:
         written.add_done_callback(lambda done: done.cancelled() or done.exception())  # also when nobody asks any more
         return _outcomes(parsed, written)
 
-    async def bodies(self) -> AsyncIterator[bytes]:
-        """As ImportTarget says."""
-        for body in self._registry.bodies(COMMAND_LINE):
-            yield body
 
-    def _parsed(self, document: Value, *, replace: bool) -> Create | RegistryError:
-        registry = self._registry
-        try:
-            return parse_creation(document, rules=registry.rules, limits=registry.limits, replace=replace)
-        except RegistryError as refusal:
-            return refusal
+async def _each_of(submitting: "asyncio.Task[AsyncIterator[Outcome]]") -> AsyncIterator[Outcome]:
+    async for outcome in await submitting:
+        yield outcome
 
 
 async def _outcomes(

@@ -17,8 +17,13 @@ def settings_of(data: str | None, url: str | None) -> Settings:
 
 
 @asynccontextmanager
-async def open_place(settings: Settings, url: str | None, *, reason: str | None = None) -> AsyncIterator[ImportTarget]:
-    """The server at ``url``, or without one the data directory of ``settings``. Only that which is used is imported."""
+async def open_place(
+    settings: Settings, url: str | None, *, reason: str | None = None, processes: int = 0
+) -> AsyncIterator[ImportTarget]:
+    """The server at ``url``, or without one the data directory of ``settings``. Only that which is used is imported.
+
+    A directory reads and judges lines that are not decoded in as many ``processes``.
+    """
     if url is not None:
         from rollbook.cli.remote import open_server
 
@@ -27,5 +32,5 @@ async def open_place(settings: Settings, url: str | None, *, reason: str | None 
     else:
         from rollbook.cli.local import open_directory
 
-        async with open_directory(settings, reason) as directory:
+        async with open_directory(settings, reason, processes=processes) as directory:
             yield directory

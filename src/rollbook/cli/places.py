@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol, TypeAlias
 
 from rollbook.cli.exits import UNAVAILABLE, exit_code_of
+from rollbook.cli.lines import Undecoded
 from rollbook.documents.values import Value
 from rollbook.errors import RegistryError
 
@@ -17,7 +18,10 @@ Outcome: TypeAlias = "tuple[str, ...] | RegistryError"
 class ImportTarget(Protocol):
     """A registry that documents are read from and written to."""
 
-    def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
+    ahead: int
+    """How many puts may be under way before the outcomes of the first of them are taken."""
+
+    def put(self, documents: "Sequence[Value | Undecoded]", *, replace: bool) -> AsyncIterator[Outcome]:
         """Import each document, in their order; for each, its warnings, or why it was refused.
 
         Documents may be put before the outcomes of those before them are there: they are imported after them.

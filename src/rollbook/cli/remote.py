@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
+from rollbook.cli.lines import Undecoded
 from rollbook.cli.places import Outcome, concerning_one
 from rollbook.cli.targets import target_of
 from rollbook.client import AsyncClient
@@ -33,8 +34,10 @@ class Server:
     def __init__(self, client: AsyncClient, reason: str | None) -> None:
         self._client = client
         self._reason = reason
+        self.ahead = 1
+        """See ``ImportTarget``."""
 
-    async def put(self, documents: Sequence[Value], *, replace: bool) -> AsyncIterator[Outcome]:
+    async def put(self, documents: Sequence[Value | Undecoded], *, replace: bool) -> AsyncIterator[Outcome]:
         """As ImportTarget says; all documents in one request, whose results are given as they come."""
         lines = [{"op": "create", "document": each, "replace": replace} for each in documents if isinstance(each, dict)]
         left = len(lines)

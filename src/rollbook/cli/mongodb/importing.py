@@ -11,7 +11,7 @@ from itertools import islice
 
 from msgspec import Struct, field
 
-from rollbook.cli.lines import Line
+from rollbook.cli.lines import Line, Undecoded
 from rollbook.cli.mongodb.values import MONGODB_FIELDS, digest_of, digest_of_all
 from rollbook.cli.places import ImportTarget
 from rollbook.clusters.acceptance import SchemaRules, accept_new
@@ -126,6 +126,7 @@ class Mover:
         """The document of a line, when it can be stored; what it will be is noted."""
         if isinstance(line.content, RegistryError):
             return line.content
+        assert not isinstance(line.content, Undecoded), "lines are decoded"
         try:
             document = _object(line.content)
             accepted = accept_new(document, rules=KEPT).document

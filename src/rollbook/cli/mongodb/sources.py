@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 from msgspec import Struct
 
 from rollbook.cli.files import Zstandard, pipe_of, reading, size_bytes
-from rollbook.cli.lines import Line, read_lines
+from rollbook.cli.lines import Line, Undecoded, read_lines
 from rollbook.cli.mongodb.collections import DEFAULT_NAME, is_address, opened, shown
 from rollbook.cli.mongodb.dumps import ARCHIVE, begins_as_bson, read_archive, read_documents
 from rollbook.cli.mongodb.extended_json import json_of_extended
@@ -111,6 +111,7 @@ def _from_json(stream: BinaryIO, file: str, limits: Limits, notes: Notes) -> Ite
             message = "is neither extended JSON nor BSON nor an archive of mongodump"
             raise RegistryError(f"{file} {message}: {line.content.message}")
         is_first = False
+        assert not isinstance(line.content, Undecoded), "lines are decoded"
         yield Line(line.place, line.size_bytes, _attempted(line.content, limits, notes))
 
 
