@@ -331,6 +331,44 @@ def mortal_server(*, results: int) -> Iterator[str]:
         thread.join(30)
 
 
+def test_an_import_waits_as_long_as_the_server_asks_it_to(rollbook, home: Path) -> None:
+    (home / "fleet.ndjson").write_text(ndjson(cluster("west")))
+    with busy_server(retry_after=1) as (url, asked):
+        ran = rollbook("import", "--url", url, "fleet.ndjson")
+    assert (ran.code, ran.err.strip()) == (0, "1 imported, 0 refused")
+    assert asked[1] - asked[0] >= 1
+
+
+@contextmanager
+def busy_server(*, retry_after: int) -> Iterator[tuple[str, list[float]]]:
+    """The URL of something that refuses the first request for now, and when it was asked."""
+    asked: list[float] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            asked.append(time.monotonic())
+            body = b'{"line":1,"status":201,"id":"west","revision":1}\n'
+            if len(asked) == 1:
+                body = b'{"status":429,"code":"rate-exceeded","detail":"too many"}'
+                self.send_response(429)
+                self.send_header("retry-after", str(retry_after))
+            else:
+                self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=lambda: [server.handle_request(), server.handle_request()])
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        thread.join(30)
+
+
 def test_an_address_that_is_none_is_told(rollbook, home: Path) -> None:
     ran = rollbook("export", "--url", "localhost:3000")
     assert ran.code == 2

@@ -1,6 +1,6 @@
 """A process that reads and judges lines for an import: frames come in by its standard input, and go out by its output.
 
-One rule: what is refused is not said here. A line that is not accepted is answered with nothing, and whoever sent it
+One rule: what is refused is not said here. A line that is not accepted is answered with nothing, and the import itself
 looks at it again. It ends when its input does, so it outlives nobody.
 """
 

@@ -1,6 +1,5 @@
 """Documents in the registry that a server keeps, over HTTP."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
@@ -10,21 +9,23 @@ from rollbook.cli.targets import target_of
 from rollbook.client import AsyncClient
 from rollbook.client.calls import Json
 from rollbook.client.replies import refusal_of
+from rollbook.client.retrying import Retries
 from rollbook.documents.codec import encode_json
 from rollbook.documents.values import Value
-from rollbook.errors import DocumentInvalid, Overloaded, Problem, RateExceeded, RegistryUnreachable
+from rollbook.errors import DocumentInvalid, Problem, RegistryUnreachable
 
 DOCUMENT = "/document"
 """Where the document stands in its line; the places of a refusal are given within the document."""
 
-ATTEMPTS_MAX, PAUSE_SECONDS = 6, 0.5
+PATIENT = Retries(attempts=8, first_seconds=0.5, patience_seconds=600.0)
+"""An import waits as long as the server asks it to: nobody else waits for it."""
 
 
 @asynccontextmanager
 async def open_server(url: str, reason: str | None) -> AsyncIterator["Server"]:
     """The server at ``url``; ``reason`` is why it is written to."""
     target = target_of(url, None, None)
-    async with AsyncClient(target.url, token=target.token) as client:
+    async with AsyncClient(target.url, token=target.token, retries=PATIENT) as client:
         yield Server(client, reason)
 
 
@@ -54,16 +55,8 @@ class Server:
                 yield outcome
 
     async def _results(self, lines: Sequence[Json]) -> AsyncGenerator[Json]:
-        """The results of a request, which is sent again where the server has no time for it now."""
-        for attempt in range(1, ATTEMPTS_MAX + 1):
-            try:
-                async for result in self._client.clusters.bulk_results(lines, reason=self._reason):
-                    yield result
-                return
-            except (RateExceeded, Overloaded):  # as an answer to all of it: nothing was done
-                if attempt == ATTEMPTS_MAX:
-                    raise
-            await asyncio.sleep(attempt * PAUSE_SECONDS)
+        async for result in self._client.clusters.bulk_results(lines, reason=self._reason):
+            yield result
 
     async def bodies(self) -> AsyncIterator[bytes]:
         """As ImportTarget says."""

@@ -31,7 +31,7 @@ from rollbook.client.nouns import (
     AwaitingWebhooks,
 )
 from rollbook.client.replicas import IndexKey
-from rollbook.client.replies import Reply, check
+from rollbook.client.replies import Reply
 from rollbook.client.retrying import DEFAULT_RETRIES, Retries
 from rollbook.client.steps import Pause, Steps
 from rollbook.client.watching import AsyncWatch, Position
@@ -95,19 +95,25 @@ class AsyncClient:
 
     async def stream(self, stream: Stream[T]) -> AsyncIterator[T]:
         """As ``Client.stream``."""
-        call, decoder = stream.call, stream.decoder()
-        try:
-            async with self._http.stream(**self._connection.request(call)) as response:
-                self._connection.heed(headers_in(response))
-                if not response.is_success:
-                    check(answer_of(response, await response.aread()))
-                async for data in response.aiter_bytes():
-                    for value in decoder.feed(data):
+        call, decoder, attempt = stream.call, stream.decoder(), 0
+        pause: float | None = 0.0
+        while pause is not None:
+            attempt += 1
+            await asyncio.sleep(pause)
+            try:
+                async with self._http.stream(**self._connection.request(call)) as response:
+                    self._connection.heed(headers_in(response))
+                    answer = None if response.is_success else answer_of(response, await response.aread())
+                    pause = self._connection.pause_in(stream, attempt, answer)
+                    if pause is not None:
+                        continue
+                    async for data in response.aiter_bytes():
+                        for value in decoder.feed(data):
+                            yield value
+                    for value in decoder.end():
                         yield value
-                for value in decoder.end():
-                    yield value
-        except FAILURES as error:
-            raise self._connection.unreachable(error, call) from error
+            except FAILURES as error:
+                raise self._connection.unreachable(error, call) from error
 
     async def run(self, steps: Steps[T]) -> T:
         """As ``Client.run``."""

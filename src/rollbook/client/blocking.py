@@ -27,7 +27,7 @@ from rollbook.client.connections import (
 from rollbook.client.informing import Informer
 from rollbook.client.nouns import WaitingNouns
 from rollbook.client.replicas import IndexKey
-from rollbook.client.replies import Reply, check
+from rollbook.client.replies import Reply
 from rollbook.client.retrying import DEFAULT_RETRIES, Retries
 from rollbook.client.steps import Pause, Steps
 from rollbook.client.watching import Position, Watch
@@ -90,20 +90,26 @@ class Client(WaitingNouns):
 
     def stream(self, stream: Stream[T], *, owner: object = None) -> Iterator[T]:
         """The values of an answer, as they arrive; until its ``owner``, if it has one, is interrupted."""
-        call, decoder = stream.call, stream.decoder()
-        try:
-            with self._http.stream(**self._connection.request(call)) as response:
-                self._responses[id(owner)] = response
-                self._connection.heed(headers_in(response))
-                if not response.is_success:
-                    check(answer_of(response, response.read()))
-                for data in response.iter_bytes():
-                    yield from decoder.feed(data)
-                yield from decoder.end()
-        except FAILURES as error:
-            raise self._connection.unreachable(error, call) from error
-        finally:
-            self._responses.pop(id(owner), None)
+        call, decoder, attempt = stream.call, stream.decoder(), 0
+        pause: float | None = 0.0
+        while pause is not None:
+            attempt += 1
+            time.sleep(pause)
+            try:
+                with self._http.stream(**self._connection.request(call)) as response:
+                    self._responses[id(owner)] = response
+                    self._connection.heed(headers_in(response))
+                    answer = None if response.is_success else answer_of(response, response.read())
+                    pause = self._connection.pause_in(stream, attempt, answer)
+                    if pause is not None:
+                        continue
+                    for data in response.iter_bytes():
+                        yield from decoder.feed(data)
+                    yield from decoder.end()
+            except FAILURES as error:
+                raise self._connection.unreachable(error, call) from error
+            finally:
+                self._responses.pop(id(owner), None)
 
     def interrupt(self, owner: object) -> None:
         """Wake the thread that reads the stream of ``owner``, which sees its connection lost."""

@@ -59,10 +59,14 @@ class Call(Struct, Generic[T], frozen=True):
 
 
 class Stream(Struct, Generic[T], frozen=True):
-    """A request whose answer is read as it arrives. ``decoder`` makes the state of one reading."""
+    """A request whose answer is read as it arrives. ``decoder`` makes the state of one reading.
+
+    ``waits``: where the registry refuses all of it for now, it is sent again when the refusal says, as other calls are.
+    """
 
     call: Call[None]
     decoder: "Callable[[], Decoder[T]]"
+    waits: bool = False
 
 
 class Decoder(Generic[T]):

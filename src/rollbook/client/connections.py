@@ -12,8 +12,8 @@ from urllib.request import getproxies
 
 import httpx2
 
-from rollbook.client.calls import Answer, Call, Headers, Warn
-from rollbook.client.replies import warnings_in
+from rollbook.client.calls import Answer, Call, Headers, Stream, Warn
+from rollbook.client.replies import check, warnings_in
 from rollbook.client.retrying import Failure, Retries
 from rollbook.errors import RegistryUnreachable, SettingRefused
 
@@ -80,6 +80,15 @@ class Connection:
         if isinstance(outcome, RuntimeError):
             return None
         return retries.pause_after_failure(attempt, failure, repeatable=call.repeatable)
+
+    def pause_in(self, stream: Stream[Any], attempt: int, refused: Answer | None) -> float | None:
+        """Seconds until a stream is asked for again; None: it is to be read now. Raises what refuses it for good."""
+        if refused is None:
+            return None
+        pause = self.pause(attempt, refused, stream.call, None) if stream.waits else None
+        if pause is None:
+            check(refused)
+        return pause
 
     def heed(self, headers: Headers) -> None:
         """Hand on what an answer warns of."""

@@ -25,7 +25,7 @@ def bulk_results(
     lines: Iterable[Json], *, strict: bool = False, reason: str | None = None, key: str | None = None
 ) -> Stream[Json]:
     """As ``bulk``; the results one by one as they come. An answer that is broken off ends without an error."""
-    return Stream(_bulk(lines, nothing, strict=strict, reason=reason, key=key), Lines)
+    return Stream(_bulk(lines, nothing, strict=strict, reason=reason, key=key), Lines, waits=True)
 
 
 def _bulk(
