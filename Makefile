@@ -158,6 +158,10 @@ bench-console: .venv/for-measuring ## Measure the console in Chromium, into benc
 bench-security: .venv/for-measuring ## Measure requests with and without a token, into benchmarks/results/security.md
 	.venv/bin/python -m benchmarks.securing $(ARGS)
 
+.PHONY: bench-former
+bench-former: .venv/for-measuring ## Compare the CPU of requests with that of a former version (COMMIT=...), into benchmarks/results/former.md
+	.venv/bin/python -m benchmarks.former $(COMMIT) $(ARGS)
+
 bench-fairness: .venv/for-measuring ## Measure what others wait beside floods, into benchmarks/results/fairness.md
 	.venv/bin/python -m benchmarks.fairness $(ARGS)
 

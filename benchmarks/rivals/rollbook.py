@@ -11,22 +11,20 @@ from benchmarks.serving.processes import Command
 from rollbook import __version__
 
 
-def load(materials: Materials, folder: Path, tools: Tools) -> None:
-    """Import the clusters."""
-    command = [sys.executable, "-m", "rollbook", "import", str(materials.file), "--data", str(folder / "data")]
-    subprocess.run(command, check=True, capture_output=True)
+def build_of(python: str, *, name: str, title: str, version: str) -> Rival:
+    """The Rollbook that an interpreter has installed."""
+
+    def load(materials: Materials, folder: Path, tools: Tools) -> None:
+        """Import the clusters."""
+        command = [python, "-m", "rollbook", "import", str(materials.file), "--data", str(folder / "data")]
+        subprocess.run(command, check=True, capture_output=True, cwd=folder)
+
+    def commands(folder: Path, port: int, tools: Tools) -> Sequence[Command]:
+        """The server."""
+        serve = [python, "-m", "rollbook", "serve", "--port", str(port), "--data", str(folder / "data")]
+        return [Command(serve, directory=folder)]
+
+    return Rival(name, title, lambda tools: None, load, commands, lambda tools: version)
 
 
-def commands(folder: Path, port: int, tools: Tools) -> Sequence[Command]:
-    """The server."""
-    return [Command([sys.executable, "-m", "rollbook", "serve", "--port", str(port), "--data", str(folder / "data")])]
-
-
-ROLLBOOK = Rival(
-    name="rollbook",
-    title="Rollbook",
-    missing=lambda tools: None,
-    load=load,
-    commands=commands,
-    version=lambda tools: f"Rollbook {__version__}",
-)
+ROLLBOOK = build_of(sys.executable, name="rollbook", title="Rollbook", version=f"Rollbook {__version__}")

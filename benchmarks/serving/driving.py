@@ -53,9 +53,8 @@ class Target:
 
 def drive(target: Target, calls: Sequence[Call], *, clients: int, seconds: int, start: int, folder: Path) -> Figures:
     """A run of so many seconds. ``start`` makes runs differ from each other."""
-    file = folder / f"requests-{id(calls)}"
-    if not file.exists():
-        file.write_bytes(b"".join(b"%d\n%b" % (len(each), each) for each in (call.as_bytes() for call in calls)))
+    file = folder / "requests"
+    file.write_bytes(b"".join(b"%d\n%b" % (len(each), each) for each in (call.as_bytes() for call in calls)))
     url = f"http://127.0.0.1:{target.port}"
     options = [
         "-t1",

@@ -116,6 +116,11 @@ class RequestBudget(Struct):
             raise WorkExceeded("the request makes more data than one request may make", mongo_code=146)
 
 
+def deadline_from_now(limits: Limits) -> float:
+    """Until when a request that begins now may compute, in seconds of ``time.monotonic``."""
+    return time.monotonic() + limits.max_time_ms / 1000
+
+
 def budget_from_now(limits: Limits, *, max_time_ms: int | None = None) -> RequestBudget:
     """What a request may spend that begins now, and has ``max_time_ms`` (the limits' own when None)."""
     milliseconds = limits.max_time_ms if max_time_ms is None else max_time_ms

@@ -30,6 +30,7 @@ from rollbook.documents.codec import decode_json
 from rollbook.documents.values import MISSING
 from rollbook.errors import RegistryError
 from rollbook.histograms import UNTIMED_MAX
+from rollbook.language.filters import Filter
 from rollbook.registry.liveness.heartbeats import parse_heartbeat
 from rollbook.registry.reading.requests import Query, parse_query
 from rollbook.registry.reading.undocumented import asked_paths, notes_on_hidden, undocumented_paths
@@ -154,11 +155,8 @@ class Shortcuts:
             command = parse_update_request(entry.id, value, rules=registry.rules, limits=registry.limits)
         except RegistryError:  # the application refuses it too, and says why
             return None
-        fleet, condition = registry.reader.fleet(request.caller), command.condition
-        if (
-            command.returned is not None
-            or fleet.lacking(undocumented_paths(condition))
-            or notes_on_hidden(fleet.sight, asked_paths(condition))
+        if command.returned is not None or (
+            command.condition is not None and self._has_notes(request.caller, command.condition)
         ):
             return None
         return registry.write(request.caller, command)
@@ -230,6 +228,13 @@ class Shortcuts:
         bodies[0] = head + bodies[0]
         bodies[-1] += b"]"
         return b",".join(bodies)
+
+    def _has_notes(self, caller: Caller, condition: Filter) -> bool:
+        """Whether there is something to say about a condition."""
+        fleet = self._registry.reader.fleet(caller)
+        return bool(
+            fleet.lacking(undocumented_paths(condition)) or notes_on_hidden(fleet.sight, asked_paths(condition))
+        )
 
     def _parse(self, body: bytes) -> Query:
         if not is_quick_to_parse(body):

@@ -43,6 +43,7 @@ class DirectoryLock:
         self._directory = directory
         self._descriptor = descriptor
         self._identities: dict[str, FileIdentity] = {}
+        """By path, as text: every transaction looks twice."""
         if descriptor is not None:
             with contextlib.suppress(OSError):  # the number is for people; the lock is the kernel's
                 os.ftruncate(descriptor, 0)
@@ -51,12 +52,12 @@ class DirectoryLock:
 
     def guard(self, names: Iterable[str]) -> None:
         """Remember which files of the directory are meant by these names, for ``loss``."""
-        self._identities.update({name: _identity(self._directory / name) for name in names})
+        paths = [str(self._directory / name) for name in names]
+        self._identities.update({path: _identity(path) for path in paths})
 
     def loss(self) -> str | None:
         """Says that the directory, or a guarded file in it, is no longer at its path; None while it is."""
-        for name, identity in self._identities.items():
-            path = self._directory / name
+        for path, identity in self._identities.items():
             try:
                 if _identity(path) != identity:
                     return f"{path} was replaced by another file while this process used it"
@@ -84,7 +85,7 @@ def _opened(path: Path) -> int | None:
     return None
 
 
-def _identity(path: Path) -> FileIdentity:
+def _identity(path: str) -> FileIdentity:
     status = os.stat(path)
     return status.st_dev, status.st_ino
 

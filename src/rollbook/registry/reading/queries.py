@@ -141,10 +141,11 @@ class PresentFleet(Struct, frozen=True):
         view = self.view
         filter = on_documents(aggregation.filter) if aggregation.reads_registry else aggregation.filter
         plan = planned(lambda: view.plan(filter), view, filter)
-        grouped = await self._grouped(view, aggregation, plan) if isinstance(view, View) else None
-        if grouped is not None:
-            return grouped
         counted = counts_in_index(view, aggregation, plan)
+        if counted is None and isinstance(view, View):
+            grouped = await self._grouped(view, aggregation, plan)
+            if grouped is not None:
+                return grouped
         entries = view.select(plan.candidates if counted is None else EMPTY)
         scan = self._scan(entries, aggregation.max_time_ms, EMPTY)
         if counted is None:

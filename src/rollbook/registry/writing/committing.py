@@ -27,7 +27,7 @@ from msgspec.structs import replace
 
 from rollbook.errors import AppendUndecided, Compacted, JournalConflict, JournalUnavailable
 from rollbook.journal.interface import Journal
-from rollbook.limits import DEFAULT_LIMITS, Limits, budget_from_now
+from rollbook.limits import DEFAULT_LIMITS, Limits, deadline_from_now
 from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.supervising import Supervisor
@@ -133,7 +133,7 @@ class Committer:
         """
         answer: asyncio.Future[WriteResult] = asyncio.get_running_loop().create_future()
         write = Write(self._guarded(command, caller), caller, reason, dry_run, key)
-        self._take(Submission(write, answer, budget_from_now(self._limits).deadline, steps=STEPS.get()))
+        self._take(Submission(write, answer, deadline_from_now(self._limits), steps=STEPS.get()))
         return answer
 
     def submit_together(
@@ -142,7 +142,7 @@ class Committer:
         """Like ``submit``, for writes of which all are done, in one batch of the journal, or none. One outcome each."""
         guards = [replace(each, command=self._guarded(each.command, each.caller)) for each in writes]
         answer: asyncio.Future[Outcomes] = asyncio.get_running_loop().create_future()
-        self._take(Together(guards, answer, budget_from_now(self._limits).deadline, dry_run, key, STEPS.get()))
+        self._take(Together(guards, answer, deadline_from_now(self._limits), dry_run, key, STEPS.get()))
         return answer
 
     def create_each(
