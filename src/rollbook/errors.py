@@ -100,7 +100,7 @@ class MisdirectedRequest(RequestRefused):
 
 
 class Overloaded(RequestRefused):
-    """The registry holds as much of other requests as it may."""
+    """The registry has as many requests waiting as it takes, or is stopping."""
 
     code = "overloaded"
 

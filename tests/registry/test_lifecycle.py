@@ -7,7 +7,7 @@ import pytest
 from rollbook.registry.history.moments import AtRevision
 from rollbook.registry.history.restoring import restoration
 from rollbook.registry.liveness.heartbeats import parse_heartbeat
-from rollbook.registry.writing.commands import ANY_REVISION
+from rollbook.registry.writing.preconditions import ANY_REVISION
 from tests.examples import node
 from tests.journal.test_frozen import take_back_to
 from tests.registry.clocks import Clocks

@@ -18,7 +18,7 @@ from rollbook.registry.liveness.lease_facts import LeaseFacts
 from rollbook.registry.reading import registry_columns
 from rollbook.registry.reading.facet_requests import parse_facets
 from rollbook.registry.reading.facts import Facts
-from rollbook.registry.reading.planned import plan_with
+from rollbook.registry.reading.plan_steps import plan_with
 from rollbook.registry.reading.requests import parse_query
 from tests.registry.fleets import Fleet, fleet_in
 from tests.registry.writing import TESTER, create, delete, update

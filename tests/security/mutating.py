@@ -77,12 +77,12 @@ MUTATIONS = (
         "registry/webhooks/running_webhooks.py", 'return caller.access.sight("watch") is WHOLE or', "return True or"
     ),
     # Writes are judged by effect, and what is hidden stays.
-    Mutation("registry/writing/guarding.py", "whole = grafted(mask, before, after)", "whole = after"),
-    Mutation("registry/writing/guarding.py", "after = grafted(mask, last, after)", "pass"),
-    Mutation("registry/writing/guarding.py", "        if forbidden:\n", "        if False:\n"),
-    Mutation("registry/writing/guarding.py", "not self.access.covers(self.verb, before, after)", "False"),
-    Mutation("registry/writing/guarding.py", "not self.access.covers(self.verb, before)", "False"),
-    Mutation("registry/writing/guarding.py", "not self.access.covers(verb, after)", "False"),
+    Mutation("registry/writing/permitting.py", "whole = grafted(mask, before, after)", "whole = after"),
+    Mutation("registry/writing/permitting.py", "after = grafted(mask, last, after)", "pass"),
+    Mutation("registry/writing/permitting.py", "        if forbidden:\n", "        if False:\n"),
+    Mutation("registry/writing/permitting.py", "not self.access.covers(self.verb, before, after)", "False"),
+    Mutation("registry/writing/permitting.py", "not self.access.covers(self.verb, before)", "False"),
+    Mutation("registry/writing/permitting.py", "not self.access.covers(verb, after)", "False"),
     Mutation("registry/liveness/admitting.py", "not access.covers(VERB, document)", "False"),
     Mutation("registry/liveness/admitting.py", "access.unwritable(VERB, document, shown, changed)", "False"),
 )

@@ -15,7 +15,7 @@ from rollbook.documents.values import MISSING, Maybe, Missing, Value
 from rollbook.errors import MalformedJson, MediaTypeUnsupported, RequestRefused
 from rollbook.limits import Limits
 from rollbook.registry.registry import Registry
-from rollbook.registry.writing.commands import Precondition
+from rollbook.registry.writing.preconditions import Precondition
 from rollbook.security.callers import Caller
 from rollbook.security.security import Security
 from rollbook.steps import step

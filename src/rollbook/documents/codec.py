@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from rollbook.documents.uniqueness import repeated_name_in
+from rollbook.documents.repeated_names import repeated_name_in
 from rollbook.documents.values import Document, Value
 from rollbook.errors import JsonTooDeep, MalformedJson, below
 from rollbook.limits import DEFAULT_LIMITS, Limits

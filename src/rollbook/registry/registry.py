@@ -30,9 +30,10 @@ from rollbook.registry.reading.queries import Reader
 from rollbook.registry.supervising import Supervisor
 from rollbook.registry.watching.watching import Watching
 from rollbook.registry.webhooks.webhooks import Webhooks
-from rollbook.registry.writing.commands import ANY_REVISION, Command, Precondition
+from rollbook.registry.writing.commands import Command
 from rollbook.registry.writing.committing import Committer, WriteResult
 from rollbook.registry.writing.idempotency import IdempotencyKey
+from rollbook.registry.writing.preconditions import ANY_REVISION, Precondition
 from rollbook.registry.writing.submissions import Outcomes, Write
 from rollbook.security.callers import Caller
 from rollbook.security.seeing import Seeing

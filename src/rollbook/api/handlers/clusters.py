@@ -24,8 +24,9 @@ from rollbook.registry.reading.requests import parse_creation, parse_query
 from rollbook.registry.reading.scanning import Scan
 from rollbook.registry.reading.undocumented import asked_paths, undocumented_paths
 from rollbook.registry.reading.update_requests import parse_update_request
-from rollbook.registry.writing.commands import Delete, Precondition, Update
+from rollbook.registry.writing.commands import Delete, Update
 from rollbook.registry.writing.committing import WriteResult
+from rollbook.registry.writing.preconditions import Precondition
 from rollbook.view.entries import Entry
 
 

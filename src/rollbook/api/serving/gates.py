@@ -15,10 +15,11 @@ from ipaddress import ip_address
 
 from rollbook.api.operations import streamed_paths
 from rollbook.api.routing import Router
+from rollbook.api.serving.body_limits import check_announced
 from rollbook.api.serving.forwarding import client_behind, scheme_behind
 from rollbook.api.serving.origins import AllowedOrigins, check_origin
 from rollbook.api.serving.requests import IncomingRequest
-from rollbook.errors import BodyTooLarge, MisdirectedRequest, RegistryError, RequestRefused
+from rollbook.errors import MisdirectedRequest, RequestRefused
 from rollbook.security.identities import Identities
 from rollbook.setting_values import LOOPBACK_NAMES
 from rollbook.settings import Settings
@@ -64,8 +65,7 @@ class Gates:
 
     def check_framing(self, known: Mapping[bytes, bytes]) -> None:
         """Refuses a body that is announced too large, or in an encoding that nothing here understands."""
-        if b"content-length" in known and int(known[b"content-length"]) > self.body_bytes_max:
-            raise too_large(self.body_bytes_max)
+        check_announced(known, self.body_bytes_max)
         self.check_encoding(known)
 
     def check_encoding(self, known: Mapping[bytes, bytes]) -> None:
@@ -144,8 +144,3 @@ def check_version(request: IncomingRequest) -> None:
         raise RequestRefused("the request is not HTTP/1.1")
     if any(name == b"transfer-encoding" for name, _ in request.headers):
         raise RequestRefused("HTTP/1.0 has no Transfer-Encoding")
-
-
-def too_large(body_bytes_max: int) -> RegistryError:
-    """The refusal of a body over the limit."""
-    return BodyTooLarge(f"the body is larger than {body_bytes_max} bytes, the most that this registry accepts")

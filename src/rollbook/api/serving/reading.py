@@ -12,8 +12,9 @@ from typing import Literal, TypeAlias
 
 import httptools
 
+from rollbook.api.serving.body_limits import check_read
 from rollbook.api.serving.body_streams import BodyStream
-from rollbook.api.serving.gates import Gates, check_version, too_large
+from rollbook.api.serving.gates import Gates, check_version
 from rollbook.api.serving.peers import Peer
 from rollbook.api.serving.requests import IncomingRequest, SecureRequest
 from rollbook.errors import HeadTooLarge, RegistryError, RequestRefused
@@ -163,8 +164,7 @@ class RequestReader:
         if self.stream is not None:
             self.stream.feed(body)
             return
-        if self.body_bytes > self._gates.body_bytes_max:
-            raise too_large(self._gates.body_bytes_max)
+        check_read(self.body_bytes, self._gates.body_bytes_max)
         self._body.append(body)
 
     def on_message_complete(self) -> None:

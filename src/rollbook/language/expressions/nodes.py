@@ -39,8 +39,8 @@ class ArrayOf(Struct, frozen=True):
 class Call(Struct, frozen=True):
     """An operator that is a function of its arguments' values, and where it stands (a JSON Pointer).
 
-    It ``spends`` when it is given the request's ``Work`` first, and is not ``foldable`` when it gives another value
-    each time.
+    It ``spends`` when it is given the request's ``RequestBudget`` first, and is not ``foldable`` when it gives another
+    value each time.
     """
 
     name: str

@@ -21,7 +21,8 @@ from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
 from rollbook.registry.history.history import History
 from rollbook.registry.history.moments import AtRevision
 from rollbook.registry.liveness.status_overrides import StatusWords
-from rollbook.registry.writing.commands import ANY_REVISION, Current, Decision, Precondition, encoded
+from rollbook.registry.writing.commands import Current, Decision, encoded
+from rollbook.registry.writing.preconditions import ANY_REVISION, Precondition
 from rollbook.security.callers import Caller
 
 WHOLE_DOCUMENT = frozenset({()})

@@ -6,7 +6,7 @@ from rollbook.documents.values import Value
 from rollbook.limits import Limits, budget_from_now
 from rollbook.registry.reading.fit_requests import FitRequest
 from rollbook.registry.reading.fitting import fits_in
-from rollbook.registry.reading.planned import plan_with
+from rollbook.registry.reading.plan_steps import plan_with
 from rollbook.registry.reading.queries import Reader
 from rollbook.registry.reading.scanning import Scan
 from rollbook.registry.reading.why_not import clauses_of

@@ -28,7 +28,7 @@ from rollbook.registry.listing.row_orders import in_order
 from rollbook.registry.listing.seeing import sees_everything
 from rollbook.registry.listing.windows import Placed, Position, Window, plain_value_at, window_behind
 from rollbook.registry.reading.facts import Facts
-from rollbook.registry.reading.planned import plan_with
+from rollbook.registry.reading.plan_steps import plan_with
 from rollbook.registry.reading.reading_threads import ReadingThreads
 from rollbook.registry.reading.requests import Query
 from rollbook.registry.reading.scanning import Scan

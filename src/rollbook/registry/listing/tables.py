@@ -34,7 +34,7 @@ from rollbook.registry.listing.row_orders import in_order, sorted_entries
 from rollbook.registry.listing.seeing import sees_everything
 from rollbook.registry.listing.table_requests import TableRequest
 from rollbook.registry.reading.facts import Facts
-from rollbook.registry.reading.planned import plan_with
+from rollbook.registry.reading.plan_steps import plan_with
 from rollbook.registry.reading.reading_threads import ReadingThreads
 from rollbook.registry.reading.registry_columns import FieldColumn
 from rollbook.registry.reading.scanning import WORK_UNITS_PER_DOCUMENT, Scan

@@ -14,10 +14,11 @@ from rollbook.limits import Limits
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.requests import parse_creation
 from rollbook.registry.reading.update_requests import parse_update_request
-from rollbook.registry.writing.commands import ANY_REVISION, Command, Delete, Precondition
+from rollbook.registry.writing.commands import Command, Delete
 from rollbook.registry.writing.document_commands import Rewrite, json_patching, merging
 from rollbook.registry.writing.node_commands import EditNodes
 from rollbook.registry.writing.node_edits import joining, leaving
+from rollbook.registry.writing.preconditions import ANY_REVISION, Precondition
 from rollbook.security.access import Access
 
 LineVerb: TypeAlias = Literal["create", "update", "delete", "nodes"]

@@ -26,7 +26,7 @@ from rollbook.registry.reading.grouping import Grouping, counts_in_index
 from rollbook.registry.reading.known_facets import facets_known
 from rollbook.registry.reading.narrowing import index_at, on_documents, plan_query
 from rollbook.registry.reading.offerings import Offerings
-from rollbook.registry.reading.planned import beside_index, plan_with, planned, planned_query
+from rollbook.registry.reading.plan_steps import beside_index, plan_with, planned, planned_query
 from rollbook.registry.reading.reading_threads import ReadingThreads
 from rollbook.registry.reading.requests import Aggregation, Query
 from rollbook.registry.reading.scanning import Scan, are_at_most, stop_of

@@ -16,7 +16,8 @@ from rollbook.registry.reading.cluster_filters import parse_cluster_filter
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.filters_in_words import with_filter_in_json
 from rollbook.registry.reading.narrowing import on_documents
-from rollbook.registry.writing.commands import ANY_REVISION, Precondition, Returned, Update
+from rollbook.registry.writing.commands import Returned, Update
+from rollbook.registry.writing.preconditions import ANY_REVISION, Precondition
 
 LARGE_VALUES = 20_000
 """An update of more values is parsed on a thread: to set them and to write them as JSON takes some 5 ms."""

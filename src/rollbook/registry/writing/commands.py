@@ -23,6 +23,7 @@ from rollbook.language.edits import Edit, compile_edit
 from rollbook.language.filters import Filter, compile_filter
 from rollbook.language.projections import Projection, compile_projection
 from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
+from rollbook.registry.writing.preconditions import ANY_REVISION, Precondition
 
 
 class Current(Struct, frozen=True):
@@ -84,25 +85,6 @@ class Command(Protocol):
     def proposed(self, before: Document, budget: RequestBudget) -> Document:
         """What the caller would make of a document, before that is judged."""
         ...
-
-
-class Precondition(Struct, frozen=True):
-    """What ``If-Match`` and ``If-None-Match`` ask of the newest revision. None asks nothing; ``"*"`` means any."""
-
-    matches: frozenset[str] | None = None
-    differs: frozenset[str] | None = None
-
-    def check(self, revision: int) -> None:
-        """Refuses (PreconditionFailed) when the document at ``revision`` is not what the caller has seen."""
-        if self.matches is not None and not self.matches & {"*", str(revision)}:
-            raise PreconditionFailed(
-                f"the document is at revision {revision}, which If-Match does not name: read it again, then decide"
-            )
-        if self.differs is not None and self.differs & {"*", str(revision)}:
-            raise PreconditionFailed(f"the document is at revision {revision}, which If-None-Match excludes")
-
-
-ANY_REVISION = Precondition()
 
 
 def updated(current: Current, before: Document, accepted: Accepted, *, limits: Limits, outcome: str = "") -> Decision:

@@ -39,8 +39,8 @@ from rollbook.registry.writing.commit_queue import CommitQueue
 from rollbook.registry.writing.conflict_retries import ConflictRetries
 from rollbook.registry.writing.deciding import Deciders
 from rollbook.registry.writing.drafts import Draft
-from rollbook.registry.writing.guarding import guarded
 from rollbook.registry.writing.idempotency import IdempotencyKey
+from rollbook.registry.writing.permitting import guarded
 from rollbook.registry.writing.publishing import OutOfStep, Publisher
 from rollbook.registry.writing.submissions import (
     BATCH_COMMANDS_MAX,

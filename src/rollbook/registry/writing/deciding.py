@@ -17,7 +17,7 @@ from rollbook.errors import WorkExceeded
 from rollbook.limits import Limits, RequestBudget
 from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.writing.commands import Command, Current, Decision, Update
-from rollbook.registry.writing.guarding import Guarded
+from rollbook.registry.writing.permitting import Guarded
 
 SHARE_SECONDS = 0.01
 """How long the writer's thread spends on one decision at most, as far as the work is counted."""

@@ -14,7 +14,8 @@ from rollbook.documents.paths import Path
 from rollbook.documents.values import Document, Value
 from rollbook.errors import ClusterNotFound, DocumentInvalid, Problem, UpdateRefused, below
 from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
-from rollbook.registry.writing.commands import ANY_REVISION, Current, Decision, Precondition, updated
+from rollbook.registry.writing.commands import Current, Decision, updated
+from rollbook.registry.writing.preconditions import ANY_REVISION, Precondition
 
 DocumentChange: TypeAlias = Callable[[Document, RequestBudget], Document]
 """A document after it was changed; the argument stays as it is."""

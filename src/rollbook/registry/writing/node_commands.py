@@ -11,8 +11,9 @@ from rollbook.clusters.nodes import NODE_LIST, node_id, nodes_in
 from rollbook.documents.values import Document
 from rollbook.errors import ClusterNotFound, DocumentInvalid, Problem, below
 from rollbook.limits import DEFAULT_LIMITS, Limits, RequestBudget
-from rollbook.registry.writing.commands import ANY_REVISION, Current, Decision, Precondition, updated
+from rollbook.registry.writing.commands import Current, Decision, updated
 from rollbook.registry.writing.node_edits import NodeEdit
+from rollbook.registry.writing.preconditions import ANY_REVISION, Precondition
 
 TOUCHED = frozenset({NODE_LIST})
 IN_LIST = below(below("", NODE_LIST[0]), NODE_LIST[1]) + "/"

@@ -7,7 +7,8 @@ from msgspec import Struct
 from rollbook.documents.values import MISSING, Document, Maybe
 from rollbook.errors import ClusterNotFound, RequestRefused, below
 from rollbook.limits import RequestBudget
-from rollbook.registry.writing.commands import ANY_REVISION, Current, Decision, Precondition
+from rollbook.registry.writing.commands import Current, Decision
+from rollbook.registry.writing.preconditions import ANY_REVISION, Precondition
 
 
 class Protect(Struct, frozen=True):

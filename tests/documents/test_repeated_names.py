@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollbook.documents.codec import decode_json
-from rollbook.documents.uniqueness import repeated_name_in
+from rollbook.documents.repeated_names import repeated_name_in
 from rollbook.errors import MalformedJson
 
 TEXTS = st.text(alphabet='ab:"\\\u003au', max_size=4)
