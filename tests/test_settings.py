@@ -123,3 +123,10 @@ def test_a_password_of_the_journal_is_never_shown() -> None:
     with pytest.raises(SettingRefused) as refused:
         settings_from({"ROLLBOOK_JOURNAL": "mysql://me:secret@db/rollbook"})
     assert "secret" not in refused.value.message
+
+
+@pytest.mark.parametrize("text", ["postgresql://db/rollbook", "mongodb://db/blocks", "http:/host", "file:///data"])
+@pytest.mark.parametrize("variable", ["ROLLBOOK_DATA", "ROLLBOOK_BACKUP_DIR"])
+def test_an_address_is_no_directory(variable: str, text: str) -> None:
+    with pytest.raises(SettingRefused, match="ROLLBOOK_JOURNAL"):
+        settings_from({variable: text})

@@ -15,6 +15,7 @@ Security: TypeAlias = Literal["enforce", "observe"]
 
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?")
 ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://?")
 SECRET = re.compile(r"[A-Za-z0-9._~+/=-]{32,512}")
 ROLE = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 EVERY_NETWORK = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
@@ -165,8 +166,15 @@ def host_name(text: str) -> str:
     return text.removeprefix("[").removesuffix("]")
 
 
+def is_address(text: str) -> bool:
+    """Whether a text begins like a URL. A path becomes one without its slashes: the file system folds them."""
+    return ADDRESS.match(text) is not None
+
+
 def directory(text: str) -> Path:
-    """Reads the path of a directory, which need not exist yet."""
+    """Reads the path of a directory, which need not exist yet. What begins like an address is none."""
+    if is_address(text):
+        raise ValueError("a directory; a registry in PostgreSQL is named by ROLLBOOK_JOURNAL or --journal")
     if not text or (Path(text).exists() and not Path(text).is_dir()):
         raise ValueError("a directory")
     return Path(text)

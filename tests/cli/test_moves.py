@@ -138,3 +138,22 @@ def test_what_can_not_be_moved_is_said_in_words(rollbook: Rollbook, home: Path, 
         assert (ran.code, "[data-directory-locked]" in ran.err) == (5, True)
     ran = rollbook("move", "--from", str(filled[0]), "--to", "other")
     assert (ran.code, "there is another registry already, at revision 1" in ran.err) == (1, True)
+
+
+@pytest.mark.parametrize("place", ["mysql://db/x", "mongodb://db/blocks", "http://localhost:3000", "postgresql:/db"])
+def test_an_address_of_something_else_is_no_place(
+    rollbook: Rollbook, filled: tuple[Path, dict[str, Any]], home: Path, place: str
+) -> None:
+    for ran in (
+        rollbook("move", "--from", str(filled[0]), "--to", place),
+        rollbook("move", "--from", place, "--to", "x"),
+    ):
+        assert ran.code == 2
+        assert "is no place of a registry" in ran.err
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("other", ["here/", "./here", "there/../here"])
+def test_a_place_is_not_copied_to_itself(rollbook: Rollbook, home: Path, other: str) -> None:
+    ran = rollbook("move", "--from", "here", "--to", other)
+    assert (ran.code, ran.err) == (2, "--from and --to name the same place [setting-refused]\n")

@@ -27,6 +27,7 @@ from rollbook.journal.token_store import TokenStore
 from rollbook.journal.transfers import Copied, CopyableJournal, copy_journal
 from rollbook.journal.webhook_store import WebhookStore
 from rollbook.security.audit import BEGINNING, AuditDirectory
+from rollbook.setting_values import is_address
 from rollbook.view.upkeep import holds_registry, open_checked_journal
 
 CONNECTION_STRINGS = ("postgresql://", "postgres://")
@@ -63,7 +64,7 @@ def move(
     again and compared; the source stays as it is. Run again, it goes on where it was stopped, and takes over what is
     new.
     """
-    if source == target:
+    if source == target or Path(source).resolve() == Path(target).resolve():
         raise SettingRefused("--from and --to name the same place")
     with _opened(source, is_source=True) as ours, _opened(target, is_source=False) as theirs:
         beginning = ours.journal.transfer.beginning().revision
@@ -97,6 +98,12 @@ def _opened(place: str, *, is_source: bool) -> Iterator[Stores]:
         with _opened_database(place, is_source=is_source) as stores:
             yield stores
         return
+    if is_address(place):
+        scheme = place.partition(":")[0]
+        raise SettingRefused(
+            f"{scheme}: is no place of a registry: name a directory, or postgresql://...; documents come from MongoDB "
+            "with rollbook import --from, and go there with rollbook export --to"
+        )
     directory = Path(place)
     if is_source and not holds_registry(directory):
         raise SettingRefused(f"there is no registry in {directory}: name its directory with --from")
