@@ -37,6 +37,7 @@ from rollbook.setting_values import (
     authorities,
     directory,
     host_name,
+    is_address,
     one_of,
     status,
     whole_number,
@@ -163,7 +164,8 @@ def _parsed(setting: Setting, text: str, source: str) -> object:
     try:
         return setting.parse(text)
     except ValueError as error:
-        shown = "what it is" if setting.name == "journal" else repr(text)  # which may hold a password
+        hides = setting.name == "journal" or is_address(text)  # which may hold a password
+        shown = "what it is" if hides else repr(text)
         raise SettingRefused(f"{source} must be {error}, not {shown}") from None
 
 

@@ -427,3 +427,31 @@ def on_a_terminal(*arguments: str, stream: str = "stderr") -> str:
         pass
     os.close(ours)
     return shown.decode()
+
+
+def test_documents_go_into_an_engine_and_come_out_of_it_beside_its_servers(
+    rollbook: Rollbook, home: Path, monkeypatch: pytest.MonkeyPatch, postgresql_url: str
+) -> None:
+    (home / "fleet.ndjson").write_bytes(json.dumps(cluster("west")).encode() + b"\n")
+    with ServerProcess(home / "cache", environment={"ROLLBOOK_JOURNAL": postgresql_url}) as server:
+        ran = rollbook("import", "--journal", postgresql_url, "fleet.ndjson")
+        assert (ran.code, ran.err) == (0, "1 imported, 0 refused\n")
+        assert httpx.get(f"{server.url}/clusters/west?consistency=strong").status_code == 200
+        monkeypatch.setenv("ROLLBOOK_JOURNAL", postgresql_url)
+        exported = rollbook("export").out
+        assert json.loads(exported)["id"] == "west"
+        assert rollbook("export", "--to", "west.json").code == 0
+        assert rollbook("import", "--from", "west.json").err.startswith("0 imported, 1 there already, 0 refused\n")
+        for command in (("import", "fleet.ndjson"), ("export",)):
+            both = rollbook(*command, "--journal", postgresql_url, "--url", server.url)
+            assert (both.code, "--url and --journal exclude each other" in both.err) == (2, True)
+            refused = rollbook(*command, "--data", "data")
+            assert (refused.code, "ROLLBOOK_JOURNAL names an engine" in refused.err) == (2, True)
+        refused = rollbook("backup", "create", "b.backup")
+        assert (refused.code, "with --url" in refused.err) == (2, True)
+    assert not (home / "data").exists()
+
+
+def test_a_password_in_an_address_is_not_shown(rollbook: Rollbook) -> None:
+    ran = rollbook("export", "--data", "postgresql://me:hush@db/rollbook")
+    assert (ran.code, "hush" in ran.err, "--journal" in ran.err) == (2, False, True)

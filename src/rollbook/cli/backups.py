@@ -55,6 +55,8 @@ def create(
         with os.fdopen(descriptor, "wb") as out, progress("backing up", total=None, unit="bytes") as advance:
             if url is None and context is None:
                 settings = settings_from(os.environ, data=data)
+                if data is None and settings.journal.is_shared:
+                    raise SettingRefused("ROLLBOOK_JOURNAL names an engine: name one of its servers with --url")
                 existing_directory(settings)
                 journal = open_journal(settings.data)
                 try:

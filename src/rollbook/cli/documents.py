@@ -18,7 +18,7 @@ from rollbook.cli.exits import FAILED
 from rollbook.cli.files import STANDARD, pipe_of, reading, size_bytes, writing
 from rollbook.cli.lines import Line, read_lines
 from rollbook.cli.opening import open_place, settings_of
-from rollbook.cli.options import DataOption, UrlOption
+from rollbook.cli.options import DataOption, JournalOption, UrlOption
 from rollbook.cli.parsing_processes import processes_for
 from rollbook.cli.places import ImportTarget, Outcome
 from rollbook.cli.stopping import STOPPED, stopping
@@ -43,6 +43,7 @@ def import_(
     ] = None,
     data: DataOption = None,
     url: UrlOption = None,
+    journal: JournalOption = None,
     source: Annotated[
         str | None,
         typer.Option("--from", metavar="SOURCE", help="mongodb://HOST/DATABASE, or a file of mongoexport, mongodump."),
@@ -65,7 +66,7 @@ def import_(
     """
     if (file is None) == (source is None):
         raise typer.BadParameter("name a file, or a source with --from", ctx=context)
-    settings = settings_of(data, url)
+    settings = settings_of(data, url, journal)
     if source is not None:
         moving = mongodb()
         named = moving.Named(source, database, collection)
@@ -80,6 +81,7 @@ def import_(
 def export(
     data: DataOption = None,
     url: UrlOption = None,
+    journal: JournalOption = None,
     output: Annotated[
         str, typer.Option("--output", metavar="FILE", help="Write this file, compressed where it ends in .gz or .zst.")
     ] = STANDARD,
@@ -100,10 +102,10 @@ def export(
     With --to they are written as the original keeps them: into its collection, or into a file for its tools. What is
     there already, the same, is left as it is; what was written is read again and compared.
     """
-    settings = settings_of(data, url)
+    settings = settings_of(data, url, journal)
     if target is not None and output != STANDARD:
         raise SettingRefused("--output and --to exclude each other")
-    if url is None:
+    if url is None and not settings.journal.is_shared:
         from rollbook.cli.directories import existing_directory
 
         existing_directory(settings)

@@ -1,8 +1,12 @@
-"""Documents in the registry of a data directory, which this process opens alone."""
+"""Documents in the registry of a data directory, which this process opens alone, or in that of an engine."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
+
+from msgspec.structs import replace
 
 from rollbook.assembly import open_registry
 from rollbook.cli.lines import Undecoded, content_of
@@ -24,20 +28,31 @@ COMMAND_LINE = Caller("command-line", "command-line")
 
 @asynccontextmanager
 async def open_directory(settings: Settings, reason: str | None, *, processes: int = 0) -> AsyncIterator["Directory"]:
-    """The registry in the data directory of ``settings``; ``reason`` is why it is written to.
+    """The registry of ``settings``; ``reason`` is why it is written to. One in an engine is opened beside its servers.
 
     As many ``processes`` read and judge lines that are not decoded.
     """
     async with (
-        open_registry(settings, indexed=False, serves=False) as registry,
+        _cached(settings) as own,
+        open_registry(own, indexed=False, serves=False) as registry,
         parsing_processes(processes) as parsers,
     ):
         settle_garbage_collection()
         yield Directory(registry, reason, parsers)
 
 
+@asynccontextmanager
+async def _cached(settings: Settings) -> AsyncIterator[Settings]:
+    """The settings; where the journal is in an engine, with a cache that ends with the block."""
+    if not settings.journal.is_shared:
+        yield settings
+        return
+    with tempfile.TemporaryDirectory(prefix="rollbook-") as cache:
+        yield replace(settings, data=Path(cache))
+
+
 class Directory:
-    """The registry in a data directory, opened by this process alone."""
+    """A registry that this process has opened."""
 
     def __init__(self, registry: Registry, reason: str | None, parsers: ParsingProcesses | None) -> None:
         self._registry = registry

@@ -9,18 +9,22 @@ from rollbook.errors import SettingRefused
 from rollbook.settings import Settings, settings_from
 
 
-def settings_of(data: str | None, url: str | None) -> Settings:
-    """The settings of a command. Refuses (SettingRefused) a data directory beside a server."""
-    if data is not None and url is not None:
-        raise SettingRefused("--data and --url exclude each other: it is one registry or the other")
-    return settings_from(os.environ, data=data)
+def settings_of(data: str | None, url: str | None, journal: str | None) -> Settings:
+    """The settings of a command. Refuses (SettingRefused) more than one of a data directory, a server and an engine."""
+    given = [name for name, value in (("--data", data), ("--url", url), ("--journal", journal)) if value is not None]
+    if len(given) > 1:
+        raise SettingRefused(f"{' and '.join(given)} exclude each other: it is one registry or the other")
+    settings = settings_from(os.environ, data=data, journal=journal)
+    if data is not None and settings.journal.is_shared:
+        raise SettingRefused("ROLLBOOK_JOURNAL names an engine, and --data a registry of its own: unset one")
+    return settings
 
 
 @asynccontextmanager
 async def open_place(
     settings: Settings, url: str | None, *, reason: str | None = None, processes: int = 0
 ) -> AsyncIterator[ImportTarget]:
-    """The server at ``url``, or without one the data directory of ``settings``. Only that which is used is imported.
+    """The server at ``url``, or without one the registry of ``settings``. Only that which is used is imported.
 
     A directory reads and judges lines that are not decoded in as many ``processes``.
     """
