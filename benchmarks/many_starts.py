@@ -47,16 +47,14 @@ def ready_seconds(server: ServerProcess) -> float:
 def starts(embedded: ServerProcess, shared: ServerProcess) -> dict[str, float]:
     """The medians of starts, in turns. An embedded start without its snapshot is what an empty cache compares with."""
     found: dict[str, list[float]] = {"embedded": [], "warm": [], "embedded, no snapshot": [], "empty": []}
-    for each in (embedded, shared):
-        ready_seconds(each)
     for _ in range(STARTS):
-        found["embedded"].append(ready_seconds(embedded))
-        found["warm"].append(ready_seconds(shared))
         for snapshot in embedded.data.glob("*snapshot*"):
             shutil.rmtree(snapshot) if snapshot.is_dir() else snapshot.unlink()
         found["embedded, no snapshot"].append(ready_seconds(embedded))
-        shutil.rmtree(shared.data)
+        shutil.rmtree(shared.data, ignore_errors=True)
         found["empty"].append(ready_seconds(shared))
+        found["embedded"].append(ready_seconds(embedded))
+        found["warm"].append(ready_seconds(shared))
     return {name: statistics.median(values) for name, values in found.items()}
 
 
@@ -105,14 +103,15 @@ def measured(directory: Path, count: int) -> dict[str, str]:
     finally:
         engine.stop("immediate")
     warm, empty = seconds["warm"] / seconds["embedded"], seconds["empty"] / seconds["embedded"]
+    anew = seconds["empty"] / seconds["embedded, no snapshot"]
     return {
         "embedded, with its snapshot": f"{seconds['embedded']:.2f} s",
         "embedded, without a snapshot": f"{seconds['embedded, no snapshot']:.2f} s",
         "PostgreSQL, warm cache": f"{seconds['warm']:.2f} s",
-        "ratio (goal: at most 1.2)": f"{warm:.2f}",
+        "against embedded with its snapshot (goal: at most 1.2)": f"{warm:.2f}",
         "PostgreSQL, empty cache": f"{seconds['empty']:.2f} s",
-        "ratio (goal: at most 3)": f"{empty:.2f}",
-        "the same against embedded without a snapshot": f"{seconds['empty'] / seconds['embedded, no snapshot']:.2f}",
+        "against embedded without a snapshot (goal: at most 3)": f"{anew:.2f}",
+        "against embedded with its snapshot": f"{empty:.2f}",
         "reads of a cluster/s, embedded": f"{alone:,.0f}",
         "reads of a cluster/s, PostgreSQL": f"{through:,.0f}",
         "ratio (goal: at least 0.95)": f"{through / alone:.2f}",
