@@ -32,15 +32,15 @@ DOCUMENTS_BETWEEN_LOOKS = 64
 DatabaseOption = Annotated[
     str | None, typer.Option("--database", metavar="NAME", help="The database, where the source has several.")
 ]
+FileArgument = Annotated[
+    str | None, typer.Argument(metavar="FILE", help="NDJSON or JSON, also .gz and .zst; - is standard input.")
+]
 CollectionOption = Annotated[str, typer.Option("--collection", metavar="NAME", help="The collection of the original.")]
 
 
 def import_(
     context: typer.Context,
-    file: Annotated[
-        str | None,
-        typer.Argument(metavar="FILE", help="NDJSON or JSON, also .gz and .zst; - is standard input."),
-    ] = None,
+    file: FileArgument = None,
     data: DataOption = None,
     url: UrlOption = None,
     journal: JournalOption = None,

@@ -82,9 +82,7 @@ class Committer:
         loading: Callable[[], View] | None = None,
     ) -> None:
         """``loading`` makes a view of the whole journal, for when its changes can't be followed any more."""
-        self._journal = journal
-        self._known = view.revision
-        self._view = view
+        self._journal, self._view, self._known = journal, view, view.revision
         self._recent = recent
         self._now_ms = now_ms
         self._limits = limits
@@ -97,7 +95,7 @@ class Committer:
         self._settled.set()
         self._closing = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollbook-writer")
-        self._publisher = Publisher(journal, view, recent, on_thread=self._on_thread, loading=loading)
+        self._publisher = Publisher(journal, view, recent, on_thread=self._on_thread, loading=loading, chance=chance)
         deciders = Deciders(limits, computing or ComputingThreads())
         self._beside = Beside(deciders, view, self.counts, self._enqueue, self._is_behind, self._arrived.set)
         self._supervisor = supervisor or Supervisor()
@@ -198,6 +196,8 @@ class Committer:
     async def _run(self) -> None:
         try:
             while self._queue or self._beside or not self._closing:
+                if self._queue:
+                    await self._publisher.giving_way.turn()
                 if self._has_news:
                     await self._follow()
                 if self._queue:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from rollbook.errors import JournalConflict
 
 CONFLICT_SECONDS_MAX = 5.0
-CONFLICTS_MAX = 100
-PAUSE_SECONDS_MAX = 0.25
-FIRST_PAUSE_SECONDS = 0.002
+CONFLICTS_MAX = 250
+PAUSE_SECONDS_MAX = 0.02
+FIRST_PAUSE_SECONDS = 0.0005
 
 
 class ConflictRetries:

@@ -14,6 +14,7 @@ from rollbook.journal.changes import Change
 from rollbook.journal.interface import Journal
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.writing.drafts import Draft
+from rollbook.registry.writing.giving_way import GivingWay
 from rollbook.view.views import NO_VERSIONS, Versions, View, replace_view
 
 BYTES_AT_ONCE = 512 * 1024
@@ -45,7 +46,9 @@ class Publisher:
         *,
         on_thread: OnThread,
         loading: Callable[[], View] | None,
+        chance: Callable[[], float],
     ) -> None:
+        self.giving_way = GivingWay(chance)
         self.undecided: Draft | None = None
         """The batch whose append had no answer."""
         self._journal = journal
@@ -72,6 +75,8 @@ class Publisher:
                 start, size_bytes = end, 0
                 await asyncio.sleep(0)
         self.publish(changes[start:], versions)
+        if changes:
+            self.giving_way.wrote()
 
     async def settle(self) -> None:
         """Find out what became of the batch that had no answer. Fails (JournalUnavailable) while nobody knows."""
@@ -98,6 +103,8 @@ class Publisher:
             await self._load_anew(gone)
             return
         self.publish(changes)
+        if changes:
+            self.giving_way.others_wrote()
 
     async def _load_anew(self, gone: Compacted) -> None:
         if self._loading is None:
