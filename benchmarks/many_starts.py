@@ -74,13 +74,14 @@ async def reads_a_second(port: int, ids: list[str]) -> float:
     return count / ROUND_SECONDS
 
 
-async def reads(embedded: int, shared: int, ids: list[str]) -> tuple[float, float]:
-    """Medians of both, in turns."""
+async def reads(embedded: int, shared: int, ids: list[str]) -> tuple[float, float, float]:
+    """Medians of both, in turns, and of their ratios."""
     found: tuple[list[float], list[float]] = [], []
     for _ in range(ROUNDS):
         for port, values in zip((embedded, shared), found, strict=True):
             values.append(await reads_a_second(port, ids))
-    return statistics.median(found[0]), statistics.median(found[1])
+    ratio = statistics.median(other / one for one, other in zip(*found, strict=True))
+    return statistics.median(found[0]), statistics.median(found[1]), ratio
 
 
 def measured(directory: Path, count: int) -> dict[str, str]:
@@ -99,7 +100,7 @@ def measured(directory: Path, count: int) -> dict[str, str]:
         seconds = starts(embedded, shared)
         with embedded, shared:
             ids = [document["id"] for document in documents[:1_000]]
-            alone, through = uvloop.run(reads(embedded.port, shared.port, ids))
+            alone, through, ratio = uvloop.run(reads(embedded.port, shared.port, ids))
     finally:
         engine.stop("immediate")
     warm, empty = seconds["warm"] / seconds["embedded"], seconds["empty"] / seconds["embedded"]
@@ -114,7 +115,7 @@ def measured(directory: Path, count: int) -> dict[str, str]:
         "against embedded with its snapshot": f"{empty:.2f}",
         "reads of a cluster/s, embedded": f"{alone:,.0f}",
         "reads of a cluster/s, PostgreSQL": f"{through:,.0f}",
-        "ratio (goal: at least 0.95)": f"{through / alone:.2f}",
+        "ratio (goal: at least 0.95)": f"{ratio:.2f}",
         "`rollbook move` into PostgreSQL": f"{moved:.1f} s",
     }
 
