@@ -1,8 +1,10 @@
 """Sessions of browsers are good at every process, and end in all of them."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from string import ascii_letters, digits
 
 import httpx
 import pytest
@@ -136,3 +138,27 @@ def test_a_token_is_sealed_as_it_is_unless_it_fits_no_cookie(environment: dict[s
     with pytest.raises(SessionRefused, match="too long for a cookie"):
         one.open("x" * 3_000)
     keep.close()
+
+
+@pytest.mark.parametrize("length", [40, 41, 42])
+def test_an_ended_session_has_ended_however_its_secret_is_written(
+    fleet: Fleet, environment: dict[str, str], length: int
+) -> None:
+    keep = StoreThread(open_shared_token_store(environment["ROLLBOOK_JOURNAL"]), name="tokens")
+    sessions = SealedSessions(bytes(32), keep, now_ms=lambda: 5)
+    secret = sessions.open("x" * length)
+    ways = {secret.translate(str.maketrans("-_", "+/")), secret + "=" * (-len(secret) % 4)}
+    ways |= {secret[:-1] + letter for letter in ascii_letters + digits + "-_"}
+    assert any(sessions.find(each) is not None for each in ways)
+    asyncio.run(sessions.close(secret))
+    assert not [each for each in ways if sessions.find(each) is not None]
+    keep.close()
+
+
+def test_ending_all_twice_leaves_one_row(fleet: Fleet, environment: dict[str, str]) -> None:
+    store = open_shared_token_store(environment["ROLLBOOK_JOURNAL"])
+    now_ms = round(time.time() * 1000)
+    for number in range(9):
+        store.sessions.end(EndedSession(bytes([50 + number]), now_ms + 60_000 + number), now_ms=now_ms, kept_max=2)
+    assert len(store.sessions.ended()) <= 2
+    store.close()

@@ -11,7 +11,7 @@ One rule: a session is never more than its token: it ends with the token, after 
 import base64
 import secrets
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Protocol
 
 import msgspec
@@ -112,16 +112,14 @@ class SealedSessions:
 
     def find(self, secret: str) -> Session | None:
         """See ``Sessions.find``."""
-        session = self._unsealed(secret)
-        if session is None or self._now_ms() >= session.ends_at_ms or session.ends_at_ms <= self._all_ended_ms:
-            return None
-        return None if digest_of(secret) in self._ended else session
+        found = self._found(secret)
+        return None if found is None else found[0]
 
     async def close(self, secret: str) -> None:
         """See ``Sessions.close``. It has ended here at once, and elsewhere when the others read it: within a second."""
-        session = self.find(secret)
-        if session is not None:
-            ended = EndedSession(digest_of(secret), session.ends_at_ms)
+        found = self._found(secret)
+        if found is not None:
+            ended = EndedSession(found[1], found[0].ends_at_ms)
             await self._keep(lambda store: store.sessions.end(ended, now_ms=self._now_ms(), kept_max=KEPT_MAX))
             self._ended |= {ended.digest}
 
@@ -131,7 +129,8 @@ class SealedSessions:
         self._ended = frozenset(row.digest for row in rows)
         self._all_ended_ms = max((row.ends_at_ms for row in rows if not row.digest), default=0)
 
-    def _unsealed(self, secret: str) -> Session | None:
+    def _found(self, secret: str) -> tuple[Session, bytes] | None:
+        """The session, and the digest by which its end is known: of what is sealed, as one can be written many ways."""
         from cryptography.exceptions import InvalidTag
 
         try:
@@ -139,4 +138,6 @@ class SealedSessions:
             content = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], PURPOSE)
         except (ValueError, InvalidTag):
             return None
-        return msgspec.msgpack.decode(content, type=Session)
+        session, digest = msgspec.msgpack.decode(content, type=Session), sha256(sealed).digest()
+        is_over = self._now_ms() >= session.ends_at_ms or session.ends_at_ms <= self._all_ended_ms
+        return None if is_over or digest in self._ended else (session, digest)
