@@ -5,7 +5,6 @@ state, which may be the work of another command of the same batch. A command is 
 leaves the command as it is, so it can be decided again after a conflict, and a dry run is to decide and not to append.
 """
 
-from collections.abc import Iterable
 from typing import ClassVar, Protocol
 
 from msgspec import Struct
@@ -139,11 +138,6 @@ class Create(Struct, frozen=True):
 
     def proposed(self, before: Document, budget: RequestBudget) -> Document:
         return decode_stored(self.body)
-
-
-def weight_of(creations: Iterable[Create]) -> int:
-    """The bytes of documents before and after they are created, or replaced, about."""
-    return sum(len(each.body) << each.replace for each in creations)
 
 
 class RegistryFields(Protocol):

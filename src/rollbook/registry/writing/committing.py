@@ -33,10 +33,11 @@ from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.supervising import Supervisor
 from rollbook.registry.writing.batch_steps import append, fail_all, settle_all
 from rollbook.registry.writing.beside import Beside
-from rollbook.registry.writing.commands import Command, Create, weight_of
+from rollbook.registry.writing.commands import Command, Create
 from rollbook.registry.writing.commit_counts import CommitCounts
 from rollbook.registry.writing.commit_queue import CommitQueue
 from rollbook.registry.writing.conflict_retries import ConflictRetries
+from rollbook.registry.writing.creating import answer_of, sets_of
 from rollbook.registry.writing.deciding import Deciders
 from rollbook.registry.writing.drafts import Draft
 from rollbook.registry.writing.idempotency import IdempotencyKey
@@ -46,7 +47,6 @@ from rollbook.registry.writing.submissions import (
     BATCH_COMMANDS_MAX,
     AnySubmission,
     Batch,
-    Creations,
     Outcomes,
     Submission,
     Together,
@@ -146,11 +146,11 @@ class Committer:
     def create_each(
         self, caller: Caller, creations: Sequence[Create], *, reason: str | None = None
     ) -> asyncio.Future[Outcomes]:
-        """Like ``submit``, for new clusters that have one answer: an outcome each. As many as ``Creations`` may be."""
-        commands, size_bytes = [self._guarded(each, caller) for each in creations], weight_of(creations)
-        answer: asyncio.Future[Outcomes] = asyncio.get_running_loop().create_future()
-        self._take(Creations(commands, size_bytes, caller, answer, reason, STEPS.get()))
-        return answer
+        """Like ``submit``, for new clusters, one at least, that have one answer: an outcome each."""
+        sets = sets_of(creations, self._view, caller=caller, reason=reason, guarded=self._guarded)
+        for each in sets:
+            self._take(each)
+        return answer_of(sets)
 
     def _take(self, submission: AnySubmission) -> None:
         if self._closing:

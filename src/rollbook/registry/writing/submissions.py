@@ -108,8 +108,9 @@ class Together(Struct, eq=False):
 class Creations(Struct, eq=False):
     """New clusters of one caller that have one answer. Each is created, or refused, by itself: one outcome each.
 
-    ``commands`` are quick to decide. There is one at least, and at most ``BATCH_COMMANDS_MAX``, which weigh at most
-    ``BATCH_BYTES_MAX`` unless there is one: they have a batch of their own, or share one with others of this kind.
+    ``commands`` are quick to decide. There are one to ``BATCH_COMMANDS_MAX``. Unless there is one, they
+    and what they replace weigh at most ``BATCH_BYTES_MAX``. They have a batch of their own, or share one with others of
+    this kind.
     """
 
     commands: Sequence[Command]
@@ -155,6 +156,10 @@ def settle(submission: AnySubmission, outcome: Outcome | Outcomes) -> None:
     answer: asyncio.Future[WriteResult] | asyncio.Future[Outcomes] = submission.answer
     if answer.done():  # the caller went away; what it asked for is done all the same
         return
+    if isinstance(outcome, Outcomes):
+        for each in outcome.each:
+            if isinstance(each, RegistryError):
+                frameless(each)
     if isinstance(outcome, Exception):
         answer.set_exception(frameless(outcome) if isinstance(outcome, RegistryError) else outcome)
     else:
