@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
+import numpy.ma  # which numpy.unique would import at its first call, on the event loop
 from msgspec import Struct
 from numpy.typing import NDArray
 from pyroaring import BitMap

@@ -13,13 +13,14 @@ from rollbook.documents.values import Document, Value
 from rollbook.errors import WebhookRefused
 from rollbook.registry.reading.requests import parse_since
 from rollbook.registry.reading.undocumented import undocumented_paths
-from rollbook.registry.webhooks.targets import Registration, TargetParser, parse_delivery_filter
+from rollbook.registry.webhooks.targets import Registration, TargetParser, parse_delivery_filter, prepare_targets
 from rollbook.registry.webhooks.webhooks import TargetEdit, Webhooks
 
 
 async def create_webhook(request: Request) -> Response:
     """The webhook with its secret, which is sent this once."""
     webhooks = webhooks_of(request)
+    await prepare_targets()
     registration = await REGISTRATION.of(request, webhooks.parser)
     await webhooks.create(caller_of(request), registration)
     (described,) = await webhooks.describe(caller_of(request), registration.id)
@@ -45,11 +46,13 @@ async def read_webhook(request: Request) -> Response:
 
 async def replace_webhook(request: Request) -> Response:
     """The webhook becomes the one that is sent; its secret stays unless another is given."""
+    await prepare_targets()
     return await _change(request, await REPLACEMENT.of(request, webhooks_of(request).parser, id_of(request)))
 
 
 async def patch_webhook(request: Request) -> Response:
     """The members that are sent replace those that are there; null is the default."""
+    await prepare_targets()
     return await _change(request, await PATCH.of(request, webhooks_of(request).parser, id_of(request)))
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from rollbook.documents.codec import decode_stored
+from rollbook.documents.paths import Path
 from rollbook.documents.values import Document, Value
 from rollbook.language.pipelines import Measure, Sums, Tally, leading_tally, stream_pipeline
 from rollbook.registry.reading.narrowing import index_at
@@ -19,11 +20,15 @@ from rollbook.security.seeing import SeenView
 from rollbook.view.cells import Floats
 from rollbook.view.groups import Grouped, GroupKey, group_by_several, group_documents, group_elements
 from rollbook.view.index.indexes import Index
+from rollbook.view.index.resolved_paths import place_of
 from rollbook.view.planning.planning_budgets import effort_from_now
 from rollbook.view.planning.plans import Plan
 from rollbook.view.selections import Selection
 from rollbook.view.tallies import tally_of
 from rollbook.view.views import View
+
+GROUPS_AT_ONCE_MAX = 2_000
+"""More groups take longer than the event loop may be held."""
 
 
 class Grouping(Struct, frozen=True):
@@ -33,6 +38,12 @@ class Grouping(Struct, frozen=True):
     index: Index
     selection: Selection
     scan: Scan
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether there are few groups, and nothing to be done with them."""
+        paths = [self.sums.path] if self.sums.path is not None else []
+        return not self.sums.rest.stages and not _has_many_values(self.index, *paths)
 
     def run(self) -> Sequence[bytes] | None:
         """What comes out of the pipeline, as JSON; None where the index does not have all that it takes.
@@ -74,11 +85,16 @@ def counts_in_index(
     if tally is None or aggregation.reads_registry or not plan.exact:
         return None
     index = index_at(view, tally.path)
-    if index is None:
+    if index is None or _has_many_values(index, tally.path):
         return None
     within = index.live if plan.candidates is None else plan.candidates
     counts = tally_of(index.root, tally.path, within, effort=effort_from_now())
     return None if counts is None else (tally, counts)
+
+
+def _has_many_values(index: Index, *paths: Path) -> bool:
+    places = [place for path in paths if (place := place_of(index.root, path)) is not None]
+    return any(len(place.node.postings) > GROUPS_AT_ONCE_MAX for place in places)
 
 
 def _with_measures(sums: Sums, grouped: Grouped) -> list[Document] | None:

@@ -225,7 +225,7 @@ class PresentFleet(Struct, frozen=True):
         selection = view.selection(plan.candidates)
         job = Grouping(sums, view.index, selection, self._scan((), aggregation.max_time_ms, EMPTY))
         at_once_max = GROUPED_BY_SEVERAL_AT_ONCE_MAX if sums.several else GROUPED_AT_ONCE_MAX
-        if len(selection) <= at_once_max and not sums.rest.stages:
+        if len(selection) <= at_once_max and job.is_quick:
             return job.run()
         if sums.unwound:  # the index of elements is read only where it is changed
             return None

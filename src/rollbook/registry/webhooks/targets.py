@@ -3,9 +3,12 @@
 One rule: what is not understood is refused with its place; what is left out has a default, so a target is always whole.
 """
 
+import asyncio
 import re
 import secrets
+import sys
 from collections.abc import Callable, Collection, Mapping
+from importlib import import_module
 from ipaddress import ip_address
 from typing import Any, cast, get_args
 
@@ -170,9 +173,15 @@ def parse_secret(body: Document) -> str | None:
     return cast(str, given)
 
 
+async def prepare_targets() -> None:
+    """Import what takes URLs apart, on a thread: it takes long, and many registries have no webhooks."""
+    if "httpx" not in sys.modules:
+        await asyncio.to_thread(import_module, "httpx")
+
+
 def problem_with_url(url: str, allowed: AllowedNetworks) -> str | None:
     """Why nothing can be sent to a URL, as far as it can be known before its name is resolved."""
-    import httpx  # which takes long to import, and many registries have no webhooks
+    import httpx  # see prepare_targets
 
     try:
         parts = httpx.URL(url)

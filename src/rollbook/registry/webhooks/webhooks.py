@@ -32,7 +32,14 @@ from rollbook.registry.webhooks.resolving import Resolve
 from rollbook.registry.webhooks.running_webhooks import RunningWebhook, is_for, owner_in
 from rollbook.registry.webhooks.sending import Sender
 from rollbook.registry.webhooks.surroundings import AccessOf, Surroundings, with_full_access
-from rollbook.registry.webhooks.targets import Registration, Target, TargetChange, TargetParser, parse_delivery_filter
+from rollbook.registry.webhooks.targets import (
+    Registration,
+    Target,
+    TargetChange,
+    TargetParser,
+    parse_delivery_filter,
+    prepare_targets,
+)
 from rollbook.registry.webhooks.traces import DeliveryTraces
 from rollbook.security.callers import Caller
 from rollbook.setting_values import AllowedNetworks
@@ -92,7 +99,9 @@ class Webhooks:
 
     async def __aenter__(self) -> Self:
         await self._around.watching.__aenter__()
-        for row, progress in await self._keep(lambda store: store.load()):
+        if rows := await self._keep(lambda store: store.load()):
+            await prepare_targets()
+        for row, progress in rows:
             known = progress._replace(revision=min(progress.revision, self._recent.revision))
             self._all[row.id] = RunningWebhook(webhook_of(row), known, progress)
         return self
