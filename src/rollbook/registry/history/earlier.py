@@ -21,12 +21,14 @@ from rollbook.view.entries import Entry
 from rollbook.view.views import View
 
 KEPT_MAX, KEPT_BYTES_MAX = 16, 64 * 1024 * 1024
+TOUCHED_BYTES = 100
+"""What an id that was touched takes beside its text, about."""
 
 
 class Earlier(Struct, frozen=True):
     """The clusters that were ``touched`` after a revision, and up to ``position``; those that were there as entries.
 
-    ``entries`` are in order of creation, and have ``size_bytes`` of JSON together.
+    ``entries`` are in order of creation. All of it takes ``size_bytes``, about: JSON and ids.
     """
 
     position: int
@@ -38,12 +40,18 @@ class Earlier(Struct, frozen=True):
 class EarlierVersions:
     """Reads what changed since revisions. May be asked from any thread."""
 
-    def __init__(self, journal: Journal, view: View) -> None:
+    def __init__(self, journal: Journal, view: View, *, kept_bytes_max: int = KEPT_BYTES_MAX) -> None:
         self._journal = journal
         self._view = view
+        self._kept_bytes_max = kept_bytes_max
         self._kept: dict[int, Earlier] = {}
         self._used: set[int] = set()
         self._lock = threading.Lock()
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much is kept for the pages that follow."""
+        return sum(each.size_bytes for each in self._kept.values())
 
     def since(self, revision: int, work: RequestBudget) -> Earlier:
         """What changed after ``revision``, as it was then. Refuses (Compacted) a revision that is no longer kept."""
@@ -71,19 +79,22 @@ class EarlierVersions:
                 if id in touched:
                     continue
                 touched.add(id)
+                came_bytes = TOUCHED_BYTES + len(id) + (0 if version is None else len(version.body))
+                work.allocate(came_bytes)
+                size_bytes += came_bytes
                 if version is not None:
-                    work.allocate(len(version.body))
-                    size_bytes += len(version.body)
                     entries.append(entry_of(version))
         entries.sort(key=lambda entry: entry.created_revision)
         return Earlier(newest, frozenset(touched), entries, size_bytes)
 
     def _keep(self, revision: int, known: Earlier) -> None:
+        if known.size_bytes > self._kept_bytes_max:  # what is kept of it, and of others, is still of use
+            return
         with self._lock:
             self._kept.pop(revision, None)
             self._kept[revision] = known
             self._used.add(revision)
-            while len(self._kept) > KEPT_MAX or sum(each.size_bytes for each in self._kept.values()) > KEPT_BYTES_MAX:
+            while len(self._kept) > KEPT_MAX or self.kept_bytes > self._kept_bytes_max:
                 del self._kept[next(iter(self._kept))]
 
 
