@@ -44,6 +44,9 @@ class CommitQueue:
     def __len__(self) -> int:
         return self._single + commands_in(self._sets)
 
+    def __bool__(self) -> bool:
+        return bool(self._ordinary.callers or self._urgent.callers or self._first or self._sets)
+
     def __iter__(self) -> Iterator[AnySubmission]:
         return chain(self._first, self._urgent, self._ordinary, self._sets)
 

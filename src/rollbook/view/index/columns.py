@@ -4,6 +4,7 @@
 decides; so a pair of columns is exact even where documents have several numbers.
 """
 
+import math
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -39,9 +40,9 @@ class Column:
 
     def get(self, number: int) -> tuple[float | None, float | None]:
         """The least and the greatest number of a document; None where it has none."""
-        if number >= len(self._least) or np.isnan(self._least[number]):
+        if number >= len(self._least) or math.isnan(least := self._least.item(number)):
             return None, None
-        return float(self._least[number]), float(self._greatest[number])
+        return least, self._greatest.item(number)
 
     def single_values(self, numbers: NDArray[np.uint32]) -> Floats | None:
         """The number of each of these documents, NaN where it has none; None when one of them has several."""

@@ -43,7 +43,12 @@ def follow_numbers(node: PathIndex, number: int, went: Collection[float], came: 
     if node.column is None:
         return True
     least, greatest = node.column.get(number)
-    if least is None or greatest is None or least in went or greatest in went or not all(map(fits_column, came)):
+    if least is None or greatest is None or not all(map(fits_column, came)):
+        return False
+    if least == greatest and least in went:  # it was the only number, as most are
+        node.column.set(number, came)
+        return True
+    if least in went or greatest in went:
         return False
     if came:
         node.column.set(number, (least, greatest, *came))
