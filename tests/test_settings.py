@@ -116,7 +116,13 @@ def test_a_flag_that_is_no_setting_is_a_bug() -> None:
 
 
 def test_a_password_of_the_journal_is_never_shown() -> None:
-    for url in ("postgresql://me:secret@db/rollbook", "postgresql://db/rollbook?user=me&password=secret"):
+    for url in (
+        "postgresql://me:secret@db/rollbook",
+        "postgresql://me:a&secret@db/rollbook",
+        "postgresql://me:a/b:secret@db/rollbook",
+        "postgresql://db/rollbook?user=me&password=secret",
+        "postgresql://db/rollbook?sslpassword=secret",
+    ):
         settings = settings_from({"ROLLBOOK_JOURNAL": url})
         assert settings.journal.url == url
         assert "secret" not in str(settings.journal)
@@ -125,7 +131,9 @@ def test_a_password_of_the_journal_is_never_shown() -> None:
     assert "secret" not in refused.value.message
 
 
-@pytest.mark.parametrize("text", ["postgresql://db/rollbook", "mongodb://db/blocks", "http:/host", "file:///data"])
+@pytest.mark.parametrize(
+    "text", ["postgresql://db/rollbook", "mongodb://db/blocks", "http:/host", "jdbc:postgresql://db", " mysql://db"]
+)
 @pytest.mark.parametrize("variable", ["ROLLBOOK_DATA", "ROLLBOOK_BACKUP_DIR"])
 def test_an_address_is_no_directory(variable: str, text: str) -> None:
     with pytest.raises(SettingRefused, match="ROLLBOOK_JOURNAL"):

@@ -11,15 +11,15 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from msgspec import Struct
 
+from rollbook.addresses import is_address, without_passwords
+
 Security: TypeAlias = Literal["enforce", "observe"]
 
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?")
 ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
-ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://?")
 SECRET = re.compile(r"[A-Za-z0-9._~+/=-]{32,512}")
 ROLE = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 EVERY_NETWORK = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
-SECRET_IN_URL = re.compile(r"(://[^/@]*?:|[?&]password=)[^@&]*((?=[@&])|$)")
 LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 
 
@@ -124,7 +124,7 @@ class JournalTarget(Struct, frozen=True):
         return bool(self.url)
 
     def __str__(self) -> str:
-        return SECRET_IN_URL.sub(r"\1***\2", self.url) or "embedded"
+        return without_passwords(self.url) or "embedded"
 
 
 class OnOff(Struct, frozen=True):
@@ -164,11 +164,6 @@ def host_name(text: str) -> str:
     if not text or any(character.isspace() or character in "/@" for character in text):
         raise ValueError("a host name or an IP address, such as 127.0.0.1")
     return text.removeprefix("[").removesuffix("]")
-
-
-def is_address(text: str) -> bool:
-    """Whether a text begins like a URL. A path becomes one without its slashes: the file system folds them."""
-    return ADDRESS.match(text) is not None
 
 
 def directory(text: str) -> Path:

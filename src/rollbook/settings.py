@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
+from rollbook.addresses import is_address
 from rollbook.errors import SettingRefused
 from rollbook.journal_settings import JOURNAL_SETTINGS
 from rollbook.limit_settings import LIMIT_SETTINGS
@@ -37,7 +38,6 @@ from rollbook.setting_values import (
     authorities,
     directory,
     host_name,
-    is_address,
     one_of,
     status,
     whole_number,

@@ -452,6 +452,35 @@ def test_documents_go_into_an_engine_and_come_out_of_it_beside_its_servers(
     assert not (home / "data").exists()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("import", "--data", "data", "--from", "postgresql://me:hush@db/blocks"),
+        ("import", "--data", "data", "MONGODB://me:hush@db/blocks"),
+        ("export", "--to", "MONGODB://me:hush@db/blocks"),
+        ("cluster", "ls", "--url", "postgresql://me:hush@db/blocks"),
+        ("move", "--from", "jdbc:postgresql://me:hush@db/blocks", "--to", "data"),
+        ("check", "--journal", "postgresql://me:hush@[::1/blocks"),
+        ("check", "--journal", "postgresql://me:hush%zz@db/blocks"),
+        ("check", "--journal", "postgresql://me:what hush@db/blocks"),
+        ("check", "--journal", "postgresql://me:what@hush@db/blocks"),
+        ("check", "--journal", "postgresql://db/blocks?password=a=hush"),
+    ],
+)
+def test_no_command_shows_a_password_of_an_address(home: Path, rollbook: Rollbook, command: tuple[str, ...]) -> None:
+    (home / "none").touch()
+    assert rollbook("import", "--data", "data", "none").code == 0
+    ran = rollbook(*command)
+    assert (ran.code, ran.err != "") == (2, True)
+    assert "hush" not in ran.out + ran.err
+
+
+def test_what_is_wrong_with_a_connection_string_is_said(rollbook: Rollbook) -> None:
+    ran = rollbook("check", "--journal", "postgresql://me:100%sure@db/blocks")
+    assert 'invalid percent-encoded token: "***"' in ran.err
+    assert "as %40" in rollbook("check", "--journal", "postgresql://me:p@ss@db/blocks").err
+
+
 def test_a_password_in_an_address_is_not_shown(rollbook: Rollbook) -> None:
     ran = rollbook("export", "--data", "postgresql://me:hush@db/rollbook")
     assert (ran.code, "hush" in ran.err, "--journal" in ran.err) == (2, False, True)

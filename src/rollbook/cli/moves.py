@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from msgspec import Struct
 
+from rollbook.addresses import is_address
 from rollbook.cli.terminal import counted, progress, say
 from rollbook.errors import SettingRefused
 from rollbook.journal.audit_copies import AuditLines, copy_audit
@@ -27,7 +28,6 @@ from rollbook.journal.token_store import TokenStore
 from rollbook.journal.transfers import Copied, CopyableJournal, copy_journal
 from rollbook.journal.webhook_store import WebhookStore
 from rollbook.security.audit import BEGINNING, AuditDirectory
-from rollbook.setting_values import is_address
 from rollbook.view.upkeep import holds_registry, open_checked_journal
 
 CONNECTION_STRINGS = ("postgresql://", "postgres://")

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rollbook.addresses import without_passwords
 from rollbook.errors import RegistryError
 
 RED, YELLOW, PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[0m"
@@ -45,6 +46,7 @@ def is_coloured() -> bool:
 
 
 def _write(line: str, style: str = "") -> None:
+    line = without_passwords(line)  # which may be those of an argument that is no address to who took it
     wants_style = style and sys.stderr.isatty() and is_coloured()
     sys.stderr.write(f"{style}{line}{PLAIN}\n" if wants_style else f"{line}\n")
     sys.stderr.flush()

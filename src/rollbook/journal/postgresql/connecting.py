@@ -9,6 +9,7 @@ safe. The socket is closed instead, and what became of the statement is unknown 
 """
 
 import os
+import re
 import select
 import socket
 import threading
@@ -63,6 +64,9 @@ INSERT INTO processes (id, host, pid) VALUES (%s, %s, %s)
 ON CONFLICT (id) DO UPDATE SET connections = processes.connections + 1, connected_at = now()
 """
 VERSION_MIN = 130_000
+
+QUOTED = re.compile(r'("."[^"]*)|".*"')
+"""What libpq quotes: one character that it expects or found, or a part of the connection string."""
 
 Row: TypeAlias = tuple[Any, ...]
 RV = TypeVar("RV")
@@ -210,11 +214,16 @@ def first_line(error: BaseException) -> str:
 
 
 def check_target(target: str) -> None:
-    """Refuses (SettingRefused) what is no connection string."""
+    """Refuses (SettingRefused) what is no connection string. Nothing of it is shown, as any part may be a password."""
+    refused = "the journal is no connection string of PostgreSQL"
     try:
-        conninfo.conninfo_to_dict(target)
+        parameters = conninfo.conninfo_to_dict(target)
     except psycopg.ProgrammingError as wrong:
-        raise SettingRefused(f"the journal is no connection string of PostgreSQL: {first_line(wrong)}") from None
+        problem = QUOTED.sub(lambda found: found[1] or '"***"', first_line(wrong))
+        raise SettingRefused(f"{refused}: {problem}") from None
+    hosts = str(parameters.get("host") or "").split(",")
+    if any("@" in host[1:] for host in hosts if not host.startswith("/")):
+        raise SettingRefused(f"{refused}: there is an @ before its last one: write that of a password as %40")
 
 
 def _completed(target: str) -> str:
