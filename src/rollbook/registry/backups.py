@@ -26,6 +26,8 @@ from rollbook.registry.feed.duties import Duty
 
 NAME = re.compile(r"rollbook-(\d{8}T\d{6}Z)-r\d+\.backup")
 TIME_FORMAT = "%Y%m%dT%H%M%SZ"
+RETRY_MS = 60_000
+"""How long after one that failed the next one is tried: each copies the whole registry."""
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +58,8 @@ class Backups:
         self._now_ms = now_ms
         self._one_at_a_time = asyncio.Lock()
         self.schedule = schedule
+        self._again_ms = 0
+        """When to try again after a failure (Unix ms)."""
         self.problem: str | None = None
         """Why the last scheduled backup could not be made; None when it could."""
         self.newest_ms: int | None = None if schedule.directory is None else newest_in(schedule.directory)
@@ -81,19 +85,22 @@ class Backups:
         directory, now_ms = self.schedule.directory, self._now_ms()
         if directory is None:
             return
-        if not self._duty.is_alone:
-            self.newest_ms = await asyncio.to_thread(newest_in, directory)
-        is_due = self.newest_ms is None or now_ms - self.newest_ms >= self.schedule.every_seconds * 1000
-        if not is_due or not self._duty.is_ours:
-            return
         try:
-            await self._make_scheduled(directory, now_ms)
+            if not self._duty.is_alone:
+                self.newest_ms = await asyncio.to_thread(newest_in, directory)
+            if not self._duty.is_ours:
+                self.problem, self._again_ms = None, now_ms  # the keeper says what is wrong
+            elif self._is_due(now_ms):
+                await self._make_scheduled(directory, now_ms)
+                self.problem, self.newest_ms = None, now_ms
         except (JournalUnavailable, OSError) as failure:
-            self.problem = str(failure)
+            self.problem, self._again_ms = str(failure), self._now_ms() + RETRY_MS
             logger.error("the backup into %s failed: %s", directory, failure)
-        else:
-            self.problem = None
-            self.newest_ms = now_ms
+
+    def _is_due(self, now_ms: int) -> bool:
+        if self.problem is not None and now_ms < self._again_ms <= now_ms + RETRY_MS:  # unless the clock went back
+            return False
+        return self.newest_ms is None or now_ms - self.newest_ms >= self.schedule.every_seconds * 1000
 
     @property
     def age_seconds(self) -> float | None:
@@ -103,9 +110,13 @@ class Backups:
     async def _make_scheduled(self, directory: Path, now_ms: int) -> None:
         await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
         part = await asyncio.to_thread(_new_part, directory)
-        manifest = await self.make(part)
-        time = datetime.fromtimestamp(now_ms / 1000, UTC).strftime(TIME_FORMAT)
-        part.rename(directory / f"rollbook-{time}-r{manifest.revision}.backup")
+        try:
+            manifest = await self.make(part)
+            time = datetime.fromtimestamp(now_ms / 1000, UTC).strftime(TIME_FORMAT)
+            part.rename(directory / f"rollbook-{time}-r{manifest.revision}.backup")
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
         for old in kept_in(directory)[: -self.schedule.keep]:
             old.unlink(missing_ok=True)
 
@@ -126,13 +137,21 @@ def _new_part(directory: Path) -> Path:
 
 def kept_in(directory: Path) -> list[Path]:
     """The scheduled backups in a directory, oldest first."""
-    return sorted(path for path in directory.glob("rollbook-*.backup") if NAME.fullmatch(path.name))
+    return sorted(path for path in directory.glob("rollbook-*.backup") if _time_of(path) is not None)
 
 
 def newest_in(directory: Path) -> int | None:
     """When the newest backup in a directory was made (Unix ms), by its name; None when there is none."""
     kept = kept_in(directory) if directory.is_dir() else []
-    found = NAME.fullmatch(kept[-1].name) if kept else None
+    return _time_of(kept[-1]) if kept else None
+
+
+def _time_of(path: Path) -> int | None:
+    """When a scheduled backup was made (Unix ms), by its name; None: it is none of them."""
+    found = NAME.fullmatch(path.name)
     if found is None:
         return None
-    return int(datetime.strptime(found[1], TIME_FORMAT).replace(tzinfo=UTC).timestamp() * 1000)
+    try:
+        return int(datetime.strptime(found[1], TIME_FORMAT).replace(tzinfo=UTC).timestamp() * 1000)
+    except ValueError:
+        return None
