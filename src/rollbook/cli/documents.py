@@ -139,8 +139,8 @@ class Tally(Struct):
 
 
 async def _import(file: str, *, settings: Settings, url: str | None, replace: bool, reason: str | None) -> Tally:
-    tally = Tally()
-    with reading(file) as stream, stopping() as stop:
+    tally, is_local = Tally(), url is None and not settings.journal.is_shared
+    with reading(file) as stream, stopping(ends_by_itself=is_local) as stop:
         try:
             processes = 0 if url is not None else processes_for(size_bytes(stream))
             lines, pipe = read_lines(stream, limits=settings.limits, decodes=not processes), pipe_of(stream)

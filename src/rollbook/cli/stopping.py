@@ -11,18 +11,20 @@ STOPPED = 130
 
 
 @contextmanager
-def stopping() -> Iterator[asyncio.Event]:
+def stopping(*, ends_by_itself: bool = False) -> Iterator[asyncio.Event]:
     """An event that is set at SIGINT and SIGTERM: the work in hand is finished and counted, and no more is begun.
 
-    Work that does not end soon, because a server says nothing more, is given up: the block ends there.
+    Work that does not end soon, because a server says nothing more, is given up: the block ends there. Where work
+    always ``ends_by_itself``, a second signal is needed for that.
     """
     loop, stop, task = asyncio.get_running_loop(), asyncio.Event(), asyncio.current_task()
     assert task is not None
     giving_up: list[asyncio.TimerHandle] = []
 
     def begin() -> None:
+        if stop.is_set() or not ends_by_itself:
+            giving_up.append(loop.call_later(GIVING_UP_SECONDS, task.cancel))
         stop.set()
-        giving_up.append(loop.call_later(GIVING_UP_SECONDS, task.cancel))
 
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, begin)
