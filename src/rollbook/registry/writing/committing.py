@@ -31,7 +31,7 @@ from rollbook.limits import DEFAULT_LIMITS, Limits, deadline_from_now
 from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.feed.recent_changes import RecentChanges
 from rollbook.registry.supervising import Supervisor
-from rollbook.registry.writing.batch_steps import append, fail_all, settle_all
+from rollbook.registry.writing.batch_steps import append, fail_all, note_traces, settle_all
 from rollbook.registry.writing.beside import Beside
 from rollbook.registry.writing.commands import Command, Create
 from rollbook.registry.writing.commit_counts import CommitCounts
@@ -230,7 +230,7 @@ class Committer:
             fail_all(batch, fault, self.counts)
         else:
             self._note(None)
-            settle_all(draft, self.counts, self._recent.traces, seconds=time.perf_counter() - begun)
+            settle_all(draft, self.counts, seconds=time.perf_counter() - begun)
             self._queue.put_back(draft.left)
             for submission in draft.costly:
                 self._beside.decide(submission)
@@ -252,6 +252,7 @@ class Committer:
                 await asyncio.sleep(conflicts.pause_seconds())
             else:
                 begun_ns = time.time_ns()
+                note_traces(draft, self._recent.traces)
                 await self._publisher.publish_in_turn(
                     draft.changes, draft.versions, whole=isinstance(batch[0], Together)
                 )
