@@ -91,8 +91,13 @@ def test_sums_from_the_index_are_what_the_group_gives(seed: int) -> None:
     async def make(directory: Path) -> None:
         async with open_registry(Settings(data=directory, schema="lenient")) as registry:
             await furnish(registry, random)
-            for _ in range(12):
-                await check(registry, pipeline_of(random))
+            asked = [pipeline_of(random) for _ in range(8)]
+            for stages in asked:
+                await check(registry, stages)
+            for _ in range(4):
+                await change(registry, random, 10)
+            for stages in asked:
+                await check(registry, stages)
 
     with TemporaryDirectory() as directory:
         asyncio.run(make(Path(directory)))

@@ -23,6 +23,7 @@ from rollbook.registry.listing.tables import Table
 from rollbook.registry.reading.requests import parse_query
 from rollbook.registry.registry import Registry
 from rollbook.settings import Settings
+from rollbook.view.index import pairs
 from tests.examples import node
 from tests.listing.fleets import change
 from tests.registry.writing import TESTER, create
@@ -110,6 +111,11 @@ def test_a_table_says_what_the_documents_say(seed: int, filter: Json, sort: Json
             for _ in range(random.randint(0, 5)):
                 await change(registry, random, 14)
             await check(registry, await making, asked)
+            for _ in range(random.randint(0, 5)):
+                await change(registry, random, 14)
+            await check(
+                registry, await registry.tables.table(TESTER, parse_table(asked, limits=registry.limits)), asked
+            )
 
     with TemporaryDirectory() as directory:
         asyncio.run(make(Path(directory)))
@@ -132,6 +138,19 @@ async def check(registry: Registry, table: Table, asked: dict[str, Json]) -> Non
     written = list(csv.reader(io.StringIO(b"".join(as_csv(table)).decode())))
     assert written[0] == asked["columns"]
     assert len(written) == len(shown) + 1
+
+
+async def test_what_is_remembered_of_a_path_is_forgotten_when_nobody_asks(tmp_path: Path) -> None:
+    async with open_registry(Settings(data=tmp_path / "data")) as registry:
+        await create(registry, "one", regionId="x")
+        await registry.tables.table(TESTER, parse_table({"columns": ["regionId"]}, limits=registry.limits))
+        kept = registry.view.index.root.children["regionId"].pairs
+        assert kept is not None
+        pairs.forget_unused()
+        assert kept.get() is not None
+        pairs.forget_unused()
+        pairs.forget_unused()
+        assert kept.get() is None
 
 
 async def test_numbers_of_many_kinds_come_from_a_column(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from rollbook.clusters import large_documents, node_lists
 from rollbook.documents import sharing
 from rollbook.language.regular_expressions import lines, patterns
+from rollbook.view.index import pairs
 
 FORGET_SECONDS = 20.0
 """What is not used for this long is forgotten within twice as long. A large document then has to be decoded again, at
@@ -31,4 +32,5 @@ CACHES = (
     sharing.forget_unused,
     patterns.forget_unused,
     lines.forget_unused,
+    pairs.forget_unused,
 )

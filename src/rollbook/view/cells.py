@@ -15,10 +15,12 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
+from rollbook.documents.ordering import sort_key
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Value
 from rollbook.view.facets import SCALAR_MARKS
 from rollbook.view.index.keys import ARRAY, LONG, NESTED, NULL, OBJECT, PRESENT, Key, TypeTag
+from rollbook.view.index.pairs import Pairs, PairsKept
 from rollbook.view.index.postings import numbers_in
 from rollbook.view.index.resolved_paths import is_numeric, place_of
 from rollbook.view.index.trees import PathIndex
@@ -28,6 +30,9 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 NOWHERE = -1
+PAIRS_FOR_ORDER = 2
+"""With fewer pairs than this for each value, the values are not put in order: hardly anybody asks for it."""
+NONE: Codes = np.zeros(0, dtype=np.int32)
 
 
 class Rows:
@@ -36,20 +41,27 @@ class Rows:
     def __init__(self, numbers: Sequence[int] | NDArray[np.uint32]) -> None:
         self.numbers: NDArray[np.uint32] = np.asarray(numbers, dtype=np.uint32)
         size = int(self.numbers.max()) + 1 if len(self.numbers) else 1
-        self._at: Codes = np.full(size, NOWHERE, dtype=np.int32)
-        self._at[self.numbers] = np.arange(len(self.numbers), dtype=np.int32)
+        self._at: Codes | None = None
+        """The row of each number; None: the numbers are those of the rows."""
+        if size != len(self.numbers) or (self.numbers[1:] < self.numbers[:-1]).any():
+            self._at = np.full(size, NOWHERE, dtype=np.int32)
+            self._at[self.numbers] = np.arange(len(self.numbers), dtype=np.int32)
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     def of(self, numbers: NDArray[np.uint32]) -> tuple[Codes, Flags | None]:
         """The rows of those of these documents that are in the table, and which they are; None: all."""
-        if len(numbers) and int(numbers.max()) >= len(self._at):
-            within = numbers < len(self._at)
-            rows = self._at[np.where(within, numbers, 0)]
-            rows[~within] = NOWHERE
-        else:
-            rows = self._at[numbers]
+        size = len(self) if self._at is None else len(self._at)
+        if len(numbers) and int(numbers.max()) >= size:
+            within = numbers < size
+            rows, there = self.of(numbers[within])
+            if there is not None:
+                within[within] = there
+            return rows, within
+        if self._at is None:
+            return numbers.view(np.int32), None
+        rows = self._at[numbers]
         there = rows >= 0
         return (rows, None) if there.all() else (rows[there], there)
 
@@ -59,7 +71,7 @@ class Rows:
 
     def of_bitmap(self, documents: BitMap) -> Codes:
         """The rows of those of these documents that are in the table."""
-        return self.of(numbers_in(documents))[0]
+        return self.of(numbers_in(documents))[0] if documents else NONE
 
 
 class Cells(Struct, frozen=True):
@@ -67,15 +79,17 @@ class Cells(Struct, frozen=True):
 
     Value ``dictionary[codes[i]]`` is in row ``rows[i]``; a row may have several, each once. Or, where each row has one
     number or nothing (NaN), they are all in ``numbers``. ``lists`` are the rows with an array, there or on the way.
-    Rows that are ``irregular`` must be looked at; what is said of them here means nothing.
+    Rows that are ``irregular`` must be looked at; what is said of them here means nothing. ``in_order``: the dictionary
+    is in MongoDB's order.
     """
 
     irregular: Flags
     lists: Flags
     dictionary: Sequence[Value] = ()
-    rows: Codes = np.zeros(0, dtype=np.int32)
-    codes: Codes = np.zeros(0, dtype=np.int32)
+    rows: Codes = NONE
+    codes: Codes = NONE
     numbers: Floats | None = None
+    in_order: bool = False
 
 
 def cells_of(root: PathIndex, path: Path, rows: Rows) -> Cells:
@@ -93,8 +107,10 @@ def cells_of(root: PathIndex, path: Path, rows: Rows) -> Cells:
         numbers = _numbers_of(node, rows, irregular)
         if numbers is not None:
             return Cells(irregular, lists, numbers=numbers)
-    dictionary, at, codes = _pairs(node, rows)
-    return Cells(irregular, lists, dictionary, at, codes)
+    pairs = pairs_of(node)
+    at, there = rows.of(pairs.documents)
+    codes = pairs.codes if there is None else pairs.codes[there]
+    return Cells(irregular, lists, pairs.dictionary, at, codes, in_order=pairs.in_order)
 
 
 def all_irregular(rows: int) -> Cells:
@@ -106,8 +122,8 @@ def _numbers_of(node: PathIndex, rows: Rows, irregular: Flags) -> Floats | None:
     """The number of each row; None where some row has another value."""
     assert node.column is not None
     numbers = node.column.single_values(rows.numbers)
-    if numbers is None:
-        return None
+    if numbers is None or not np.isnan(numbers).any():
+        return numbers
     present = rows.none()
     present[rows.of_bitmap(node.get(PRESENT))] = True
     present[rows.of_bitmap(node.get(NULL))] = False
@@ -115,8 +131,19 @@ def _numbers_of(node: PathIndex, rows: Rows, irregular: Flags) -> Floats | None:
     return numbers if bool((known | ~present).all()) else None
 
 
-def _pairs(node: PathIndex, rows: Rows) -> tuple[list[Value], Codes, Codes]:
-    """The values, and for each value of each row the row and the number of the value."""
+def pairs_of(node: PathIndex) -> Pairs:
+    """The values at a path, and for each value of each document the document and the place of the value."""
+    place = node.pairs
+    known = None if place is None else place.get()
+    if known is not None:
+        return known
+    place = node.pairs = PairsKept()
+    made = _pairs(node)
+    place.keep(made)
+    return made
+
+
+def _pairs(node: PathIndex) -> Pairs:
     lone: list[tuple[Key, int]] = []
     shared: list[tuple[Key, BitMap]] = []
     for item in tuple(node.postings.items()):
@@ -126,7 +153,13 @@ def _pairs(node: PathIndex, rows: Rows) -> tuple[list[Value], Codes, Codes]:
     keys = [key for key, _ in lone] + [key for key, _ in shared]
     dictionary: list[Value] = [SCALAR_MARKS[key] if isinstance(key, TypeTag) else key for key in keys]  # type: ignore[misc]
     sets = [numbers_in(posting) for _, posting in shared]
-    numbers = np.concatenate([np.array([number for _, number in lone], dtype=np.uint32), *sets])
+    documents = np.concatenate([np.array([number for _, number in lone], dtype=np.uint32), *sets])
     codes = np.repeat(np.arange(len(keys), dtype=np.int32), [1] * len(lone) + [len(each) for each in sets])
-    at, there = rows.of(numbers)
-    return dictionary, at, codes if there is None else codes[there]
+    by_document = np.argsort(documents, kind="stable")
+    documents, codes = documents[by_document], codes[by_document]
+    if len(documents) < PAIRS_FOR_ORDER * len(keys):
+        return Pairs(dictionary, documents, codes, in_order=False)
+    order = sorted(range(len(keys)), key=lambda place: sort_key(dictionary[place]))
+    places = np.zeros(len(keys), dtype=np.int32)
+    places[order] = np.arange(len(keys), dtype=np.int32)
+    return Pairs([dictionary[place] for place in order], documents, places[codes], in_order=True)

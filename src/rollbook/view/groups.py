@@ -23,7 +23,6 @@ from rollbook.view.index.resolved_paths import is_numeric, place_of
 from rollbook.view.index.trees import PathIndex
 
 EXACT_MAX = 2**53
-SMALL_CODES = 1 << 16
 
 
 GroupKey: TypeAlias = str | tuple[str, ...] | None
@@ -52,11 +51,7 @@ class Grouped(Struct, frozen=True):
     def first_documents(self) -> NDArray[np.int64]:
         """The number of the first document of each group."""
         first = np.full(len(self.keys), np.iinfo(np.int64).max)
-        if len(self.codes):
-            codes = self.codes.astype(np.uint16) if len(self.keys) <= SMALL_CODES else self.codes  # which sort fast
-            order = np.argsort(codes, kind="stable")
-            groups, starts = np.unique(codes[order], return_index=True)
-            first[groups] = np.minimum.reduceat(self.documents[self.at[order]], starts)
+        np.minimum.at(first, self.codes, self.documents[self.at].astype(np.int64))
         return first
 
     def numbers_at(self, path: Path) -> Floats | None:
@@ -156,13 +151,14 @@ def numbers_of(root: PathIndex, path: Path, rows: Rows) -> Floats | None:
     if cells.lists.any() or cells.irregular.any():
         return None
     if cells.numbers is None:
-        used, codes = np.unique(cells.codes, return_inverse=True)
+        used = np.flatnonzero(np.bincount(cells.codes, minlength=1)[: len(cells.dictionary)])
         held = [cells.dictionary[code] for code in used.tolist()]
         if any(isinstance(value, (str, bool)) for value in held):
             return None
-        values = np.array([np.nan if value is None else value for value in held], dtype=np.float64)
+        values = np.full(len(cells.dictionary), np.nan)
+        values[used] = [np.nan if value is None else value for value in held]
         numbers = np.full(len(rows), np.nan)
-        numbers[cells.rows] = values[codes]
+        numbers[cells.rows] = values[cells.codes]
     else:
         numbers = cells.numbers
     known = numbers[~np.isnan(numbers)]
@@ -175,7 +171,7 @@ def _one_group(rows: int) -> tuple[Sequence[str | None], Codes]:
 
 
 def _used(dictionary: Sequence[object], codes: Codes) -> list[object]:
-    return [dictionary[code] for code in np.unique(codes).tolist()]
+    return [dictionary[code] for code in np.flatnonzero(np.bincount(codes, minlength=1)).tolist()]
 
 
 def _holds_all_elements(root: PathIndex, own: ElementIndex, documents: BitMap) -> bool:

@@ -90,7 +90,8 @@ def column_of(cells: Cells, odd: Mapping[int, Cell], *, listed: bool) -> Column:
     at, codes, dictionary = cells.rows[kept], cells.codes[kept], list(cells.dictionary)
     if odd:
         at, codes = _with_odd(at, codes, dictionary, odd)
-    dictionary, codes = _compacted(dictionary, codes, in_order=several or rows >= VALUES_SHARE * len(dictionary))
+    ordered = several or rows >= VALUES_SHARE * len(dictionary)
+    dictionary, codes = _compacted(dictionary, codes, in_order=ordered and bool(odd or not cells.in_order))
     if several:
         order = np.lexsort((codes, at))
         return Column(dictionary, codes[order], np.bincount(at, minlength=rows).astype(np.int32))
@@ -112,9 +113,10 @@ def column_of_values(values: Sequence[Maybe]) -> Column:
         if (np.abs(numbers) <= 2**53).all():
             return Column(numbers=numbers)
     if len(kinds) == 1 and kinds <= {str, bool}:
-        distinct = sorted(set(values))  # type: ignore[type-var]
-        if VALUES_SHARE * len(distinct) > len(values):
+        different = set(values)
+        if VALUES_SHARE * len(different) > len(values):
             return Column(values, np.arange(len(values), dtype=np.int32))  # type: ignore[arg-type]
+        distinct = sorted(different)  # type: ignore[type-var]
         code_of = {value: code for code, value in enumerate(distinct)}
         return Column(distinct, np.array([code_of[value] for value in values], dtype=np.int32))  # type: ignore[arg-type]
     return column_of_cells([(False, [] if value is MISSING else [value]) for value in values], listed=False)

@@ -3,7 +3,8 @@
 One rule: both ways give the same groups in the same order, that in which the first of each came.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Sequence, Set
 
 import numpy as np
 from msgspec import Struct
@@ -51,11 +52,13 @@ class Grouping(Struct, frozen=True):
         What has changed since the selection was made may be counted as it is now, so then it is None too.
         """
         groups = self._groups()
-        return None if groups is None or self.selection.changed() else self.scan.run(self.sums.rest, groups)
+        if groups is None or self.selection.changed():
+            return None
+        return self.scan.run(self.sums.rest, groups) if self.sums.rest.stages else self.scan.encoded(groups)
 
     def _groups(self) -> list[Document] | None:
-        """What the ``$group`` gives. Elements of arrays have no order in the index: the first document of each group
-        says which group came first."""
+        """What the ``$group`` gives. Elements of arrays have no order in the index: where several groups came first in
+        one document, that says which of them was the first."""
         sums, candidates = self.sums, self.selection.candidates
         if sums.several:
             grouped = group_by_several(self.index, [path for _, path in sums.several], candidates)
@@ -68,13 +71,17 @@ class Grouping(Struct, frozen=True):
             return None
         counts, first = grouped.counts(), grouped.first_documents()
         there = [place for place in np.argsort(first, kind="stable").tolist() if counts[place]]
+        starting = Counter(first[place] for place in there)
         if sums.unwound:
-            numbers = sorted({int(first[place]) for place in there})
-            documents = (decode_stored(self.selection.at(number).body) for number in numbers)
-            groups = stream_pipeline(sums.stages, documents, work=self.scan.work)
-            order = {group["_id"]: at for at, group in enumerate(groups)}
-            there.sort(key=lambda place: order[_shown(grouped.keys[place], sums)])
+            order = self._order_within({int(first[place]) for place in there if starting[first[place]] > 1})
+            there.sort(key=lambda place: (first[place], order.get(_shown(grouped.keys[place], sums), 0)))
         return [found[place] for place in there]
+
+    def _order_within(self, numbers: Set[int]) -> dict[Value, int]:
+        """The keys of the groups that come in the documents with these numbers, by the place at which each came."""
+        documents = (decode_stored(self.selection.at(number).body) for number in sorted(numbers))
+        groups = stream_pipeline(self.sums.stages, documents, work=self.scan.work)
+        return {group["_id"]: at for at, group in enumerate(groups)}  # type: ignore[misc]
 
 
 def counts_in_index(

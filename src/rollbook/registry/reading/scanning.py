@@ -68,7 +68,11 @@ class Scan(Struct, frozen=True):
 
     def run(self, pipeline: Pipeline, documents: Iterable[Document]) -> Sequence[bytes]:
         """The JSON of each document that comes out when ``documents`` go through ``pipeline``."""
-        return self.answers.gather(map(self._encoded, stream_pipeline(pipeline, documents, work=self.work)))
+        return self.encoded(stream_pipeline(pipeline, documents, work=self.work))
+
+    def encoded(self, documents: Iterable[Document]) -> Sequence[bytes]:
+        """The JSON of each of the documents, none of which is too large."""
+        return self.answers.gather(map(self._encoded, documents))
 
     def facets(self, asked: FacetQuery, known: Mapping[str, Facet]) -> dict[str, Value]:
         """How many of the matching documents have which values; ``known`` has the facets that are known already."""

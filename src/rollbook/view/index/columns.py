@@ -46,11 +46,16 @@ class Column:
 
     def single_values(self, numbers: NDArray[np.uint32]) -> Floats | None:
         """The number of each of these documents, NaN where it has none; None when one of them has several."""
-        known = numbers < len(self._least)
-        at = np.where(known, numbers, 0)
-        least, greatest = self._least[at], self._greatest[at]
-        least[~known] = greatest[~known] = np.nan
-        return None if bool((least < greatest).any()) else least
+        lowest, highest = self._least, self._greatest
+        known = numbers < len(lowest)
+        everywhere = bool(known.all())
+        at = numbers if everywhere else np.where(known, numbers, 0)
+        least = lowest[at]
+        if highest is not lowest and bool(((least < highest[at]) & known).any()):
+            return None
+        if not everywhere:
+            least[~known] = np.nan
+        return least
 
     def set(self, number: int, values: Collection[float]) -> None:
         """Document ``number`` has these numbers now."""

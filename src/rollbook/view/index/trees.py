@@ -14,6 +14,7 @@ from rollbook.limits import DEFAULT_LIMITS, Limits
 from rollbook.view.index.columns import Column
 from rollbook.view.index.keys import Key
 from rollbook.view.index.ordered import OrderedKeys
+from rollbook.view.index.pairs import PairsKept
 from rollbook.view.index.postings import Posting, bitmap_of
 from rollbook.view.index.unique_digests import UniqueDigests
 
@@ -53,6 +54,7 @@ class PathIndex:
         "lone_digests",
         "numbers",
         "overflowed",
+        "pairs",
         "path",
         "postings",
         "text_length_max",
@@ -81,6 +83,8 @@ class PathIndex:
         self.column: Column | None = None
         self.without_column = False
         """Some number here does not fit a column."""
+        self.pairs: PairsKept | None = None
+        """The postings turned around, as they are now; every change of them takes it away, after it."""
 
     def get(self, key: Key) -> BitMap:
         """The documents with this key, to read only."""
@@ -131,6 +135,7 @@ class PathIndex:
             posting.add(number)
         elif posting != number:
             self.set(key, BitMap((posting, number)))
+        self.pairs = None
 
     def add_all(self, key: Key, numbers: Sequence[int]) -> None:
         """As ``add``, for each of some documents."""
@@ -140,11 +145,13 @@ class PathIndex:
         posting = self.posting(key)
         if isinstance(posting, BitMap):
             posting.update(numbers)
+            self.pairs = None
             return
         came = BitMap(numbers if posting is None else (posting, *numbers))
         self.set(key, came if len(came) > 1 else came[0])
         if posting is None:
             self._key_came(key)
+        self.pairs = None
 
     def add_keys(self, keys: Mapping[Key, Sequence[int]]) -> None:
         """As ``add_all``, for each of some keys."""
@@ -162,6 +169,7 @@ class PathIndex:
                 self.add(key, numbers[0])
         for digest, number in self.lone_digests.add_new(digests):
             self.add(digest, number)
+        self.pairs = None
 
     def remove(self, key: Key, number: int) -> None:
         """Document ``number`` does not have ``key`` any more."""
@@ -173,6 +181,7 @@ class PathIndex:
             posting.discard(number)
             if len(posting) == 1:
                 self.set(key, posting[0])
+        self.pairs = None
 
     def ordered_texts(self) -> OrderedKeys[str]:
         """The strings among the keys, in order."""
