@@ -15,7 +15,9 @@ from rollbook.assembly import open_registry
 from rollbook.documents.ordering import sort_key
 from rollbook.language.pipelines import parse_pipeline, run_pipeline
 from rollbook.limits import RequestBudget
-from rollbook.registry.reading import queries
+from rollbook.registry.liveness.heartbeats import parse_heartbeat
+from rollbook.registry.reading import grouping
+from rollbook.registry.reading.plan_steps import planned_aggregation
 from rollbook.registry.reading.requests import parse_aggregation
 from rollbook.registry.registry import Registry
 from rollbook.settings import Settings
@@ -26,9 +28,16 @@ from tests.registry.writing import TESTER, create, update
 Json = Any
 
 KEYS = ("$regionId", None, "$tags", "$a", "$reputation", "$made.up", "$clusterMetadata.owner")
-PATHS = ("$reputation", "$gpus.count", "$a", "$memory", "$nodes.nodeData.memory", "$made.up")
+REGISTRY_FIELDS = ("liveness", "flapping", "protected", "revision", "updatedAt", "observedAt", "nodes")
+REGISTRY_KEYS = tuple(f"$_registry.{name}" for name in REGISTRY_FIELDS)
+PATHS = ("$_registry.revision", "$reputation", "$gpus.count", "$a", "$memory", "$nodes.nodeData.memory", "$made.up")
 NODE_KEYS = ("$nodes.nodeData.gpus.modelNames", "$nodes.nodeData.kind", None, "$regionId", "$nodes.nodeData.id")
 NODE_PATHS = ("$nodes.nodeData.gpus.count", "$nodes.nodeData.memory", "$nodes.nodeData.kind", "$reputation")
+FILTERS: tuple[Json, ...] = (
+    {"regionId": {"$ne": "eu"}},
+    {"_registry.liveness": "alive"},
+    {"_registry.revision": {"$gt": 20}, "reputation": {"$exists": True}},
+)
 OPERATORS = ("$sum", "$avg", "$min", "$max")
 UNWINDS: tuple[list[str], ...] = (
     ["$nodes.nodeData"],
@@ -43,15 +52,15 @@ def group(random: Random, keys: tuple[str | None, ...], paths: tuple[str, ...]) 
         fields[f"f{place}"] = {random.choice(OPERATORS): random.choice(paths)}
     key = random.choice(keys)
     if random.random() < 0.2:
-        key = {"one": key or "$status", "other": random.choice(("$regionId", "$status", "$b", "$clusterMetadata.name"))}  # type: ignore[assignment]
+        key = {"one": key or "$status", "other": random.choice(("$regionId", "$status", "$b", "$_registry.liveness"))}  # type: ignore[assignment]
     return {"$group": {"_id": key, **fields}}
 
 
 def pipeline_of(random: Random) -> list[Json]:
-    match = [{"$match": {"regionId": {"$ne": "eu"}}}] if random.random() < 0.3 else []
+    match = [{"$match": random.choice(FILTERS)}] if random.random() < 0.5 else []
     rest = [{"$sort": {"_id": 1}}] if random.random() < 0.3 else []
     if random.random() < 0.5:
-        return [*match, group(random, KEYS, PATHS), *rest]
+        return [*match, group(random, random.choice((KEYS, REGISTRY_KEYS)), PATHS), *rest]
     unwinds = [{"$unwind": path} for path in random.choice(UNWINDS)]
     return [*match, *unwinds, group(random, NODE_KEYS, NODE_PATHS), *rest]
 
@@ -70,17 +79,20 @@ async def furnish(registry: Registry, random: Random) -> None:
     for entry in list(registry.view.entries()):
         nodes = [odd_node(random, f"n{place}") for place in range(random.randint(0, 3))]
         await update(registry, entry.id, {"$set": {"nodes.nodeData": nodes}})
+        if random.random() < 0.5:
+            await registry.liveness.beat(TESTER, entry.id, parse_heartbeat({"ttlSeconds": 3_600}))
 
 
 async def check(registry: Registry, stages: list[Json]) -> bool:
     """Compare both ways; whether the index gave the groups."""
     asked = parse_aggregation(stages, limits=registry.limits)
     found = [orjson.loads(body) for body in await registry.reader.fleet(TESTER).aggregate(asked)]
-    documents = [orjson.loads(entry.body) for entry in registry.view.entries()]
+    fleet = registry.reader.fleet(TESTER)
+    documents = [fleet.facts.document_of(entry) for entry in registry.view.entries()]
     expected = run_pipeline(parse_pipeline(stages), documents, work=RequestBudget())
     assert sort_key(found) == sort_key(expected), stages
-    plan = registry.view.plan(asked.filter)
-    return await registry.reader.fleet(TESTER)._grouped(registry.view, asked, plan) is not None
+    plan = planned_aggregation(fleet.facts, registry.view, asked)
+    return await fleet._grouped(registry.view, asked, plan, fleet.facts) is not None
 
 
 @settings(max_examples=60, deadline=None)
@@ -120,13 +132,16 @@ async def test_a_value_of_a_cluster_left_out_does_not_matter(tmp_path: Path) -> 
         [{"$group": {"_id": "$regionId", "n": {"$sum": 1}, "gpus": {"$sum": "$gpus.count"}}}],
         [{"$group": {"_id": {"r": "$regionId", "s": "$status"}, "n": {"$sum": 1}, "gpus": {"$sum": "$gpus.count"}}}],
         [{"$group": {"_id": None, "least": {"$min": "$memory"}, "most": {"$max": "$memory"}}}],
+        [{"$group": {"_id": "$_registry.liveness", "n": {"$sum": 1}, "gpus": {"$sum": "$gpus.count"}}}],
+        [{"$group": {"_id": {"r": "$regionId", "l": "$_registry.liveness"}, "n": {"$count": {}}}}],
+        [{"$match": {"_registry.liveness": "unknown"}}, {"$group": {"_id": "$_registry.protected"}}],
         [{"$group": {"_id": "$regionId", "mean": {"$avg": "$gpus.memory"}}}, {"$sort": {"mean": -1}}, {"$limit": 1}],
     ],
 )
 async def test_the_index_gives_what_people_ask_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stages: list[Json], at_once: int
 ) -> None:
-    monkeypatch.setattr(queries, "GROUPED_AT_ONCE_MAX", at_once)
+    monkeypatch.setattr(grouping, "AT_ONCE_MAX", at_once)
     async with open_registry(Settings(data=tmp_path / "data")) as registry:
         for number in range(100):
             await create(

@@ -5,7 +5,7 @@ What else there may be (arrays, fractions, numbers beyond 2^53) is left to a sca
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from rollbook.documents.paths import Path
+from rollbook.documents.values import Value
 from rollbook.view.cells import Codes, Floats, Rows, cells_of
 from rollbook.view.index.elements import ElementIndex
 from rollbook.view.index.indexes import Index
@@ -25,15 +26,25 @@ from rollbook.view.index.trees import PathIndex
 EXACT_MAX = 2**53
 
 
-GroupKey: TypeAlias = str | tuple[str, ...] | None
+GroupKey: TypeAlias = Value | tuple[Value, ...]
+
+
+class KeyColumn(Struct, frozen=True):
+    """What is known beside the documents: the one with a number has ``keys[codes[number]]``. The last key is None."""
+
+    keys: Sequence[Value]
+    codes: NDArray[np.int32]
+
+
+NO_COLUMNS: Mapping[Path, KeyColumn] = {}
 
 
 class Grouped(Struct, frozen=True):
     """What is grouped: documents or elements as ``rows``, each with the place of its group in ``keys``.
 
     A row that stands in several groups is there several times: ``at`` are the rows, ``codes`` their groups. ``keys``
-    are texts, or None for null and for nothing; or several texts. ``documents`` are the numbers of the documents of
-    the rows.
+    are texts, or None for null and for nothing; or several texts; or what is known beside the documents. ``documents``
+    are the numbers of the documents of the rows.
     """
 
     root: PathIndex
@@ -62,26 +73,30 @@ class Grouped(Struct, frozen=True):
         return None if numbers is None else numbers[self.at]
 
 
-def group_documents(index: Index, path: Path | None, documents: BitMap) -> Grouped | None:
-    """The documents by their text at a path (None: all in one group); None where the index does not know."""
+def group_documents(
+    index: Index, path: Path | None, documents: BitMap, beside: Mapping[Path, KeyColumn] = NO_COLUMNS
+) -> Grouped | None:
+    """The documents by their text at a path (None: all in one group), or by what is known ``beside`` them at that path.
+
+    None where the index does not know.
+    """
     rows = Rows(np.frombuffer(documents.to_array(), dtype=np.uint32))
     if path is None:
         keys, codes = _one_group(len(rows))
         return Grouped(index.root, rows, keys, np.arange(len(rows), dtype=np.int32), codes, rows.numbers)
-    found = texts_of(index.root, path, rows)
-    if found is None:
-        return None
-    keys, codes = found
-    return Grouped(index.root, rows, keys, np.arange(len(rows), dtype=np.int32), codes, rows.numbers)
+    found = _keys_of(index.root, path, rows, beside)
+    return found and Grouped(index.root, rows, found[0], np.arange(len(rows), dtype=np.int32), found[1], rows.numbers)
 
 
-def group_by_several(index: Index, paths: Sequence[Path], documents: BitMap) -> Grouped | None:
-    """The documents by their texts at several paths; None where one of them has no text at one of these."""
+def group_by_several(
+    index: Index, paths: Sequence[Path], documents: BitMap, beside: Mapping[Path, KeyColumn] = NO_COLUMNS
+) -> Grouped | None:
+    """The documents by what they have at several paths, as in ``group_documents``; None where one has nothing there."""
     rows = Rows(np.frombuffer(documents.to_array(), dtype=np.uint32))
     places = np.zeros(len(rows), dtype=np.int64)
-    texts: list[Sequence[str | None]] = []
+    texts: list[Sequence[Value]] = []
     for path in paths:
-        found = texts_of(index.root, path, rows)
+        found = _keys_of(index.root, path, rows, beside)
         if found is None or (found[1] == len(found[0]) - 1).any():
             return None
         texts.append(found[0])
@@ -91,10 +106,10 @@ def group_by_several(index: Index, paths: Sequence[Path], documents: BitMap) -> 
     used, codes = np.unique(places, return_inverse=True)
     keys = []
     for place in used.tolist():
-        key: list[str] = []
+        key: list[Value] = []
         for column in reversed(texts):
             place, at = divmod(place, len(column))
-            key.append(str(column[at]))
+            key.append(column[at])
         keys.append(tuple(reversed(key)))
     everywhere = np.arange(len(rows), dtype=np.int32)
     return Grouped(index.root, rows, keys, everywhere, codes.astype(np.int32), rows.numbers)
@@ -128,6 +143,14 @@ def group_elements(index: Index, unwound: Sequence[Path], path: Path | None, doc
         return None
     keys, at, codes = pairs
     return Grouped(own.root, rows, keys, at, codes, owners, prefix)
+
+
+def _keys_of(
+    root: PathIndex, path: Path, rows: Rows, beside: Mapping[Path, KeyColumn]
+) -> tuple[Sequence[Value], Codes] | None:
+    """As ``texts_of``, or what is known beside the documents."""
+    column = beside.get(path)
+    return texts_of(root, path, rows) if column is None else (column.keys, column.codes[rows.numbers])
 
 
 def texts_of(root: PathIndex, path: Path, rows: Rows) -> tuple[Sequence[str | None], Codes] | None:

@@ -9,7 +9,7 @@ from rollbook.language.filters import Filter
 from rollbook.language.filters.nodes import All
 from rollbook.registry.reading.facts import Facts
 from rollbook.registry.reading.narrowing import looks_at_registry, plan_query
-from rollbook.registry.reading.requests import Query
+from rollbook.registry.reading.requests import Aggregation, Query
 from rollbook.registry.reading.summaries import summary_of
 from rollbook.security.seeing import SeenView
 from rollbook.steps import STEPS
@@ -39,6 +39,12 @@ def beside_index(facts: Facts, view: View | SeenView) -> Callable[[Filter], BitM
 def planned_query(facts: Facts, view: View | SeenView, query: Query) -> Plan:
     """As ``plan_with``."""
     return planned(lambda: plan_with(facts, view, query), view, query.filter, reads_registry=query.reads_registry)
+
+
+def planned_aggregation(facts: Facts, view: View | SeenView, aggregation: Aggregation) -> Plan:
+    """As ``planned_query``, for what the first stages of an aggregation let through."""
+    query = Query(filter=aggregation.filter, reads_registry=aggregation.reads_registry)
+    return planned_query(facts, view, query)
 
 
 def planned(plan: Callable[[], Plan], view: View | SeenView, filter: Filter, *, reads_registry: bool = False) -> Plan:

@@ -15,18 +15,17 @@ from pyroaring import BitMap
 
 from rollbook.documents.paths import Path
 from rollbook.documents.values import Value
-from rollbook.language.pipelines import leading_sums
 from rollbook.limits import Limits, RequestBudget, budget_from_now
 from rollbook.registry.computing import ComputingThreads
 from rollbook.registry.reading.distinct import DistinctQuery, distinct_in_index
 from rollbook.registry.reading.facet_requests import FacetQuery
 from rollbook.registry.reading.faceting import facets_as_json
 from rollbook.registry.reading.facts import Facts
-from rollbook.registry.reading.grouping import Grouping, counts_in_index
+from rollbook.registry.reading.grouping import counts_in_index, grouping_of
 from rollbook.registry.reading.known_facets import facets_known
-from rollbook.registry.reading.narrowing import index_at, on_documents, plan_query
+from rollbook.registry.reading.narrowing import index_at, plan_query
 from rollbook.registry.reading.offerings import Offerings
-from rollbook.registry.reading.plan_steps import beside_index, plan_with, planned, planned_query
+from rollbook.registry.reading.plan_steps import beside_index, plan_with, planned_aggregation, planned_query
 from rollbook.registry.reading.reading_threads import ReadingThreads
 from rollbook.registry.reading.requests import Aggregation, Query
 from rollbook.registry.reading.scanning import Scan, are_at_most, stop_of
@@ -51,7 +50,6 @@ AT_ONCE_ENTRIES_MAX = 256
 FIRST_ENTRIES_MAX = 10_000
 BRIEF_ENTRIES_MAX = 1024
 BRIEF_BYTES_MAX = 4 * 1024 * 1024
-GROUPED_AT_ONCE_MAX, GROUPED_BY_SEVERAL_AT_ONCE_MAX = 20_000, 4_000
 INLINE_ENTRIES_MAX, INLINE_BYTES_MAX = 64, 256 * 1024
 NOTES_MAX = 5
 
@@ -138,16 +136,13 @@ class PresentFleet(Struct, frozen=True):
 
     async def aggregate(self, aggregation: Aggregation) -> Sequence[bytes]:
         """The JSON of each document that comes out of the pipeline."""
-        view = self.view
-        filter = on_documents(aggregation.filter) if aggregation.reads_registry else aggregation.filter
-        plan = planned(lambda: view.plan(filter), view, filter)
+        view, facts = self.view, self.facts.as_of_now()
+        plan = planned_aggregation(facts, view, aggregation)
         counted = counts_in_index(view, aggregation, plan)
-        if counted is None and isinstance(view, View):
-            grouped = await self._grouped(view, aggregation, plan)
-            if grouped is not None:
-                return grouped
+        if counted is None and (grouped := await self._grouped(view, aggregation, plan, facts)) is not None:
+            return grouped
         entries = view.select(plan.candidates if counted is None else EMPTY)
-        scan = self._scan(entries, aggregation.max_time_ms, EMPTY)
+        scan = self._scan(entries, aggregation.max_time_ms, EMPTY, facts)
         if counted is None:
             return await self.threads.run(lambda: scan.aggregate(aggregation), scan.work)
         tally, counts = counted
@@ -217,26 +212,22 @@ class PresentFleet(Struct, frozen=True):
         hidden = notes_on_hidden(self.sight, asked)
         return [*hidden, *(note_on(path) for path in self.lacking(paths))][:NOTES_MAX]
 
-    async def _grouped(self, view: View, aggregation: Aggregation, plan: Plan) -> Sequence[bytes] | None:
-        """What comes out, where the aggregation begins with sums that the indexes alone give."""
-        sums = leading_sums(aggregation.pipeline)
-        if sums is None or not sums.measures or aggregation.reads_registry or not plan.exact:
-            return None
-        selection = view.selection(plan.candidates)
-        job = Grouping(sums, view.index, selection, self._scan((), aggregation.max_time_ms, EMPTY))
-        at_once_max = GROUPED_BY_SEVERAL_AT_ONCE_MAX if sums.several else GROUPED_AT_ONCE_MAX
-        if len(selection) <= at_once_max and job.is_quick:
-            return job.run()
-        if sums.unwound:  # the index of elements is read only where it is changed
+    async def _grouped(
+        self, view: View | SeenView, aggregation: Aggregation, plan: Plan, facts: Facts
+    ) -> Sequence[bytes] | None:
+        """What comes out, where the aggregation begins with groups that indexes and columns alone give."""
+        job = grouping_of(view, aggregation, plan, self._scan((), aggregation.max_time_ms, EMPTY, facts))
+        if job is None or job.is_quick:
+            return None if job is None else job.run()
+        if job.sums.unwound:  # the index of elements is read only where it is changed
             return None
         return await self.threads.run(job.run, job.scan.work)
 
     async def _groups(self, aggregation: Aggregation) -> str:
         """What answers the pipeline, in words: the indexes alone, or a look at each document that its filter leaves."""
-        view = self.view
-        filter = on_documents(aggregation.filter) if aggregation.reads_registry else aggregation.filter
-        plan = planned(lambda: view.plan(filter), view, filter)
-        grouped = await self._grouped(view, aggregation, plan) if isinstance(view, View) else None
+        view, facts = self.view, self.facts.as_of_now()
+        plan = planned_aggregation(facts, view, aggregation)
+        grouped = await self._grouped(view, aggregation, plan, facts)
         if grouped is not None or counts_in_index(view, aggregation, plan) is not None:
             return "the indexes alone give the groups: no document is looked at"
         return f"{len(view.select(plan.candidates))} documents are looked at"
