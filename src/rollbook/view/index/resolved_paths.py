@@ -28,10 +28,10 @@ class ResolvedPath(Struct, frozen=True):
 
     def unknown(self) -> BitMap:
         """The documents with an array here, or on the way, that has more values than are indexed."""
-        found = self.node.get(UNKNOWN)
-        for node in self.way:
-            broad = node.get(UNKNOWN)
-            found = found | broad if broad else found
+        found = EMPTY
+        for node in (self.node, *self.way):
+            if UNKNOWN in node.postings:  # which is rare, and asked of every clause
+                found = found | node.get(UNKNOWN)
         return found
 
     def crossing(self) -> BitMap:
