@@ -35,3 +35,26 @@ def test_what_a_caller_sees_of_a_cluster_is_known_again_though_its_entry_is_anot
     scan = Scan([entry], Facts(), budget_from_now(DEFAULT_LIMITS))
     offerings = Offerings()
     assert offerings.of(entry._replace(revision=5), scan, []) is offerings.of(entry, scan, [])
+
+
+def test_callers_who_see_different_parts_of_a_cluster_do_not_displace_each_other() -> None:
+    entry = entry_of(1)
+    masked = entry._replace(held=encode_json(cluster("c1", node("a"))))
+    scan = Scan([entry, masked], Facts(), budget_from_now(DEFAULT_LIMITS))
+    offerings = Offerings()
+    first = [offerings.of(each, scan, []) for each in (entry, masked)]
+    again = [offerings.of(each, scan, []) for each in (entry, masked)]
+    assert [len(each.nodes) for each in first] == [2, 1]
+    assert [one is other for one, other in zip(first, again, strict=True)] == [True, True]
+
+
+def test_gpus_of_a_list_are_counted_by_model_and_memory_whatever_they_are() -> None:
+    gpus = [
+        {"modelName": "NVIDIA A100", "memory": 1},
+        {"modelName": "NVIDIA A100", "memory": True},
+        {"modelName": "NVIDIA A100", "memory": 1.0},
+        {"modelName": ["A100"], "memory": {}},
+        "A100",
+    ]
+    (offered,) = offering_in(cluster("c", {**node("a"), "gpus": {"gpus": gpus}})).nodes
+    assert sorted(offered.gpus.values()) == [1, 1, 2]

@@ -2,6 +2,7 @@
 
 Theory: fits are asked for again and again, of clusters that seldom change, and reading the nodes out of a document
 takes most of the time of a fit. So what was read is kept with the entry that it was read from, which never changes.
+Callers from whom something is hidden have entries of their own, of the same revision: each of a few has its place.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,8 @@ from rollbook.view.entries import Entry
 
 NODES_KEPT_MAX = 300_000
 """Of larger fleets, the documents of the others are read each time."""
+SIGHTS_MAX = 4
+"""Entries of one cluster and revision of which something is kept: callers see different parts of it."""
 FULL = 0.9
 KINDS_SHARED_MAX = 16_384
 WORK_UNITS_PER_OFFERING = 8
@@ -60,21 +63,19 @@ class Offerings:
     def __init__(self, nodes_max: int = NODES_KEPT_MAX) -> None:
         self._nodes_max = nodes_max
         self._nodes = 0
-        self._known: dict[int, tuple[Entry, Offering]] = {}
+        self._known: dict[int, tuple[tuple[Entry, Offering], ...]] = {}
         self._lock = Lock()
 
     def of(self, entry: Entry, scan: Scan, decoded: Sequence[Document]) -> Offering:
         """What the cluster of an entry has, read within the budget of ``scan``, if it is not ``decoded`` already."""
-        known = self._known.get(entry.number)
-        if known is not None and known[0].held is entry.held and known[0].packing is entry.packing:
-            scan.work.spend(WORK_UNITS_PER_OFFERING)
-            return known[1]
+        for known, offering in self._known.get(entry.number, ()):
+            if known.held is entry.held and known.packing is entry.packing:
+                scan.work.spend(WORK_UNITS_PER_OFFERING)
+                return offering
         offering = offering_in(decoded[0] if decoded else scan.document_of(entry, with_facts=False))
         with self._lock:
-            self._forget(entry.number)
-            if self._nodes + _weight(offering) <= self._nodes_max:  # of more, a part is known each time
-                self._known[entry.number] = entry, offering
-                self._nodes += _weight(offering)
+            others = [each for each in self._forget(entry.number) if each[0].revision == entry.revision]
+            self._keep(entry.number, ((entry, offering), *others[: SIGHTS_MAX - 1]))
         return offering
 
     def make_room(self, entries: Iterable[Entry]) -> None:
@@ -85,10 +86,18 @@ class Offerings:
                 for number in [each for each in self._known if each not in there]:
                     self._forget(number)
 
-    def _forget(self, number: int) -> None:
-        known = self._known.pop(number, None)
-        if known is not None:
-            self._nodes -= _weight(known[1])
+    def _keep(self, number: int, known: tuple[tuple[Entry, Offering], ...]) -> None:
+        room = self._nodes_max - self._nodes
+        while known and (weight := sum(_weight(offering) for _, offering in known)) > room:
+            known = known[:-1]  # of more than there is room for, a part is known each time
+        if known:
+            self._known[number] = known
+            self._nodes += weight
+
+    def _forget(self, number: int) -> tuple[tuple[Entry, Offering], ...]:
+        known = self._known.pop(number, ())
+        self._nodes -= sum(_weight(offering) for _, offering in known)
+        return known
 
 
 def offering_in(document: Document) -> Offering:
