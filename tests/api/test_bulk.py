@@ -84,6 +84,21 @@ def test_lines_on_one_cluster_are_done_in_their_order_whatever_they_ask(http: ht
     assert http.get(f"/clusters/{ids[0]}").json()["reputation"] == 8
 
 
+def test_lines_on_nodes_overtake_none_on_the_same_cluster(http: httpx.Client, fresh_id: str) -> None:
+    ids = [f"overtaken-{fresh_id}-{number}" for number in range(30)]
+    results(http, [create(id) for id in ids])
+    steps = [
+        [{"op": "update", "id": id, "update": {"$set": {"reputation": 7}}} for id in ids],
+        [{"op": "delete", "id": id} for id in ids],
+        [{"op": "join", "id": id, "node": node("n-1")} for id in ids],
+        [create(id) for id in ids],
+        [{"op": "join", "id": id, "node": node("n-1")} for id in ids],
+        [{"op": "delete", "id": id} for id in ids],
+    ]
+    answered = results(http, [line for step in steps for line in step])
+    assert [each["status"] for each in answered] == [s for s in (200, 200, 404, 201, 201, 200) for _ in ids]
+
+
 @pytest.mark.parametrize(
     ("line", "status", "at"),
     [

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from typing import TypeVar
 
 from msgspec import Struct
 from starlette.requests import ClientDisconnect, Request
@@ -32,9 +33,12 @@ from rollbook.errors import MediaTypeUnsupported, RegistryError, Unauthenticated
 from rollbook.registry.reading.bulk_lines import BulkLine
 from rollbook.registry.registry import Registry
 from rollbook.registry.writing.commands import Create
+from rollbook.registry.writing.commit_queue import URGENT
 from rollbook.registry.writing.committing import WriteResult
 from rollbook.registry.writing.idempotency import IdempotencyKey
 from rollbook.registry.writing.submissions import Outcomes
+
+T = TypeVar("T")
 
 UNDER_WAY_MAX = 2048
 UNDER_WAY_BYTES_MAX = 32 * 1024 * 1024
@@ -110,7 +114,9 @@ class Bulk:
         self._changed = asyncio.Event()
         self._taking = asyncio.Event()
         self._slow: dict[str, asyncio.Future[WriteResult]] = {}
-        self._single: dict[str, asyncio.Future[WriteResult]] = {}
+        self._ordinary: dict[str, asyncio.Future[WriteResult]] = {}
+        self._urgent: dict[str, asyncio.Future[WriteResult]] = {}
+        """By cluster, the last that has each of the lanes to the journal (see ``commit_queue``)."""
         self._created: dict[str, asyncio.Future[Outcomes]] = {}
         self._gathered: list[tuple[Line, BulkLine, Create]] = []
         self._gathered_bytes = 0
@@ -156,17 +162,19 @@ class Bulk:
             self._add(UnderWay(line.number, size_bytes, parsed))
             return
         id = parsed.command.id
-        if id in self._slow:
-            await asyncio.wait([self._slow.pop(id)])
-        if id in self._created:
-            await asyncio.wait([self._created.pop(id)])
+        lane, other = self._ordinary, self._urgent
+        if parsed.command.verb in URGENT:
+            lane, other = other, lane
+        await _ended(self._slow, id)
+        await _ended(self._created, id)
+        await _ended(other, id)
         asked, key = self._asked, None
         if asked.key is not None:
             name = f"{line.number} {asked.key}"
             key = IdempotencyKey.of(owner_of(asked.caller), name, line.text or b"", keeps_body=False)
         result = self._registry.write(asked.caller, parsed.command, reason=asked.reason, dry_run=asked.dry_run, key=key)
         result.add_done_callback(lambda done: done.cancelled() or done.exception())  # also when nobody asks any more
-        self._single[id] = result
+        lane[id] = result
         if parsed.may_take_long:
             self._slow[id] = result
         self._add(UnderWay(line.number, size_bytes, result, parsed))
@@ -179,9 +187,10 @@ class Bulk:
 
     async def _gather(self, line: Line, parsed: BulkLine, creation: Create) -> None:
         """Add a creation to those that are submitted next."""
-        if creation.id in self._single:
-            await self._create_gathered()
-            await asyncio.wait([self._single.pop(creation.id)])
+        for before in (self._ordinary, self._urgent):
+            if creation.id in before:
+                await self._create_gathered()
+                await _ended(before, creation.id)
         size_bytes = len(line.text or b"")
         if len(self._gathered) >= TOGETHER_MAX or self._gathered_bytes + size_bytes > TOGETHER_BYTES_MAX:
             await self._create_gathered()
@@ -228,10 +237,16 @@ class Bulk:
     def _taken(self, done: UnderWay) -> bytes:
         self._bytes -= done.size_bytes
         if done.line is not None:
-            for under_way in (self._slow, self._single, self._created):
+            for under_way in (self._slow, self._ordinary, self._urgent, self._created):
                 if under_way.get(done.line.command.id) is done.waits_for:
                     del under_way[done.line.command.id]
         return _line_of(done)
+
+
+async def _ended(under_way: "dict[str, asyncio.Future[T]]", id: str) -> None:
+    """Return when what is under way on a cluster has ended; it is there no more."""
+    if id in under_way:
+        await asyncio.wait([under_way.pop(id)])
 
 
 def _line_of(done: UnderWay) -> bytes:
