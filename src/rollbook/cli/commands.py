@@ -15,8 +15,11 @@ from typer.core import TyperGroup
 from typer.main import get_command, get_command_from_info, get_command_name, get_group
 
 from rollbook import __version__
+from rollbook.addresses import without_passwords
 from rollbook.cli.catalogue import COMMANDS, Row
 from rollbook.cli.nouns.declaring import Command, Declared, Group
+
+USAGE_ERROR: Any = typer.BadParameter.__base__
 
 
 class Commands(TyperGroup):
@@ -36,6 +39,14 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command with this name, imported now."""
         return next((loaded(row) for row in COMMANDS if row.name == cmd_name), None)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command. What is wrong with its words is said without the passwords of addresses."""
+        try:
+            return super().invoke(ctx)
+        except USAGE_ERROR as wrong:
+            wrong.message = without_passwords(wrong.message)
+            raise
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the names and summaries."""
