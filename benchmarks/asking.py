@@ -62,6 +62,7 @@ BY_MODEL = [
     {"$unwind": "$nodes.nodeData.gpus.modelNames"},
     {"$group": {"_id": "$nodes.nodeData.gpus.modelNames", "gpus": {"$sum": "$nodes.nodeData.gpus.count"}}},
 ]
+BY_LIVENESS = [{"$group": {"_id": "$_registry.liveness", **SUMS}}]
 ALIVE = {"_registry.liveness": "alive"}
 FIT = {"query": {"status": "live"}, "gpus": 8, "gpuModel": "H100", "onOneNode": True}
 
@@ -83,7 +84,8 @@ def questions(registry: Registry) -> Iterator[tuple[str, Callable[[], Awaitable[
     yield "a page of 100 by `-reputation,id`", page(sort={"reputation": -1, "id": 1})
     yield "a table of 14 columns, of all", table
     yield "a table of 14 columns, by region and reputation", lambda: table(sort={"regionId": 1, "reputation": -1})
-    for name, stages in (("by region", BY_REGION), ("by GPU model, node by node", BY_MODEL)):
+    capacity = ("by region", BY_REGION), ("by GPU model, node by node", BY_MODEL), ("by liveness", BY_LIVENESS)
+    for name, stages in capacity:
         asked = parse_aggregation(stages, limits=limits)
         yield f"capacity {name}", lambda asked=asked: fleet.aggregate(asked)
     usual, liveness = parse_facets({}, limits=limits), parse_facets({"facets": ["_registry.liveness"]}, limits=limits)

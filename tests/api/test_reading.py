@@ -106,7 +106,9 @@ def test_explaining_says_how_a_query_is_answered(http: httpx.Client, fleet: str)
         ({"_id": "$status", "gpus": {"$sum": "$gpus.count"}}, "indexes"),
         ({"_id": {"s": "$status", "r": "$regionId"}, "gpus": {"$sum": "$gpus.count"}}, "indexes"),
         ({"_id": {"s": {"$toUpper": "$status"}}, "gpus": {"$sum": "$gpus.count"}}, "3 documents are looked at"),
-        ({"_id": "$_registry.liveness", "gpus": {"$sum": "$gpus.count"}}, "3 documents are looked at"),
+        ({"_id": "$_registry.liveness", "gpus": {"$sum": "$gpus.count"}}, "the indexes alone"),
+        ({"_id": {"l": "$_registry.liveness", "s": "$status"}, "n": {"$sum": 1}}, "the indexes alone"),
+        ({"_id": "$_registry.ageSeconds", "gpus": {"$sum": "$gpus.count"}}, "3 documents are looked at"),
     ],
 )
 def test_explaining_a_pipeline_says_what_answers_it(http: httpx.Client, fleet: str, group: Any, answered: str) -> None:
