@@ -1,7 +1,8 @@
 """Admission: who sends a request, by its credentials.
 
 Theory: a connection remembers the credentials that it saw last and the caller they mean, for one generation of the
-identities. So a request with a token costs a comparison, and a token that is revoked ends with the next request.
+identities. So a request with a token costs a comparison, and a token that is revoked ends with the next request. What
+is still being answered then is asked about once a second (``Connection.tick``), and ended.
 
 A flood of wrong credentials must cost no more than what it asks for: its refusals are two values, made once, which are
 returned, not raised; and credentials that a connection has just been refused are not looked up again.
