@@ -4,6 +4,7 @@ Each was found with a protocol that believed what it saw. A primary waits for it
 gone; what is written then is on the primary alone, and a failover takes it back.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -15,6 +16,8 @@ from rollbook.journal.postgresql.journal import PostgresqlJournal
 from tests.journal.contract import created
 from tests.many.proxies import Proxy
 from tests.postgresql import WITH_STANDBY, PostgresqlServer, postgresql_directory, shared_schemas
+
+REACHED_SECONDS_MAX = 30.0
 
 
 class Pair:
@@ -90,8 +93,11 @@ def test_a_write_that_takes_too_long_is_not_cancelled(journal: PostgresqlJournal
 
 
 def test_a_wait_that_is_cancelled_is_no_acknowledgement(journal: PostgresqlJournal, pair: Pair) -> None:
+    deadline = time.monotonic() + REACHED_SECONDS_MAX
     with psycopg.connect(pair.primary.url, autocommit=True) as connection:
-        connection.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+        while pair.newest_on_primary() < 2 and time.monotonic() < deadline:  # it may not have come to its wait yet
+            connection.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+            time.sleep(0.05)
     assert pair.newest_on_primary() == 2
     with pytest.raises(AppendUndecided):
         journal.sharing.settle()
