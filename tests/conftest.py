@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import settings
 
 from tests.postgresql import shared_schemas, stop_shared_server
 from tests.recording import SEEN, leave, record
@@ -21,6 +22,8 @@ ALL_REQUIRED = os.environ.get("ROLLBOOK_TEST_REQUIRE") == "all"
 
 
 def pytest_configure() -> None:
+    settings.register_profile("unhurried", settings(), deadline=None)  # a busy machine is no fault
+    settings.load_profile("unhurried")
     record()
     read_authorities_once()
 

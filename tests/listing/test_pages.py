@@ -41,6 +41,7 @@ SORTS: tuple[dict[str, int] | None, ...] = (
     {"a": 1},
     {"b": -1, "a": 1},
     {"_registry.updatedAt": -1},
+    {"_registry.createdAt": 1, "a": -1},
 )
 
 CLUSTERS = int(os.environ.get("ROLLBOOK_PAGED_CLUSTERS", "2000"))

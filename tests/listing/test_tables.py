@@ -59,6 +59,8 @@ SORTS: tuple[dict[str, int] | None, ...] = (
     {"regionId": -1, "reputation": 1},
     {"a": 1, "b": -1},
     {"_registry.revision": -1},
+    {"_registry.protected": -1, "a": 1, "_registry.updatedAt": 1},
+    {"_registry.statusSince": 1, "b": -1},
 )
 FILTERS: tuple[Json, ...] = ({}, {"regionId": "us-west-2"}, {"b": {"$regex": "x"}}, {"a": {"$type": "object"}})
 

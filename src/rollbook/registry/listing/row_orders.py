@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rollbook.clusters.schema import REGISTRY_FIELD
-from rollbook.documents.codec import decode_stored
 from rollbook.documents.ordering import sort_key
+from rollbook.documents.paths import Path
 from rollbook.documents.values import Document, Value
 from rollbook.language.sorting import Sort, compile_sort
+from rollbook.registry.reading.registry_columns import OF_ENTRIES
 from rollbook.registry.reading.requests import Query
-from rollbook.registry.reading.scanning import SORT_RUN_ENTRIES, WORK_UNITS_PER_DOCUMENT, Scan
+from rollbook.registry.reading.scanning import SORT_RUN_ENTRIES, Scan
 from rollbook.view.cells import Cells, Rows, cells_of
 from rollbook.view.entries import Entry
 from rollbook.view.index.trees import PathIndex
@@ -36,13 +37,17 @@ COMPARISONS = 20
 def in_order(numbers: Numbers, query: Query, root: PathIndex, selection: Selection, scan: Scan) -> Numbers:
     """The numbers of the documents, which ascend, in the order of the query's sort and then of creation."""
     assert query.sort is not None
-    if query.sort.collation is not None or any(by.path[0] == REGISTRY_FIELD for by in query.sort.criteria):
+    if query.sort.collation is not None or not all(_is_ranked(by.path) for by in query.sort.criteria):
         return _by_documents(numbers, query, query.sort, selection, scan)
     rows, odd, ranks = Rows(numbers), np.zeros(len(numbers), dtype=np.bool_), []
     for criterion in query.sort.criteria:
-        cells = cells_of(root, criterion.path, rows)
-        odd |= cells.irregular | cells.lists
-        ranks.append(-_ranks(cells, len(rows)) if criterion.descending else _ranks(cells, len(rows)))
+        if criterion.path[0] == REGISTRY_FIELD:
+            places = _ranks_of_entries(criterion.path[1], numbers, selection)
+        else:
+            cells = cells_of(root, criterion.path, rows)
+            odd |= cells.irregular | cells.lists
+            places = _ranks(cells, len(rows))
+        ranks.append(-places if criterion.descending else places)
     odd[rows.of_bitmap(selection.changed())] = True
     count = int(np.count_nonzero(odd))
     if count * COMPARISONS > len(rows):
@@ -50,7 +55,7 @@ def in_order(numbers: Numbers, query: Query, root: PathIndex, selection: Selecti
     regular = np.flatnonzero(~odd)
     order = regular[np.lexsort([*(rank[regular] for rank in reversed(ranks))])]
     placed = numbers[order]
-    return _merged(placed, numbers[odd], query.sort, selection, scan) if count else placed
+    return _merged(placed, numbers[odd], query, query.sort, selection, scan) if count else placed
 
 
 def sorted_entries(matching: Iterable[tuple[Entry, Document]], sort: Sort) -> list[Entry]:
@@ -71,6 +76,16 @@ def _by_documents(numbers: Numbers, query: Query, sort: Sort, selection: Selecti
     entries = map(selection.at, numbers.tolist())
     matching = ((entry, scan.document_of(entry, with_facts=query.reads_registry)) for entry in entries)
     return np.array([entry.number for entry in sorted_entries(matching, sort)], dtype=np.uint32)
+
+
+def _is_ranked(path: Path) -> bool:
+    """Whether the index, or an entry, has the places of the values at a path."""
+    return path[0] != REGISTRY_FIELD or (len(path) == 2 and path[1] in OF_ENTRIES)
+
+
+def _ranks_of_entries(name: str, numbers: Numbers, selection: Selection) -> Ranks:
+    """A number for each row by a field of ``_registry``; its values rise with what the entries hold."""
+    return np.fromiter(map(OF_ENTRIES[name][0], selection.all_at(numbers.tolist())), dtype=np.float64)
 
 
 def _ranks(cells: Cells, rows: int) -> Ranks:
@@ -96,13 +111,13 @@ def _places(values: Sequence[Value]) -> Ranks:
     return places
 
 
-def _merged(placed: Numbers, odd: Numbers, sort: Sort, selection: Selection, scan: Scan) -> Numbers:
+def _merged(placed: Numbers, odd: Numbers, query: Query, sort: Sort, selection: Selection, scan: Scan) -> Numbers:
     """The odd documents among those that are in order."""
     key_of = compile_sort(sort)
 
     def position(number: int) -> tuple[Any, int]:
-        scan.work.spend(WORK_UNITS_PER_DOCUMENT)
-        return key_of(decode_stored(selection.at(int(number)).body)), int(number)
+        document = scan.document_of(selection.at(int(number)), with_facts=query.reads_registry)
+        return key_of(document), int(number)
 
     inserted = sorted(position(number) for number in odd.tolist())
     places = [bisect_left(placed, each, key=position) for each in inserted]
