@@ -8,7 +8,6 @@ each asked in turn; the figures are medians of the rounds, and the ratio is the 
 
 import argparse
 import io
-import os
 import subprocess
 import sys
 import tarfile
@@ -138,5 +137,4 @@ def _row(
 
 
 if __name__ == "__main__":
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     main(sys.argv[1:])

@@ -95,7 +95,7 @@ def assembled(settings: Settings, data: Data, leases: Leases, read_clocks: Calla
         view=view,
         committer=committer,
         reader=reader,
-        pages=Pages(view, journal, reader.threads, history, facts=facts, key=data.cursor_key, limits=limits),
+        pages=Pages(view, reader.threads, history, facts=facts, key=data.cursor_key, limits=limits),
         watching=Watching(journal, recent, watchers_max=limits.watchers_max, supervisor=supervisor),
         webhooks=webhooks,
         history=history,

@@ -20,8 +20,7 @@ from rollbook.registry.webhooks.webhooks import TargetEdit, Webhooks
 async def create_webhook(request: Request) -> Response:
     """The webhook with its secret, which is sent this once."""
     webhooks = webhooks_of(request)
-    await prepare_targets()
-    registration = await REGISTRATION.of(request, webhooks.parser)
+    registration = await REGISTRATION.of(request, await _parser_of(request))
     await webhooks.create(caller_of(request), registration)
     (described,) = await webhooks.describe(caller_of(request), registration.id)
     headers = {"location": f"/webhooks/{registration.id}", **NOT_STORED}
@@ -46,14 +45,12 @@ async def read_webhook(request: Request) -> Response:
 
 async def replace_webhook(request: Request) -> Response:
     """The webhook becomes the one that is sent; its secret stays unless another is given."""
-    await prepare_targets()
-    return await _change(request, await REPLACEMENT.of(request, webhooks_of(request).parser, id_of(request)))
+    return await _change(request, await REPLACEMENT.of(request, await _parser_of(request), id_of(request)))
 
 
 async def patch_webhook(request: Request) -> Response:
     """The members that are sent replace those that are there; null is the default."""
-    await prepare_targets()
-    return await _change(request, await PATCH.of(request, webhooks_of(request).parser, id_of(request)))
+    return await _change(request, await PATCH.of(request, await _parser_of(request), id_of(request)))
 
 
 async def delete_webhook(request: Request) -> Response:
@@ -99,6 +96,12 @@ def parse_replay(body: Value) -> int:
 def webhooks_of(request: Request) -> Webhooks:
     """The webhooks of the registry."""
     return registry_of(request).webhooks
+
+
+async def _parser_of(request: Request) -> TargetParser:
+    """What reads targets, ready to do so at once."""
+    await prepare_targets()
+    return webhooks_of(request).parser
 
 
 async def _change(request: Request, edit: TargetEdit) -> Response:

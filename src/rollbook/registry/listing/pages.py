@@ -16,7 +16,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rollbook.errors import ClusterNotFound, Compacted, CursorRefused
-from rollbook.journal.interface import Journal
 from rollbook.limits import Limits, budget_from_now
 from rollbook.registry.history.earlier import EarlierVersions
 from rollbook.registry.history.history import History
@@ -66,7 +65,6 @@ class Pages:
     def __init__(
         self,
         view: View,
-        journal: Journal,
         threads: ReadingThreads,
         history: History,
         *,
@@ -75,7 +73,6 @@ class Pages:
         limits: Limits,
     ) -> None:
         self._view = view
-        self._journal = journal
         self._threads = threads
         self._history = history
         self._facts = facts

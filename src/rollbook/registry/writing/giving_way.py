@@ -3,7 +3,7 @@
 Theory: who has written last knows the newest revision first, and would be first again: the others have yet to read what
 it wrote. So after a batch of its own a process leaves the others a moment, up to three times as long as the batch took,
 as long as others have written lately. A process that is alone never waits, and who has just read what others wrote goes
-at once.
+at once, unless it waits already.
 
 One rule: it is a courtesy, and nothing is right because of it.
 """
